@@ -1,0 +1,2 @@
+//! Prints the CustomResourceDefinitions.
+fn main() {}

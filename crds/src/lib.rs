@@ -1,0 +1,21 @@
+//! The contract: Marquee's API types (group `marquee.dev`, `v1alpha1`) and what both sides must agree on.
+//!
+//! No I/O, no async. `operator` and `runtime` know this crate and never each other. Read in this order:
+//! the kinds, what two kinds share, what a process serves ([`pod_config`]), the names of metrics.
+
+pub mod page_layout;
+pub mod ranking_model;
+
+pub mod shared;
+
+pub mod pod_config;
+
+pub mod metrics;
+
+pub use page_layout::{PageLayout, PageLayoutSpec};
+pub use ranking_model::{RankingModel, RankingModelSpec};
+
+/// The API group of every kind.
+pub const GROUP: &str = "marquee.dev";
+/// The API version of every kind.
+pub const VERSION: &str = "v1alpha1";

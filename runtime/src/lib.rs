@@ -1,0 +1,6 @@
+//! Marquee's data plane: one binary, roles by configuration.
+//!
+//! Rooms that are crates of their own (Cargo enforces their direction): `marquee-artifacts`, `marquee-models`,
+//! `marquee-algorithms`, `marquee-training`, `marquee-pages`, `marquee-manifests`. Here are the rooms that do I/O.
+
+pub mod service;

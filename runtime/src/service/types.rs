@@ -1,0 +1,210 @@
+//! Requests, answers and errors of the service layer. Transports turn bytes into these and back, and nothing else.
+
+use std::{sync::Arc, time::{Duration, Instant}};
+
+/// What comes with a request besides its body.
+#[derive(Clone, Debug)]
+pub struct RequestContext {
+    /// Answered to the caller and written in logs.
+    pub request_id: String,
+    /// W3C `traceparent` as received, or made by the transport.
+    pub traceparent: Option<String>,
+    /// When the answer is worth nothing any more.
+    pub deadline: Option<Instant>,
+}
+
+/// Scores of given titles.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ScoreRequest {
+    /// Which model.
+    pub objective: String,
+    /// Viewer id; empty for nobody known.
+    pub viewer: String,
+    /// Titles watched lately, latest first.
+    pub recent: Vec<String>,
+    /// Titles to score: 1 to 10,000.
+    pub titles: Vec<String>,
+}
+
+/// The best titles of a model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TopKRequest {
+    /// Which model.
+    pub objective: String,
+    /// Viewer id; empty for nobody known.
+    pub viewer: String,
+    /// Titles watched lately, latest first.
+    pub recent: Vec<String>,
+    /// How many: 1 to the model's `maxTopK`.
+    pub k: usize,
+    /// Titles that must not come back. Ids that the model does not know are ignored.
+    pub exclude: Vec<String>,
+    /// Whether titles that the viewer watched may come back.
+    pub include_watched: bool,
+}
+
+/// A page.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PageRequest {
+    /// Whose page.
+    pub surface: String,
+    /// Viewer id; empty for nobody known.
+    pub viewer: String,
+    /// Titles watched lately, latest first.
+    pub recent: Vec<String>,
+}
+
+/// Which model answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelInfo {
+    /// By which it was asked.
+    pub objective: Arc<str>,
+    /// SHA-256 of the artifact's manifest.
+    pub revision: Arc<str>,
+}
+
+/// How a viewer was recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recognised {
+    /// Seen in training.
+    Known,
+    /// Unseen, but with recent titles: folded in.
+    FoldedIn,
+    /// Neither: popular titles.
+    Stranger,
+}
+
+/// Answer to [`ScoreRequest`]: scores in the order of its titles.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreResponse {
+    /// Which model.
+    pub model: ModelInfo,
+    /// How the viewer was recognised.
+    pub recognised: Recognised,
+    /// One a title.
+    pub scores: Vec<f32>,
+}
+
+/// Answer to [`TopKRequest`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopKResponse {
+    /// Which model.
+    pub model: ModelInfo,
+    /// How the viewer was recognised.
+    pub recognised: Recognised,
+    /// Best first.
+    pub titles: Vec<(Arc<str>, f32)>,
+}
+
+/// A page, ready to be shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageResponse {
+    /// Whose page.
+    pub surface: Arc<str>,
+    /// How the viewer was recognised.
+    pub recognised: Recognised,
+    /// Top to bottom.
+    pub rows: Vec<PageRow>,
+    /// Whether any row is.
+    pub degraded: bool,
+    /// Stage and time, in the order in which they ran.
+    pub timings: Vec<(&'static str, Duration)>,
+}
+
+/// A row of a page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageRow {
+    /// From the layout.
+    pub name: Arc<str>,
+    /// With `{title}` filled in.
+    pub heading: String,
+    /// One sentence for people: why this row holds these titles.
+    pub why: String,
+    /// Which model ranked it; none for popularity.
+    pub model: Option<ModelInfo>,
+    /// Why a fallback stands here, if one does.
+    pub degraded: Option<Degraded>,
+    /// Left to right.
+    pub titles: Vec<PageTitle>,
+}
+
+/// A title on a page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageTitle {
+    /// What the catalogue says; shared, never copied.
+    pub title: Arc<TitleCard>,
+    /// By which it stands where it stands.
+    pub score: f32,
+}
+
+/// What the catalogue says of a title, and its JSON made once at load.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TitleCard {
+    /// Title id.
+    pub id: Arc<str>,
+    /// Name for people.
+    pub name: String,
+    /// Year of release.
+    pub year: Option<u16>,
+    /// Genres, as written in the catalogue.
+    pub genres: Vec<String>,
+    /// `"id":…,"name":…,"year":…,"genres":[…]` without braces, escaped: encoders copy it.
+    pub json: String,
+}
+
+/// Why a fallback stands in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Degraded {
+    /// The model did not answer before the page's deadline.
+    DeadlineMissed,
+    /// The model failed.
+    ModelFailed,
+    /// The model is not loaded.
+    ModelNotReady,
+    /// The model shed the request.
+    Shed,
+    /// Nothing is known of the viewer.
+    ViewerUnknown,
+}
+
+/// Why a request got no answer. `Display` is for the caller and says the mend.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ServeError {
+    /// HTTP 400, gRPC INVALID_ARGUMENT.
+    #[error("{0}")]
+    Invalid(String),
+    /// HTTP 404, gRPC NOT_FOUND.
+    #[error("{0}")]
+    NotFound(String),
+    /// HTTP 429 with `Retry-After`, gRPC RESOURCE_EXHAUSTED with RetryInfo.
+    #[error("overloaded: {in_flight} requests are in flight; retry after {retry_after:?}")]
+    Shed {
+        /// At the time.
+        in_flight: usize,
+        /// Hint.
+        retry_after: Duration,
+    },
+    /// HTTP 504, gRPC DEADLINE_EXCEEDED.
+    #[error("the deadline passed before an answer was there")]
+    DeadlineExceeded,
+    /// HTTP 503, gRPC UNAVAILABLE.
+    #[error("{0}")]
+    NotReady(String),
+    /// HTTP 500, gRPC INTERNAL. The cause is in the log under the request id.
+    #[error("internal error; the log has it under this request id")]
+    Internal,
+}
+
+impl ServeError {
+    /// Low-cardinality word for metrics and logs.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "Invalid",
+            Self::NotFound(_) => "NotFound",
+            Self::Shed { .. } => "Shed",
+            Self::DeadlineExceeded => "DeadlineExceeded",
+            Self::NotReady(_) => "NotReady",
+            Self::Internal => "Internal",
+        }
+    }
+}
