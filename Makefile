@@ -1,0 +1,66 @@
+# The same commands for a person and for CI. Every target does its own set-up; what it fetches or builds outside Cargo
+# lies in MARQUEE_CACHE. `make help` lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+export MARQUEE_CACHE ?= $(HOME)/.cache/marquee
+export PATH := $(MARQUEE_CACHE)/tools/bin:$(PATH)
+
+STAGE := tests/setup/stage
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# The whole workspace in every call: Cargo then resolves one feature set, and nothing is built twice.
+CARGO_TEST := cargo test --release --quiet
+
+.PHONY: help demo test lint audit bench generate fuzz data setup build clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
+
+demo: data ## Train on MovieLens 100K, serve examples/homepage, print the page's address (PORT=8080)
+	@$(STAGE) "build the runtime" cargo build --release -p marquee-runtime
+	@examples/demo.sh
+
+test: ## Everything: set-up, lints, all tests
+	@$(STAGE) "set-up" $(MAKE) --no-print-directory setup data
+	@$(MAKE) --no-print-directory lint
+	@$(STAGE) "tests: units" $(CARGO_TEST) --workspace --lib --bins
+	@$(STAGE) "tests: integration, end to end" $(CARGO_TEST) --workspace --test '*'
+	@$(STAGE) "tests: documentation" $(CARGO_TEST) --workspace --doc
+	@echo "all stages passed"
+
+lint: build ## Format, clippy, licences and sources, generated files, tidy
+	@$(STAGE) "lint: format" cargo fmt --all --check
+	@$(STAGE) "lint: clippy" cargo clippy --release --workspace --all-targets --quiet -- -D warnings
+	@$(STAGE) "lint: licences, bans, sources" tests/setup/deny.sh check --hide-inclusion-graph licenses bans sources
+	@$(STAGE) "lint: generated files" $(TARGET)/release/crdgen --check crds/manifests
+	@$(STAGE) "lint: tidy" $(CARGO_TEST) --workspace --test tidy
+
+build: ## Build everything, tests included, in the one profile
+	@$(STAGE) "build" cargo build --release --workspace --all-targets
+
+audit: ## Report security advisories; never blocks
+	-@tests/setup/deny.sh check advisories
+
+generate: ## Write the generated files anew
+	@cargo run --release --quiet -p marquee-crds --bin crdgen -- crds/manifests
+
+bench: data ## Ours and the peers in one run (ONLY=name for one row); writes target/bench/results.json
+	@tests/setup/venv.sh bench tests/bench/requirements.txt
+	@$(STAGE) "build" cargo build --release -p marquee-runtime --bins --examples -p marquee-models -p marquee-algorithms -p marquee-training
+	@"$(MARQUEE_CACHE)/venv-bench/bin/python" tests/bench/run.py $(if $(ONLY),--only "$(ONLY)")
+
+fuzz: ## Fuzz the two parsers with cargo-fuzz, SECONDS_EACH=60 each (needs a nightly toolchain)
+	@tests/setup/fuzz.sh
+
+data: ## Fetch MovieLens 100K into the cache
+	@examples/data/fetch-ml-100k.py "$(MARQUEE_CACHE)/ml-100k"
+
+setup: ## Install what the tests need (Debian packages when root, else says which)
+	@tests/setup/packages.sh
+	@tests/setup/venv.sh test tests/oip/requirements.txt
+	@tests/setup/deny.sh --version
+
+clean: ## Remove build output; the cache stays
+	cargo clean

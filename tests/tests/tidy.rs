@@ -1,0 +1,169 @@
+//! Rules of the house that no compiler checks. Every message says the mend.
+
+#[path = "tidy/rooms.rs"]
+mod rooms;
+#[path = "tidy/sources.rs"]
+mod sources;
+
+use std::{collections::BTreeMap, fs};
+
+use sources::{Source, repository, rust_sources};
+
+const LONGEST_FILE: usize = 400;
+
+/// Crates that compute and do nothing else.
+const PURE_CRATES: [&str; 4] = ["crds/", "runtime/models/", "runtime/algorithms/", "runtime/pages/"];
+
+/// What pure code may not name, and what it does instead.
+#[rustfmt::skip]
+const IMPURE: [(&str, &str); 7] = [
+    ("tokio",             "move the I/O to a room that does I/O, and hand its result in"),
+    ("kube::Client",      "hand in what was observed"),
+    ("SystemTime::now",   "take the time as an argument"),
+    ("Instant::now",      "take the time as an argument"),
+    ("rand::rng",         "take a seed or a generator as an argument"),
+    ("thread_rng",        "take a seed or a generator as an argument"),
+    ("std::env::var",     "take the value as an argument; main reads the environment"),
+];
+
+fn fail_with(rule: &str, faults: Vec<String>) {
+    assert!(faults.is_empty(), "{rule}\n{}\n", faults.join("\n"));
+}
+
+#[test]
+fn every_file_can_be_read_in_one_sitting() {
+    let too_long = |source: &Source| {
+        let lines = source.text.lines().count();
+        (lines > LONGEST_FILE).then(|| format!("{}: {lines} lines", source.path))
+    };
+    let rule = format!("over {LONGEST_FILE} lines: split by responsibility; move a long test module to <file>/tests.rs");
+    fail_with(&rule, rust_sources().iter().filter_map(too_long).collect());
+}
+
+#[test]
+fn pure_crates_name_no_clock_no_network_and_no_global_random_source() {
+    let mut faults = Vec::new();
+    for source in rust_sources() {
+        let pure = PURE_CRATES.iter().any(|room| source.path.starts_with(room));
+        if !pure || source.is_tool() {
+            continue;
+        }
+        for (n, line) in source.code_lines() {
+            for (name, mend) in IMPURE.iter().filter(|(name, _)| line.contains(name)) {
+                faults.push(format!("{}:{n}: names {name}: {mend}", source.path));
+            }
+        }
+    }
+    fail_with("pure code does no I/O and reads no clock", faults);
+}
+
+#[test]
+fn metric_names_stand_in_one_place() {
+    let mut faults = Vec::new();
+    for source in rust_sources() {
+        if source.path == "crds/src/metrics.rs" || source.is_test() {
+            continue;
+        }
+        for (n, line) in source.code_lines().filter(|(_, line)| line.contains("\"marquee_")) {
+            let Some(name) = line.split('"').find(|part| part.starts_with("marquee_")) else { continue };
+            faults.push(format!("{}:{n}: {name:?}: make it a const in crds/src/metrics.rs and use that", source.path));
+        }
+    }
+    fail_with("a metric's name stands in crds/src/metrics.rs and nowhere else", faults);
+}
+
+#[test]
+fn unsafe_code_stands_in_one_file() {
+    let faults = rust_sources()
+        .iter()
+        .filter(|source| source.path != "runtime/artifacts/src/mmap.rs")
+        .flat_map(|source| {
+            let hit = |(n, line): (usize, &str)| {
+                let words = ["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe_code"];
+                words.iter().any(|word| line.contains(word)).then(|| format!("{}:{n}: {}", source.path, line.trim()))
+            };
+            source.code_lines().filter_map(hit).collect::<Vec<_>>()
+        })
+        .filter(|fault| !fault.starts_with("tests/tests/tidy"))
+        .collect();
+    fail_with("unsafe code stands in runtime/artifacts/src/mmap.rs only: use a safe crate, or move it there", faults);
+}
+
+#[test]
+fn files_have_names_that_say_what_is_in_them() {
+    const VAGUE: [&str; 6] = ["utils.rs", "util.rs", "helpers.rs", "common.rs", "manager.rs", "misc.rs"];
+    let vague = |source: &&Source| VAGUE.iter().any(|name| source.path.ends_with(&format!("/{name}")));
+    let faults = rust_sources().iter().filter(vague).map(|s| format!("{}: name it after what it holds", s.path)).collect();
+    fail_with("no file is called utils, helpers, common or manager", faults);
+}
+
+#[test]
+fn crates_know_only_the_crates_below_them() {
+    #[rustfmt::skip]
+    let below: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("crds",               &[][..]),
+        ("operator",           &["crds"]),
+        ("runtime/artifacts",  &[]),
+        ("runtime/models",     &["artifacts"]),
+        ("runtime/algorithms", &[]),
+        ("runtime/pages",      &["crds"]),
+        ("runtime/manifests",  &["crds"]),
+        ("runtime/training",   &["artifacts", "models", "algorithms"]),
+        ("runtime",            &["crds", "artifacts", "models", "training", "pages", "manifests"]),
+    ]);
+    let mut faults = Vec::new();
+    for (room, allowed) in below {
+        let manifest = fs::read_to_string(repository().join(room).join("Cargo.toml")).unwrap();
+        let dependencies = manifest.split("[dev-dependencies]").next().unwrap();
+        for name in dependencies.lines().filter_map(|line| line.strip_prefix("marquee-")) {
+            let name = name.split(['.', ' ']).next().unwrap();
+            if !allowed.contains(&name) {
+                faults.push(format!("{room}/Cargo.toml: depends on marquee-{name}; it may know {allowed:?}: move the piece that both need down"));
+            }
+        }
+    }
+    fail_with("dependencies point one way", faults);
+}
+
+#[test]
+fn rooms_of_the_runtime_name_only_rooms_below_them() {
+    fail_with("rooms of the runtime point one way (tests/tests/tidy/rooms.rs has the order)", rooms::faults());
+}
+
+#[test]
+fn every_dependency_has_its_version_at_the_top_and_its_reason_in_the_architecture() {
+    let root = fs::read_to_string(repository().join("Cargo.toml")).unwrap();
+    let reasons = fs::read_to_string(repository().join("ARCHITECTURE.md")).unwrap();
+    let listed = root.split("[workspace.dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let mut faults = Vec::new();
+    for line in listed.lines().filter(|line| !line.starts_with('#') && line.contains('=')) {
+        let name = line.split([' ', '=']).next().unwrap();
+        if !name.starts_with("marquee-") && !reasons.contains(&format!("`{name}`")) {
+            faults.push(format!("{name}: add a line with `{name}` and its reason to ARCHITECTURE.md, Dependencies"));
+        }
+    }
+    for path in sources::files_named("Cargo.toml") {
+        let text = fs::read_to_string(repository().join(&path)).unwrap();
+        if path == "Cargo.toml" || path.contains("/fuzz/") {
+            continue;
+        }
+        for (n, line) in text.lines().enumerate().filter(|(_, line)| line.contains("version = \"")) {
+            faults.push(format!("{path}:{}: {line}: put the version in the root Cargo.toml and write .workspace = true", n + 1));
+        }
+    }
+    fail_with("a dependency has one version and one reason", faults);
+}
+
+#[test]
+fn no_text_names_a_path_of_one_machine() {
+    let mut faults = Vec::new();
+    for path in sources::text_files() {
+        let text = fs::read_to_string(repository().join(&path)).unwrap_or_default();
+        for (n, line) in text.lines().enumerate() {
+            for found in sources::MACHINE_PATHS.iter().filter(|found| line.contains(**found)) {
+                faults.push(format!("{path}:{}: {found}: write it relative, or through MARQUEE_CACHE", n + 1));
+            }
+        }
+    }
+    fail_with("the project names no folder of one machine", faults);
+}
