@@ -1,6 +1,9 @@
 //! Requests, answers and errors of the service layer. Transports turn bytes into these and back, and nothing else.
 
-use std::{sync::Arc, time::{Duration, Instant}};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// What comes with a request besides its body.
 #[derive(Clone, Debug)]
@@ -13,45 +16,45 @@ pub struct RequestContext {
     pub deadline: Option<Instant>,
 }
 
-/// Scores of given titles.
+/// Scores of given titles. `S` is how a transport holds texts: `String`, or `&str` and `Cow<str>` where it need not copy.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ScoreRequest {
+pub struct ScoreRequest<S = String> {
     /// Which model.
-    pub objective: String,
+    pub objective: S,
     /// Viewer id; empty for nobody known.
-    pub viewer: String,
-    /// Titles watched lately, latest first.
-    pub recent: Vec<String>,
+    pub viewer: S,
+    /// Titles watched lately, latest first: 1,000 at most. Ids that the model does not know are ignored.
+    pub recent: Vec<S>,
     /// Titles to score: 1 to 10,000.
-    pub titles: Vec<String>,
+    pub titles: Vec<S>,
 }
 
 /// The best titles of a model.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct TopKRequest {
+pub struct TopKRequest<S = String> {
     /// Which model.
-    pub objective: String,
+    pub objective: S,
     /// Viewer id; empty for nobody known.
-    pub viewer: String,
-    /// Titles watched lately, latest first.
-    pub recent: Vec<String>,
+    pub viewer: S,
+    /// Titles watched lately, latest first: 1,000 at most. Ids that the model does not know are ignored.
+    pub recent: Vec<S>,
     /// How many: 1 to the model's `maxTopK`.
     pub k: usize,
-    /// Titles that must not come back. Ids that the model does not know are ignored.
-    pub exclude: Vec<String>,
+    /// Titles that must not come back: 10,000 at most. Ids that the model does not know are ignored.
+    pub exclude: Vec<S>,
     /// Whether titles that the viewer watched may come back.
     pub include_watched: bool,
 }
 
 /// A page.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct PageRequest {
+pub struct PageRequest<S = String> {
     /// Whose page.
-    pub surface: String,
+    pub surface: S,
     /// Viewer id; empty for nobody known.
-    pub viewer: String,
-    /// Titles watched lately, latest first.
-    pub recent: Vec<String>,
+    pub viewer: S,
+    /// Titles watched lately, latest first: 1,000 at most. Ids that no catalogue and no model knows are ignored.
+    pub recent: Vec<S>,
 }
 
 /// Which model answered.
@@ -70,7 +73,7 @@ pub enum Recognised {
     Known,
     /// Unseen, but with recent titles: folded in.
     FoldedIn,
-    /// Neither: popular titles.
+    /// Neither: popular titles. A score is then the number of viewers that watched the title.
     Stranger,
 }
 
@@ -165,6 +168,19 @@ pub enum Degraded {
     Shed,
     /// Nothing is known of the viewer.
     ViewerUnknown,
+}
+
+impl Degraded {
+    /// Low-cardinality word for metrics, logs and answers.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::DeadlineMissed => "DeadlineMissed",
+            Self::ModelFailed => "ModelFailed",
+            Self::ModelNotReady => "ModelNotReady",
+            Self::Shed => "Shed",
+            Self::ViewerUnknown => "ViewerUnknown",
+        }
+    }
 }
 
 /// Why a request got no answer. `Display` is for the caller and says the mend.

@@ -1,0 +1,70 @@
+//! What `/status` answers: what is served, since when, from which artifact, and why not ready.
+
+use serde::Serialize;
+
+/// The whole of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// Whether `/readyz` says yes.
+    pub ready: bool,
+    /// Why not; empty when ready.
+    pub reasons: Vec<String>,
+    /// RFC 3339 time of the last change of what is served; empty before the first.
+    pub since: String,
+    /// Counts the plans that were served, from 1.
+    pub generation: u64,
+    /// The models, by objective.
+    pub models: Vec<ResourceStatus>,
+    /// The pages, by surface.
+    pub pages: Vec<ResourceStatus>,
+    /// What is wrong with the manifests as they lie now; empty when nothing is.
+    pub manifest_problems: Vec<String>,
+}
+
+/// How a resource is doing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceStatus {
+    /// `namespace/name`.
+    pub resource: String,
+    /// Objective of a model, surface of a page.
+    pub name: String,
+    /// See [`State`].
+    pub state: State,
+    /// RFC 3339 time since which it is so.
+    pub since: String,
+    /// Where the artifact lies (of a page: the catalogue).
+    pub uri: String,
+    /// SHA-256 of the manifest of the artifact that serves; absent when none does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// Architecture of the model that serves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    /// Titles that it knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n_titles: Option<usize>,
+    /// Bytes of the artifact's files, mapped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapped_bytes: Option<u64>,
+    /// Bytes held beside the mapping.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heap_bytes: Option<usize>,
+    /// What is wrong, with its causes; absent when nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What a resource is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum State {
+    /// Its artifact is fetched and checked for the first time.
+    Loading,
+    /// As its manifest says.
+    Serving,
+    /// As an earlier manifest or artifact said: the newer one is bad, and `error` says why.
+    ServingPrevious,
+    /// Not at all; `error` says why.
+    Failed,
+}
