@@ -6,7 +6,6 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 export MARQUEE_CACHE ?= $(HOME)/.cache/marquee
-export PATH := $(MARQUEE_CACHE)/tools/bin:$(PATH)
 
 STAGE := tests/setup/stage
 TARGET := $(or $(CARGO_TARGET_DIR),target)
