@@ -45,14 +45,19 @@ fn a_row_without_titles_is_skipped_and_the_next_is_tried() {
         row(&scores, &[4]),
     ];
     let page = assemble(&rows, &options(2, 3, Deduplicate::Page));
-    assert_eq!(shape(&page), [(2, vec![1, 2]), (4, vec![5])], "rows 0, 1 and 3 have nothing left; 5 is one too many");
+    assert_eq!(
+        shape(&page),
+        [(2, vec![1, 2]), (4, vec![5])],
+        "rows 0, 1 and 3 have nothing left; 5 is one too many"
+    );
 }
 
 #[test]
 fn equal_scores_go_by_ascending_model_row_whatever_the_catalogue_says() {
     let scores = [0.0, -0.0, 1.0, 1.0, 0.0, f32::INFINITY];
     let backwards = [5, 4, 3, 2, 1, 0];
-    let rows = [Row { scores: &scores, slice: &[4, 3, 2, 1, 0, 5], to_catalogue: Some(&backwards), watched: &[] }];
+    let rows =
+        [Row { scores: &scores, slice: &[4, 3, 2, 1, 0, 5], to_catalogue: Some(&backwards), watched: &[] }];
     let page = assemble(&rows, &options(1, 6, Deduplicate::Page));
     assert_eq!(shape(&page), [(0, vec![0, 3, 2, 5, 4, 1])]);
 }
@@ -80,7 +85,8 @@ fn a_slice_that_names_a_title_twice_still_fills_its_row() {
 fn nothing_asked_is_nothing_answered() {
     let scores = [0.9, 0.8];
     for (rows_shown, titles_per_row) in [(0, 5), (5, 0)] {
-        let page = assemble(&[row(&scores, &[0, 1])], &options(rows_shown, titles_per_row, Deduplicate::Page));
+        let page =
+            assemble(&[row(&scores, &[0, 1])], &options(rows_shown, titles_per_row, Deduplicate::Page));
         assert_eq!(page, []);
     }
     assert_eq!(assemble(&[], &options(5, 5, Deduplicate::Page)), []);
@@ -112,7 +118,8 @@ fn reference(rows: &[OwnedRow], options: &PageOptions) -> Vec<(usize, Vec<(u32, 
     let mut page = Vec::new();
     for (idx, row) in rows.iter().enumerate() {
         let mut ranked: Vec<u32> = row.slice.clone();
-        ranked.retain(|&t| row.scores.get(t as usize).is_some_and(|s| !s.is_nan() && *s != f32::NEG_INFINITY));
+        ranked
+            .retain(|&t| row.scores.get(t as usize).is_some_and(|s| !s.is_nan() && *s != f32::NEG_INFINITY));
         ranked.retain(|t| !row.watched.contains(t));
         ranked.sort_by(|&a, &b| {
             row.scores[b as usize].partial_cmp(&row.scores[a as usize]).unwrap().then(a.cmp(&b))
@@ -163,7 +170,12 @@ fn owned_row() -> impl Strategy<Value = OwnedRow> {
             to_catalogue,
             prop::collection::vec(ids, 0..20),
         )
-            .prop_map(|(scores, slice, to_catalogue, watched)| OwnedRow { scores, slice, to_catalogue, watched })
+            .prop_map(|(scores, slice, to_catalogue, watched)| OwnedRow {
+                scores,
+                slice,
+                to_catalogue,
+                watched,
+            })
     })
 }
 
