@@ -1,0 +1,106 @@
+//! Label values: enums, so that a request can never make a series.
+
+/// Declares an enum whose variants are label values.
+macro_rules! labels {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// As it stands in metrics and logs.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+    };
+}
+
+labels! {
+    /// What was asked, and through which door.
+    Method {
+        /// `POST /v1/objectives/{objective}/score`.
+        HttpScore = "http/score",
+        /// `POST /v1/objectives/{objective}/top-k`.
+        HttpTopK = "http/top-k",
+        /// `POST /v1/surfaces/{surface}/page`.
+        HttpPage = "http/page",
+        /// `POST /v2/models/{model}/infer`.
+        HttpInfer = "http/infer",
+        /// The other routes of the Open Inference Protocol.
+        HttpOip = "http/oip",
+        /// `/livez`, `/readyz`, `/status`, `/metrics`, `/v1/openapi.json`.
+        HttpOperations = "http/operations",
+        /// `/preview/…`.
+        HttpPreview = "http/preview",
+        /// No route.
+        HttpUnknown = "http/unknown",
+        /// `marquee.v1.Ranker/Score`.
+        GrpcScore = "grpc/score",
+        /// `marquee.v1.Ranker/TopK`.
+        GrpcTopK = "grpc/top-k",
+        /// `marquee.v1.Pages/GetPage`.
+        GrpcPage = "grpc/page",
+        /// `inference.GRPCInferenceService/ModelInfer`.
+        GrpcInfer = "grpc/infer",
+        /// The other calls of the Open Inference Protocol.
+        GrpcOip = "grpc/oip",
+    }
+}
+
+labels! {
+    /// How a request ended. The words are those of [`crate::service::types::ServeError::reason`] and of the transports.
+    Code {
+        /// Answered.
+        Ok = "Ok",
+        /// The request is at fault.
+        Invalid = "Invalid",
+        /// No such objective, surface, title or route.
+        NotFound = "NotFound",
+        /// The route has other methods.
+        MethodNotAllowed = "MethodNotAllowed",
+        /// The body did not come in time.
+        BodyTimeout = "BodyTimeout",
+        /// The body is over the limit.
+        TooLarge = "TooLarge",
+        /// The body is of another type.
+        UnsupportedMediaType = "UnsupportedMediaType",
+        /// Refused on purpose: too much is in flight.
+        Shed = "Shed",
+        /// The deadline passed.
+        DeadlineExceeded = "DeadlineExceeded",
+        /// Not loaded, or shutting down.
+        NotReady = "NotReady",
+        /// Ours.
+        Internal = "Internal",
+    }
+}
+
+labels! {
+    /// Which port.
+    Listener {
+        /// HTTP/1.1 and HTTP/2.
+        Http = "http",
+        /// gRPC.
+        Grpc = "grpc",
+    }
+}
+
+labels! {
+    /// Why the server closed a connection.
+    CutReason {
+        /// More connections than `--max-connections`.
+        TooMany = "too_many",
+        /// No whole request within `--header-timeout`.
+        SlowHeaders = "slow_headers",
+        /// The client did not take the answer within `--write-timeout`.
+        SlowReader = "slow_reader",
+        /// The TLS handshake failed or took too long.
+        Tls = "tls",
+        /// Still busy when `--drain-timeout` was over.
+        Drain = "drain",
+    }
+}

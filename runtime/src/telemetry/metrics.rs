@@ -1,0 +1,198 @@
+//! Prometheus metrics. The hot path touches counters that were looked up before.
+
+use std::sync::{Arc, OnceLock};
+
+use marquee_crds::metrics as names;
+use parking_lot::Mutex;
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder, core::Collector,
+};
+
+use super::labels::{Code, CutReason, Listener, Method};
+use crate::service::{ModelDescription, Observer};
+
+const SECONDS: &[f64] =
+    &[1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const BATCHES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+
+/// Every metric of the process, in a registry of its own. A cheap clone.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    requests: IntCounterVec,
+    seconds: Vec<Histogram>,
+    /// `requests` looked up: one cell a method and code, filled at its first use so that unused ones make no series.
+    cells: Vec<OnceLock<IntCounter>>,
+    in_flight: IntGauge,
+    shed: IntCounterVec,
+    queue: IntGauge,
+    connections: IntGaugeVec,
+    cut: IntCounterVec,
+    batches: HistogramVec,
+    degraded: IntCounterVec,
+    loads: IntCounterVec,
+    reloads: IntCounterVec,
+    models: IntGaugeVec,
+    /// What `models` says now, so that what is served no longer ends.
+    served: Mutex<Vec<[String; 3]>>,
+}
+
+/// Counts a request as in flight until it is dropped.
+pub struct InFlight(IntGauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Makes metrics and registers them, and remembers the first refusal.
+struct Maker {
+    registry: Registry,
+}
+
+impl Maker {
+    fn add<C: Collector + Clone + 'static>(&self, metric: C) -> Result<C, prometheus::Error> {
+        self.registry.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn counter(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+        self.add(IntCounterVec::new(Opts::new(name, help), labels)?)
+    }
+
+    fn gauge(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+        self.add(IntGaugeVec::new(Opts::new(name, help), labels)?)
+    }
+
+    fn histogram(&self, name: &str, help: &str, labelled: (&str, &[f64])) -> Result<HistogramVec, prometheus::Error> {
+        let (label, buckets) = labelled;
+        self.add(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), &[label])?)
+    }
+}
+
+impl Metrics {
+    /// Fresh metrics, all zero, with the process collector and the build's version.
+    ///
+    /// # Errors
+    /// When a name or label is none that Prometheus takes: a mistake in this file.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let make = Maker { registry: Registry::new() };
+        let seconds = make.histogram(names::REQUEST_SECONDS, "Time to answer, by method.", ("method", SECONDS))?;
+        let requests = make.counter(names::REQUESTS, "Requests answered, by method and code.", &["method", "code"])?;
+        let in_flight = make.gauge(names::IN_FLIGHT, "Requests being answered now.", &[])?;
+        let queue = make.gauge(names::QUEUE_DEPTH, "Requests waiting for admission.", &[])?;
+        let inner = Inner {
+            seconds: Method::ALL.iter().map(|method| seconds.with_label_values(&[method.as_str()])).collect(),
+            requests,
+            cells: Method::ALL.iter().flat_map(|_| Code::ALL).map(|_| OnceLock::new()).collect(),
+            in_flight: in_flight.with_label_values::<&str>(&[]),
+            shed: make.counter(names::SHED, "Requests refused: too many were in flight.", &["importance"])?,
+            queue: queue.with_label_values::<&str>(&[]),
+            connections: make.gauge(names::CONNECTIONS, "Connections open now.", &["listener"])?,
+            cut: make.counter(names::CONNECTIONS_CUT, "Connections closed by the server.", &["listener", "reason"])?,
+            batches: make.histogram(names::BATCH_SIZE, "Requests in one forward pass.", ("objective", BATCHES))?,
+            degraded: make.counter(names::DEGRADED, "Rows in which a fallback stood.", &["surface", "reason"])?,
+            loads: make.counter(names::ARTIFACT_LOADS, "Artifacts asked for.", &["outcome"])?,
+            reloads: make.counter(names::RELOADS, "Times that the manifests were read again.", &["outcome"])?,
+            models: make.gauge(
+                names::MODEL_INFO,
+                "1 for each model served.",
+                &["objective", "architecture", "revision"],
+            )?,
+            served: Mutex::default(),
+            registry: make.registry.clone(),
+        };
+        make.gauge(names::BUILD_INFO, "1; the labels say which build this is.", &["version", "arch"])?
+            .with_label_values(&[env!("CARGO_PKG_VERSION"), std::env::consts::ARCH])
+            .set(1);
+        #[cfg(target_os = "linux")]
+        make.registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// One request answered, after `seconds`.
+    pub fn request(&self, method: Method, code: Code, seconds: f64) {
+        let cell = &self.0.cells[method as usize * Code::ALL.len() + code as usize];
+        cell.get_or_init(|| self.0.requests.with_label_values(&[method.as_str(), code.as_str()])).inc();
+        self.0.seconds[method as usize].observe(seconds);
+    }
+
+    /// One request more is in flight, until the guard is dropped.
+    pub fn in_flight(&self) -> InFlight {
+        self.0.in_flight.inc();
+        InFlight(self.0.in_flight.clone())
+    }
+
+    /// The gauge of open connections of a listener.
+    pub fn connections(&self, listener: Listener) -> IntGauge {
+        self.0.connections.with_label_values(&[listener.as_str()])
+    }
+
+    /// The server closed a connection before it was done.
+    pub fn cut(&self, listener: Listener, reason: CutReason) {
+        self.0.cut.with_label_values(&[listener.as_str(), reason.as_str()]).inc();
+    }
+
+    /// The text that Prometheus scrapes.
+    ///
+    /// # Errors
+    /// When a metric cannot be written as text.
+    pub fn encode(&self) -> Result<Vec<u8>, prometheus::Error> {
+        let mut text = Vec::with_capacity(16 * 1024);
+        TextEncoder::new().encode(&self.0.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+}
+
+/// What the service tells. Names of objectives and surfaces come from manifests, never from a request.
+impl Observer for Metrics {
+    fn batch(&self, objective: &str, size: usize) {
+        self.0.batches.with_label_values(&[objective]).observe(size as f64);
+    }
+
+    fn queue_depth(&self, waiting: usize) {
+        self.0.queue.set(waiting as i64);
+    }
+
+    fn shed(&self, importance: &'static str) {
+        self.0.shed.with_label_values(&[importance]).inc();
+    }
+
+    fn degraded(&self, surface: &str, reason: &'static str) {
+        self.0.degraded.with_label_values(&[surface, reason]).inc();
+    }
+
+    fn artifact_load(&self, outcome: &'static str) {
+        self.0.loads.with_label_values(&[outcome]).inc();
+    }
+
+    fn reload(&self, outcome: &'static str) {
+        self.0.reloads.with_label_values(&[outcome]).inc();
+    }
+
+    fn models_served(&self, models: &[ModelDescription]) {
+        let now: Vec<[String; 3]> = models
+            .iter()
+            .map(|model| [model.objective.to_string(), model.architecture.clone(), model.revision.to_string()])
+            .collect();
+        let mut served = self.0.served.lock();
+        for gone in served.iter().filter(|labels| !now.contains(labels)) {
+            // Absent is what is wanted.
+            let _ = self.0.models.remove_label_values(gone);
+        }
+        for [objective, ..] in served.iter().filter(|[objective, ..]| now.iter().all(|[name, ..]| name != objective)) {
+            let _ = self.0.batches.remove_label_values(&[objective]);
+        }
+        for labels in &now {
+            self.0.models.with_label_values(labels).set(1);
+        }
+        *served = now;
+    }
+}
+
+#[cfg(test)]
+mod tests;

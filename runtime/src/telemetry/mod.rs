@@ -1,0 +1,13 @@
+//! What the process says about itself: metrics, logs, trace context. Set up once, handed in everywhere.
+
+mod labels;
+mod logs;
+mod metrics;
+mod request_log;
+mod trace_context;
+
+pub use labels::{Code, CutReason, Listener, Method};
+pub use logs::{LogArgs, LogError, LogFormat, init};
+pub use metrics::{InFlight, Metrics};
+pub use request_log::{RequestLine, RequestLog};
+pub use trace_context::{IdSource, TraceContext};
