@@ -4,9 +4,9 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::shared::{ArtifactRef, Duration};
+use crate::shared::{ArtifactRef, Duration, rules};
 
-/// One surface's page: which rows may stand on it, how many are shown, and what happens when time runs out.
+/// Which rows may stand on the page, how many are shown, and what happens when time runs out.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(group = "marquee.dev", version = "v1alpha1", kind = "PageLayout", namespaced, cel)]
 #[kube(shortname = "pl", category = "marquee", derive = "PartialEq")]
@@ -14,56 +14,74 @@ use crate::shared::{ArtifactRef, Duration};
 #[kube(printcolumn(name = "Surface", type_ = "string", json_path = ".spec.surface"))]
 #[kube(printcolumn(name = "Rows", type_ = "integer", json_path = ".spec.page.rows"))]
 #[kube(printcolumn(name = "Deadline", type_ = "string", json_path = ".spec.deadline"))]
+#[kube(printcolumn(name = "Fallback", type_ = "string", json_path = ".spec.fallback", priority = 1))]
+#[kube(printcolumn(name = "Catalogue", type_ = "string", json_path = ".spec.catalogue.uri", priority = 1))]
 #[kube(printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"))]
 #[serde(rename_all = "camelCase")]
 pub struct PageLayoutSpec {
-    /// The surface whose page this is, e.g. `home`. Fixed for life; one layout a surface.
-    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
-    #[x_kube(validation = Rule::new("self == oldSelf").message("surface is fixed for life: create another layout for the other surface"))]
+    /// The surface whose page this is, e.g. `home`. Fixed for life. One layout a surface: where two claim it, the older
+    /// one is served.
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = rules::name("surface"))]
+    #[x_kube(validation = rules::fixed("surface", "create another layout for the other surface"))]
     pub surface: String,
-    /// The artifact that holds the metadata of the titles: names, years, genres.
+    /// The artifact of architecture `catalogue` that holds the titles' names, years, genres and plays.
     pub catalogue: ArtifactRef,
-    /// The rows that may stand on the page, in the order in which they are tried.
+    /// The rows that may stand on the page, in the order in which they are tried. Those without titles for the viewer are
+    /// passed over, so that more rows here than `page.rows` keep the page full.
     #[schemars(length(min = 1, max = 64))]
-    #[x_kube(validation = Rule::new("self.all(a, self.exists_one(b, b.name == a.name))").message("two candidate rows have one name: rename one"))]
+    #[x_kube(validation = Rule::new("self.all(a, self.exists_one(b, b.name == a.name))")
+        .message("two candidate rows have one name: rename one"))]
     pub candidate_rows: Vec<CandidateRow>,
     /// How much of it is shown.
     #[serde(default)]
     pub page: PageSize,
-    /// Whether a title may stand in two rows of one page.
+    /// Where a title may stand twice. `Page`: nowhere, it stands in the first row that has it. `Row`: in several rows, but
+    /// once in each.
     #[serde(default)]
     pub deduplicate: Deduplicate,
-    /// Longest that a page may take. What is not there by then is replaced by `fallback`.
+    /// Longest that a page may take, from 1ms to 10s. What is not there by then is replaced by `fallback`.
     #[serde(default = "default_deadline")]
+    #[x_kube(validation = rules::duration("deadline", "1ms", "10s", "100ms"))]
     pub deadline: Duration,
-    /// What stands in a row whose model misses the deadline or fails.
+    /// What stands in a row whose model misses the deadline, fails or is not there. `Popular`: the most popular titles of
+    /// the row's slice. `LastGood`: what this viewer saw last in the row, popular titles for a viewer without one.
+    /// `OmitRow`: the row is left out. The response marks the row as degraded.
     #[serde(default)]
     pub fallback: Fallback,
 }
 
 fn default_deadline() -> Duration {
-    Duration(std::time::Duration::from_millis(100))
+    Duration::from_millis(100)
 }
 
 /// A row that may stand on the page.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.source.becauseYouWatched) || !self.heading.contains('{title}')")
+    .message("{title} stands for the title watched, which only a becauseYouWatched row has: take it out of the heading"))]
 pub struct CandidateRow {
     /// Name of the row in responses, logs and metrics. Unique on the page.
-    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = rules::name("name"))]
     pub name: String,
-    /// What the viewer reads above the row. `{title}` stands for the title watched, in a `becauseYouWatched` row.
+    /// What the viewer reads above the row, on one line. In a `becauseYouWatched` row `{title}` stands for the name of the
+    /// title watched; no other braces are allowed.
     #[schemars(length(min = 1, max = 120))]
+    #[x_kube(validation = Rule::new("self.matches('^[^[:space:]]([^[:cntrl:]]*[^[:space:]])?$')")
+        .message("heading begins or ends with a space, or holds a line break: write it on one line"))]
+    #[x_kube(validation = Rule::new("!self.replace('{title}', '').matches('[{}]')")
+        .message("heading holds a brace that is no {title}: {title} is the only placeholder"))]
     pub heading: String,
-    /// Where the titles of the row come from.
+    /// Where the titles of the row come from: exactly one member.
     pub source: RowSource,
 }
 
 /// Where the titles of a row come from: exactly one member is set.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("[has(self.model), has(self.genre), has(self.popular), has(self.becauseYouWatched)].filter(x, x).size() == 1")
-    .message("a row has exactly one source: set one of model, genre, popular and becauseYouWatched"))]
+#[x_kube(validation = Rule::new("[has(self.model), has(self.genre), has(self.popular), has(self.becauseYouWatched)].exists_one(set, set)")
+    .message("a row has exactly one source: set one of model, genre, popular (as {}) and becauseYouWatched"))]
 pub struct RowSource {
     /// The best titles of a model for this viewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,10 +89,10 @@ pub struct RowSource {
     /// The titles of one genre, ranked by a model for this viewer, or by popularity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub genre: Option<GenreSource>,
-    /// The titles that most viewers watched.
+    /// The titles that most viewers watched. It has no members: write `popular: {}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub popular: Option<PopularSource>,
-    /// Titles that a model finds near one that this viewer watched lately. Absent for a viewer who watched nothing.
+    /// Titles that a model finds near one that this viewer watched lately. Passed over for a viewer who watched nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because_you_watched: Option<BecauseYouWatchedSource>,
 }
@@ -85,6 +103,7 @@ pub struct RowSource {
 pub struct ModelSource {
     /// The objective that a RankingModel of this surface answers to.
     #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = rules::name("objective"))]
     pub objective: String,
 }
 
@@ -95,14 +114,16 @@ pub struct GenreSource {
     /// The genre, as the catalogue writes it.
     #[schemars(length(min = 1, max = 63))]
     pub name: String,
-    /// The objective whose model ranks the slice; by popularity when absent.
+    /// The objective whose model ranks the slice: one that a RankingModel of this surface answers to. Without it the slice
+    /// is ranked by popularity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = rules::name("objective"))]
     pub objective: Option<String>,
 }
 
 /// The titles that most viewers watched.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct PopularSource {}
 
@@ -110,16 +131,17 @@ pub struct PopularSource {}
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct BecauseYouWatchedSource {
-    /// The objective whose model says what is near.
+    /// The objective whose model says what is near: one that a RankingModel of this surface answers to.
     #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = rules::name("objective"))]
     pub objective: String,
 }
 
 /// How much of a page is shown.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PageSize {
-    /// Rows shown: the first of the candidate rows that have titles.
+    /// Most rows shown: the first of the candidate rows that have titles. May be more than there are candidate rows.
     #[schemars(range(min = 1, max = 64))]
     pub rows: u32,
     /// Most titles in a row.
@@ -143,7 +165,7 @@ pub enum Deduplicate {
     Row,
 }
 
-/// What stands in a row whose model misses the deadline or fails.
+/// What stands in a row whose model misses the deadline, fails or is not there.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Fallback {
     /// The most popular titles of the row's slice.

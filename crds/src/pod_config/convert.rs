@@ -7,7 +7,9 @@ use crate::{PageLayout, RankingModel};
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Problem {
     /// Two models answer to one objective.
-    #[error("RankingModel {second} has the objective {objective:?} that RankingModel {first} answers to: give it another")]
+    #[error(
+        "RankingModel {second} has the objective {objective:?} that RankingModel {first} answers to: give it another"
+    )]
     DuplicateObjective {
         /// The objective.
         objective: String,

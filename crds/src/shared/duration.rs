@@ -1,32 +1,65 @@
-//! Durations as Kubernetes writes them.
+//! Durations as people and Kubernetes write them.
 
 use std::{borrow::Cow, fmt, str::FromStr, time};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// A length of time such as `50ms`, `1.5s` or `2m`, as `metav1.Duration` writes it.
+/// A length of time in one unit, such as `50ms`, `1.5s` or `2m`; exact to the nanosecond.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[serde(try_from = "String", into = "String")]
 pub struct Duration(pub time::Duration);
 
 /// A text that is no duration.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0:?} is not a duration: write a number and a unit, such as 50ms, 1.5s or 2m")]
+#[error("{0:?} is no duration: write a number and a unit (us, ms, s, m), such as 50ms")]
 pub struct DurationError(String);
 
-const UNITS: [(&str, f64); 4] = [("us", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0)];
+/// Units and what one of each is in nanoseconds, largest first.
+const UNITS: [(&str, u128); 4] =
+    [("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)];
+
+/// Longest text that is read; the schema says the same.
+const MAX_LENGTH: usize = 16;
+
+impl Duration {
+    /// `millis` milliseconds.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(time::Duration::from_millis(millis))
+    }
+}
+
+/// Reads `text`; `None` if it is no duration. What is finer than a nanosecond is cut off.
+fn parse(text: &str) -> Option<Duration> {
+    if text.len() > MAX_LENGTH {
+        return None;
+    }
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic())?);
+    let (_, nanos) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    let (whole, fraction) = match number.split_once('.') {
+        Some((whole, fraction)) => (digits(whole)?, Some(fraction)),
+        None => (digits(number)?, None),
+    };
+    let fraction = match fraction {
+        Some(fraction) => digits(fraction)? * nanos / 10u128.pow(u32::try_from(fraction.len()).ok()?),
+        None => 0,
+    };
+    let nanos = whole * nanos + fraction;
+    let secs = u64::try_from(nanos / 1_000_000_000).ok()?;
+    Some(Duration(time::Duration::new(secs, u32::try_from(nanos % 1_000_000_000).ok()?)))
+}
+
+/// The number that `text` writes, if it is digits only. At most [`MAX_LENGTH`] of them, so nothing overflows.
+fn digits(text: &str) -> Option<u128> {
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { text.parse().ok() } else { None }
+}
 
 impl FromStr for Duration {
     type Err = DurationError;
 
     fn from_str(text: &str) -> Result<Self, DurationError> {
-        let wrong = || DurationError(text.to_owned());
-        let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(wrong)?;
-        let (number, unit) = text.split_at(split);
-        let (_, scale) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
-        let number: f64 = number.parse().map_err(|_| wrong())?;
-        time::Duration::try_from_secs_f64(number * scale).map(Self).map_err(|_| wrong())
+        parse(text).ok_or_else(|| DurationError(text.chars().take(MAX_LENGTH * 2).collect()))
     }
 }
 
@@ -46,13 +79,16 @@ impl From<Duration> for String {
 
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = self.0.as_micros();
-        match micros {
-            0 => write!(f, "0ms"),
-            n if n % 60_000_000 == 0 => write!(f, "{}m", n / 60_000_000),
-            n if n % 1_000_000 == 0 => write!(f, "{}s", n / 1_000_000),
-            n if n % 1_000 == 0 => write!(f, "{}ms", n / 1_000),
-            n => write!(f, "{n}us"),
+        let nanos = self.0.as_nanos();
+        if nanos == 0 {
+            return f.write_str("0ms");
+        }
+        match UNITS.iter().find(|(_, unit)| nanos % unit == 0) {
+            Some((name, unit)) => write!(f, "{}{name}", nanos / unit),
+            None => {
+                let fraction = format!("{:03}", nanos % 1_000);
+                write!(f, "{}.{}us", nanos / 1_000, fraction.trim_end_matches('0'))
+            }
         }
     }
 }
@@ -66,7 +102,67 @@ impl JsonSchema for Duration {
         true
     }
 
+    /// Each field adds the rule that says from where to where it goes (`rules::duration`).
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "maxLength": 16, "pattern": r"^[0-9]+(\.[0-9]+)?(us|ms|s|m)$" })
+        json_schema!({ "type": "string", "minLength": 2, "maxLength": MAX_LENGTH })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time;
+
+    use proptest::prelude::*;
+
+    use super::Duration;
+
+    #[test]
+    fn a_duration_is_one_number_and_one_unit() {
+        #[rustfmt::skip]
+        let cases = [
+            // why                                text                  nanoseconds
+            ("zero",                              "0ms",                Some(0)),
+            ("a page's deadline",                 "100ms",              Some(100_000_000)),
+            ("a fraction, exactly",               "0.1s",               Some(100_000_000)),
+            ("a fraction of a microsecond",       "1.5us",              Some(1_500)),
+            ("minutes",                           "2m",                 Some(120_000_000_000)),
+            ("finer than a nanosecond is cut",    "0.0005us",           Some(0)),
+            ("no unit",                           "100",                None),
+            ("no number",                         "ms",                 None),
+            ("a unit that is not known",          "1h",                 None),
+            ("two units",                         "1m30s",              None),
+            ("a sign",                            "-5ms",               None),
+            ("a sign that changes nothing",       "+5ms",               None),
+            ("no digit before the point",         ".5s",                None),
+            ("no digit after the point",          "5.s",                None),
+            ("an exponent",                       "1e3ms",              None),
+            ("a space between",                   "5 ms",               None),
+            ("digits of another script",          "٥ms",                None),
+            ("nothing",                           "",                   None),
+            ("over long",                         "00000000000000001s", None),
+        ];
+        for (why, text, nanos) in cases {
+            let read = text.parse::<Duration>().ok().map(|d| d.0);
+            assert_eq!(read, nanos.map(time::Duration::from_nanos), "{why}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_message_says_the_mend() {
+        let error = "soon".parse::<Duration>().unwrap_err().to_string();
+        assert_eq!(error, r#""soon" is no duration: write a number and a unit (us, ms, s, m), such as 50ms"#);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(nanos in 0u64..1_000_000_000_000) {
+            let duration = Duration(time::Duration::from_nanos(nanos));
+            prop_assert_eq!(duration.to_string().parse::<Duration>(), Ok(duration));
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            let _ = text.parse::<Duration>();
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod artifact_ref;
 mod duration;
+pub(crate) mod rules;
 
 pub use artifact_ref::ArtifactRef;
-pub use duration::{DurationError, Duration};
+pub use duration::{Duration, DurationError};
