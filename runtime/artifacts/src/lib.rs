@@ -6,7 +6,31 @@
 
 pub mod manifest;
 pub mod tensor;
-// to come: ids, digest, open (verify), mmap, write, catalogue, and under feature "fetch": fetch/, cache
 
-pub use manifest::Manifest;
+mod artifact;
+mod open;
+mod write;
+
+mod catalogue;
+mod digest;
+mod error;
+mod ids;
+mod layout;
+mod limits;
+mod mmap;
+mod weights;
+
+pub use artifact::Artifact;
+pub use catalogue::{CatalogueEntry, parse_catalogue};
+pub use digest::{Digest, DigestError, Hasher};
+pub use error::{ArtifactError, Fault, Finding};
+pub use ids::IdTable;
+pub use limits::Limits;
+pub use manifest::{Architecture, Golden, GoldenCase, Lineage, Manifest, Role};
+pub use open::{OpenOptions, digest, open};
 pub use tensor::{Dtype, RawTensor};
+pub use weights::parse_weights;
+pub use write::{TensorData, WriteError, Writer};
+
+#[cfg(not(target_endian = "little"))]
+compile_error!("artifacts are little endian and mapped in place: this machine is big endian");

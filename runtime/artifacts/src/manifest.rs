@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::tensor::Dtype;
 
+mod check;
+
+pub(crate) use check::{check_manifest_size, check_path, tensor_bytes};
+
+/// Name of the manifest within the folder.
+pub const MANIFEST_FILE: &str = "marquee.json";
+
 /// The newest format that this code reads and the one it writes.
 pub const FORMAT_VERSION: u32 = 1;
 
@@ -46,6 +53,38 @@ pub enum Architecture {
     Ease,
     /// Title metadata: no model.
     Catalogue,
+}
+
+impl Architecture {
+    /// Every architecture that this version knows.
+    pub const ALL: [Self; 7] = [
+        Self::Popularity,
+        Self::BiasedMf,
+        Self::SvdPlusPlus,
+        Self::ImplicitAls,
+        Self::Bpr,
+        Self::Ease,
+        Self::Catalogue,
+    ];
+
+    /// As the manifest writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Popularity => "popularity",
+            Self::BiasedMf => "biased-mf",
+            Self::SvdPlusPlus => "svd-plus-plus",
+            Self::ImplicitAls => "implicit-als",
+            Self::Bpr => "bpr",
+            Self::Ease => "ease",
+            Self::Catalogue => "catalogue",
+        }
+    }
+}
+
+impl std::fmt::Display for Architecture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// One file of the artifact.
