@@ -1,14 +1,18 @@
 //! The contract: Marquee's API types (group `marquee.dev`, `v1alpha1`) and what both sides must agree on.
 //!
 //! No I/O, no async. `operator` and `runtime` know this crate and never each other. Read in this order:
-//! the kinds, what two kinds share, what a process serves ([`pod_config`]), the names of metrics.
+//! the kinds, what two kinds share, their definitions, what a process serves ([`pod_config`]), the names of metrics.
 
 pub mod page_layout;
 pub mod ranking_model;
 
 pub mod shared;
 
+pub mod definitions;
+
 pub mod pod_config;
+
+pub mod spelling;
 
 pub mod metrics;
 

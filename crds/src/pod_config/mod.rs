@@ -1,8 +1,10 @@
 //! What a process serves: one pure conversion from the resources, the same for a pod and for a single process.
 
 mod convert;
+mod problem;
 
-pub use convert::{Problem, convert};
+pub use convert::convert;
+pub use problem::{Problem, ResourceRef, Severity};
 
 use std::time::Duration;
 
@@ -111,6 +113,16 @@ impl Source {
             Self::Model { objective } | Self::BecauseYouWatched { objective } => Some(objective),
             Self::Genre { objective, .. } => objective.as_deref(),
             Self::Popular => None,
+        }
+    }
+
+    /// The member of a layout's `source` that this is.
+    pub fn member(&self) -> &'static str {
+        match self {
+            Self::Model { .. } => "model",
+            Self::Genre { .. } => "genre",
+            Self::Popular => "popular",
+            Self::BecauseYouWatched { .. } => "becauseYouWatched",
         }
     }
 }
