@@ -1,0 +1,135 @@
+"""Serving over HTTP, one core for the server and one for the load: PyPI `kserve`'s model server with numpy doing the same.
+
+Both servers are up all the while; rounds of load alternate between them. Latency rows compare p99, in milliseconds.
+"""
+
+import contextlib
+import json
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+
+import numpy as np
+
+from artifact import ROWS, ml_100k, numpy_model, trained
+from row import RELEASE, Row
+
+ROUNDS, SECONDS, SERVER_CORE, LOAD_CORE = 3, 3, "0", "1"
+OPEN_RATE = 400  # requests a second: a third of what the peer can do, so that its queue is not what is measured
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until_ready(url: str, process: subprocess.Popen, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise SystemExit(f"server ended with {process.returncode} before it was ready")
+        with contextlib.suppress(OSError):
+            with urllib.request.urlopen(url, timeout=1) as answer:
+                if answer.status == 200:
+                    return
+        time.sleep(0.02)
+    raise SystemExit(f"{url} was not ready within {seconds} s")
+
+
+@contextlib.contextmanager
+def running(command: list[str], url: str, log):
+    process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        wait_until_ready(url, process)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def serve_command(out, port: int) -> list[str]:
+    return [
+        str(RELEASE / "marquee-runtime"), "serve", "--manifests", str(ROWS), "--http", f"127.0.0.1:{port}",
+        "--grpc", f"127.0.0.1:{free_port()}", "--volume", f"/artifacts={out / 'artifacts'}",
+    ]  # fmt: skip
+
+
+def load(port: int, path: str, bodies, connections: int, rate: int | None = None) -> dict:
+    command = ["taskset", "-c", LOAD_CORE, str(RELEASE / "load"), f"127.0.0.1:{port}", path, str(bodies)]
+    command += [str(connections), str(SECONDS)] + ([str(rate)] if rate else [])
+    answer = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    if answer["failed"]:
+        raise SystemExit(f"{path}: {answer['failed']} of {answer['requests']} requests failed")
+    return answer
+
+
+def bodies(out, name: str, lines) -> object:
+    path = out / f"{name}.jsonl"
+    path.write_text("\n".join(json.dumps(line, separators=(",", ":")) for line in lines) + "\n")
+    return path
+
+
+def tensor(name: str, values: list[int]) -> dict:
+    return {"name": name, "shape": [1, len(values)], "datatype": "INT64", "data": values}
+
+
+def rows(out):
+    if len(os.sched_getaffinity(0)) < 2:
+        print("serving rows need two cores: one for the server, one for the load", file=sys.stderr)
+        return
+    trained(out)
+    data = ml_100k()
+    numpy_model(out)
+    choice = random.Random(3)
+    viewers = [choice.randrange(1, 944) for _ in range(512)]
+    scores = [
+        {"inputs": [tensor("viewer", [v]), tensor("titles", choice.sample(data.titles, 100))]} for v in viewers
+    ]
+    score_bodies = bodies(out, "score", scores)
+    page_ours = bodies(out, "page-ours", [{"viewer": str(v)} for v in viewers])
+    page_theirs = bodies(out, "page-theirs", [{"inputs": [tensor("viewer", [v])]} for v in viewers])
+    ours_port, theirs_port = free_port(), free_port()
+    pin = ["taskset", "-c", SERVER_CORE]
+    peer = [sys.executable, str(ROWS.parent / "kserve_server.py"), str(out), str(theirs_port)]
+    with open(out / "ours.log", "wb") as log, open(out / "theirs.log", "wb") as peer_log, \
+        running(pin + serve_command(out, ours_port), f"http://127.0.0.1:{ours_port}/readyz", log), \
+        running(pin + peer, f"http://127.0.0.1:{theirs_port}/v2/health/ready", peer_log):  # fmt: skip
+        infer = "/v2/models/rated-for-you/infer"
+        agree = same_scores(ours_port, theirs_port, infer, scores[:20])
+        cases = [("score 100 titles", (infer, score_bodies), (infer, score_bodies), agree)]
+        cases += [("page of 10 rows x 20", ("/v1/surfaces/home/page", page_ours), ("/v2/models/page/infer", page_theirs), True)]
+        for work, mine, theirs, sound in cases:
+            for connections, rate in ((1, None), (16, None), (16, OPEN_RATE)):
+                rounds = [
+                    (load(ours_port, *mine, connections, rate), load(theirs_port, *theirs, connections, rate))
+                    for _ in range(ROUNDS)
+                ]
+                fast, slow = ([round[side] for round in rounds] for side in (0, 1))
+                median = lambda side, key: statistics.median(answer[key] for answer in side)  # noqa: E731
+                name = f"{work}, HTTP, one core, " + (f"open loop {rate}/s" if rate else f"{connections} conn")
+                if rate is None:
+                    yield Row(work=name, peer="kserve", unit="1/s", ours=median(fast, "per_second"),
+                              theirs=median(slow, "per_second"), must=10, goal=20, more=True, sound=sound)  # fmt: skip
+                yield Row(work=name, peer="kserve", unit="ms p99", ours=median(fast, "p99_ms"),
+                          theirs=median(slow, "p99_ms"), must=0.3, goal=0.15, sound=sound)  # fmt: skip
+
+
+def same_scores(ours_port: int, theirs_port: int, path: str, requests: list[dict]) -> bool:
+    """Whether both give the same scores: else the figures compare nothing."""
+    for request in requests:
+        answers = []
+        for port in (ours_port, theirs_port):
+            body = json.dumps(request).encode()
+            call = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(call, timeout=10) as answer:
+                answers.append(np.array(json.load(answer)["outputs"][0]["data"], dtype=np.float64))
+        if not np.allclose(*answers, atol=1e-4):
+            print(f"scores differ: {np.abs(answers[0] - answers[1]).max()}", file=sys.stderr)
+            return False
+    return True

@@ -1,0 +1,159 @@
+//! A bounded HTTP/1.1 load on loopback, for `make bench`: the same requests for ours and for the peer.
+//!
+//! `load ADDRESS METHOD-PATH BODY-FILE CONNECTIONS SECONDS [RATE]` where BODY-FILE holds one JSON body a line, sent in turn.
+//! Without RATE each connection sends its next request when its answer is there (closed loop). With RATE requests are
+//! due at fixed times whatever the server does (open loop), and latency counts from when a request was due, so that a
+//! server that stalls cannot hide it. One thread polls all sockets without sleeping: its own timing stays out of the figures.
+
+use std::{
+    collections::VecDeque,
+    env, fs,
+    io::{ErrorKind, Read, Write},
+    net::{SocketAddr, TcpStream},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+/// Longest run, so that no mistake makes an endless load.
+const LONGEST: Duration = Duration::from_secs(60);
+
+struct Connection {
+    stream: TcpStream,
+    /// When the request under way was due.
+    due: Option<Instant>,
+    received: Vec<u8>,
+}
+
+struct Tally {
+    latencies: Vec<Duration>,
+    failed: usize,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(line) => {
+            println!("{line}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("load: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<String, Box<dyn std::error::Error>> {
+    let [address, path, bodies, connections, seconds, rate @ ..] = arguments else {
+        return Err("usage: load ADDRESS PATH BODY-FILE CONNECTIONS SECONDS [RATE]".into());
+    };
+    let address: SocketAddr = address.parse()?;
+    if !address.ip().is_loopback() {
+        return Err(format!("{address} is not on loopback: this program loads nothing else").into());
+    }
+    let requests = requests(&address, path, &fs::read_to_string(bodies)?);
+    let length = Duration::from_secs_f64(seconds.parse()?).min(LONGEST);
+    let rate: Option<f64> = rate.first().map(|rate| rate.parse()).transpose()?;
+    let mut pool = (0..connections.parse()?).map(|_| connect(address)).collect::<Result<Vec<_>, _>>()?;
+    let tally = drive(&mut pool, &requests, length, rate)?;
+    Ok(summary(tally, length))
+}
+
+fn requests(address: &SocketAddr, path: &str, bodies: &str) -> Vec<Vec<u8>> {
+    let render = |body: &str| {
+        let length = body.len();
+        format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}")
+            .into_bytes()
+    };
+    bodies.lines().map(render).collect()
+}
+
+fn connect(address: SocketAddr) -> std::io::Result<Connection> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    stream.set_nonblocking(true)?;
+    Ok(Connection { stream, due: None, received: Vec::with_capacity(1 << 16) })
+}
+
+fn drive(
+    pool: &mut [Connection],
+    requests: &[Vec<u8>],
+    length: Duration,
+    rate: Option<f64>,
+) -> std::io::Result<Tally> {
+    let start = Instant::now();
+    let mut tally = Tally { latencies: Vec::with_capacity(1 << 20), failed: 0 };
+    let mut scheduled = 0_u64;
+    let mut sent = 0_usize;
+    let mut waiting: VecDeque<Instant> = VecDeque::new();
+    loop {
+        let now = Instant::now();
+        let over = now - start >= length;
+        if over && pool.iter().all(|connection| connection.due.is_none()) {
+            return Ok(tally);
+        }
+        if let (Some(rate), false) = (rate, over) {
+            while start + Duration::from_secs_f64(scheduled as f64 / rate) <= now {
+                waiting.push_back(start + Duration::from_secs_f64(scheduled as f64 / rate));
+                scheduled += 1;
+            }
+        }
+        for connection in pool.iter_mut() {
+            if connection.due.is_some() {
+                receive(connection, &mut tally)?;
+            } else if !over {
+                let due = if rate.is_some() { waiting.pop_front() } else { Some(Instant::now()) };
+                if let Some(due) = due {
+                    connection.stream.write_all(&requests[sent % requests.len()])?;
+                    connection.due = Some(due);
+                    sent += 1;
+                }
+            }
+        }
+    }
+}
+
+/// Reads what is there; when the answer is whole, its latency is counted and the connection is free.
+fn receive(connection: &mut Connection, tally: &mut Tally) -> std::io::Result<()> {
+    let mut part = [0_u8; 1 << 15];
+    match connection.stream.read(&mut part) {
+        Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+        Ok(n) => connection.received.extend_from_slice(&part[..n]),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    let Some(status) = whole_answer(&connection.received) else { return Ok(()) };
+    if let Some(due) = connection.due.take() {
+        tally.latencies.push(due.elapsed());
+    }
+    tally.failed += usize::from(status != 200);
+    connection.received.clear();
+    Ok(())
+}
+
+/// The status of an answer whose body is there to the last byte.
+fn whole_answer(bytes: &[u8]) -> Option<u16> {
+    let head_end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    let head = std::str::from_utf8(&bytes[..head_end]).ok()?;
+    let named = |line: &str| line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).map(|(_, n)| n.trim().parse());
+    let length: usize = head.lines().find_map(named)?.ok()?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    (bytes.len() >= head_end + length).then_some(status)
+}
+
+fn summary(mut tally: Tally, length: Duration) -> String {
+    tally.latencies.sort_unstable();
+    let count = tally.latencies.len();
+    let at = |share: f64| {
+        let index = ((count as f64 * share) as usize).min(count.saturating_sub(1));
+        tally.latencies.get(index).map_or(0.0, |latency| latency.as_secs_f64() * 1e3)
+    };
+    format!(
+        r#"{{"requests":{count},"failed":{},"per_second":{:.1},"p50_ms":{:.4},"p99_ms":{:.4},"p999_ms":{:.4}}}"#,
+        tally.failed,
+        count as f64 / length.as_secs_f64(),
+        at(0.5),
+        at(0.99),
+        at(0.999),
+    )
+}
