@@ -1,0 +1,114 @@
+//! Why a command stopped, and its exit code.
+
+use std::{io, path::PathBuf};
+
+use marquee_algorithms::AlgorithmError;
+use marquee_artifacts::{ArtifactError, WriteError};
+use marquee_models::ModelError;
+
+use crate::{config::ConfigError, data::DataError};
+
+/// Why a command stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainingError {
+    /// The config file cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The flags cannot be used, alone or with the config.
+    #[error("{0}")]
+    Usage(String),
+    /// The data cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The data can be read and not learnt from, or the fit went astray.
+    #[error("{algorithm} cannot be fitted")]
+    Fit {
+        /// What was fitted.
+        algorithm: &'static str,
+        /// The cause.
+        source: AlgorithmError,
+    },
+    /// Quality cannot be measured.
+    #[error("quality cannot be measured by {protocol}")]
+    Measure {
+        /// The protocol.
+        protocol: String,
+        /// The cause.
+        source: AlgorithmError,
+    },
+    /// A model refused its weights or a request: the weights came from here, so this is a defect, or a damaged artifact.
+    #[error("the model of {what} cannot be used")]
+    Model {
+        /// The artifact or the algorithm.
+        what: String,
+        /// The cause.
+        source: ModelError,
+    },
+    /// An artifact cannot be opened.
+    #[error("artifact {} cannot be opened", dir.display())]
+    Artifact {
+        /// Its folder.
+        dir: PathBuf,
+        /// The cause.
+        source: ArtifactError,
+    },
+    /// The artifact was not written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// What was written does not reproduce its own golden outputs.
+    #[error("golden outputs of {} are not reproduced: nothing was published", dir.display())]
+    Golden {
+        /// The folder.
+        dir: PathBuf,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A report, config or checkpoint was not written.
+    #[error("{what} {} cannot be written", path.display())]
+    Output {
+        /// What it is.
+        what: &'static str,
+        /// Where it was to be.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A checkpoint cannot be resumed from.
+    #[error("checkpoint {} {problem}: resume with the config and data it was written under, or remove it to start anew",
+        path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        problem: String,
+    },
+    /// Stopped on request.
+    #[error("stopped on request{}", checkpoint.as_ref().map_or_else(
+        || ": nothing was written".to_owned(),
+        |path| format!(": go on with the same command, from checkpoint {}", path.display())))]
+    Cancelled {
+        /// Where the state was saved.
+        checkpoint: Option<PathBuf>,
+    },
+    /// Standard output is gone.
+    #[error("output cannot be printed")]
+    Print(#[from] io::Error),
+}
+
+impl TrainingError {
+    /// Exit code of the process: 2 usage or config, 3 data, 4 output, 130 stopped on request, 1 anything else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Usage(_) | Self::Checkpoint { .. } => 2,
+            Self::Data(_) | Self::Artifact { .. } => 3,
+            Self::Fit { source, .. } | Self::Measure { source, .. } => match source {
+                AlgorithmError::Parameter { .. } | AlgorithmError::Diverged { .. } => 2,
+                AlgorithmError::Threads { .. } => 1,
+                _ => 3,
+            },
+            Self::Write(_) | Self::Output { .. } | Self::Print(_) => 4,
+            Self::Cancelled { .. } => 130,
+            Self::Model { .. } | Self::Golden { .. } => 1,
+        }
+    }
+}
