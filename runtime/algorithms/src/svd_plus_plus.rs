@@ -1,0 +1,128 @@
+//! SVD++ (Koren 2008): biased matrix factorization that also learns from *which* titles a viewer rated.
+//!
+//! A rating is predicted as mean + bᵤ + bᵢ + qᵢ·(pᵤ + |N(u)|^-½ Σ yⱼ over the titles j that u rated in training).
+
+use serde::{Deserialize, Serialize};
+
+use crate::biased_mf::BiasedMf;
+use crate::context::FitContext;
+use crate::error::AlgorithmError;
+use crate::factors::Factors;
+use crate::interactions::Interactions;
+use crate::rating_sgd::{self, Descent};
+
+/// What the fit is told.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct SvdPlusPlusParams {
+    /// Length of a viewer's and a title's vectors, for each member of the ensemble.
+    pub factors: usize,
+    /// How often every rating is met.
+    pub epochs: u32,
+    /// Length of the first epoch's steps.
+    pub learning_rate: f32,
+    /// By what the learning rate is multiplied after each epoch; 1 keeps it.
+    pub learning_rate_decay: f32,
+    /// Pull of the viewers' and titles' factors towards zero.
+    pub regularization: f32,
+    /// Pull of the implicit factors towards zero.
+    pub implicit_regularization: f32,
+    /// Pull of the biases towards zero.
+    pub bias_regularization: f32,
+    /// Standard deviation of the factors' first values.
+    pub initial_deviation: f32,
+    /// Models fitted from different first values and averaged. The average of several is itself a model of this kind, with
+    /// `ensemble` × `factors` factors: better, and that much larger.
+    pub ensemble: u32,
+}
+
+impl Default for SvdPlusPlusParams {
+    fn default() -> Self {
+        Self {
+            factors: 64,
+            epochs: 60,
+            learning_rate: 0.01,
+            learning_rate_decay: 0.97,
+            regularization: 0.1,
+            implicit_regularization: 0.1,
+            bias_regularization: 0.02,
+            initial_deviation: 0.1,
+            ensemble: 1,
+        }
+    }
+}
+
+/// What the fit found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SvdPlusPlus {
+    /// Mean of the training ratings.
+    pub global_mean: f32,
+    /// (viewers): what each viewer adds to it.
+    pub viewer_bias: Vec<f32>,
+    /// (titles): what each title adds to it.
+    pub title_bias: Vec<f32>,
+    /// (viewers, ensemble × factors): p.
+    pub viewer_factors: Factors,
+    /// (titles, ensemble × factors): q.
+    pub title_factors: Factors,
+    /// (titles, ensemble × factors): y.
+    pub title_implicit: Factors,
+}
+
+impl SvdPlusPlus {
+    /// The same model for the viewers of `data`, with what they rated folded into their vectors: predicts the same ratings.
+    pub fn to_biased_mf(&self, data: &Interactions) -> BiasedMf {
+        let mut viewer_factors = self.viewer_factors.clone();
+        for viewer in 0..data.n_viewers() {
+            let history = data.history(viewer);
+            let scale = 1.0 / (history.len().max(1) as f32).sqrt();
+            let vector = viewer_factors.row_mut(viewer);
+            for &title in history {
+                let implicit = self.title_implicit.row(title as usize);
+                vector.iter_mut().zip(implicit).for_each(|(value, y)| *value += scale * y);
+            }
+        }
+        BiasedMf {
+            global_mean: self.global_mean,
+            viewer_bias: self.viewer_bias.clone(),
+            title_bias: self.title_bias.clone(),
+            viewer_factors,
+            title_factors: self.title_factors.clone(),
+        }
+    }
+}
+
+/// Fits by gradient descent. Members of an ensemble run in parallel; the result does not depend on the number of threads.
+///
+/// Errors: fewer than two viewers with ratings, a parameter out of range, a state of another fit, numbers that ran away, a
+/// stop by the observer.
+pub fn fit(
+    data: &Interactions,
+    params: &SvdPlusPlusParams,
+    context: &mut FitContext<'_>,
+) -> Result<SvdPlusPlus, AlgorithmError> {
+    let descent = Descent {
+        algorithm: "svd-plus-plus",
+        implicit: Some(params.implicit_regularization),
+        factors: params.factors,
+        epochs: params.epochs,
+        learning_rate: params.learning_rate,
+        learning_rate_decay: params.learning_rate_decay,
+        regularization: params.regularization,
+        bias_regularization: params.bias_regularization,
+        initial_deviation: params.initial_deviation,
+        ensemble: params.ensemble,
+    };
+    let fitted = rating_sgd::fit(data, &descent, context)?;
+    Ok(SvdPlusPlus {
+        global_mean: fitted.global_mean,
+        viewer_bias: fitted.viewer_bias,
+        title_bias: fitted.title_bias,
+        viewer_factors: fitted.viewer_factors,
+        title_factors: fitted.title_factors,
+        title_implicit: fitted.title_implicit,
+    })
+}
+
+#[cfg(test)]
+mod tests;
