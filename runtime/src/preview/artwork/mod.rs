@@ -1,0 +1,74 @@
+//! Artwork for titles that come without: a poster drawn from name, year and genres. The same title always looks the same.
+//!
+//! [`palette`] gives the genre's colours, [`motif`] its picture, [`typography`] sets the name; [`canvas`] writes the SVG.
+
+mod canvas;
+mod motif;
+mod palette;
+mod typography;
+
+use canvas::{Canvas, HEIGHT, Shade, WIDTH};
+use palette::Palette;
+
+use crate::service::types::TitleCard;
+
+/// The poster of a title: a complete SVG document, 240 × 360, that loads nothing and runs nothing.
+pub(super) fn svg(title: &TitleCard) -> String {
+    let mut dice = Dice::of(title);
+    let palette = Palette::of(&title.genres, &mut dice);
+    let genre = dice.one_of(&title.genres).map_or("", String::as_str);
+    let motif = dice.one_of(motif::of(genre));
+    let mut canvas = Canvas::new(&palette);
+    canvas.rect(0.0, 0.0, WIDTH, HEIGHT, Shade::gradient("sky"));
+    if let Some(motif) = motif {
+        motif(&mut canvas, &mut dice);
+    }
+    canvas.rect(0.0, 0.0, WIDTH, HEIGHT, Shade::gradient("veil"));
+    typography::set(&mut canvas, title);
+    canvas.finish(&title.name)
+}
+
+/// FNV-1a.
+pub(super) fn fnv(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Numbers that look random and are the same for the same title (splitmix64 from a hash of id and name).
+#[derive(Debug)]
+struct Dice(u64);
+
+impl Dice {
+    fn of(title: &TitleCard) -> Self {
+        Self(fnv(title.id.as_bytes()) ^ fnv(title.name.as_bytes()).rotate_left(17))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A number in `low..high`.
+    fn between(&mut self, low: f32, high: f32) -> f32 {
+        low + (high - low) * ((self.next() >> 40) as f32 / (1u64 << 24) as f32)
+    }
+
+    /// A whole number in `low..=high`.
+    fn whole(&mut self, low: u32, high: u32) -> u32 {
+        low + (self.next() % u64::from(high - low + 1)) as u32
+    }
+
+    /// Any of them; none of none.
+    fn one_of<'a, T>(&mut self, choices: &'a [T]) -> Option<&'a T> {
+        choices.get((self.next() % choices.len().max(1) as u64) as usize)
+    }
+
+    /// One time in two.
+    fn coin(&mut self) -> bool {
+        self.next() & 1 == 1
+    }
+}
+
+#[cfg(test)]
+mod tests;
