@@ -3,4 +3,8 @@
 //! Rooms that are crates of their own (Cargo enforces their direction): `marquee-artifacts`, `marquee-models`,
 //! `marquee-algorithms`, `marquee-training`, `marquee-pages`, `marquee-manifests`. Here are the rooms that do I/O.
 
+pub mod preview;
 pub mod service;
+pub mod serving;
+pub mod telemetry;
+pub mod transport;

@@ -10,4 +10,5 @@ pub use labels::{Code, CutReason, Listener, Method};
 pub use logs::{LogArgs, LogError, LogFormat, init};
 pub use metrics::{InFlight, Metrics};
 pub use request_log::{RequestLine, RequestLog};
+pub(crate) use trace_context::write_hex;
 pub use trace_context::{IdSource, TraceContext};

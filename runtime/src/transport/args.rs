@@ -1,0 +1,76 @@
+//! Flags of the listeners.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use marquee_crds::shared::Duration as Text;
+
+/// Where and how requests are taken. Durations are written `50ms`, `1.5s`, `2m`.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Listeners")]
+pub struct TransportArgs {
+    /// Address for HTTP: /v1, /v2 (Open Inference Protocol), /preview, probes and metrics. Port 0 is any free one.
+    #[arg(long, env = "MARQUEE_HTTP", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub http: SocketAddr,
+    /// Address for gRPC: marquee.v1, inference, health and reflection. Port 0 is any free one.
+    #[arg(long, env = "MARQUEE_GRPC", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
+    pub grpc: SocketAddr,
+    /// Certificate chain in PEM; with --tls-key, both listeners speak TLS. Read again when the file changes.
+    #[arg(long, env = "MARQUEE_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM.
+    #[arg(long, env = "MARQUEE_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Largest request body, in bytes. A larger one is answered 413 / OUT_OF_RANGE.
+    #[arg(long, env = "MARQUEE_MAX_BODY", default_value_t = 1024 * 1024, value_name = "BYTES")]
+    pub max_body: usize,
+    /// Most connections of a listener. One more is closed at once.
+    #[arg(long, env = "MARQUEE_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "N")]
+    pub max_connections: usize,
+    /// Longest wait for the headers of a request (and for the next request of an idle HTTP/1.1 connection).
+    #[arg(long, env = "MARQUEE_HEADER_TIMEOUT", default_value = "30s", value_name = "DURATION")]
+    pub header_timeout: Text,
+    /// Longest wait for the body of a request. A slower one is answered 408.
+    #[arg(long, env = "MARQUEE_BODY_TIMEOUT", default_value = "10s", value_name = "DURATION")]
+    pub body_timeout: Text,
+    /// Longest wait for a client to take more of its answer.
+    #[arg(long, env = "MARQUEE_WRITE_TIMEOUT", default_value = "10s", value_name = "DURATION")]
+    pub write_timeout: Text,
+    /// Time between the signal to end (`/readyz` says no from then on) and the end of accepting: what a load balancer
+    /// needs to notice.
+    #[arg(long, env = "MARQUEE_DRAIN_DELAY", default_value = "0ms", value_name = "DURATION")]
+    pub drain_delay: Text,
+    /// Longest wait, at the end, for requests in flight.
+    #[arg(long, env = "MARQUEE_DRAIN_TIMEOUT", default_value = "20s", value_name = "DURATION")]
+    pub drain_timeout: Text,
+    /// Most log lines about requests in a second; the others are counted. 0 is none.
+    #[arg(long, env = "MARQUEE_LOG_REQUESTS", default_value_t = 10, value_name = "PER_SECOND")]
+    pub log_requests: u32,
+}
+
+/// What protects the listeners from clients.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Largest request body, in bytes.
+    pub max_body: usize,
+    /// Most connections of a listener.
+    pub max_connections: usize,
+    /// Longest wait for headers.
+    pub header_timeout: Duration,
+    /// Longest wait for a body.
+    pub body_timeout: Duration,
+    /// Longest wait for a client to take more of its answer.
+    pub write_timeout: Duration,
+}
+
+impl TransportArgs {
+    /// The part that protects.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            max_body: self.max_body,
+            max_connections: self.max_connections,
+            header_timeout: self.header_timeout.0,
+            body_timeout: self.body_timeout.0,
+            write_timeout: self.write_timeout.0,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The gRPC door: `marquee.v1`, the Open Inference Protocol, health and reflection, on one port.
+
+mod health;
+mod inference;
+mod pages;
+mod ranker;
+mod status;
+
+use std::sync::Arc;
+
+use hyper_util::service::TowerToHyperService;
+use tonic::service::Routes;
+use tonic_health::pb::health_server::HealthServer;
+use tonic_reflection::server::{Builder, Error};
+
+use self::contract::{
+    inference::grpc_inference_service_server::GrpcInferenceServiceServer,
+    marquee::v1::{pages_server::PagesServer, ranker_server::RankerServer},
+};
+use super::call::Shared;
+
+/// What `build.rs` makes of the contracts in `proto/`.
+#[expect(missing_docs, clippy::all, reason = "generated")]
+pub mod contract {
+    /// The Open Inference Protocol.
+    pub mod inference {
+        tonic::include_proto!("inference");
+    }
+    /// Marquee's own.
+    pub mod marquee {
+        /// First version.
+        pub mod v1 {
+            tonic::include_proto!("marquee.v1");
+        }
+    }
+    /// Both, described for reflection.
+    pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contracts.bin"));
+}
+
+/// Full names of the services, as health checks ask for them.
+pub const SERVICES: [&str; 3] = ["marquee.v1.Ranker", "marquee.v1.Pages", "inference.GRPCInferenceService"];
+
+/// Each service of the contracts, over the same state.
+#[derive(Clone)]
+pub(super) struct Door(Arc<Shared>);
+
+/// Everything that the gRPC port answers.
+///
+/// # Errors
+/// When the contracts cannot be described.
+pub(super) fn service(shared: Arc<Shared>) -> Result<TowerToHyperService<Routes>, Error> {
+    let limit = shared.limits.max_body;
+    let door = Door(shared);
+    let reflection = || {
+        Builder::configure()
+            .register_encoded_file_descriptor_set(contract::DESCRIPTORS)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let routes = Routes::new(RankerServer::new(door.clone()).max_decoding_message_size(limit))
+        .add_service(PagesServer::new(door.clone()).max_decoding_message_size(limit))
+        .add_service(GrpcInferenceServiceServer::new(door.clone()).max_decoding_message_size(limit))
+        .add_service(HealthServer::new(door))
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?)
+        .prepare();
+    Ok(TowerToHyperService::new(routes))
+}

@@ -1,0 +1,77 @@
+//! Bodies of `/v1`, borrowed from the request.
+
+use http::{HeaderMap, header};
+use serde::Deserialize;
+
+use super::problem::Problem;
+use crate::{telemetry::Code, transport::text::Text};
+
+/// Body of `POST /v1/objectives/{objective}/score`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ScoreInput<'a> {
+    #[serde(borrow, default)]
+    pub(super) viewer: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) recent: Vec<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) titles: Vec<Text<'a>>,
+}
+
+/// Body of `POST /v1/objectives/{objective}/top-k`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TopKInput<'a> {
+    #[serde(borrow, default)]
+    pub(super) viewer: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) recent: Vec<Text<'a>>,
+    pub(super) k: usize,
+    #[serde(borrow, default)]
+    pub(super) exclude: Vec<Text<'a>>,
+    #[serde(default)]
+    pub(super) include_watched: bool,
+}
+
+/// Body of `POST /v1/surfaces/{surface}/page`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct PageInput<'a> {
+    #[serde(borrow, default)]
+    pub(super) viewer: Text<'a>,
+    #[serde(borrow, default)]
+    pub(super) recent: Vec<Text<'a>>,
+}
+
+/// Reads a JSON body.
+pub(super) fn json<'a, T: Deserialize<'a>>(headers: &HeaderMap, body: &'a [u8]) -> Result<T, Problem> {
+    let content_type = headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes());
+    if !content_type.is_some_and(is_json) {
+        let found = content_type.map_or("none".into(), String::from_utf8_lossy);
+        let detail = format!("content-type is {found}: send application/json");
+        return Err(Problem::new(Code::UnsupportedMediaType, detail));
+    }
+    parse(text(body)?)
+}
+
+/// The body as text.
+pub(super) fn text(body: &[u8]) -> Result<&str, Problem> {
+    str::from_utf8(body).map_err(|error| {
+        Problem::invalid(format!("the body is not UTF-8: byte {} cannot be read", error.valid_up_to()))
+    })
+}
+
+/// Reads JSON.
+pub(super) fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
+    if text.is_empty() {
+        return Err(Problem::invalid("the body is empty: send a JSON object"));
+    }
+    serde_json::from_str(text).map_err(|error| Problem::invalid(format!("the body is not as expected: {error}")))
+}
+
+/// `application/json`, whatever parameters follow.
+fn is_json(content_type: &[u8]) -> bool {
+    const JSON: &[u8] = b"application/json";
+    let (head, rest) = content_type.split_at(content_type.len().min(JSON.len()));
+    head.eq_ignore_ascii_case(JSON) && rest.first().is_none_or(|byte| matches!(byte, b';' | b' '))
+}

@@ -1,0 +1,139 @@
+//! Errors as callers see them: problem details (RFC 9457), or what the Open Inference Protocol has for them.
+
+use std::time::Duration;
+
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+use super::{reply::Reply, routes};
+use crate::{service::types::ServeError, telemetry::Code, transport::call::BadTimeout};
+
+/// Why a request is not answered as asked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// Which kind; it decides the status.
+    pub code: Code,
+    /// For the caller: what was expected, what was found, the mend.
+    pub detail: String,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+    /// The methods that the route has.
+    pub allow: Option<&'static str>,
+}
+
+/// How a family of routes writes errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// `application/problem+json`.
+    Problem,
+    /// `{"error": "…"}`, as the Open Inference Protocol has it.
+    Inference,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Details<'a> {
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: &'a str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_ms: Option<u128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    routes: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct InferenceError<'a> {
+    error: &'a str,
+}
+
+impl Problem {
+    /// A problem without more to it.
+    pub fn new(code: Code, detail: String) -> Self {
+        Self { code, detail, retry_after: None, allow: None }
+    }
+
+    /// The request is at fault.
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(Code::Invalid, detail.into())
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        match self.code {
+            Code::Ok => StatusCode::OK,
+            Code::Invalid => StatusCode::BAD_REQUEST,
+            Code::NotFound => StatusCode::NOT_FOUND,
+            Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Code::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
+            Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Code::Shed => StatusCode::TOO_MANY_REQUESTS,
+            Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
+            Code::NotReady => StatusCode::SERVICE_UNAVAILABLE,
+            Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The answer that says it.
+    pub(super) fn reply(&self, style: Style, request_id: &str) -> Reply {
+        let status = self.status();
+        let (content_type, body) = match style {
+            Style::Problem => ("application/problem+json", serde_json::to_vec(&self.details(status, request_id))),
+            Style::Inference => ("application/json", serde_json::to_vec(&InferenceError { error: &self.detail })),
+        };
+        let mut reply = Reply::new(content_type, body.unwrap_or_default());
+        reply.status = status;
+        if let Some(after) = self.retry_after {
+            // The header has whole seconds: a shorter wait is rounded up.
+            reply.header(header::RETRY_AFTER, HeaderValue::from(after.as_millis().div_ceil(1000).max(1) as u64));
+        }
+        if let Some(allow) = self.allow {
+            reply.header(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        reply
+    }
+
+    fn details<'a>(&'a self, status: StatusCode, request_id: &'a str) -> Details<'a> {
+        let no_route = self.code == Code::NotFound && self.detail == routes::UNKNOWN;
+        Details {
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code: self.code.as_str(),
+            detail: &self.detail,
+            request_id,
+            retry_after_ms: self.retry_after.map(|after| after.as_millis()),
+            routes: no_route.then(routes::listed),
+        }
+    }
+}
+
+/// The code of each error of the service, for every door.
+pub(in crate::transport) fn code(error: &ServeError) -> Code {
+    match error {
+        ServeError::Invalid(_) => Code::Invalid,
+        ServeError::NotFound(_) => Code::NotFound,
+        ServeError::Shed { .. } => Code::Shed,
+        ServeError::DeadlineExceeded => Code::DeadlineExceeded,
+        ServeError::NotReady(_) => Code::NotReady,
+        ServeError::Internal => Code::Internal,
+    }
+}
+
+impl From<ServeError> for Problem {
+    fn from(error: ServeError) -> Self {
+        let retry_after = match error {
+            ServeError::Shed { retry_after, .. } => Some(retry_after),
+            _ => None,
+        };
+        Self { code: code(&error), detail: error.to_string(), retry_after, allow: None }
+    }
+}
+
+impl From<BadTimeout> for Problem {
+    fn from(error: BadTimeout) -> Self {
+        Self::invalid(error.to_string())
+    }
+}

@@ -1,0 +1,234 @@
+//! Every route of the HTTP door.
+
+use std::borrow::Cow;
+
+use http::Method as Verb;
+
+use super::problem::{Problem, Style};
+use crate::telemetry::{Code, Method};
+
+/// Method and template of every route. The OpenAPI document has the same ones.
+pub const ROUTES: [(&str, &str); 18] = [
+    ("POST", "/v1/objectives/{objective}/score"),
+    ("POST", "/v1/objectives/{objective}/top-k"),
+    ("POST", "/v1/surfaces/{surface}/page"),
+    ("GET", "/v1/openapi.json"),
+    ("GET", "/livez"),
+    ("GET", "/readyz"),
+    ("GET", "/status"),
+    ("GET", "/metrics"),
+    ("GET", "/v2"),
+    ("GET", "/v2/health/live"),
+    ("GET", "/v2/health/ready"),
+    ("GET", "/v2/models/{model}"),
+    ("GET", "/v2/models/{model}/ready"),
+    ("POST", "/v2/models/{model}/infer"),
+    ("GET", "/v2/models/{model}/versions/{version}"),
+    ("GET", "/v2/models/{model}/versions/{version}/ready"),
+    ("POST", "/v2/models/{model}/versions/{version}/infer"),
+    ("GET", "/preview/"),
+];
+
+/// What is said of a path that is none of them; the list comes with it.
+pub(super) const UNKNOWN: &str = "no route has this path: see `routes`";
+
+/// A segment of a path, decoded.
+pub(super) type Segment<'a> = Cow<'a, str>;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Route<'a> {
+    Score(Segment<'a>),
+    TopK(Segment<'a>),
+    Page(Segment<'a>),
+    OpenApi,
+    Live,
+    Ready,
+    Status,
+    Metrics,
+    Server,
+    ServerLive,
+    ServerReady,
+    Model(Segment<'a>, Option<Segment<'a>>),
+    ModelReady(Segment<'a>, Option<Segment<'a>>),
+    Infer(Segment<'a>, Option<Segment<'a>>),
+}
+
+/// What the table says of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Found<'a> {
+    Route(Route<'a>),
+    /// The path is right; these are its methods.
+    OtherMethod(&'static str, Style),
+    Nothing(Style),
+}
+
+impl Found<'_> {
+    /// Under which it is counted.
+    pub(super) fn method(&self) -> Method {
+        match self {
+            Self::Route(Route::Score(_)) => Method::HttpScore,
+            Self::Route(Route::TopK(_)) => Method::HttpTopK,
+            Self::Route(Route::Page(_)) => Method::HttpPage,
+            Self::Route(Route::Infer(..)) => Method::HttpInfer,
+            Self::Route(
+                Route::Server | Route::ServerLive | Route::ServerReady | Route::Model(..) | Route::ModelReady(..),
+            ) => Method::HttpOip,
+            Self::Route(Route::OpenApi | Route::Live | Route::Ready | Route::Status | Route::Metrics) => {
+                Method::HttpOperations
+            }
+            Self::OtherMethod(..) | Self::Nothing(_) => Method::HttpUnknown,
+        }
+    }
+
+    /// How its errors are written.
+    pub(super) fn style(&self) -> Style {
+        match self {
+            Self::OtherMethod(_, style) | Self::Nothing(style) => *style,
+            Self::Route(_) if matches!(self.method(), Method::HttpInfer | Method::HttpOip) => Style::Inference,
+            Self::Route(_) => Style::Problem,
+        }
+    }
+}
+
+/// Whether the preview answers this path.
+pub(super) fn is_preview(path: &str) -> bool {
+    path.strip_prefix("/preview").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The route of a request.
+pub(super) fn find<'a>(verb: &Verb, path: &'a str) -> Found<'a> {
+    let mut segments = [""; 7];
+    let mut n = 0;
+    for segment in path.strip_prefix('/').unwrap_or(path).split('/') {
+        let Some(place) = segments.get_mut(n) else { return nothing(path) };
+        *place = segment;
+        n += 1;
+    }
+    let (wanted, route) = match &segments[..n] {
+        ["v1", "objectives", objective, "score"] => ("POST", Route::Score(decode(objective))),
+        ["v1", "objectives", objective, "top-k"] => ("POST", Route::TopK(decode(objective))),
+        ["v1", "surfaces", surface, "page"] => ("POST", Route::Page(decode(surface))),
+        ["v1", "openapi.json"] => ("GET", Route::OpenApi),
+        ["livez"] => ("GET", Route::Live),
+        ["readyz"] => ("GET", Route::Ready),
+        ["status"] => ("GET", Route::Status),
+        ["metrics"] => ("GET", Route::Metrics),
+        ["v2", rest @ ..] => match inference(rest) {
+            Some(found) => found,
+            None => return nothing(path),
+        },
+        _ => return nothing(path),
+    };
+    let fits = verb == wanted || (wanted == "GET" && verb == Verb::HEAD);
+    match (fits, wanted) {
+        (true, _) => Found::Route(route),
+        (false, "GET") => Found::OtherMethod("GET, HEAD", Found::Route(route).style()),
+        (false, _) => Found::OtherMethod("POST", Found::Route(route).style()),
+    }
+}
+
+fn inference<'a>(rest: &[&'a str]) -> Option<(&'static str, Route<'a>)> {
+    Some(match rest {
+        [] | [""] => ("GET", Route::Server),
+        ["health", "live"] => ("GET", Route::ServerLive),
+        ["health", "ready"] => ("GET", Route::ServerReady),
+        ["models", model] => ("GET", Route::Model(decode(model), None)),
+        ["models", model, "ready"] => ("GET", Route::ModelReady(decode(model), None)),
+        ["models", model, "infer"] => ("POST", Route::Infer(decode(model), None)),
+        ["models", model, "versions", version] => ("GET", Route::Model(decode(model), Some(decode(version)))),
+        ["models", model, "versions", version, "ready"] => {
+            ("GET", Route::ModelReady(decode(model), Some(decode(version))))
+        }
+        ["models", model, "versions", version, "infer"] => {
+            ("POST", Route::Infer(decode(model), Some(decode(version))))
+        }
+        _ => return None,
+    })
+}
+
+fn nothing(path: &str) -> Found<'static> {
+    Found::Nothing(if path.starts_with("/v2/") { Style::Inference } else { Style::Problem })
+}
+
+/// Undoes percent-encoding. What is not well encoded stays as it is: no name has a `%`, so it is found by nobody.
+fn decode(segment: &str) -> Segment<'_> {
+    if !segment.contains('%') {
+        return Cow::Borrowed(segment);
+    }
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let digit = |at: usize| tail.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_or(Cow::Borrowed(segment), Cow::Owned)
+}
+
+/// The table for people.
+pub(super) fn listed() -> Vec<String> {
+    ROUTES.iter().map(|(verb, path)| format!("{verb} {path}")).collect()
+}
+
+/// What is answered where no route is.
+pub(super) fn missing(found: &Found<'_>) -> Problem {
+    match found {
+        Found::OtherMethod(allow, _) => Problem {
+            allow: Some(allow),
+            ..Problem::new(Code::MethodNotAllowed, format!("this route has the methods {allow}"))
+        },
+        _ => Problem::new(Code::NotFound, UNKNOWN.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_of_the_table_is_found_and_no_other_method() {
+        for (verb, template) in ROUTES.iter().filter(|(_, template)| !is_preview(template)) {
+            let path = template.replace("{objective}", "a").replace("{surface}", "a");
+            let path = path.replace("{model}", "a").replace("{version}", "b");
+            let verb = Verb::from_bytes(verb.as_bytes()).unwrap();
+            assert!(matches!(find(&verb, &path), Found::Route(_)), "{verb} {template}");
+            assert!(matches!(find(&Verb::DELETE, &path), Found::OtherMethod(..)), "DELETE {template}");
+        }
+    }
+
+    #[test]
+    fn paths_are_matched_whole_and_decoded() {
+        let score = |name: &'static str| Found::Route(Route::Score(Cow::Borrowed(name)));
+        #[rustfmt::skip]
+        let cases = [
+            ("as it is",                  "/v1/objectives/watch/score",         score("watch")),
+            ("percent-encoded",           "/v1/objectives/w%61tch/score",       score("watch")),
+            ("badly encoded: as it is",   "/v1/objectives/w%zz/score",          score("w%zz")),
+            ("not UTF-8: as it is",       "/v1/objectives/%ff/score",           score("%ff")),
+            ("an encoded slash is none",  "/v1/objectives/a%2Fb/score",         score("a/b")),
+            ("a slash more",              "/v1/objectives/watch/score/",        Found::Nothing(Style::Problem)),
+            ("the start only",            "/v1/objectives/watch",               Found::Nothing(Style::Problem)),
+            ("very deep",                 "/a/b/c/d/e/f/g/h/i",                 Found::Nothing(Style::Problem)),
+            ("the root",                  "/",                                  Found::Nothing(Style::Problem)),
+            ("a method of a later part of the protocol", "/v2/repository/index", Found::Nothing(Style::Inference)),
+        ];
+        for (why, path, expected) in cases {
+            assert_eq!(find(&Verb::POST, path), expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_head_is_a_get() {
+        assert_eq!(find(&Verb::HEAD, "/livez"), Found::Route(Route::Live));
+        assert!(matches!(find(&Verb::HEAD, "/v1/objectives/a/score"), Found::OtherMethod("POST", Style::Problem)));
+    }
+}

@@ -1,0 +1,240 @@
+//! The accept loop: takes connections, guards them, and lets them end in peace.
+
+use std::{
+    error::Error,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+};
+
+use http::{Request, Response};
+use hyper::{body::Incoming, service::Service};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Duration, sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    Limits,
+    guarded::{Guarded, Seen},
+};
+use crate::telemetry::{CutReason, Listener, Metrics};
+
+/// Bytes of HTTP/2's preface: until so many are read, or a request is, the client has said nothing.
+const PREFACE: usize = 24;
+const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(30);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+const STREAMS_A_CONNECTION: u32 = 256;
+/// A client that sends more than this in headers is refused.
+const HEADER_BYTES: usize = 64 * 1024;
+/// The accept loop rests so long when the process has no file descriptor left.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// A port that takes connections.
+pub struct Door {
+    pub(super) kind: Listener,
+    pub(super) listener: TcpListener,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) limits: Limits,
+    pub(super) metrics: Metrics,
+}
+
+/// When to stop.
+#[derive(Clone, Debug, Default)]
+pub struct Ends {
+    /// No new connection is accepted; those open finish the requests that they have begun.
+    pub drain: CancellationToken,
+    /// Whatever is still open is closed.
+    pub abort: CancellationToken,
+}
+
+impl Door {
+    /// The address that it really has.
+    ///
+    /// # Errors
+    /// When the operating system does not say.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Accepts until `ends.drain`, and returns when the last connection is closed.
+    pub async fn serve<S, B>(self, service: S, ends: Ends)
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<Box<dyn Error + Send + Sync>>,
+        B: hyper::body::Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let tracker = TaskTracker::new();
+        let seats = Arc::new(Semaphore::new(self.limits.max_connections));
+        let builder = self.builder();
+        let Self { kind, listener, tls, limits, metrics } = self;
+        let connections = Arc::new(Connections { kind, tls, limits, metrics, builder, ends });
+        let drain = connections.ends.drain.clone();
+        while let Some(accepted) = drain.run_until_cancelled(listener.accept()).await {
+            match accepted {
+                Ok((stream, _)) => match seats.clone().try_acquire_owned() {
+                    Ok(seat) => {
+                        tracker.spawn(connections.clone().connection(stream, service.clone(), seat));
+                    }
+                    Err(_) => connections.cut(CutReason::TooMany),
+                },
+                Err(error) => accept_failed(&error).await,
+            }
+        }
+        // From here on the kernel refuses, so that clients turn to another process.
+        drop(listener);
+        tracker.close();
+        tracker.wait().await;
+    }
+
+    fn builder(&self) -> auto::Builder<TokioExecutor> {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.header_timeout)
+            .max_buf_size(HEADER_BYTES.max(8192))
+            .half_close(false);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(KEEP_ALIVE_EVERY)
+            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+            .max_concurrent_streams(STREAMS_A_CONNECTION)
+            .max_header_list_size(HEADER_BYTES as u32)
+            .adaptive_window(true);
+        match self.kind {
+            Listener::Http => builder,
+            Listener::Grpc => builder.http2_only(),
+        }
+    }
+}
+
+/// What the connections of a door share.
+struct Connections {
+    kind: Listener,
+    tls: Option<TlsAcceptor>,
+    limits: Limits,
+    metrics: Metrics,
+    builder: auto::Builder<TokioExecutor>,
+    ends: Ends,
+}
+
+impl Connections {
+    fn cut(&self, reason: CutReason) {
+        self.metrics.cut(self.kind, reason);
+    }
+
+    async fn connection<S, B>(self: Arc<Self>, stream: TcpStream, service: S, _seat: OwnedSemaphorePermit)
+    where
+        S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<Box<dyn Error + Send + Sync>>,
+        B: hyper::body::Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let open = self.metrics.connections(self.kind);
+        open.inc();
+        // Answers are written whole: waiting for more would only delay them. A refusal leaves a slower connection.
+        let _ = stream.set_nodelay(true);
+        let seen = Arc::new(Seen::default());
+        let guarded = Guarded::new(stream, seen.clone(), self.limits.write_timeout);
+        match &self.tls {
+            None => self.talk(guarded, service, seen).await,
+            Some(acceptor) => {
+                let limit = self.limits.header_timeout;
+                match self.ends.abort.run_until_cancelled(timeout(limit, acceptor.accept(guarded))).await {
+                    Some(Ok(Ok(stream))) => self.talk(stream, service, seen).await,
+                    _ => self.cut(CutReason::Tls),
+                }
+            }
+        }
+        open.dec();
+    }
+
+    /// Serves one connection until it ends, is too slow, or is told to end.
+    async fn talk<I, S, B>(&self, io: I, service: S, seen: Arc<Seen>)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<Box<dyn Error + Send + Sync>>,
+        B: hyper::body::Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let noticed = Noticed { service, seen: seen.clone() };
+        let mut connection = pin!(self.builder.serve_connection(TokioIo::new(io), noticed));
+        let limit = self.limits.header_timeout;
+        // hyper's own limit begins only when it knows which HTTP this is, so silence before that is ours to end.
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => return self.ended(ended, &seen),
+            () = sleep(limit) => {
+                if !seen.request.load(Ordering::Relaxed) && seen.read.load(Ordering::Relaxed) < PREFACE {
+                    return self.cut(CutReason::SlowHeaders);
+                }
+            }
+            () = self.ends.drain.cancelled() => {}
+        }
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => return self.ended(ended, &seen),
+            () = self.ends.drain.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => self.ended(ended, &seen),
+            () = self.ends.abort.cancelled() => self.cut(CutReason::Drain),
+        }
+    }
+
+    fn ended(&self, ended: Result<(), Box<dyn Error + Send + Sync>>, seen: &Seen) {
+        let Err(error) = ended else { return };
+        if seen.slow_reader.load(Ordering::Relaxed) {
+            self.cut(CutReason::SlowReader);
+        } else if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout) {
+            self.cut(CutReason::SlowHeaders);
+        } else {
+            tracing::debug!(error = &*error as &dyn Error, "connection ended");
+        }
+    }
+}
+
+/// A client that left before it was accepted is no news; a process out of file descriptors is, and rests.
+async fn accept_failed(error: &io::Error) {
+    if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
+        tracing::error!(error = error as &dyn Error, "connections cannot be accepted");
+        sleep(EXHAUSTED_PAUSE).await;
+    }
+}
+
+/// Notes that a request came before it passes it on.
+struct Noticed<S> {
+    service: S,
+    seen: Arc<Seen>,
+}
+
+impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Noticed<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.seen.request.store(true, Ordering::Relaxed);
+        self.service.call(request)
+    }
+}

@@ -1,0 +1,159 @@
+//! Doors: HTTP/JSON, the Open Inference Protocol and gRPC, all to one service layer.
+//!
+//! Read in this order: the flags ([`TransportArgs`]), the accept loop ([`listen`]), what every request has ([`call`]),
+//! the HTTP door ([`http`]), the tensors of the Open Inference Protocol ([`oip`]), the gRPC door ([`grpc`]).
+
+mod args;
+pub mod call;
+mod guarded;
+pub mod text;
+pub mod listen;
+pub mod tls;
+
+pub mod http;
+
+pub mod oip;
+
+pub mod grpc;
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use tokio::{
+    net::TcpListener,
+    time::{sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+pub use args::{Limits, TransportArgs};
+
+use self::{
+    call::Shared,
+    listen::{Door, Ends},
+    tls::{Tls, TlsError},
+};
+use crate::{
+    service::Service,
+    telemetry::{Listener, Metrics},
+};
+
+/// Why the doors cannot open.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The address cannot be listened at.
+    #[error("cannot listen at {address} (--{flag}): give another address, or end what holds it")]
+    Bind {
+        /// As asked.
+        address: SocketAddr,
+        /// Which flag asked.
+        flag: &'static str,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] TlsError),
+    /// The gRPC contracts cannot be described.
+    #[error("the gRPC contracts cannot be described to clients")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// Both doors, open but not yet answering.
+pub struct Transport {
+    args: TransportArgs,
+    shared: Arc<Shared>,
+    preview: Option<axum::Router>,
+    tls: Option<Arc<Tls>>,
+    http: Door,
+    grpc: Door,
+    addresses: (SocketAddr, SocketAddr),
+}
+
+impl Transport {
+    /// Opens both ports. What connects from now on waits for [`Transport::serve`]. `preview` answers below `/preview`.
+    ///
+    /// # Errors
+    /// When a port cannot be had, or TLS cannot be set up.
+    pub async fn bind(
+        args: TransportArgs,
+        service: Service,
+        metrics: Metrics,
+        preview: Option<axum::Router>,
+    ) -> Result<Self, TransportError> {
+        let tls = match (&args.tls_cert, &args.tls_key) {
+            (Some(cert), Some(key)) => Some(Tls::load(cert, key)?),
+            _ => None,
+        };
+        let opener = Opener { tls: tls.as_ref(), limits: args.limits(), metrics: &metrics };
+        let (http, http_address) = opener.open(Listener::Http, args.http, &["h2", "http/1.1"]).await?;
+        let (grpc, grpc_address) = opener.open(Listener::Grpc, args.grpc, &["h2"]).await?;
+        let shared = Arc::new(Shared::new(service, metrics, args.limits(), args.log_requests));
+        Ok(Self { args, shared, preview, tls, http, grpc, addresses: (http_address, grpc_address) })
+    }
+
+    /// Where HTTP is answered.
+    pub fn http_address(&self) -> SocketAddr {
+        self.addresses.0
+    }
+
+    /// Where gRPC is answered.
+    pub fn grpc_address(&self) -> SocketAddr {
+        self.addresses.1
+    }
+
+    /// Answers until `shutdown`, then says not ready, stops accepting, and waits for what is in flight.
+    ///
+    /// # Errors
+    /// When the gRPC contracts cannot be described.
+    pub async fn serve(self, shutdown: CancellationToken) -> Result<(), TransportError> {
+        let ends = Ends::default();
+        let http = http::Http::new(self.shared.clone(), self.preview);
+        let grpc = grpc::service(self.shared.clone())?;
+        let doors = tokio::spawn({
+            let ends = ends.clone();
+            async move { tokio::join!(self.http.serve(http, ends.clone()), self.grpc.serve(grpc, ends)) }
+        });
+        if let Some(tls) = self.tls {
+            tokio::spawn(tls.follow(ends.drain.clone()));
+        }
+        shutdown.cancelled().await;
+        self.shared.service.drain();
+        tracing::info!("draining: no longer ready");
+        sleep(self.args.drain_delay.0).await;
+        ends.drain.cancel();
+        let mut doors = doors;
+        if timeout(self.args.drain_timeout.0, &mut doors).await.is_err() {
+            tracing::warn!("requests were still in flight when the drain timeout was over: they are cut");
+            ends.abort.cancel();
+            // Cut connections end at once.
+            let _ = doors.await;
+        }
+        Ok(())
+    }
+}
+
+/// Opens doors alike.
+struct Opener<'a> {
+    tls: Option<&'a Arc<Tls>>,
+    limits: Limits,
+    metrics: &'a Metrics,
+}
+
+impl Opener<'_> {
+    async fn open(
+        &self,
+        kind: Listener,
+        address: SocketAddr,
+        protocols: &[&str],
+    ) -> Result<(Door, SocketAddr), TransportError> {
+        let tls = self.tls.map(|tls| tls.config(protocols)).transpose()?.map(TlsAcceptor::from);
+        let refused = |source| TransportError::Bind { address, flag: kind.as_str(), source };
+        let listener = TcpListener::bind(address).await.map_err(refused)?;
+        let door = Door { kind, listener, tls, limits: self.limits, metrics: self.metrics.clone() };
+        let bound = door.address().map_err(refused)?;
+        Ok((door, bound))
+    }
+}
+
+#[cfg(test)]
+mod tests;

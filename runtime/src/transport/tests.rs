@@ -1,0 +1,14 @@
+use std::time::Duration;
+
+use super::Limits;
+
+/// Limits that no test meets by accident.
+pub(super) fn limits() -> Limits {
+    Limits {
+        max_body: 1 << 20,
+        max_connections: 100,
+        header_timeout: Duration::from_secs(5),
+        body_timeout: Duration::from_secs(5),
+        write_timeout: Duration::from_secs(5),
+    }
+}
