@@ -69,6 +69,9 @@ pub trait Model: Send + Sync {
     /// Titles that `viewer` watched in training, ascending. Empty for a row outside the table.
     fn history(&self, viewer: u32) -> &[u32];
 
+    /// Viewers that watched each title in training, `(n_titles)`: what is popular.
+    fn plays(&self) -> &[f32];
+
     /// Whether it can tell this viewer from any other: false means that its answer is what a stranger gets.
     fn knows(&self, viewer: &Viewer<'_>) -> bool;
 

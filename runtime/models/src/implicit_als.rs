@@ -1,0 +1,82 @@
+//! Implicit ALS: factors fitted to "watched" with confidence, zeros included.
+//!
+//! Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008.
+
+use marquee_artifacts::manifest::Architecture;
+
+use crate::audience::Audience;
+use crate::factors::{Embedding, FactorModel};
+use crate::linalg::{System, gram};
+use crate::model::{ModelError, Viewer};
+use crate::scan::{ScanOptions, TitleIndex};
+use crate::weights::{Table, Weights};
+
+/// Score: `viewer.factors[v] · title.factors[t]`.
+///
+/// Weights: `viewer.factors` `(n_viewers, d)`, `title.factors` `(n_titles, d)`, and those of [`Audience`].
+/// Hyper-parameters: `regularization` (λ), `alpha` (a watched title has confidence 1 + alpha, any other 1), `factors`.
+///
+/// Fold-in is the training's own half step with the title factors Y held fixed (equation 4 of the paper): over the watched titles h,
+/// `(YᵀY + alpha Y_hᵀY_h + λ I) x = (1 + alpha) Σ y_h`, where `YᵀY + λ I` is computed once at load.
+pub struct ImplicitAls {
+    audience: Audience,
+    viewers: Table,
+    index: TitleIndex,
+    /// `YᵀY + λ I`, `(d, d)`.
+    gram: Vec<f64>,
+    alpha: f64,
+}
+
+impl ImplicitAls {
+    /// Reads weights and hyper-parameters.
+    pub fn load(weights: &Weights<'_>, options: ScanOptions) -> Result<Self, ModelError> {
+        let audience = Audience::load(weights)?;
+        let titles = weights.matrix("title.factors", Some(audience.n_titles()), None)?;
+        let d = titles.cols();
+        let viewers = weights.matrix("viewer.factors", Some(audience.n_viewers()), Some(d))?;
+        weights.check_factors(d)?;
+        let lambda = weights.number("regularization", 0.0..=1e9)?;
+        let alpha = weights.number("alpha", 0.0..=1e9)?;
+        let mut gram = gram(&titles);
+        for i in 0..d {
+            gram[i * d + i] += lambda;
+        }
+        Ok(Self { audience, viewers, index: TitleIndex::new(titles, None, options)?, gram, alpha })
+    }
+
+    /// The vector `(d)` of one who watched `titles`, each counted once.
+    fn fold_in(&self, titles: &[u32]) -> Vec<f32> {
+        let mut system = System::from_matrix(&self.gram, self.index.d());
+        let rows = || titles.iter().map(|title| self.index.factors().row(*title as usize));
+        system.add_outer(rows(), self.alpha);
+        for row in rows() {
+            system.add_right(row, 1.0 + self.alpha);
+        }
+        system.solve().into_iter().map(|x| x as f32).collect()
+    }
+}
+
+impl FactorModel for ImplicitAls {
+    const ARCHITECTURE: Architecture = Architecture::ImplicitAls;
+
+    fn audience(&self) -> &Audience {
+        &self.audience
+    }
+
+    fn index(&self) -> &TitleIndex {
+        &self.index
+    }
+
+    fn embed(&self, viewer: &Viewer<'_>) -> Embedding {
+        let vector = match viewer.known {
+            Some(known) if viewer.recent.is_empty() => self.viewers.row(known as usize).to_vec(),
+            None if viewer.recent.is_empty() => vec![0.0; self.index.d()],
+            _ => self.fold_in(&self.audience.watched(viewer)),
+        };
+        Embedding { base: 0.0, vector }
+    }
+
+    fn extra_heap_bytes(&self) -> usize {
+        std::mem::size_of_val(&*self.gram)
+    }
+}
