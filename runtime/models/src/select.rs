@@ -1,7 +1,6 @@
 //! The k best of a stream of scores, titles arriving in ascending order.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 
 use crate::model::Scored;
 
@@ -21,73 +20,64 @@ impl Excluded<'_> {
     }
 }
 
-/// Ordered so that the greatest is the one to drop first: lowest score, then highest title.
-#[derive(Clone, Copy, PartialEq)]
-struct Worst(Scored);
-
-impl Eq for Worst {}
-
-impl PartialOrd for Worst {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Worst {
-    fn cmp(&self, other: &Self) -> Ordering {
-        best_first(&self.0, &other.0)
-    }
-}
-
 /// Higher scores first; equal ones by ascending title.
 pub fn best_first(a: &Scored, b: &Scored) -> Ordering {
     // Scores are finite, and adding 0 makes the two zeros equal.
     (b.score + 0.0).total_cmp(&(a.score + 0.0)).then(a.title.cmp(&b.title))
 }
 
+/// Scores are put aside and pruned when there are this many times k: cheaper than keeping the best in order.
+const ROOM: usize = 4;
+
+/// Fewest scores put aside before they are pruned.
+const LEAST_ROOM: usize = 64;
+
 /// Keeps the k best titles that it was offered.
 pub struct Best<'a> {
     k: usize,
     excluded: Excluded<'a>,
-    heap: BinaryHeap<Worst>,
+    kept: Vec<Scored>,
+    room: usize,
+    threshold: f32,
 }
 
 impl<'a> Best<'a> {
     /// Keeps `k`, and none of `excluded`.
     pub fn new(k: usize, excluded: Excluded<'a>) -> Self {
-        Self { k, excluded, heap: BinaryHeap::with_capacity(k.min(4096)) }
+        let room = k.saturating_mul(ROOM).max(LEAST_ROOM);
+        let threshold = if k == 0 { f32::INFINITY } else { f32::NEG_INFINITY };
+        Self { k, excluded, kept: Vec::with_capacity(room.min(4096)), room, threshold }
     }
 
     /// A score at or below this cannot come in (for a title above those offered so far).
     pub fn threshold(&self) -> f32 {
-        match self.heap.peek() {
-            _ if self.k == 0 => f32::INFINITY,
-            Some(worst) if self.heap.len() == self.k => worst.0.score,
-            _ => f32::NEG_INFINITY,
-        }
+        self.threshold
     }
 
-    /// Whether `title` may be chosen at all.
-    pub fn may_choose(&self, title: u32) -> bool {
-        !self.excluded.contains(title)
-    }
-
-    /// Offers a title; what is excluded or not finite is never kept.
+    /// Offers a title above those offered so far; what is excluded or not finite is never kept.
     pub fn offer(&mut self, title: u32, score: f32) {
-        if !(score > self.threshold() && score.is_finite()) || self.excluded.contains(title) {
+        if !(score > self.threshold && score.is_finite()) || self.excluded.contains(title) {
             return;
         }
-        let new = Worst(Scored { title, score });
-        if self.heap.len() < self.k {
-            self.heap.push(new);
-        } else if let Some(mut worst) = self.heap.peek_mut() {
-            *worst = new;
+        self.kept.push(Scored { title, score });
+        if self.kept.len() == self.room {
+            self.prune();
+        }
+    }
+
+    fn prune(&mut self) {
+        if self.kept.len() > self.k {
+            self.kept.select_nth_unstable_by(self.k - 1, best_first);
+            self.kept.truncate(self.k);
+            self.threshold = self.kept[self.k - 1].score;
         }
     }
 
     /// Best first.
-    pub fn into_sorted(self) -> Vec<Scored> {
-        self.heap.into_sorted_vec().into_iter().map(|Worst(scored)| scored).collect()
+    pub fn into_sorted(mut self) -> Vec<Scored> {
+        self.prune();
+        self.kept.sort_unstable_by(best_first);
+        self.kept
     }
 }
 

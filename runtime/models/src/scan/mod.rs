@@ -4,6 +4,7 @@
 //! factors in i8, [`ScanOptions::quantized`]) reads a quarter of the bytes and rescores in f32 whatever could still be
 //! among the best, by a bound that always holds. A batch reads the titles once.
 
+mod candidates;
 mod exact;
 mod forward;
 mod kernel;
@@ -110,8 +111,16 @@ impl TitleIndex {
             )));
         }
         let large = std::mem::size_of_val(factors.values()) >= QUANTIZED_MIN_BYTES;
-        let quantized = (options.quantized && large).then(|| Quantized::new(&factors));
-        Ok(Self { factors, bias, level: options.level, quantized })
+        let mut index = Self { factors, bias, level: options.level, quantized: None };
+        if options.quantized && large {
+            index.quantize();
+        }
+        Ok(index)
+    }
+
+    /// Makes the copy, whatever the size.
+    fn quantize(&mut self) {
+        self.quantized = Some(Quantized::new(&self.factors, self.bias()));
     }
 
     /// How many titles.
@@ -155,12 +164,14 @@ impl TitleIndex {
 
     /// The best titles of each search, best first, equal scores by ascending title.
     pub fn top_k(&self, searches: &[Search<'_>]) -> Vec<Vec<Scored>> {
+        if let Some(quantized) = &self.quantized {
+            return quantized.scan(self, searches);
+        }
         let bests: Vec<Best<'_>> =
             searches.iter().map(|search| Best::new(search.k.min(self.n_titles()), search.excluded)).collect();
-        let bests = match (&self.quantized, searches) {
-            (Some(quantized), _) => quantized.scan(self, searches, bests),
-            (None, [_]) => dispatch(self.level, exact::ScanOne { index: self, searches, bests }),
-            (None, _) => dispatch(self.level, exact::ScanMany { index: self, searches, bests }),
+        let bests = match searches {
+            [_] => dispatch(self.level, exact::ScanOne { index: self, searches, bests }),
+            _ => dispatch(self.level, exact::ScanMany { index: self, searches, bests }),
         };
         bests.into_iter().map(Best::into_sorted).collect()
     }

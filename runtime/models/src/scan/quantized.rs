@@ -11,10 +11,10 @@
 
 use rayon::prelude::*;
 
-use crate::select::Best;
+use crate::model::Scored;
 use crate::weights::Table;
 
-use super::exact::ScoreTitles;
+use super::candidates::Candidates;
 use super::kernel::{Kernel, LANES, QuantizedPair, Work, dispatch};
 use super::{Query, Search, TitleIndex};
 
@@ -41,10 +41,13 @@ pub(super) struct Quantized {
     largest_norm: f64,
     /// The largest `|x - s q| / s`.
     largest_error: f64,
+    /// The largest `|bias|`.
+    largest_bias: f32,
 }
 
 impl Quantized {
-    pub(super) fn new(factors: &Table) -> Self {
+    /// Of factors `(n_titles, d)` and biases `(n_titles)`, or none.
+    pub(super) fn new(factors: &Table, bias: &[f32]) -> Self {
         let d = factors.cols();
         let pairs_a_block = d.div_ceil(2);
         let n_blocks = factors.rows().div_ceil(LANES);
@@ -56,27 +59,24 @@ impl Quantized {
             .zip(factors.values().par_chunks(LANES * d))
             .map(|((pairs, scales), rows)| quantize_block(rows, d, pairs, scales))
             .reduce(|| (0.0, 0.0), |a, b| (a.0.max(b.0), a.1.max(b.1)));
-        Self { pairs, pairs_a_block, scales, largest_norm, largest_error }
+        let largest_bias = bias.iter().fold(0.0_f32, |most, bias| most.max(bias.abs()));
+        Self { pairs, pairs_a_block, scales, largest_norm, largest_error, largest_bias }
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
         std::mem::size_of_val(&*self.pairs) + std::mem::size_of_val(&*self.scales)
     }
 
-    pub(super) fn scan<'a>(
-        &self,
-        index: &TitleIndex,
-        searches: &[Search<'_>],
-        bests: Vec<Best<'a>>,
-    ) -> Vec<Best<'a>> {
-        let largest_bias = index.bias().iter().fold(0.0_f32, |most, bias| most.max(bias.abs()));
-        let mut sought: Vec<Sought<'_, 'a>> = searches
+    pub(super) fn scan(&self, index: &TitleIndex, searches: &[Search<'_>]) -> Vec<Vec<Scored>> {
+        let mut sought: Vec<Sought<'_>> = searches
             .iter()
-            .zip(bests)
-            .map(|(search, best)| Sought::new(self, search.query, largest_bias, best))
+            .map(|search| Sought::new(self, search, search.k.min(index.n_titles())))
             .collect();
         dispatch(index.level, Scan { quantized: self, index, sought: &mut sought });
-        sought.into_iter().map(|sought| sought.best).collect()
+        sought
+            .into_iter()
+            .map(|Sought { query, candidates, .. }| candidates.into_sorted(|titles| index.score(query, titles)))
+            .collect()
     }
 }
 
@@ -101,94 +101,63 @@ fn quantize_block(rows: &[f32], d: usize, pairs: &mut [QuantizedPair], scales: &
     (largest_norm, largest_error)
 }
 
-/// A query in integers, its bound, and the best found so far.
-struct Sought<'q, 'a> {
-    query: &'q Query,
+/// A query in integers, its bound, and what could be among its best.
+struct Sought<'a> {
+    query: &'a Query,
     /// Two dimensions each, as [`Kernel::quantized_dots`] wants them.
     pairs: Vec<i32>,
     /// r.
     scale: f32,
     /// What rounding can lose, in units of a title's scale.
     slack: f32,
-    /// Largest |base + bias| of any title: f32 loses digits beside it.
-    largest_offset: f32,
-    best: Best<'a>,
-    threshold: f32,
+    candidates: Candidates<'a>,
 }
 
-impl<'q, 'a> Sought<'q, 'a> {
-    fn new(quantized: &Quantized, query: &'q Query, largest_bias: f32, best: Best<'a>) -> Self {
+impl<'a> Sought<'a> {
+    fn new(quantized: &Quantized, search: &Search<'a>, k: usize) -> Self {
+        let query = search.query;
         let vector = query.padded();
         let n_pairs = quantized.pairs_a_block;
         // 127 · 2 n_pairs products of this size stay within an i32.
         let range = (f64::from(i32::MAX) / (f64::from(LARGEST) * 2.0 * n_pairs as f64)).min(32767.0).floor();
         let most = vector.iter().fold(0.0_f32, |most, y| most.max(y.abs()));
         let scale = (most / range as f32).max(LEAST_SCALE);
-        let rounded = |dim: usize| {
-            let y = vector.get(dim).copied().unwrap_or_default();
-            f64::from(y / scale).round().clamp(-range, range)
-        };
-        let pairs = (0..n_pairs)
-            .map(|pair| {
-                let (even, odd) = (rounded(2 * pair) as i32, rounded(2 * pair + 1) as i32);
-                (odd << 16) | (even & 0xFFFF)
-            })
-            .collect();
-        let lost = |dim: usize| {
-            let y = vector.get(dim).copied().unwrap_or_default();
-            f64::from(y) - f64::from(scale) * rounded(dim)
-        };
-        let error = (0..2 * n_pairs).map(|dim| lost(dim) * lost(dim)).sum::<f64>().sqrt();
+        let rounded = |y: f32| f64::from(y / scale).round().clamp(-range, range);
+        let mut integers: Vec<i32> = vector.iter().map(|y| rounded(*y) as i32).collect();
+        integers.resize(2 * n_pairs, 0);
+        let pairs = integers.as_chunks::<2>().0.iter().map(|[even, odd]| (odd << 16) | (even & 0xFFFF)).collect();
+        let lost = vector.iter().map(|y| f64::from(*y) - f64::from(scale) * rounded(*y));
+        let error = lost.map(|lost| lost * lost).sum::<f64>().sqrt();
         let (norm, m, c) = (query.norm, quantized.largest_norm, quantized.largest_error);
         // The last term is f32's own rounding: d products and sums of the score, and a few operations of the test.
         let slack = error * m + (norm + error) * c + (2.0 * n_pairs as f64 * 1.2e-7 + 1e-6) * norm * (m + c);
         let slack = (slack * 1.00001) as f32 + f32::MIN_POSITIVE;
-        let largest_offset = query.base.abs() + largest_bias;
-        let mut sought = Self { query, pairs, scale, slack, largest_offset, best, threshold: 0.0 };
-        sought.set_threshold();
-        sought
+        let candidates = Candidates::new(k, search.excluded, query.base.abs() + quantized.largest_bias);
+        Self { query, pairs, scale, slack, candidates }
     }
 
-    /// A title whose upper bound is below this cannot come in. The margin is for f32's rounding of the comparison.
-    fn set_threshold(&mut self) {
-        let threshold = self.best.threshold();
-        self.threshold = threshold - 1e-6 * (threshold.abs() + self.largest_offset);
-        if !self.threshold.is_finite() {
-            self.threshold = threshold;
-        }
-    }
-
-    /// Scores in f32 the titles of a block whose upper bound passed.
+    /// Takes the titles of a block whose upper bound passed.
     #[cold]
-    fn offer(&mut self, index: &TitleIndex, first: usize, upper: &[f32; LANES]) {
-        let mut titles = [0_u32; LANES];
-        let mut n = 0;
-        for (i, upper) in upper.iter().enumerate().take(index.n_titles() - first) {
-            let title = (first + i) as u32;
-            if *upper >= self.threshold && self.best.may_choose(title) {
-                titles[n] = title;
-                n += 1;
+    fn offer(&mut self, index: &TitleIndex, first: usize, upper: &[f32; LANES], scales: &[f32; LANES]) {
+        let query = self.query;
+        for i in 0..LANES.min(index.n_titles() - first) {
+            if upper[i] >= self.candidates.threshold() {
+                let lower = upper[i] - 2.0 * (scales[i] * self.slack);
+                let bounds = (lower, upper[i]);
+                self.candidates.offer((first + i) as u32, bounds, |titles| index.score(query, titles));
             }
         }
-        let mut scores = [0.0; LANES];
-        let titles = &titles[..n];
-        let out = &mut scores[..n];
-        dispatch(index.level, ScoreTitles { index, query: self.query, titles, out });
-        for (title, score) in titles.iter().zip(&scores) {
-            self.best.offer(*title, *score);
-        }
-        self.set_threshold();
     }
 }
 
 /// The blocks read once for all that is sought.
-struct Scan<'s, 'q, 'a> {
+struct Scan<'s, 'a> {
     quantized: &'s Quantized,
     index: &'s TitleIndex,
-    sought: &'s mut [Sought<'q, 'a>],
+    sought: &'s mut [Sought<'a>],
 }
 
-impl Work for Scan<'_, '_, '_> {
+impl Work for Scan<'_, '_> {
     type Output = ();
 
     #[inline(always)]
@@ -197,7 +166,7 @@ impl Work for Scan<'_, '_, '_> {
         for tile in (0..n_blocks).step_by(TILE_BLOCKS) {
             let blocks = tile..(tile + TILE_BLOCKS).min(n_blocks);
             for together in self.sought.chunks_mut(TOGETHER) {
-                if let Ok(four) = <&mut [Sought<'_, '_>; TOGETHER]>::try_from(&mut *together) {
+                if let Ok(four) = <&mut [Sought<'_>; TOGETHER]>::try_from(&mut *together) {
                     scan_blocks(self.quantized, self.index, blocks.clone(), (four, kernel));
                 } else {
                     for one in together {
@@ -214,7 +183,7 @@ fn scan_blocks<K: Kernel, const Q: usize>(
     quantized: &Quantized,
     index: &TitleIndex,
     blocks: std::ops::Range<usize>,
-    (sought, kernel): (&mut [Sought<'_, '_>; Q], K),
+    (sought, kernel): (&mut [Sought<'_>; Q], K),
 ) {
     let bias = index.bias();
     for block in blocks {
@@ -229,10 +198,11 @@ fn scan_blocks<K: Kernel, const Q: usize>(
         }
         for (sought, dots) in sought.iter_mut().zip(&dots) {
             let (scale, slack, base) = (sought.scale, sought.slack, sought.query.base);
+            let threshold = sought.candidates.threshold();
             let upper: [f32; LANES] =
                 std::array::from_fn(|i| (base + biases[i]) + scales[i] * (dots[i] as f32 * scale + slack));
-            if upper.iter().fold(false, |any, upper| any | (*upper >= sought.threshold)) {
-                sought.offer(index, first, &upper);
+            if upper.iter().fold(false, |any, upper| any | (*upper >= threshold)) {
+                sought.offer(index, first, &upper, scales);
             }
         }
     }

@@ -62,10 +62,13 @@ impl Kernel for Avx512 {
         let n_chunks = rows[0].len() / LANES;
         let (whole, rest) = chunked(n_chunks, rows);
         let mut sums = [self.0.avx512f._mm512_setzero_ps(); 16];
-        for (at, query) in query[..n_chunks].iter().enumerate() {
-            let query = pulp::cast(*query);
-            for i in 0..16 {
-                sums[i] = self.multiply_add(query, pulp::cast(whole[i][at]), sums[i]);
+        // Four rows at a time, so that rows which follow one another are read nearly in the order of memory.
+        for four in [0, 4, 8, 12] {
+            for (at, query) in query[..n_chunks].iter().enumerate() {
+                let query = pulp::cast(*query);
+                for i in four..four + 4 {
+                    sums[i] = self.multiply_add(query, pulp::cast(whole[i][at]), sums[i]);
+                }
             }
         }
         if let Some(query) = query.get(n_chunks) {

@@ -1,0 +1,140 @@
+//! From a folder on disk to a model, and what is refused on the way.
+
+mod worlds;
+
+use marquee_artifacts::manifest::{Architecture, Golden, Lineage};
+use marquee_artifacts::{Artifact, OpenOptions, Role, TensorData, Writer};
+use marquee_models::{ModelError, ScanOptions, TopKQuery, Viewer, golden, registry};
+use serde_json::json;
+
+use worlds::{ARCHITECTURES, SMALL, Size, World, f32s, u32s};
+
+/// Writes a small world as an artifact.
+fn write(world: &World, dir: &std::path::Path, golden: Option<Golden>) {
+    let mut writer = Writer::create(dir).unwrap();
+    let tensors: Vec<TensorData<'_>> = world
+        .tensors
+        .iter()
+        .map(|(name, raw)| match (raw.as_f32(), raw.as_u32()) {
+            (Some(values), _) => TensorData::f32(name, &raw.shape, values),
+            (_, Some(values)) => TensorData::u32(name, &raw.shape, values),
+            _ => unreachable!("worlds hold f32 and u32"),
+        })
+        .collect();
+    writer.tensors("weights.safetensors", &tensors).unwrap();
+    writer.ids(Role::Viewers, (0..SMALL.viewers).map(|row| format!("viewer {row}"))).unwrap();
+    writer.ids(Role::Titles, (0..SMALL.titles).map(|row| format!("title {row}"))).unwrap();
+    writer.finish(world.architecture, world.hyperparameters.clone(), Lineage::default(), golden).unwrap();
+}
+
+#[test]
+fn every_architecture_comes_back_from_disk() {
+    for architecture in ARCHITECTURES {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("artifact");
+        let world = World::new(architecture, SMALL, 2);
+        let made = golden::make(&*world.model(), 9).unwrap();
+        write(&world, &path, Some(made));
+        let artifact = marquee_artifacts::open(&path, &OpenOptions::default()).unwrap();
+        let model = registry::load(&artifact).unwrap();
+        assert_eq!(model.architecture(), architecture);
+        assert_eq!((model.n_viewers(), model.n_titles()), (SMALL.viewers, SMALL.titles));
+        assert_eq!(model.plays()[3], 2.0);
+        golden::check(&*model, artifact.manifest.golden.as_ref().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn a_mapped_model_costs_little_beside_its_file() {
+    let size = Size { viewers: 3000, titles: 3000, d: 64 };
+    for architecture in ARCHITECTURES {
+        let world = World::new(architecture, size, 2);
+        let file: usize = world.tensors.values().map(|tensor| tensor.data.len()).sum();
+        let heap = world.model().heap_bytes();
+        assert!(heap * 10 <= file, "{architecture:?}: {heap} bytes of heap beside a file of {file}");
+    }
+}
+
+#[test]
+fn ids_must_be_as_many_as_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("artifact");
+    write(&World::new(Architecture::Bpr, SMALL, 2), &path, None);
+    let good = marquee_artifacts::open(&path, &OpenOptions::default()).unwrap();
+    let refused = |artifact: &Artifact| registry::load(artifact).err().unwrap().to_string();
+    let swapped = Artifact { titles: good.viewers.clone(), ..good.clone() };
+    let expected = "title ids of bpr: expected 23, as many as the tensors have rows, found 7";
+    assert_eq!(refused(&swapped), expected);
+    let without = Artifact { viewers: None, ..good };
+    let expected = "viewer ids of bpr: expected 7, as many as the tensors have rows, found 0";
+    assert_eq!(refused(&without), expected);
+}
+
+/// What is done to a good world, and what is said of it.
+type Refused = (Architecture, fn(&mut World), &'static str);
+
+#[test]
+fn weights_that_do_not_fit_are_refused_by_name() {
+    use Architecture::{BiasedMf, Bpr, Catalogue, Ease, ImplicitAls, Popularity, SvdPlusPlus};
+    fn put(world: &mut World, name: &str, tensor: marquee_artifacts::RawTensor) {
+        world.tensors.insert(name.to_owned(), tensor);
+    }
+    fn zeros(shape: &[usize]) -> marquee_artifacts::RawTensor {
+        f32s(shape, std::iter::repeat(0.0))
+    }
+    #[rustfmt::skip]
+    let cases: [Refused; 18] = [
+        (Popularity, |w| { w.tensors.remove("title.plays"); }, "tensor title.plays of popularity: expected F32, found no such tensor"),
+        (Popularity, |w| put(w, "title.plays", u32s(&[1])), "tensor title.plays of popularity: expected F32, found U32"),
+        (Popularity, |w| put(w, "title.plays", zeros(&[0])), "tensor title.plays of popularity: expected shape [any], found [0]"),
+        (ImplicitAls, |w| put(w, "title.factors", zeros(&[22, 5])), "tensor title.factors of implicit-als: expected shape [23, any], found [22, 5]"),
+        (ImplicitAls, |w| put(w, "viewer.factors", zeros(&[7, 6])), "tensor viewer.factors of implicit-als: expected shape [7, 5], found [7, 6]"),
+        (ImplicitAls, |w| { w.hyperparameters.remove("alpha"); }, "hyper-parameter alpha of implicit-als: expected a number from 0 to 1000000000, found nothing"),
+        (ImplicitAls, |w| { w.hyperparameters["regularization"] = json!(-1); }, "hyper-parameter regularization of implicit-als: expected a number from 0 to 1000000000, found -1"),
+        (ImplicitAls, |w| { w.hyperparameters["alpha"] = json!("40"); }, "hyper-parameter alpha of implicit-als: expected a number from 0 to 1000000000, found \"40\""),
+        (Bpr, |w| { w.hyperparameters["factors"] = json!(64); }, "hyper-parameter factors of bpr: the tensors have 5 columns, found 64"),
+        (Bpr, |w| put(w, "title.bias", zeros(&[23, 1])), "tensor title.bias of bpr: expected shape [23], found [23, 1]"),
+        (Ease, |w| put(w, "weights", zeros(&[23, 22])), "tensor weights of ease: expected shape [23, 23], found [23, 22]"),
+        (BiasedMf, |w| put(w, "global.mean", zeros(&[2])), "tensor global.mean of biased-mf: expected shape [1], found [2]"),
+        (BiasedMf, |w| { w.hyperparameters["ratingMax"] = json!(0.5); }, "hyper-parameter ratingMax of biased-mf: expected a number from 1 to 1000000000, found 0.5"),
+        (SvdPlusPlus, |w| put(w, "title.implicit", zeros(&[23, 4])), "tensor title.implicit of svd-plus-plus: expected shape [23, 5], found [23, 4]"),
+        (Popularity, |w| put(w, "history.offsets", u32s(&[0, 3, 2])), "tensor history.offsets: expected numbers ascending from 0 to 29, the length of history.titles (of popularity)"),
+        (Popularity, |w| { put(w, "history.offsets", u32s(&[0, 0, 2])); put(w, "history.titles", u32s(&[4, 4])); }, "tensor history.titles: expected titles of viewer 1 ascending, each once and below 23 (of popularity)"),
+        (Popularity, |w| { put(w, "history.offsets", u32s(&[0, 1])); put(w, "history.titles", u32s(&[23])); }, "tensor history.titles: expected titles of viewer 0 ascending, each once and below 23 (of popularity)"),
+        (Catalogue, |_| (), "catalogue is title metadata and ranks nothing: name a model's artifact instead"),
+    ];
+    for (architecture, spoil, expected) in cases {
+        let mut world = World::new(architecture, SMALL, 2);
+        spoil(&mut world);
+        let error = registry::build(&world.weights(), ScanOptions::default()).err().expect(expected);
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
+fn indexes_outside_the_tables_are_refused() {
+    for architecture in ARCHITECTURES {
+        let model = World::new(architecture, SMALL, 2).model();
+        let ask = |viewer: Viewer<'_>| -> Vec<ModelError> {
+            let query = TopKQuery { viewer, k: 1, exclude: &[], include_watched: true };
+            let all = [
+                model.score_all(&[viewer]).err(),
+                model.score(&[viewer], &[&[0]]).err(),
+                model.top_k(&[query]).err(),
+            ];
+            all.into_iter().flatten().collect()
+        };
+        for error in ask(Viewer { known: Some(7), recent: &[] }).iter().chain(&ask(Viewer { known: Some(7), recent: &[1] })) {
+            assert_eq!(error.to_string(), "viewer 7 is outside the model's 7", "{architecture:?}");
+        }
+        assert_eq!(ask(Viewer { known: Some(7), recent: &[] }).len(), 3, "{architecture:?}");
+        let errors = ask(Viewer { known: None, recent: &[1, 23] });
+        assert_eq!(errors.len(), 3, "{architecture:?}");
+        assert!(errors.iter().all(|error| error.to_string() == "title 23 is outside the model's 23"));
+        let error = model.score(&[Viewer::default()], &[&[1, 40]]).err().unwrap();
+        assert_eq!(error.to_string(), "title 40 is outside the model's 23");
+        let error = model.score(&[Viewer::default()], &[]).err().unwrap();
+        assert_eq!(error.to_string(), "titles to score: expected 1 lists, one a viewer, found 0");
+        assert!(model.history(7).is_empty());
+    }
+}

@@ -1,0 +1,123 @@
+//! Small weights of every architecture, for tests: made from a seed, alike on every machine.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use marquee_artifacts::manifest::Architecture;
+use marquee_artifacts::{Dtype, RawTensor};
+use marquee_models::weights::Weights;
+use marquee_models::{Model, ScanOptions, registry};
+use serde_json::{Map, Value, json};
+
+pub const ARCHITECTURES: [Architecture; 6] = [
+    Architecture::Popularity,
+    Architecture::BiasedMf,
+    Architecture::SvdPlusPlus,
+    Architecture::ImplicitAls,
+    Architecture::Bpr,
+    Architecture::Ease,
+];
+
+/// How large a world is.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub viewers: usize,
+    pub titles: usize,
+    pub d: usize,
+}
+
+pub const SMALL: Size = Size { viewers: 7, titles: 23, d: 5 };
+
+/// Tensors and hyper-parameters of one model.
+#[derive(Clone)]
+pub struct World {
+    pub architecture: Architecture,
+    pub tensors: BTreeMap<String, RawTensor>,
+    pub hyperparameters: Map<String, Value>,
+}
+
+/// A number in -1..1 that depends on nothing but its arguments.
+pub fn number(seed: u64, at: usize) -> f32 {
+    let mut z = (seed << 32).wrapping_add(at as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    ((z >> 40) as f32 / (1_u64 << 23) as f32) - 1.0
+}
+
+pub fn f32s(shape: &[usize], values: impl Iterator<Item = f32>) -> RawTensor {
+    let bytes: Vec<u8> = values.take(shape.iter().product()).flat_map(f32::to_le_bytes).collect();
+    RawTensor { dtype: Dtype::F32, shape: shape.to_vec(), data: aligned(bytes) }
+}
+
+pub fn u32s(values: &[u32]) -> RawTensor {
+    let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    RawTensor { dtype: Dtype::U32, shape: vec![values.len()], data: aligned(bytes) }
+}
+
+/// Bytes as a mapping gives them: aligned.
+fn aligned(bytes: Vec<u8>) -> Bytes {
+    struct Words(Vec<u64>);
+    impl AsRef<[u8]> for Words {
+        fn as_ref(&self) -> &[u8] {
+            bytemuck::cast_slice(&self.0)
+        }
+    }
+    let mut words = vec![0_u64; bytes.len().div_ceil(8)];
+    bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
+    Bytes::from_owner(Words(words)).slice(..bytes.len())
+}
+
+impl World {
+    pub fn new(architecture: Architecture, Size { viewers, titles, d }: Size, seed: u64) -> Self {
+        let of = |name: u64, shape: &[usize]| f32s(shape, (0..).map(move |at| number(seed * 31 + name, at) * 0.8));
+        let mut tensors = BTreeMap::new();
+        let mut put = |name: &str, tensor: RawTensor| tensors.insert(name.to_owned(), tensor);
+        put("title.plays", f32s(&[titles], (0..).map(|at| ((at * 7) % 19) as f32)));
+        let (mut offsets, mut history) = (vec![0], Vec::new());
+        for viewer in 0..viewers {
+            history.extend((0..titles as u32).filter(|title| (*title as usize * 5 + viewer * 3) % 7 < viewer % 4));
+            offsets.push(history.len() as u32);
+        }
+        put("history.offsets", u32s(&offsets));
+        put("history.titles", u32s(&history));
+        match architecture {
+            Architecture::Ease => {
+                put("weights", of(1, &[titles, titles]));
+            }
+            Architecture::Popularity | Architecture::Catalogue => {}
+            _ => {
+                put("viewer.factors", of(2, &[viewers, d]));
+                put("title.factors", of(3, &[titles, d]));
+            }
+        }
+        if matches!(architecture, Architecture::BiasedMf | Architecture::SvdPlusPlus | Architecture::Bpr) {
+            put("title.bias", of(4, &[titles]));
+        }
+        if matches!(architecture, Architecture::BiasedMf | Architecture::SvdPlusPlus) {
+            put("viewer.bias", of(5, &[viewers]));
+            put("global.mean", f32s(&[1], std::iter::once(3.5)));
+        }
+        if architecture == Architecture::SvdPlusPlus {
+            put("title.implicit", of(6, &[titles, d]));
+        }
+        let hyperparameters = json!({
+            "factors": d, "regularization": 0.1, "alpha": 4.0, "ratingMin": 1.0, "ratingMax": 5.0,
+        });
+        let Value::Object(hyperparameters) = hyperparameters else { unreachable!("written as an object") };
+        Self { architecture, tensors, hyperparameters }
+    }
+
+    pub fn weights(&self) -> Weights<'_> {
+        let Self { architecture, tensors, hyperparameters } = self;
+        Weights { architecture: *architecture, tensors, hyperparameters }
+    }
+
+    pub fn model(&self) -> Arc<dyn Model> {
+        registry::build(&self.weights(), ScanOptions::default()).unwrap()
+    }
+
+    pub fn values(&self, name: &str) -> Vec<f64> {
+        self.tensors[name].as_f32().unwrap().iter().map(|x| f64::from(*x)).collect()
+    }
+}
