@@ -16,7 +16,7 @@ use crate::service::types::TitleCard;
 pub(super) fn svg(title: &TitleCard) -> String {
     let mut dice = Dice::of(title);
     let palette = Palette::of(&title.genres, &mut dice);
-    let genre = dice.one_of(&title.genres).map_or("", String::as_str);
+    let genre = motif::genre_of(&title.genres, &mut dice);
     let motif = dice.one_of(motif::of(genre));
     let mut canvas = Canvas::new(&palette);
     canvas.rect(0.0, 0.0, WIDTH, HEIGHT, Shade::gradient("sky"));

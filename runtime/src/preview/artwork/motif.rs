@@ -8,6 +8,17 @@ use super::{Dice, canvas::Canvas};
 /// Draws a motif.
 pub(super) type Motif = fn(&mut Canvas<'_>, &mut Dice);
 
+/// Genres that a picture tells at once. A title that has one of them is drawn by it, whatever else it is.
+const TELLING: [&str; 9] =
+    ["Western", "Sci-Fi", "War", "Horror", "Musical", "Film-Noir", "Animation", "Fantasy", "Children's"];
+
+/// The genre by which a title is drawn: the most telling, else the first or the second, as the dice fall.
+pub(super) fn genre_of<'a>(genres: &'a [String], dice: &mut Dice) -> &'a str {
+    let telling = TELLING.iter().find_map(|telling| genres.iter().find(|genre| genre == telling));
+    let any = dice.one_of(&genres[..genres.len().min(2)]);
+    telling.or(any).map_or("", String::as_str)
+}
+
 /// The motifs of a genre; never empty. Several, so that a row of one genre is no wallpaper.
 pub(super) fn of(genre: &str) -> &'static [Motif] {
     match genre {
@@ -24,7 +35,7 @@ pub(super) fn of(genre: &str) -> &'static [Motif] {
         "Horror" => &[open::thorns, staged::corridor, open::moonrise],
         "Musical" => &[staged::equaliser, staged::spotlights],
         "Mystery" => &[staged::rings, staged::doorway, open::thorns],
-        "Romance" => &[open::waves, staged::bubbles, open::moonrise],
+        "Romance" => &[open::waves, open::moonrise, staged::spotlights],
         "Sci-Fi" => &[open::planet, staged::corridor, staged::shards],
         "Thriller" => &[staged::corridor, staged::blinds, staged::rings, staged::shards],
         "War" => &[staged::chevrons, open::mountains, staged::shards],
