@@ -92,7 +92,11 @@ struct Model {
 ///
 /// Errors: fewer than two viewers with interactions, a parameter out of range, a state of another fit, numbers that ran away, a
 /// stop by the observer.
-pub fn fit(data: &Interactions, params: &BprParams, context: &mut FitContext<'_>) -> Result<Bpr, AlgorithmError> {
+pub fn fit(
+    data: &Interactions,
+    params: &BprParams,
+    context: &mut FitContext<'_>,
+) -> Result<Bpr, AlgorithmError> {
     check(data, params)?;
     let (seed, threads) = (context.seed(), context.threads());
     let this = Fit::new("bpr", params.epochs, &(params, format!("{threads} threads")), (data, seed));
@@ -117,7 +121,11 @@ pub fn fit(data: &Interactions, params: &BprParams, context: &mut FitContext<'_>
     for iteration in done + 1..=params.epochs {
         let loss = pool.install(|| epochs.run(iteration, &mut model));
         if !(model.viewers.is_finite() && model.titles.is_finite()) {
-            return Err(AlgorithmError::Diverged { algorithm: this.algorithm, iteration, lower: "learningRate" });
+            return Err(AlgorithmError::Diverged {
+                algorithm: this.algorithm,
+                iteration,
+                lower: "learningRate",
+            });
         }
         context.observe(&this, iteration, Some(loss), &|| {
             BTreeMap::from([

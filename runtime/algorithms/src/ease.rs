@@ -75,7 +75,11 @@ const STEPS: u32 = 3;
 ///
 /// The observer is called after each of three steps; there is no state to keep, and a fit that is resumed starts anew.
 /// Errors: fewer than two viewers with interactions, λ out of range, a matrix that cannot be inverted, a stop by the observer.
-pub fn fit(data: &Interactions, params: &EaseParams, context: &mut FitContext<'_>) -> Result<Ease, AlgorithmError> {
+pub fn fit(
+    data: &Interactions,
+    params: &EaseParams,
+    context: &mut FitContext<'_>,
+) -> Result<Ease, AlgorithmError> {
     let lambda = params.regularization;
     require(lambda.is_finite() && lambda > 0.0, "regularization", lambda, "a number above 0, such as 500")?;
     data.require_two_viewers()?;
@@ -96,9 +100,11 @@ pub fn fit(data: &Interactions, params: &EaseParams, context: &mut FitContext<'_
             None => weights::<f64>(data, lambda, &fit, context)?,
         },
     };
-    Factors::from_values(n, weights)
-        .map(|weights| Ease { weights })
-        .ok_or(AlgorithmError::TooLarge { what: "titles", found: n, limit })
+    Factors::from_values(n, weights).map(|weights| Ease { weights }).ok_or(AlgorithmError::TooLarge {
+        what: "titles",
+        found: n,
+        limit,
+    })
 }
 
 /// Single precision, `None` where it is not good enough.

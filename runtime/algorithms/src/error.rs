@@ -7,7 +7,9 @@ pub enum AlgorithmError {
     #[error("the data holds no interaction: expected at least one row of viewer and title")]
     Empty,
     /// Collaborative models learn from what viewers share.
-    #[error("only one viewer has interactions, expected at least two: a model learns from what viewers share, so add more data or use popularity")]
+    #[error(
+        "only one viewer has interactions, expected at least two: a model learns from what viewers share, so add more data or use popularity"
+    )]
     OneViewer,
     /// A row number lies outside the table.
     #[error("interaction {position} names {what} {row}, but there are only {len}: rows count from 0")]
@@ -22,7 +24,9 @@ pub enum AlgorithmError {
         len: usize,
     },
     /// The same viewer and title twice, where the policy refuses it.
-    #[error("viewer {viewer} and title {title} stand together more than once: keep one of them, or choose to keep the last")]
+    #[error(
+        "viewer {viewer} and title {title} stand together more than once: keep one of them, or choose to keep the last"
+    )]
     Duplicate {
         /// Row of the viewer.
         viewer: u32,
@@ -30,7 +34,9 @@ pub enum AlgorithmError {
         title: u32,
     },
     /// A rating is NaN or infinite.
-    #[error("the rating of title {title} by viewer {viewer} is {rating}, expected a finite number: correct or drop that row")]
+    #[error(
+        "the rating of title {title} by viewer {viewer} is {rating}, expected a finite number: correct or drop that row"
+    )]
     RatingNotFinite {
         /// Row of the viewer.
         viewer: u32,
@@ -86,7 +92,9 @@ pub enum AlgorithmError {
         iteration: u32,
     },
     /// The state to resume from belongs to another fit.
-    #[error("the state to resume from does not fit: {what} is {found}, expected {expected}: resume with the parameters and data it was saved with, or start anew")]
+    #[error(
+        "the state to resume from does not fit: {what} is {found}, expected {expected}: resume with the parameters and data it was saved with, or start anew"
+    )]
     Resume {
         /// Which part disagrees.
         what: String,

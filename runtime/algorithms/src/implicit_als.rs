@@ -188,12 +188,21 @@ fn check(data: &Interactions, params: &ImplicitAlsParams) -> Result<(), Algorith
     if params.weight == Weight::Rating
         && let Some(rating) = data.ratings().iter().find(|rating| **rating < 0.0)
     {
-        require(false, "weight", format!("rating, with a rating of {rating}"), "watched where a rating is negative")?;
+        require(
+            false,
+            "weight",
+            format!("rating, with a rating of {rating}"),
+            "watched where a rating is negative",
+        )?;
     }
     data.require_two_viewers()
 }
 
-fn check_shape(name: &'static str, factors: &Factors, expected: (usize, usize)) -> Result<(), AlgorithmError> {
+fn check_shape(
+    name: &'static str,
+    factors: &Factors,
+    expected: (usize, usize),
+) -> Result<(), AlgorithmError> {
     let found = (factors.rows(), factors.dim());
     require(
         found == expected,

@@ -84,7 +84,8 @@ impl Interactions {
     ///
     /// `offsets` has one more entry than there are viewers and never descends; titles ascend within each viewer.
     pub fn from_csr(n_titles: usize, offsets: Vec<u32>, titles: Vec<u32>) -> Result<Self, AlgorithmError> {
-        let whole = offsets.first() == Some(&0) && offsets.last().map(|&end| end as usize) == Some(titles.len());
+        let whole =
+            offsets.first() == Some(&0) && offsets.last().map(|&end| end as usize) == Some(titles.len());
         if !whole || offsets.windows(2).any(|pair| pair[0] > pair[1]) {
             return Err(AlgorithmError::Parameter {
                 name: "offsets",

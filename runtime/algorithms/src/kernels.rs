@@ -184,7 +184,13 @@ pub(crate) fn symmetric_times<S: Simd>(simd: S, matrix: &[f32], x: &[f32], out: 
 
 /// `WIDTH` registers of `A x` from register `from` on, kept in registers over all rows; `matrix` begins at that register.
 #[inline(always)]
-fn columns_times<S: Simd, const WIDTH: usize>(simd: S, matrix: &[S::f32s], x: &[f32], out: &mut [S::f32s], from: usize) {
+fn columns_times<S: Simd, const WIDTH: usize>(
+    simd: S,
+    matrix: &[S::f32s],
+    x: &[f32],
+    out: &mut [S::f32s],
+    from: usize,
+) {
     let mut sums = [simd.splat_f32s(0.0); WIDTH];
     for (x, row) in x.iter().zip(matrix.chunks(out.len())) {
         let x = simd.splat_f32s(*x);

@@ -24,6 +24,8 @@ pub mod svd_plus_plus;
 
 pub mod metrics;
 
+#[cfg(test)]
+mod fixtures;
 mod kernels;
 mod random;
 mod rating_sgd;

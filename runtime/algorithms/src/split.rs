@@ -114,6 +114,10 @@ mod tests {
         assert_eq!(one.test.len(), 10);
         assert_eq!(one, random(&rows, 0.1, 42).unwrap());
         assert_ne!(one, two);
-        assert!(random(&rows, 0.0, 1).is_err() && random(&rows, 1.0, 1).is_err() && random(&rows, f64::NAN, 1).is_err());
+        assert!(
+            random(&rows, 0.0, 1).is_err()
+                && random(&rows, 1.0, 1).is_err()
+                && random(&rows, f64::NAN, 1).is_err()
+        );
     }
 }

@@ -113,7 +113,14 @@ struct Part<'a> {
 impl Part<'_> {
     fn run(self, thread: usize, viewers: &mut [f32], titles: &mut Padded, bias: &mut [f32]) -> (f64, usize) {
         let bounds = &self.epochs.bounds;
-        Arch::new().dispatch(Run { part: self, from: bounds[thread], to: bounds[thread + 1], viewers, titles, bias })
+        Arch::new().dispatch(Run {
+            part: self,
+            from: bounds[thread],
+            to: bounds[thread + 1],
+            viewers,
+            titles,
+            bias,
+        })
     }
 }
 

@@ -15,7 +15,12 @@ pub fn loss(data: &Interactions, params: &ImplicitAlsParams, model: &ImplicitAls
     of_padded(data, params, &padded(&model.viewer_factors), &padded(&model.title_factors))
 }
 
-pub(super) fn of_padded(data: &Interactions, params: &ImplicitAlsParams, viewers: &Padded, titles: &Padded) -> f64 {
+pub(super) fn of_padded(
+    data: &Interactions,
+    params: &ImplicitAlsParams,
+    viewers: &Padded,
+    titles: &Padded,
+) -> f64 {
     let gram = solve::gram(titles);
     let tasks: Vec<usize> = (0..viewers.rows()).step_by(64).collect();
     let parts: Vec<(f64, f64)> = tasks

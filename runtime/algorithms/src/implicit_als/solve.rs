@@ -2,9 +2,9 @@
 
 use std::sync::Mutex;
 
+use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt;
 use faer::linalg::matmul::matmul;
-use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::prelude::{Reborrow, ReborrowMut};
 use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
@@ -43,7 +43,10 @@ pub(super) fn side(
         },
     );
     if failed.into_inner().unwrap_or(true) {
-        return Err(AlgorithmError::NotPositiveDefinite { algorithm: "implicit-als", raise: "regularization" });
+        return Err(AlgorithmError::NotPositiveDefinite {
+            algorithm: "implicit-als",
+            raise: "regularization",
+        });
     }
     Ok(())
 }

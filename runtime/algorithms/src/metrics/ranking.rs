@@ -74,9 +74,19 @@ pub fn rank(
     score: impl Fn(u32, &mut [f32]) + Sync,
 ) -> Result<RankingReport, AlgorithmError> {
     let longest = options.at.iter().copied().max().unwrap_or(0);
-    require(longest > 0 && !options.at.contains(&0), "at", format!("{:?}", options.at), "one length of list or more, each above 0")?;
+    require(
+        longest > 0 && !options.at.contains(&0),
+        "at",
+        format!("{:?}", options.at),
+        "one length of list or more, each above 0",
+    )?;
     let shapes = [watched, held].map(|table| (table.n_viewers(), table.n_titles()));
-    require(shapes[0] == shapes[1], "held", format!("{:?}", shapes[1]), "a table of the same viewers and titles as the training data")?;
+    require(
+        shapes[0] == shapes[1],
+        "held",
+        format!("{:?}", shapes[1]),
+        "a table of the same viewers and titles as the training data",
+    )?;
     let viewers: Vec<u32> =
         (0..held.n_viewers() as u32).filter(|&viewer| !held.span(viewer as usize).is_empty()).collect();
     if viewers.is_empty() {
@@ -139,7 +149,9 @@ fn figures(ranked: &[Ranked], k: usize, n_titles: usize, bootstrap: Bootstrap) -
             places.iter().filter(|&&place| place <= k).map(|&place| discount(place)).sum::<f64>() / best
         }),
         recall: estimate(&|places| hits(places) as f64 / places.len() as f64),
-        mrr: estimate(&|places| places.first().filter(|&&place| place <= k).map_or(0.0, |&place| 1.0 / place as f64)),
+        mrr: estimate(&|places| {
+            places.first().filter(|&&place| place <= k).map_or(0.0, |&place| 1.0 / place as f64)
+        }),
         coverage: is_shown.iter().filter(|shown| **shown).count() as f64 / n_titles as f64,
     }
 }

@@ -27,7 +27,12 @@ pub fn rate(
     predict: impl Fn(u32, u32) -> f32,
 ) -> Result<RatingReport, AlgorithmError> {
     let (lowest, highest) = scale;
-    require(lowest < highest, "scale", format!("{lowest} to {highest}"), "the lowest and then the highest rating")?;
+    require(
+        lowest < highest,
+        "scale",
+        format!("{lowest} to {highest}"),
+        "the lowest and then the highest rating",
+    )?;
     if test.is_empty() {
         return Err(AlgorithmError::Empty);
     }
@@ -67,7 +72,13 @@ mod tests {
             rate(rows, scale, Bootstrap::default(), |_, _| score).unwrap_err().to_string()
         };
         assert_eq!(judge(&[], (1.0, 5.0), 1.0), AlgorithmError::Empty.to_string());
-        assert_eq!(judge(&test, (1.0, 5.0), f32::NAN), "the model scores title 4 for viewer 3 as NaN: scores must be numbers");
-        assert_eq!(judge(&test, (5.0, 1.0), 1.0), "parameter scale is 5 to 1, expected the lowest and then the highest rating");
+        assert_eq!(
+            judge(&test, (1.0, 5.0), f32::NAN),
+            "the model scores title 4 for viewer 3 as NaN: scores must be numbers"
+        );
+        assert_eq!(
+            judge(&test, (5.0, 1.0), 1.0),
+            "parameter scale is 5 to 1, expected the lowest and then the highest rating"
+        );
     }
 }
