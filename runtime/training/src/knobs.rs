@@ -101,8 +101,75 @@ pub fn value(algorithm: Algorithm, name: &str, text: &str) -> Result<Value, Stri
     }
 }
 
-const BIASED_MF: &[Knob] = &[];
-const SVD_PLUS_PLUS: &[Knob] = &[];
-const IMPLICIT_ALS: &[Knob] = &[];
-const BPR: &[Knob] = &[];
-const EASE: &[Knob] = &[];
+const FACTORS: Knob = count("factors", 4096, "length of a viewer's and a title's vector");
+const EPOCHS: Knob = count("epochs", 100_000, "how often the data is gone through");
+const LEARNING_RATE: Knob = real("learningRate", SMALLEST, 1.0, "length of the first epoch's steps");
+const LEARNING_RATE_DECAY: Knob =
+    real("learningRateDecay", SMALLEST, 1.0, "by what the learning rate is multiplied after each epoch");
+const REGULARIZATION: Knob = real("regularization", 0.0, 1e9, "pull of the factors towards zero");
+const BIAS_REGULARIZATION: Knob = real("biasRegularization", 0.0, 1e9, "pull of the biases towards zero");
+const INITIAL_DEVIATION: Knob = real("initialDeviation", 0.0, 100.0, "standard deviation of the factors' first values");
+const ENSEMBLE: Knob = count("ensemble", 256, "models fitted from different first values and averaged");
+
+const BIASED_MF: &[Knob] = &[
+    FACTORS,
+    EPOCHS,
+    LEARNING_RATE,
+    LEARNING_RATE_DECAY,
+    REGULARIZATION,
+    BIAS_REGULARIZATION,
+    INITIAL_DEVIATION,
+    ENSEMBLE,
+];
+
+const SVD_PLUS_PLUS: &[Knob] = &[
+    FACTORS,
+    EPOCHS,
+    LEARNING_RATE,
+    LEARNING_RATE_DECAY,
+    REGULARIZATION,
+    real("implicitRegularization", 0.0, 1e9, "pull of the implicit factors towards zero"),
+    BIAS_REGULARIZATION,
+    INITIAL_DEVIATION,
+    ENSEMBLE,
+];
+
+const IMPLICIT_ALS: &[Knob] = &[
+    FACTORS,
+    count("iterations", 100_000, "how often viewers and then titles are solved for"),
+    real("regularization", SMALLEST, 1e9, "pull of the factors towards zero"),
+    real("alpha", 0.0, 1e9, "confidence of a watched title beyond that of an unwatched one"),
+    word("weight", &["watched", "rating"], "what raises the confidence"),
+    word("solver", &["conjugate-gradient", "exact"], "how each row is solved"),
+    count("solverSteps", 1000, "steps of conjugate gradient a row and iteration"),
+];
+
+const BPR: &[Knob] = &[
+    FACTORS,
+    EPOCHS,
+    LEARNING_RATE,
+    LEARNING_RATE_DECAY,
+    REGULARIZATION,
+    INITIAL_DEVIATION,
+    word("negatives", &["uniform", "plays"], "how unwatched titles are drawn"),
+];
+
+const EASE: &[Knob] = &[
+    real("regularization", SMALLEST, 1e9, "pull of the weights towards zero, in viewers"),
+    word("precision", &["auto", "single", "double"], "numbers that the inverse is computed in"),
+];
+
+/// Least number that stands for "above 0".
+const SMALLEST: f64 = 1e-12;
+
+const fn count(name: &'static str, most: u64, about: &'static str) -> Knob {
+    Knob { name, kind: Kind::Count(1, most), about }
+}
+
+const fn real(name: &'static str, least: f64, most: f64, about: &'static str) -> Knob {
+    Knob { name, kind: Kind::Real(least, most), about }
+}
+
+const fn word(name: &'static str, words: &'static [&'static str], about: &'static str) -> Knob {
+    Knob { name, kind: Kind::Word(words), about }
+}

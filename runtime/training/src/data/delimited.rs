@@ -67,17 +67,14 @@ pub(crate) fn read_from(
     if !more {
         return Err(DataError::NoRows { file });
     }
-    let mut cells = Vec::with_capacity(wanted.len());
     let mut rows = 0_u64;
     while more {
         let number = record.position().map_or(0, csv::Position::line);
         let place = Place { file: Arc::clone(&shape.file), unit: "line", number };
         if record.len() == names.len() {
             let bytes = record.as_slice();
-            cells.clear();
-            cells.extend(picked.iter().map(|index| {
-                index.and_then(|i| record.range(i)).map_or(Cell::Null, |range| Cell::Text(&bytes[range]))
-            }));
+            let cell = |i: Option<usize>| i.and_then(|i| record.range(i)).map_or(Cell::Null, |at| Cell::Text(&bytes[at]));
+            let cells: Vec<Cell<'_>> = picked.iter().map(|index| cell(*index)).collect();
             handler.row(&place, &cells)?;
         } else {
             handler.bad(wrong_width(place, names.len(), &record))?;

@@ -1,0 +1,169 @@
+//! One fit as a command runs it: with progress, checkpoints, and a stop on request.
+
+use std::{
+    ops::ControlFlow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use marquee_algorithms::{AlgorithmError, FitContext, Progress};
+use rayon::ThreadPool;
+
+use crate::{
+    checkpoint::{Checkpoint, Identity},
+    config::{Cadence, Config},
+    error::TrainingError,
+    fit::{self, Fitted, Lesson},
+    knobs::Algorithm,
+    progress::{Io, Stage, StageTime},
+};
+
+/// What comes of a fit.
+pub struct Outcome {
+    /// The tensors.
+    pub fitted: Fitted,
+    /// How long it took.
+    pub time: StageTime,
+}
+
+/// A pool of as many threads as the config asks for.
+pub fn pool(config: &Config) -> Result<Arc<ThreadPool>, TrainingError> {
+    let threads = config.threads;
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().map(Arc::new).map_err(|source| TrainingError::Fit {
+        algorithm: config.algorithm.name(),
+        source: AlgorithmError::Threads { threads, source },
+    })
+}
+
+/// What the checkpoints of a fit belong to. `part` is which part of the data is learnt from.
+pub fn identity(config: &Config, part: &str, data_digest: &str, pool: &ThreadPool) -> Identity {
+    let knobs = fit::resolve(config.algorithm, &config.hyperparameters);
+    let knobs: Vec<String> = knobs.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    // BPR alone gives another result on another number of threads.
+    let threads = match config.algorithm {
+        Algorithm::Bpr => format!(", {} threads", pool.current_num_threads()),
+        _ => String::new(),
+    };
+    let text = format!(
+        "{}: {}, seed {}{threads}, {part} of protocol {}",
+        config.algorithm.name(),
+        knobs.join(", "),
+        config.seed,
+        config.protocol
+    );
+    Identity { config: text, data: data_digest.to_owned() }
+}
+
+/// Fits as `config` says, going on from the checkpoint if there is one.
+pub fn fit(
+    io: &mut Io<'_>,
+    config: &Config,
+    lesson: Lesson<'_>,
+    pool: &Arc<ThreadPool>,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<Outcome, TrainingError> {
+    let mut stage = io.stage(&format!("fit {}", config.algorithm.name()), 0)?;
+    let mut context = FitContext::with_pool(config.seed, Arc::clone(pool));
+    if let Some(checkpoint) = checkpoint
+        && let Some(state) = checkpoint.load()?
+    {
+        stage.line(&format!("goes on after iteration {}, from {}", state.iteration, checkpoint.path().display()))?;
+        context = context.with_resume(state);
+    }
+    let mut watch = Watch { stage, checkpoint, cadence: config.checkpoint, saved: Instant::now(), fault: None, last: None };
+    let result = fit::fit(
+        config.algorithm,
+        &config.hyperparameters,
+        lesson,
+        &mut context.with_observer(|progress| watch.observe(progress)),
+    );
+    let Watch { stage, fault, last, .. } = watch;
+    if let Some(fault) = fault {
+        return Err(fault);
+    }
+    match result {
+        Ok(fitted) => {
+            let note = last.map_or_else(String::new, |last| format!(", {last}"));
+            let outcome = format!("{} of weights{note}", bytes(fitted.bytes() as u64));
+            Ok(Outcome { fitted, time: stage.end(&outcome)? })
+        }
+        Err(source) => Err(explain(config, source, checkpoint)),
+    }
+}
+
+fn explain(config: &Config, source: AlgorithmError, checkpoint: Option<&Checkpoint>) -> TrainingError {
+    match (&source, checkpoint) {
+        (AlgorithmError::Resume { what, expected, found }, Some(checkpoint)) => TrainingError::Checkpoint {
+            path: checkpoint.path().to_owned(),
+            problem: format!("does not fit ({what} is {found}, expected {expected})"),
+        },
+        _ => TrainingError::Fit { algorithm: config.algorithm.name(), source },
+    }
+}
+
+/// Hears of each iteration.
+struct Watch<'a> {
+    stage: Stage<'a>,
+    checkpoint: Option<&'a Checkpoint>,
+    cadence: Cadence,
+    saved: Instant,
+    fault: Option<TrainingError>,
+    last: Option<String>,
+}
+
+impl Watch<'_> {
+    fn observe(&mut self, progress: &Progress<'_>) -> ControlFlow<()> {
+        let cancelled = self.stage.is_cancelled();
+        match self.step(progress, cancelled) {
+            Err(error) => self.fault = Some(error),
+            Ok(saved) if cancelled => {
+                let checkpoint = self.checkpoint.filter(|_| saved).map(|checkpoint| checkpoint.path().to_owned());
+                self.fault = Some(TrainingError::Cancelled { checkpoint });
+            }
+            Ok(_) => return ControlFlow::Continue(()),
+        }
+        ControlFlow::Break(())
+    }
+
+    /// Tells of the iteration and saves the state if it is time to. Whether it was saved.
+    fn step(&mut self, progress: &Progress<'_>, cancelled: bool) -> Result<bool, TrainingError> {
+        let (done, of) = (progress.iteration, progress.of);
+        let note = progress.loss.map(|loss| format!("loss {loss:.4}"));
+        self.stage.set_total(u64::from(of));
+        self.stage.tell(u64::from(done), note.as_deref().unwrap_or_default())?;
+        self.last = Some(match note {
+            Some(note) => format!("{done} iterations, {note}"),
+            None => format!("{done} iterations"),
+        });
+        let Some(checkpoint) = self.checkpoint else { return Ok(false) };
+        let Cadence { every_iterations, every_seconds } = self.cadence;
+        let due = cancelled
+            || done == of
+            || (every_iterations > 0 && done.is_multiple_of(every_iterations))
+            || (every_seconds > 0 && self.saved.elapsed() >= Duration::from_secs(every_seconds));
+        // Algorithms in closed form have no state to go on from.
+        let has_state = progress.algorithm != Algorithm::Ease.name();
+        if due && has_state {
+            checkpoint.save(&progress.state())?;
+            self.saved = Instant::now();
+        }
+        Ok(due && has_state)
+    }
+}
+
+/// As people read it: `812 B`, `4.2 MB`.
+pub fn bytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let of = |unit: u64| bytes as f64 / unit as f64;
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", of(1_000)),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", of(1_000_000)),
+        _ => format!("{:.1} GB", of(1_000_000_000)),
+    }
+}
+
+/// Why quality cannot be measured by `protocol`.
+pub fn measure_error(protocol: crate::config::Protocol, source: AlgorithmError) -> TrainingError {
+    TrainingError::Measure { protocol: protocol.to_string(), source }
+}
