@@ -1,0 +1,212 @@
+//! A document in, resources out: what kind it is, its metadata, its spec against the schema and the rules.
+
+use marquee_crds::{GROUP, VERSION, pod_config::ResourceRef, spelling};
+use serde_json::{Value as Json, json};
+
+use crate::{
+    error::{Fault, clip},
+    metadata::{Metadata, OF_THE_CLUSTER},
+    note::Note,
+    schema::{Finding, Kind, Refusal, Type, check, describe, wrong_type},
+    yaml::{Node, Value},
+};
+
+/// A resource that passed the schema and the rules, or failed them.
+pub(crate) struct Resource {
+    pub(crate) kind: &'static Kind,
+    pub(crate) reference: ResourceRef,
+    pub(crate) node: Node,
+    /// As an API server would store it, defaults filled in.
+    pub(crate) object: Json,
+}
+
+impl Resource {
+    /// Kind, namespace and name.
+    pub(crate) fn label(&self) -> String {
+        format!("{} {}", self.kind.name, self.reference)
+    }
+
+    /// The fields with which this resource, or its change from `old`, breaks a rule.
+    pub(crate) fn broken_rules(&self, old: Option<&Json>) -> Vec<Finding> {
+        let finding = |Refusal { field, message }| Finding {
+            at: self.node.locate(&field),
+            fault: Fault::Rule { message, found: found(self.node.at_path(&field)) },
+            field,
+        };
+        self.kind.broken_rules(&self.object, old).into_iter().map(finding).collect()
+    }
+}
+
+/// What a document holds: resources, and what is wrong with which.
+#[derive(Default)]
+pub(crate) struct Document {
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) findings: Vec<(Option<String>, Finding)>,
+    pub(crate) notes: Vec<Note>,
+}
+
+impl Document {
+    /// Reads `node`: a resource of one of `kinds`, or a `List` of them.
+    pub(crate) fn read(node: Node, kinds: &'static [Kind]) -> Self {
+        let mut document = Self::default();
+        if let Some(items) = list_items(&node) {
+            for item in items {
+                document.resource(item.clone(), kinds);
+            }
+        } else {
+            document.resource(node, kinds);
+        }
+        document
+    }
+
+    fn find(&mut self, resource: Option<&str>, finding: Finding) {
+        self.findings.push((resource.map(str::to_owned), finding));
+    }
+
+    fn resource(&mut self, node: Node, kinds: &'static [Kind]) {
+        let kind = match kind_of(&node, kinds) {
+            Ok(kind) => kind,
+            Err(findings) => return findings.into_iter().for_each(|finding| self.find(None, finding)),
+        };
+        let mut metadata = Metadata::read(&node);
+        let reference = ResourceRef {
+            namespace: metadata.namespace.take().unwrap_or_else(|| "default".into()),
+            name: metadata.name.take().unwrap_or_default(),
+        };
+        let label = match reference.name.as_str() {
+            "" => format!("{} without a name", kind.name),
+            _ => format!("{} {reference}", kind.name),
+        };
+        metadata.json.insert("namespace".into(), json!(reference.namespace));
+        self.note(&node, &label);
+
+        let mut findings = metadata.findings;
+        findings.extend(unknown_fields(&node));
+        let (spec, spec_findings) = spec(&node, kind);
+        findings.extend(spec_findings);
+        let object = json!({
+            "apiVersion": format!("{GROUP}/{VERSION}"), "kind": kind.name, "metadata": metadata.json, "spec": spec,
+        });
+        let resource = Resource { kind, reference, node, object };
+        // A rule that looks at what is wrong already would only say so in other words.
+        let mut broken = resource.broken_rules(None);
+        broken.retain(|broken| !findings.iter().any(|known| is_around(&broken.field, &known.field)));
+        findings.extend(broken);
+        if findings.is_empty() {
+            self.resources.push(resource);
+        }
+        findings.into_iter().for_each(|finding| self.find(Some(&label), finding));
+    }
+
+    fn note(&mut self, node: &Node, label: &str) {
+        let resource = label.to_owned();
+        if node.entry("status").is_some() {
+            self.notes.push(Note::StatusIgnored { resource: resource.clone() });
+        }
+        let metadata = node.entry("metadata").map(|entry| entry.node.entries()).unwrap_or_default();
+        let named = metadata.iter().map(|entry| entry.name.as_str());
+        let mut fields: Vec<String> =
+            named.filter(|name| OF_THE_CLUSTER.contains(name)).map(str::to_owned).collect();
+        if !fields.is_empty() {
+            fields.sort();
+            self.notes.push(Note::MetadataIgnored { resource, fields });
+        }
+    }
+}
+
+/// What `kubectl get -o yaml` writes for several resources.
+fn list_items(node: &Node) -> Option<&[Node]> {
+    let is = |field: &str, text: &str| node.entry(field).and_then(|entry| entry.node.text()) == Some(text);
+    match node.entry("items").map(|items| &items.node.value) {
+        Some(Value::List(items)) if is("apiVersion", "v1") && is("kind", "List") => Some(items),
+        _ => None,
+    }
+}
+
+/// The kind that `apiVersion` and `kind` name.
+fn kind_of(node: &Node, kinds: &'static [Kind]) -> Result<&'static Kind, Vec<Finding>> {
+    let Value::Object(_) = node.value else {
+        let fault = Fault::NotAResource { found: describe(node) };
+        return Err(vec![Finding { at: node.at, field: String::new(), fault }]);
+    };
+    let (version, name) = match (header(node, "apiVersion"), header(node, "kind")) {
+        (Ok(version), Ok(name)) => (version, name),
+        (version, name) => return Err([version.err(), name.err()].into_iter().flatten().collect()),
+    };
+    let expected = format!("{GROUP}/{VERSION}");
+    let wrong = |field: &str, fault| Err(vec![Finding { at: node.locate(field), field: field.into(), fault }]);
+    let known = kinds.iter().find(|kind| kind.name == name);
+    match known {
+        Some(kind) if version == expected => Ok(kind),
+        // The kind is ours, or the group is: the version is what is wrong.
+        Some(_) => wrong("apiVersion", Fault::UnknownVersion { found: clip(version), expected }),
+        None => {
+            let near = spelling::nearest(name, kinds.iter().map(|kind| kind.name.as_str()));
+            let names: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
+            let hint = match near {
+                Some(near) => format!(": did you mean {near:?}?"),
+                None => format!("; known are {} of {expected}", names.join(" and ")),
+            };
+            wrong("kind", Fault::UnknownKind { found: clip(name), version: clip(version), hint })
+        }
+    }
+}
+
+fn header<'a>(node: &'a Node, field: &str) -> Result<&'a str, Finding> {
+    let Some(entry) = node.entry(field) else {
+        let explanation = match field {
+            "apiVersion" => format!(" ({GROUP}/{VERSION})"),
+            _ => " (RankingModel or PageLayout)".into(),
+        };
+        let fault = Fault::Missing { name: field.to_owned(), explanation };
+        return Err(Finding { at: node.at, field: String::new(), fault });
+    };
+    let wrong = || Finding { at: entry.node.at, field: field.to_owned(), fault: wrong_type(&entry.node, Type::String) };
+    entry.node.text().ok_or_else(wrong)
+}
+
+const FIELDS: [&str; 5] = ["apiVersion", "kind", "metadata", "spec", "status"];
+
+fn unknown_fields(node: &Node) -> Vec<Finding> {
+    let unknown = node.entries().iter().filter(|entry| !FIELDS.contains(&entry.name.as_str()));
+    unknown
+        .map(|entry| {
+            let hint = spelling::hint(&entry.name, FIELDS);
+            let fault = Fault::UnknownField { name: clip(&entry.name), hint };
+            Finding { at: entry.at, field: String::new(), fault }
+        })
+        .collect()
+}
+
+fn spec(node: &Node, kind: &Kind) -> (Json, Vec<Finding>) {
+    match (node.entry("spec"), kind.schema.properties.get("spec")) {
+        (Some(entry), Some(schema)) => check(entry, "spec", schema),
+        (_, schema) => {
+            let what = schema.map(|schema| schema.description.trim_end_matches('.')).unwrap_or_default();
+            let fault = Fault::Missing { name: "spec".into(), explanation: format!(" ({what})") };
+            (Json::Null, vec![Finding { at: node.at, field: String::new(), fault }])
+        }
+    }
+}
+
+/// Whether `field` is `inner`, or has it within.
+fn is_around(field: &str, inner: &str) -> bool {
+    inner.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// In parentheses, what is written where a rule is broken.
+fn found(node: Option<&Node>) -> String {
+    match node.map(|node| (node, &node.value)) {
+        Some((_, Value::Text(text))) => format!(" (found {:?})", clip(text)),
+        Some((node, Value::Object(entries))) => {
+            let empty = entries.iter().filter(|entry| entry.node.is_null());
+            let names: Vec<&str> = empty.map(|entry| entry.name.as_str()).collect();
+            match names.as_slice() {
+                [] => String::new(),
+                _ if node.entries().is_empty() => String::new(),
+                names => format!(" ({} is empty, which counts as absent)", names.join(", ")),
+            }
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,236 @@
+//! The whole folder: every file, every document, and what holds between resources.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use marquee_crds::{
+    PageLayout, RankingModel,
+    pod_config::{PodConfig, Problem, ResourceRef, Severity, convert},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use crate::{
+    Note,
+    document::{Document, Resource},
+    error::{Fault, ManifestError},
+    folder,
+    limits::MAX_ERRORS,
+    schema::{Finding, Kind, kinds},
+    yaml::{Position, documents},
+};
+
+/// What a folder of manifests says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Loaded {
+    /// The models, in the order of files and lines, defaults filled in.
+    pub models: Vec<RankingModel>,
+    /// The layouts, likewise.
+    pub layouts: Vec<PageLayout>,
+    /// The files read, sorted.
+    pub files: Vec<PathBuf>,
+    /// What a process serves of them.
+    pub config: PodConfig,
+    /// What can be served only in part, each with a [`Problem`] of severity `Degraded`: `serve` starts and tells them,
+    /// `verify` fails.
+    pub warnings: Vec<ManifestError>,
+    /// What a single process does not do of the manifests.
+    pub notes: Vec<Note>,
+}
+
+/// Reads the manifests at `path`, a folder or a file.
+///
+/// # Errors
+/// Everything that is wrong, sorted by file and line; never empty. Two models of one objective and two layouts of one
+/// surface are errors here, though a cluster would serve the older of the two.
+pub fn load(path: &Path) -> Result<Loaded, Vec<ManifestError>> {
+    read(path, None)
+}
+
+/// Reads the manifests at `path` once more, as [`load`] does, and holds them against `before`: what is fixed for life in
+/// a cluster is so here.
+///
+/// # Errors
+/// As [`load`], and a broken rule for each field that may not change.
+pub fn reload(path: &Path, before: &Loaded) -> Result<Loaded, Vec<ManifestError>> {
+    read(path, Some(before))
+}
+
+fn read(path: &Path, before: Option<&Loaded>) -> Result<Loaded, Vec<ManifestError>> {
+    let of_folder = |fault| vec![ManifestError { file: path.to_owned(), at: None, resource: None, field: None, fault }];
+    let kinds = kinds().map_err(|defect| of_folder(Fault::Unfit(defect.to_owned())))?;
+    let mut reader = Reader::default();
+    for file in folder::read(path, &mut reader.notes).map_err(of_folder)? {
+        let found = reader.file(&file.path, file.text, kinds);
+        reader.tell(found);
+        reader.files.push(file.path);
+    }
+    if reader.placed.is_empty() && reader.errors.is_empty() {
+        return Err(of_folder(Fault::NoResource { files: reader.files.len() }));
+    }
+    reader.duplicates();
+    reader.changes(before);
+    reader.finish()
+}
+
+/// A resource and the file that it stands in.
+struct Placed {
+    file: PathBuf,
+    resource: Resource,
+}
+
+impl Placed {
+    fn error(&self, finding: Finding) -> ManifestError {
+        error(&self.file, Some(self.resource.label()), finding)
+    }
+}
+
+fn error(file: &Path, resource: Option<String>, finding: Finding) -> ManifestError {
+    let Finding { at, field, fault } = finding;
+    let field = (!field.is_empty()).then_some(field);
+    ManifestError { file: file.to_owned(), at: Some(at), resource, field, fault }
+}
+
+#[derive(Default)]
+struct Reader {
+    files: Vec<PathBuf>,
+    placed: Vec<Placed>,
+    errors: Vec<ManifestError>,
+    notes: Vec<Note>,
+}
+
+impl Reader {
+    /// Reads one file; what is wrong in it comes back.
+    fn file(&mut self, path: &Path, text: Result<String, Fault>, kinds: &'static [Kind]) -> Vec<ManifestError> {
+        let text = match text {
+            Ok(text) => text,
+            Err(fault) => return vec![ManifestError { file: path.to_owned(), at: None, resource: None, field: None, fault }],
+        };
+        let documents = documents(&text);
+        let plain = |(at, fault)| error(path, None, Finding { at, field: String::new(), fault });
+        let mut errors: Vec<ManifestError> = documents.faults.into_iter().map(plain).collect();
+        for node in documents.nodes {
+            let document = Document::read(node, kinds);
+            self.notes.extend(document.notes);
+            let file = || path.to_owned();
+            self.placed.extend(document.resources.into_iter().map(|resource| Placed { file: file(), resource }));
+            errors.extend(document.findings.into_iter().map(|(resource, finding)| error(path, resource, finding)));
+        }
+        errors
+    }
+
+    /// Keeps the first errors of a file, by line, and the number of the others.
+    fn tell(&mut self, mut errors: Vec<ManifestError>) {
+        errors.sort_by_key(|error| error.at);
+        let over = errors.len().saturating_sub(MAX_ERRORS);
+        errors.truncate(MAX_ERRORS);
+        if let (true, Some(last)) = (over > 0, errors.last()) {
+            let file = last.file.clone();
+            errors.push(ManifestError { file, at: None, resource: None, field: None, fault: Fault::More(over) });
+        }
+        self.errors.append(&mut errors);
+    }
+
+    /// One kind, namespace and name twice: the first stays.
+    fn duplicates(&mut self) {
+        let mut first: BTreeMap<String, String> = BTreeMap::new();
+        let mut kept = Vec::new();
+        for placed in std::mem::take(&mut self.placed) {
+            let at = placed.resource.node.locate("metadata.name");
+            let label = placed.resource.label();
+            if let Some(first) = first.get(&label) {
+                let fault = Fault::DuplicateResource { first: first.clone() };
+                self.errors.push(placed.error(Finding { at, field: "metadata.name".into(), fault }));
+                continue;
+            }
+            first.insert(label, format!("{}:{}:{}", placed.file.display(), at.line, at.column));
+            kept.push(placed);
+        }
+        self.placed = kept;
+    }
+
+    /// What is fixed for life and has changed since.
+    fn changes(&mut self, before: Option<&Loaded>) {
+        let Some(before) = before else { return };
+        let mut old: BTreeMap<String, Json> = BTreeMap::new();
+        for model in &before.models {
+            let json = serde_json::to_value(model).unwrap_or_default();
+            old.insert(format!("RankingModel {}", ResourceRef::of(&model.metadata)), json);
+        }
+        for layout in &before.layouts {
+            let json = serde_json::to_value(layout).unwrap_or_default();
+            old.insert(format!("PageLayout {}", ResourceRef::of(&layout.metadata)), json);
+        }
+        let mut errors = Vec::new();
+        for placed in &self.placed {
+            if let Some(old) = old.get(&placed.resource.label()) {
+                errors.extend(placed.resource.broken_rules(Some(old)).into_iter().map(|finding| placed.error(finding)));
+            }
+        }
+        self.errors.append(&mut errors);
+    }
+
+    fn finish(mut self) -> Result<Loaded, Vec<ManifestError>> {
+        let models = self.typed::<RankingModel>("RankingModel");
+        let layouts = self.typed::<PageLayout>("PageLayout");
+        let (config, problems) = convert(&models, &layouts);
+        let (refused, degraded): (Vec<Problem>, Vec<Problem>) =
+            problems.into_iter().partition(|problem| problem.severity() == Severity::Refused);
+        let refused: Vec<ManifestError> = refused.into_iter().map(|problem| self.place(problem)).collect();
+        self.errors.extend(refused);
+        if !self.errors.is_empty() {
+            // Rows are not judged here: the model that they miss may be one that could not be read.
+            self.errors.sort_by(|a, b| (&a.file, a.at.is_none(), a.at).cmp(&(&b.file, b.at.is_none(), b.at)));
+            return Err(self.errors);
+        }
+        let mut warnings: Vec<ManifestError> = degraded.into_iter().map(|problem| self.place(problem)).collect();
+        warnings.sort_by(|a, b| (&a.file, a.at).cmp(&(&b.file, b.at)));
+        let mut namespaces: Vec<String> =
+            self.placed.iter().map(|placed| placed.resource.reference.namespace.clone()).collect();
+        namespaces.sort();
+        namespaces.dedup();
+        if namespaces.len() > 1 {
+            self.notes.insert(0, Note::NamespacesMerged { namespaces });
+        }
+        Ok(Loaded { models, layouts, files: self.files, config, warnings, notes: self.notes })
+    }
+
+    fn typed<T: DeserializeOwned>(&mut self, kind: &str) -> Vec<T> {
+        let mut typed = Vec::new();
+        let mut errors = Vec::new();
+        for placed in self.placed.iter().filter(|placed| placed.resource.kind.name == kind) {
+            match serde_json::from_value(placed.resource.object.clone()) {
+                Ok(resource) => typed.push(resource),
+                Err(unfit) => {
+                    let at = placed.resource.node.at;
+                    let fault = Fault::Unfit(unfit.to_string());
+                    errors.push(placed.error(Finding { at, field: String::new(), fault }));
+                }
+            }
+        }
+        self.errors.append(&mut errors);
+        typed
+    }
+
+    /// A problem between resources, with the place in the manifests where it is to be mended.
+    fn place(&self, problem: Problem) -> ManifestError {
+        let field = problem.field();
+        let is_it = |placed: &&Placed| {
+            placed.resource.kind.name == problem.kind() && placed.resource.reference == *problem.resource()
+        };
+        let placed = self.placed.iter().find(is_it);
+        let at: Option<Position> = placed.map(|placed| placed.resource.node.locate(&field));
+        ManifestError {
+            file: placed.map(|placed| placed.file.clone()).unwrap_or_default(),
+            at,
+            resource: Some(format!("{} {}", problem.kind(), problem.resource())),
+            field: Some(field),
+            fault: Fault::Problem(problem),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! A value against a schema: every fault found, defaults filled in.
+
+use marquee_crds::spelling;
+use serde_json::{Map, Value as Json};
+
+use super::{Schema, Type};
+use crate::{
+    error::{Fault, clip},
+    yaml::{Entry, Node, Position, Value, number},
+};
+
+/// What is wrong, in which field, and where.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) at: Position,
+    pub(crate) field: String,
+    pub(crate) fault: Fault,
+}
+
+/// The value of `entry` as an API server would store it, and what is wrong with it. `path` is that of the entry.
+pub(crate) fn check(entry: &Entry, path: &str, schema: &Schema) -> (Json, Vec<Finding>) {
+    let mut check = Check { root: schema, root_path: path.to_owned(), findings: Vec::new() };
+    let value = check.value(&entry.node, schema, Place { path: path.to_owned(), at: entry.at });
+    (value, check.findings)
+}
+
+struct Check<'a> {
+    root: &'a Schema,
+    root_path: String,
+    findings: Vec<Finding>,
+}
+
+/// A field and where its name stands; in a list, where the member begins.
+struct Place {
+    path: String,
+    at: Position,
+}
+
+impl Check<'_> {
+    fn find(&mut self, at: Position, path: &str, fault: Fault) {
+        self.findings.push(Finding { at, field: path.to_owned(), fault });
+    }
+
+    fn value(&mut self, node: &Node, schema: &Schema, place: Place) -> Json {
+        match (schema.kind, &node.value) {
+            (Type::Object, Value::Object(entries)) => self.object(entries, schema, &place),
+            (Type::Array, Value::List(nodes)) => self.list(nodes, schema, &place),
+            (Type::String, Value::Text(text)) => self.text(text, schema, node.at, &place.path),
+            (Type::Integer | Type::Number, Value::Number { value, written }) => {
+                let whole = value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0);
+                if schema.kind == Type::Integer && !whole {
+                    self.find(node.at, &place.path, wrong_type(node, schema.kind));
+                    return Json::Null;
+                }
+                self.number(value, written, schema, (node.at, &place.path))
+            }
+            (Type::Boolean, Value::Bool { value, .. }) => Json::Bool(*value),
+            _ => {
+                let at = if matches!(node.value, Value::Object(_) | Value::List(_)) { place.at } else { node.at };
+                self.find(at, &place.path, wrong_type(node, schema.kind));
+                Json::Null
+            }
+        }
+    }
+
+    fn object(&mut self, entries: &[Entry], schema: &Schema, place: &Place) -> Json {
+        let mut object = Map::new();
+        let mut meant = Vec::new();
+        for entry in entries {
+            let Some(property) = schema.properties.get(&entry.name) else {
+                meant.extend(spelling::nearest(&entry.name, schema.properties.keys().map(String::as_str)));
+                let hint = self.hint(&entry.name, schema);
+                self.find(entry.at, &place.path, Fault::UnknownField { name: clip(&entry.name), hint });
+                continue;
+            };
+            if entry.node.is_null() {
+                continue;
+            }
+            let path = format!("{}.{}", place.path, entry.name);
+            let value = self.value(&entry.node, property, Place { path, at: entry.at });
+            object.insert(entry.name.clone(), value);
+        }
+        for (name, property) in &schema.properties {
+            if object.contains_key(name) {
+                continue;
+            }
+            if let Some(default) = &property.default {
+                object.insert(name.clone(), default.clone());
+            } else if schema.required.contains(name) && !meant.contains(&name.as_str()) {
+                let explanation = format!(" ({})", property.gist());
+                self.find(place.at, &place.path, Fault::Missing { name: name.clone(), explanation });
+            }
+        }
+        Json::Object(object)
+    }
+
+    /// A near name of the same object, or where a field of exactly that name belongs, or what is known.
+    fn hint(&self, name: &str, schema: &Schema) -> String {
+        let known = || schema.properties.keys().map(String::as_str);
+        if spelling::nearest(name, known()).is_none()
+            && let Some(home) = self.root.home_of(name, &self.root_path)
+        {
+            return format!(": it belongs to {home}");
+        }
+        match schema.properties.is_empty() {
+            true => "; it has no fields: write {}".into(),
+            false => spelling::hint(name, known()),
+        }
+    }
+
+    fn list(&mut self, nodes: &[Node], schema: &Schema, place: &Place) -> Json {
+        let what = "the number of its members";
+        self.bounds(what, nodes.len(), (schema.min_items, schema.max_items), (place.at, &place.path));
+        let Some(items) = &schema.items else { return Json::Array(Vec::new()) };
+        // What is over the bound is refused already, and is not looked at.
+        let nodes = nodes.iter().take(schema.max_items.unwrap_or(usize::MAX)).enumerate();
+        Json::Array(
+            nodes
+                .map(|(index, node)| {
+                    self.value(node, items, Place { path: format!("{}[{index}]", place.path), at: node.at })
+                })
+                .collect(),
+        )
+    }
+
+    fn text(&mut self, text: &str, schema: &Schema, at: Position, path: &str) -> Json {
+        if !schema.values.is_empty() && !schema.values.iter().any(|value| value == text) {
+            let near = spelling::nearest(text, schema.values.iter().map(String::as_str));
+            let hint = near.map(|near| format!(": did you mean {near:?}?")).unwrap_or_default();
+            self.find(at, path, Fault::NotAllowed { found: clip(text), allowed: schema.values.join(", "), hint });
+        }
+        self.bounds("its length", text.chars().count(), (schema.min_length, schema.max_length), (at, path));
+        Json::String(text.to_owned())
+    }
+
+    fn bounds(&mut self, what: &'static str, found: usize, bounds: (Option<usize>, Option<usize>), place: (Position, &str)) {
+        let (least, most) = bounds;
+        let broken = match (least.filter(|least| found < *least), most.filter(|most| found > *most)) {
+            (Some(least), _) => format!("at least {least}"),
+            (_, Some(most)) => format!("at most {most}"),
+            _ => return,
+        };
+        self.find(place.0, place.1, Fault::OutOfBounds { what, found: found.to_string(), bound: broken });
+    }
+
+    fn number(&mut self, value: &serde_json::Number, written: &str, schema: &Schema, place: (Position, &str)) -> Json {
+        let size = value.as_f64().unwrap_or_default();
+        let bound = match (schema.minimum.filter(|least| size < *least), schema.maximum.filter(|most| size > *most)) {
+            (Some(least), _) => Some(format!("at least {least}")),
+            (_, Some(most)) => Some(format!("at most {most}")),
+            _ => None,
+        };
+        if let Some(bound) = bound {
+            self.find(place.0, place.1, Fault::OutOfBounds { what: "it", found: clip(written), bound });
+            return Json::Null;
+        }
+        // A whole number may be written as 32.0.
+        match schema.kind {
+            Type::Integer if value.is_f64() => Json::from(size as i64),
+            _ => Json::Number(value.clone()),
+        }
+    }
+}
+
+/// That `node` is not what it must be, and the mend.
+pub(crate) fn wrong_type(node: &Node, expected: Type) -> Fault {
+    let found = describe(node);
+    let mend = match (expected, &node.value) {
+        (Type::String, Value::Bool { written, .. }) if !matches!(written.as_str(), "true" | "false") => {
+            format!(", as YAML reads {written}: quote it")
+        }
+        (Type::String, Value::Bool { .. } | Value::Number { .. }) => ": quote it".into(),
+        (Type::Integer | Type::Number, Value::Text(text)) if number(text).is_some() => ": take away the quotes".into(),
+        (Type::Array, _) => ": write each member on a line of its own, after `- `".into(),
+        (Type::Object, Value::List(_)) => ": take away the `- `".into(),
+        (Type::Object, _) => ": write its fields below it, indented".into(),
+        _ => String::new(),
+    };
+    let expected = match expected {
+        Type::Object => "an object",
+        Type::Array => "a list",
+        Type::String => "text",
+        Type::Integer => "a whole number",
+        Type::Number => "a number",
+        Type::Boolean => "true or false",
+    };
+    Fault::WrongType { found, expected, mend }
+}
+
+/// The value in words.
+pub(crate) fn describe(node: &Node) -> String {
+    match &node.value {
+        Value::Null => "empty".into(),
+        Value::Bool { value, .. } => format!("the boolean {value}"),
+        Value::Number { written, .. } => format!("the number {}", clip(written)),
+        Value::Text(text) => format!("the text {:?}", clip(text)),
+        Value::List(_) => "a list".into(),
+        Value::Object(_) => "an object".into(),
+    }
+}
