@@ -87,6 +87,7 @@ impl Transport {
         let opener = Opener { tls: tls.as_ref(), limits: args.limits(), metrics: &metrics };
         let (http, http_address) = opener.open(Listener::Http, args.http, &["h2", "http/1.1"]).await?;
         let (grpc, grpc_address) = opener.open(Listener::Grpc, args.grpc, &["h2"]).await?;
+        tracing::info!(http = %http_address, grpc = %grpc_address, tls = tls.is_some(), "listening");
         let shared = Arc::new(Shared::new(service, metrics, args.limits(), args.log_requests));
         Ok(Self { args, shared, preview, tls, http, grpc, addresses: (http_address, grpc_address) })
     }

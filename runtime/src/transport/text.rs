@@ -1,21 +1,37 @@
 //! Texts that lie in the request's own buffer where they can.
 
-use std::{borrow::Cow, fmt, ops::Deref};
+use std::{fmt, io::Write, ops::Deref};
 
 use serde::{
     Deserialize, Deserializer,
     de::{Error, Visitor},
 };
 
-/// A text that is borrowed from the request unless it had to be unescaped or made from a number.
+/// Digits of the longest number, `-9223372036854775808` or `18446744073709551615`.
+const DIGITS: usize = 20;
+
+/// A text that costs no allocation unless it had to be unescaped: it lies in the request, or it is a number in decimal.
 ///
 /// (`Vec<Cow<str>>` would copy every element: serde borrows a `Cow` only where a field says so.)
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Text<'a>(pub Cow<'a, str>);
+#[derive(Clone)]
+pub struct Text<'a>(Kept<'a>);
 
-impl AsRef<str> for Text<'_> {
-    fn as_ref(&self) -> &str {
-        &self.0
+#[derive(Clone)]
+enum Kept<'a> {
+    Borrowed(&'a str),
+    Owned(Box<str>),
+    Number { digits: [u8; DIGITS], n_digits: u8 },
+}
+
+impl Text<'_> {
+    /// A number in decimal.
+    pub fn number(number: impl Into<i128>) -> Self {
+        let mut digits = [0; DIGITS];
+        let mut rest = &mut digits[..];
+        // Every 64-bit number fits, and the others are cut: they would be the id of nothing.
+        let _ = write!(rest, "{}", number.into());
+        let n_digits = (DIGITS - rest.len()) as u8;
+        Self(Kept::Number { digits, n_digits })
     }
 }
 
@@ -23,19 +39,50 @@ impl Deref for Text<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Kept::Borrowed(text) => text,
+            Kept::Owned(text) => text,
+            // Digits are always UTF-8.
+            Kept::Number { digits, n_digits } => {
+                str::from_utf8(&digits[..usize::from(*n_digits)]).unwrap_or_default()
+            }
+        }
+    }
+}
+
+impl AsRef<str> for Text<'_> {
+    fn as_ref(&self) -> &str {
+        self
+    }
+}
+
+impl Default for Text<'_> {
+    fn default() -> Self {
+        Self(Kept::Borrowed(""))
+    }
+}
+
+impl PartialEq for Text<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
     }
 }
 
 impl<'a> From<&'a str> for Text<'a> {
     fn from(text: &'a str) -> Self {
-        Self(Cow::Borrowed(text))
+        Self(Kept::Borrowed(text))
     }
 }
 
 impl From<String> for Text<'_> {
     fn from(text: String) -> Self {
-        Self(Cow::Owned(text))
+        Self(Kept::Owned(text.into()))
     }
 }
 
@@ -60,5 +107,25 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
         }
 
         deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_borrowed_unless_escaped() {
+        let json = String::from(r#"["plain","\u0041"]"#);
+        let texts: Vec<Text<'_>> = serde_json::from_str(&json).unwrap();
+        assert_eq!((&*texts[0], &*texts[1]), ("plain", "A"));
+        assert!(json.as_bytes().as_ptr_range().contains(&texts[0].as_ptr()), "a plain text lies in the request");
+    }
+
+    #[test]
+    fn every_number_fits() {
+        let numbers = [Text::number(0_u64), Text::number(u64::MAX), Text::number(i64::MIN), Text::number(-1_i64)];
+        assert_eq!(numbers.map(|text| text.to_string()), ["0", "18446744073709551615", "-9223372036854775808", "-1"]);
+        assert!(size_of::<Text<'_>>() <= 24);
     }
 }

@@ -146,8 +146,8 @@ fn typed<'a>(
     contents: &'a InferTensorContents,
     name: &str,
 ) -> Result<Vec<Text<'a>>, ServeError> {
-    fn texts<'a, T: ToString>(numbers: &[T]) -> Vec<Text<'a>> {
-        numbers.iter().map(|number| number.to_string().into()).collect()
+    fn texts<'a, T: Into<i128> + Copy>(numbers: &[T]) -> Vec<Text<'a>> {
+        numbers.iter().map(|number| Text::number(*number)).collect()
     }
     match datatype {
         Datatype::Bytes => contents

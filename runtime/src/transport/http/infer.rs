@@ -116,13 +116,13 @@ impl<'de: 'a, 'a> Visitor<'de> for Element<'_, 'a> {
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
         self.0.n_numbers += 1;
-        self.0.ids.push(number.to_string().into());
+        self.0.ids.push(Text::number(number));
         Ok(())
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
         self.0.n_numbers += 1;
-        self.0.ids.push(number.to_string().into());
+        self.0.ids.push(Text::number(number));
         Ok(())
     }
 

@@ -49,9 +49,9 @@ impl Datatype {
                 let unsigned = little_endian(bytes);
                 // Moves the sign bit to the top, and back with its copies behind it.
                 let shift = 64 - 8 * width as u32;
-                (((unsigned << shift) as i64) >> shift).to_string()
+                Text::number(((unsigned << shift) as i64) >> shift)
             }),
-            Self::Unsigned(width) => numbers(raw, width, tensor, |bytes| little_endian(bytes).to_string()),
+            Self::Unsigned(width) => numbers(raw, width, tensor, |bytes| Text::number(little_endian(bytes))),
         }
     }
 }
@@ -64,7 +64,7 @@ fn numbers<'a>(
     raw: &[u8],
     width: usize,
     tensor: &str,
-    text: impl Fn(&[u8]) -> String,
+    text: impl Fn(&[u8]) -> Text<'a>,
 ) -> Result<Vec<Text<'a>>, ServeError> {
     let chunks = raw.chunks_exact(width);
     if !chunks.remainder().is_empty() {
@@ -72,7 +72,7 @@ fn numbers<'a>(
         let message = format!("input {tensor:?} has {found} raw bytes: expected a multiple of {width}");
         return Err(ServeError::Invalid(message));
     }
-    Ok(chunks.map(|chunk| text(chunk).into()).collect())
+    Ok(chunks.map(text).collect())
 }
 
 fn texts<'a>(mut raw: &'a [u8], tensor: &str) -> Result<Vec<Text<'a>>, ServeError> {
@@ -98,4 +98,50 @@ pub fn utf8<'a>(bytes: &'a [u8], tensor: &str, at: usize) -> Result<Text<'a>, Se
     str::from_utf8(bytes)
         .map(Text::from)
         .map_err(|_| ServeError::Invalid(format!("element {at} of input {tensor:?} is not UTF-8")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(name: &str, raw: &[u8]) -> Result<Vec<String>, String> {
+        let datatype = Datatype::parse(name, "titles").map_err(|error| error.to_string())?;
+        let ids = datatype.decode(raw, "titles").map_err(|error| error.to_string())?;
+        Ok(ids.iter().map(|id| id.to_string()).collect())
+    }
+
+    #[test]
+    fn raw_bytes_become_ids() {
+        #[rustfmt::skip]
+        let cases: [(&str, &[u8], &[&str]); 8] = [
+            ("BYTES",  b"\x02\0\0\0ab\0\0\0\0\x01\0\0\0c", &["ab", "", "c"]),
+            ("BYTES",  b"",                                    &[]),
+            ("INT8",   &[0xff, 0x7f],                          &["-1", "127"]),
+            ("UINT8",  &[0xff],                                &["255"]),
+            ("INT16",  &[0x00, 0x80],                          &["-32768"]),
+            ("UINT32", &[1, 1, 0, 0],                          &["257"]),
+            ("INT64",  &[0xff; 8],                             &["-1"]),
+            ("UINT64", &[0xff; 8],                             &["18446744073709551615"]),
+        ];
+        for (name, raw, ids) in cases {
+            assert_eq!(decoded(name, raw).unwrap(), ids, "{name}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_none_are_refused() {
+        #[rustfmt::skip]
+        let cases: [(&str, &str, &[u8], &str); 6] = [
+            ("a length cut short",      "BYTES",  b"\x02\0",                  "ends in the middle of element 0"),
+            ("a text cut short",        "BYTES",  b"\x01\0\0\0a\x09\0\0\0b", "ends in the middle of element 1"),
+            ("a length of 4 GiB",       "BYTES",  b"\xff\xff\xff\xffa",     "ends in the middle of element 0"),
+            ("not UTF-8",               "BYTES",  b"\x01\0\0\0\xff",        "element 0 of input \"titles\" is not UTF-8"),
+            ("half a number",           "INT32",  &[1, 2, 3],                "has 3 raw bytes: expected a multiple of 4"),
+            ("a type that no id has",   "FP32",   &[],                       "send ids as BYTES"),
+        ];
+        for (why, name, raw, message) in cases {
+            let error = decoded(name, raw).unwrap_err();
+            assert!(error.contains(message), "{why}: {error}");
+        }
+    }
 }

@@ -1,0 +1,113 @@
+//! The Open Inference Protocol, by a stock client (PyPI's `tritonclient`) and by hand.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// The interpreter that `make setup` prepares.
+fn python() -> PathBuf {
+    let cache = std::env::var_os("MARQUEE_CACHE").map(PathBuf::from);
+    let cache = cache.or_else(|| std::env::home_dir().map(|home| home.join(".cache/marquee")));
+    let python = cache.expect("a home or MARQUEE_CACHE").join("venv-test/bin/python");
+    assert!(python.exists(), "{} is missing: run `make setup`", python.display());
+    python
+}
+
+#[test]
+fn a_stock_client_works_over_http_and_grpc() {
+    let world = World::start(&[]);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/oip/client.py");
+    let ran = Command::new(python())
+        .arg(script)
+        .args([world.http.to_string(), world.grpc.to_string(), "watch".into()])
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let answers: Value = serde_json::from_slice(&ran.stdout).unwrap();
+
+    let score = |body: Value| world.post("/v1/objectives/watch/score", &body).json()["scores"].clone();
+    let one = score(json!({ "viewer": "1", "titles": ["10", "11", "17"] }));
+    let first = score(json!({ "viewer": "1", "titles": ["10", "11"] }));
+    let second = score(json!({ "viewer": "stranger", "recent": ["14"], "titles": ["12", "13"] }));
+    for (door, answer) in answers.as_object().unwrap() {
+        assert!(["live", "ready", "model_ready"].iter().all(|what| answer[what] == true), "{door}: {answer}");
+        assert_eq!(answer["other_ready"], false, "{door}");
+        let described = json!({ "name": "watch", "inputs": ["viewer", "titles", "recent"] });
+        assert_eq!(answer["metadata"], described, "{door}");
+        for how in ["one", "named", "numbers"] {
+            assert_same(&answer[how], &json!([one]), &format!("{door} {how}"));
+        }
+        assert_same(&answer["two"], &json!([first, second]), &format!("{door} two"));
+        let refused = |what: &str| answer[what].as_str().unwrap().to_owned();
+        assert!(refused("unknown_title").contains("titles[0] \"99\""), "{door}: {answer}");
+        assert!(refused("unknown_model").contains("no model answers to the objective \"other\""), "{door}: {answer}");
+    }
+    for how in ["plain_in", "plain_out", "plain"] {
+        assert_same(&answers["http"][how], &json!([one]), how);
+    }
+}
+
+/// Equal as f32: one side writes the shortest digits of an f32, the other those of the f64 that it became.
+fn assert_same(found: &Value, expected: &Value, what: &str) {
+    let flat = |value: &Value| -> Vec<Vec<f32>> {
+        let rows = value.as_array().unwrap_or_else(|| panic!("{what}: {value}"));
+        rows.iter().map(|row| row.as_array().unwrap().iter().map(|x| x.as_f64().unwrap() as f32).collect()).collect()
+    };
+    assert_eq!(flat(found), flat(expected), "{what}");
+}
+
+#[test]
+fn binary_tensors_that_do_not_add_up_are_refused() {
+    let world = World::start(&[]);
+    let tensor = |name: &str, size: usize| {
+        json!({ "name": name, "shape": [1, 1], "datatype": "BYTES", "parameters": { "binary_data_size": size } })
+    };
+    let head = |viewer: usize, titles: usize| {
+        json!({ "inputs": [tensor("viewer", viewer), tensor("titles", titles)] }).to_string()
+    };
+    let raw: &[u8] = b"\x01\0\0\x001\x02\0\0\x0010";
+    let whole = head(5, 6);
+    #[rustfmt::skip]
+    let cases: [(&str, String, Option<usize>, &[u8], u16, &str); 7] = [
+        ("whole",                     head(5, 6), Some(whole.len()),     raw,       200, "\"model_name\":\"watch\""),
+        ("a length beyond the body",  head(5, 6), Some(10_000),          raw,       400, "inference-header-content-length is no length within the body"),
+        ("a length within the JSON",  head(5, 6), Some(10),              raw,       400, "EOF while parsing"),
+        ("too few bytes",             head(5, 7), Some(whole.len()),     raw,       400, "input \"titles\" has 7 binary bytes: the body ends before"),
+        ("bytes left over",           head(5, 6), Some(whole.len()),     b"\x01\0\0\x001\x02\0\0\x0010rest", 400, "4 bytes follow the last binary tensor"),
+        ("a text beyond its tensor",  head(6, 5), Some(whole.len()),     raw,       400, "ends in the middle of element"),
+        ("binary without the header", head(5, 6), None,                  b"",       400, "the body ends before"),
+    ];
+    for (why, json, length, raw, status, holds) in cases {
+        let body = [json.as_bytes(), raw].concat();
+        let length = length.map(|length| length.to_string());
+        let mut headers = vec![];
+        if let Some(length) = &length {
+            headers.push(("content-type", "application/octet-stream"));
+            headers.push(("inference-header-content-length", &**length));
+        }
+        let answer = world.send("POST /v2/models/watch/infer", &headers, &body);
+        assert_eq!(answer.status, status, "{why}: {}", answer.text());
+        assert!(answer.text().contains(holds), "{why}: {}", answer.text());
+    }
+}
+
+#[test]
+fn a_version_is_a_revision() {
+    let world = World::start(&[]);
+    let revision = world.get("/v2/models/watch").json()["versions"][0].as_str().unwrap().to_owned();
+    assert_eq!(world.get(&format!("/v2/models/watch/versions/{revision}/ready")).status, 200);
+    let body = json!({ "inputs": [
+        { "name": "viewer", "shape": [1, 1], "datatype": "BYTES", "data": [["1"]] },
+        { "name": "titles", "shape": [1, 2], "datatype": "BYTES", "data": [["10", "11"]] },
+    ] });
+    let answer = world.post(&format!("/v2/models/watch/versions/{revision}/infer"), &body);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json()["model_version"], revision);
+    assert_eq!(answer.json()["outputs"][0]["shape"], json!([1, 2]));
+    assert_eq!(world.post("/v2/models/watch/versions/1/infer", &body).status, 404);
+}
