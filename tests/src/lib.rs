@@ -1,1 +1,19 @@
-//! x
+//! What the end-to-end tests start: the runtime's binary, models trained with it, a browser.
+//!
+//! Everything listens on 127.0.0.1 at a port that the system chose, is waited for by its condition with a deadline, and is
+//! ended by its process handle when its value is dropped.
+
+pub mod browser;
+pub mod data;
+pub mod runtime;
+pub mod wait;
+
+/// What a test or its harness gives back. The error's text is what the failed test prints.
+pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// A client for plain HTTP on this machine.
+pub fn http_client() -> Outcome<reqwest::Client> {
+    // reqwest asks for a provider even where no connection uses TLS. An error says that one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(reqwest::Client::builder().no_proxy().build()?)
+}

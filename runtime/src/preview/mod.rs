@@ -35,7 +35,10 @@ pub fn router(service: Service) -> Router {
         .route("/preview/surfaces", get(pickers::surfaces))
         .route("/preview/viewers", get(pickers::viewers))
         .route("/preview/artwork/{file}", get(title_artwork))
-        .route("/preview/{*path}", get(|Path(path): Path<String>, headers: HeaderMap| async move { asset(&path, &headers) }))
+        .route(
+            "/preview/{*path}",
+            get(|Path(path): Path<String>, headers: HeaderMap| async move { asset(&path, &headers) }),
+        )
         .layer(middleware::map_response(headers::harden))
         .with_state(service)
 }
@@ -47,13 +50,20 @@ fn asset(path: &str, request: &HeaderMap) -> Response {
     }
 }
 
-async fn title_artwork(State(service): State<Service>, Path(file): Path<String>, request: HeaderMap) -> Response {
+async fn title_artwork(
+    State(service): State<Service>,
+    Path(file): Path<String>,
+    request: HeaderMap,
+) -> Response {
     let title = file.strip_suffix(".svg").and_then(|id| service.title(id));
     match title {
         // A reload may give an id another name: an hour is short enough for that, and the tag makes the check cheap.
-        Some(title) => {
-            headers::cached(&request, "image/svg+xml; charset=utf-8", artwork::svg(&title), "private, max-age=3600")
-        }
+        Some(title) => headers::cached(
+            &request,
+            "image/svg+xml; charset=utf-8",
+            artwork::svg(&title),
+            "private, max-age=3600",
+        ),
         None => no_such_file(&file),
     }
 }

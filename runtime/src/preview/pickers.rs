@@ -84,12 +84,16 @@ mod tests {
     #[test]
     fn the_whole_id_comes_first_then_its_beginnings_then_the_rest() {
         let ids = ["419", "190", "7", "19", "191", "b19"];
-        let all = ids.iter().map(|id| ViewerDescription { id: (*id).into(), n_watched: 5 }).collect::<Vec<_>>();
+        let all =
+            ids.iter().map(|id| ViewerDescription { id: (*id).into(), n_watched: 5 }).collect::<Vec<_>>();
         let found = |query, limit| {
             let Viewers { viewers, more } = search(all.clone(), query, limit);
             (viewers.into_iter().map(|viewer| viewer.id).collect::<Vec<_>>(), more)
         };
-        assert_eq!(found("19", 9), (vec!["19".into(), "190".into(), "191".into(), "419".into(), "b19".into()], false));
+        assert_eq!(
+            found("19", 9),
+            (vec!["19".into(), "190".into(), "191".into(), "419".into(), "b19".into()], false)
+        );
         assert_eq!(found("19", 2), (vec!["19".into(), "190".into()], true));
         assert_eq!(found("", 1), (vec!["419".into()], true), "no query keeps the order of the service");
         assert_eq!(found("nobody", 9), (vec![], false));

@@ -25,7 +25,14 @@ async fn get(path: &str, tag: Option<&str>) -> (StatusCode, HeaderMap, String) {
 
 #[tokio::test]
 async fn every_answer_is_hardened_errors_included() {
-    for path in ["/preview/", "/preview", "/preview/js/main.js", "/preview/none", "/preview/viewers", "/preview/artwork/no.svg"] {
+    for path in [
+        "/preview/",
+        "/preview",
+        "/preview/js/main.js",
+        "/preview/none",
+        "/preview/viewers",
+        "/preview/artwork/no.svg",
+    ] {
         let (_, headers, _) = get(path, None).await;
         assert_eq!(headers["content-security-policy"], CONTENT_SECURITY_POLICY, "{path}");
         assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
@@ -78,7 +85,11 @@ fn every_file_that_is_named_is_there() {
                 let rest = &asset.body[at + open.len()..];
                 let name = &rest[..rest.find(close).unwrap()];
                 let path = if open.contains("./") { format!("js/{name}") } else { name.to_owned() };
-                assert!(super::assets::find(&path).is_some(), "{} names {path}, which is not served", asset.path);
+                assert!(
+                    super::assets::find(&path).is_some(),
+                    "{} names {path}, which is not served",
+                    asset.path
+                );
             }
         }
     }
@@ -112,5 +123,8 @@ fn no_file_needs_more_than_the_policy_allows() {
         assert!(!body.contains("http://"), "{} names another host", asset.path);
     }
     let index = super::assets::find("index.html").unwrap().body;
-    assert_eq!(index.matches("<script").count(), index.matches("<script type=\"module\" src=\"/preview/").count());
+    assert_eq!(
+        index.matches("<script").count(),
+        index.matches("<script type=\"module\" src=\"/preview/").count()
+    );
 }

@@ -135,7 +135,11 @@ fn receive(connection: &mut Connection, tally: &mut Tally) -> std::io::Result<()
 fn whole_answer(bytes: &[u8]) -> Option<u16> {
     let head_end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&bytes[..head_end]).ok()?;
-    let named = |line: &str| line.split_once(':').filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).map(|(_, n)| n.trim().parse());
+    let named = |line: &str| {
+        line.split_once(':')
+            .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+            .map(|(_, n)| n.trim().parse())
+    };
     let length: usize = head.lines().find_map(named)?.ok()?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
     (bytes.len() >= head_end + length).then_some(status)

@@ -91,7 +91,10 @@ impl<'a> Canvas<'a> {
     }
 
     pub(super) fn rect(&mut self, x: f32, y: f32, width: f32, height: f32, shade: Shade) {
-        self.shape(format_args!("rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\""), shade);
+        self.shape(
+            format_args!("rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\""),
+            shade,
+        );
     }
 
     pub(super) fn circle(&mut self, x: f32, y: f32, radius: f32, shade: Shade) {

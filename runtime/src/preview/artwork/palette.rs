@@ -47,7 +47,8 @@ fn hues(genre: &str) -> Option<Hues> {
 impl Palette {
     /// The first genre gives the ground, the second (if any) what stands out from it; each title a little its own way.
     pub(super) fn of(genres: &[String], dice: &mut Dice) -> Self {
-        let any = Hues { ground: dice.between(0.0, 360.0), saturation: 34.0, accent: dice.between(0.0, 360.0) };
+        let any =
+            Hues { ground: dice.between(0.0, 360.0), saturation: 34.0, accent: dice.between(0.0, 360.0) };
         let first = genres.first().and_then(|genre| hues(genre)).unwrap_or(any);
         let accent = genres.get(1).and_then(|genre| hues(genre)).map_or(first.accent, |second| second.ground);
         let ground = first.ground + dice.between(-22.0, 22.0);

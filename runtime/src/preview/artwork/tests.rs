@@ -14,8 +14,26 @@ fn title(name: &str, genres: &[&str]) -> TitleCard {
 }
 
 const GENRES: [&str; 20] = [
-    "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama", "Fantasy", "Film-Noir",
-    "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western", "unknown", "",
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children's",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
+    "unknown",
+    "",
 ];
 
 #[test]
@@ -44,7 +62,8 @@ fn a_name_is_text_and_never_markup() {
 fn every_element_that_opens_closes() {
     for genre in GENRES {
         let poster = svg(&title("Tag <a> & \u{0}\u{b} control", &[genre]));
-        let opened = poster.matches('<').count() - poster.matches("</").count() - poster.matches("/>").count();
+        let opened =
+            poster.matches('<').count() - poster.matches("</").count() - poster.matches("/>").count();
         assert_eq!(opened, poster.matches("</").count(), "{genre}");
     }
 }

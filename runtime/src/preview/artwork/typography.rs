@@ -23,8 +23,12 @@ const SERIF: Face =
     Face { family: "Georgia,'Times New Roman',serif", weight: 700, capitals: false, width: 1.04 };
 const POSTER: Face =
     Face { family: "'Helvetica Neue',Arial,sans-serif", weight: 800, capitals: true, width: 1.1 };
-const PLAIN: Face =
-    Face { family: "'Avenir Next','Segoe UI','Helvetica Neue',Arial,sans-serif", weight: 700, capitals: false, width: 1.07 };
+const PLAIN: Face = Face {
+    family: "'Avenir Next','Segoe UI','Helvetica Neue',Arial,sans-serif",
+    weight: 700,
+    capitals: false,
+    width: 1.07,
+};
 
 fn face(genre: &str) -> Face {
     match genre {
@@ -45,10 +49,21 @@ pub(super) fn set(canvas: &mut Canvas<'_>, title: &TitleCard) {
     canvas.rect(MARGIN, y - size - 8.0, 26.0, 3.0, Shade::accent(0.95));
     for line in &lines {
         let shade = Shade::light(1.0);
-        canvas.text(line, &TextStyle { x: MARGIN, y, size, weight: face.weight, family: face.family, spacing: -0.3, shade });
+        canvas.text(
+            line,
+            &TextStyle { x: MARGIN, y, size, weight: face.weight, family: face.family, spacing: -0.3, shade },
+        );
         y += leading;
     }
-    let small = |y, shade| TextStyle { x: MARGIN, y, size: 11.0, weight: 600, family: PLAIN.family, spacing: 1.4, shade };
+    let small = |y, shade| TextStyle {
+        x: MARGIN,
+        y,
+        size: 11.0,
+        weight: 600,
+        family: PLAIN.family,
+        spacing: 1.4,
+        shade,
+    };
     if let Some(year) = title.year {
         canvas.text(&year.to_string(), &small(HEIGHT - 20.0, Shade::light(0.78)));
     }
@@ -70,7 +85,8 @@ fn fit(name: &str, face_width: f32) -> (f32, Vec<String>) {
         }
     }
     let (size, most_lines) = SIZES[SIZES.len() - 1];
-    let pieces: Vec<String> = words.iter().flat_map(|word| broken(word, MEASURE / (size * face_width))).collect();
+    let pieces: Vec<String> =
+        words.iter().flat_map(|word| broken(word, MEASURE / (size * face_width))).collect();
     let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
     let mut lines = wrap(&pieces, MEASURE / (size * face_width));
     if lines.len() > most_lines {
@@ -182,7 +198,10 @@ mod tests {
     fn what_cannot_fit_is_broken_and_cut_but_never_overflows() {
         for name in ["x".repeat(2_000), "電影".repeat(300), "wide ".repeat(400)] {
             let (size, lines) = fit(&name, 1.1);
-            assert!(lines.len() <= 9 && lines.iter().all(|line| width(line) * size * 1.1 <= MEASURE + size), "{lines:?}");
+            assert!(
+                lines.len() <= 9 && lines.iter().all(|line| width(line) * size * 1.1 <= MEASURE + size),
+                "{lines:?}"
+            );
             assert!(lines.last().unwrap().ends_with('…'));
         }
     }

@@ -44,7 +44,10 @@ pub(in super::super) fn mountains(canvas: &mut Canvas<'_>, dice: &mut Dice) {
 pub(in super::super) fn hills(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     for _ in 0..dice.whole(3, 5) {
         let (x, y, r) = (dice.between(30.0, 210.0), dice.between(60.0, 170.0), dice.between(12.0, 24.0));
-        canvas.curve(&format!("M{x:.1} {:.1}Q{:.1} {:.1} {x:.1} {:.1}", y + r, x + 8.0, y + r + 22.0, y + r + 46.0), Shade::light(0.5).line(1.2));
+        canvas.curve(
+            &format!("M{x:.1} {:.1}Q{:.1} {:.1} {x:.1} {:.1}", y + r, x + 8.0, y + r + 22.0, y + r + 46.0),
+            Shade::light(0.5).line(1.2),
+        );
         let shade = if dice.coin() { Shade::accent(0.95) } else { Shade::light(0.85) };
         canvas.ellipse((x, y), (r, r * 1.18), 0.0, shade);
         canvas.ellipse((x - r * 0.35, y - r * 0.4), (r * 0.18, r * 0.3), 30.0, Shade::light(0.6));
@@ -62,7 +65,12 @@ pub(in super::super) fn contours(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     for ring in 0..9 {
         let r = 14.0 + ring as f32 * 19.0;
         let (dx, dy) = (dice.between(-3.0, 3.0), dice.between(-3.0, 3.0));
-        canvas.ellipse((x + dx, y + dy), (r, r * squash), lean, Shade::light(0.5 - ring as f32 * 0.035).line(1.3));
+        canvas.ellipse(
+            (x + dx, y + dy),
+            (r, r * squash),
+            lean,
+            Shade::light(0.5 - ring as f32 * 0.035).line(1.3),
+        );
     }
     canvas.circle(x, y, 5.0, Shade::accent(1.0));
 }
@@ -72,13 +80,26 @@ pub(in super::super) fn moonrise(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     stars(canvas, dice, 34);
     let (x, y, r) = (dice.between(70.0, 170.0), dice.between(90.0, 130.0), dice.between(34.0, 48.0));
     glow(canvas, (x, y), r);
-    let d = format!("M{x:.1} {:.1}A{r:.1} {r:.1} 0 1 1 {x:.1} {:.1}A{:.1} {:.1} 0 1 0 {x:.1} {:.1}Z", y - r, y + r, r * 1.25, r * 1.25, y - r);
+    let d = format!(
+        "M{x:.1} {:.1}A{r:.1} {r:.1} 0 1 1 {x:.1} {:.1}A{:.1} {:.1} 0 1 0 {x:.1} {:.1}Z",
+        y - r,
+        y + r,
+        r * 1.25,
+        r * 1.25,
+        y - r
+    );
     canvas.curve(&d, Shade::accent(0.95));
     let mut skyline = vec![(-5.0, HEIGHT), (-5.0, 250.0)];
     let mut at = 0.0;
     while at < WIDTH {
         let (wide, top) = (dice.between(16.0, 34.0), dice.between(196.0, 246.0));
-        skyline.extend([(at, 252.0), (at + wide * 0.3, top + 24.0), (at + wide * 0.5, top), (at + wide * 0.7, top + 24.0), (at + wide, 252.0)]);
+        skyline.extend([
+            (at, 252.0),
+            (at + wide * 0.3, top + 24.0),
+            (at + wide * 0.5, top),
+            (at + wide * 0.7, top + 24.0),
+            (at + wide, 252.0),
+        ]);
         at += wide;
     }
     skyline.extend([(WIDTH + 5.0, 250.0), (WIDTH + 5.0, HEIGHT)]);
@@ -97,7 +118,10 @@ pub(in super::super) fn thorns(canvas: &mut Canvas<'_>, dice: &mut Dice) {
         let mut x = -5.0;
         while x < WIDTH + 5.0 {
             let wide = dice.between(12.0, 28.0);
-            points.extend([(x, 262.0), (x + wide * dice.between(0.2, 0.8), dice.between(96.0, 214.0) + layer as f32 * 36.0)]);
+            points.extend([
+                (x, 262.0),
+                (x + wide * dice.between(0.2, 0.8), dice.between(96.0, 214.0) + layer as f32 * 36.0),
+            ]);
             x += wide;
         }
         points.extend([(WIDTH + 5.0, 262.0), (WIDTH + 5.0, HEIGHT)]);
@@ -135,7 +159,12 @@ pub(in super::super) fn planet(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     canvas.circle(x, y, r, Shade::bright(1.0));
     canvas.circle(x + r * 0.22, y + r * 0.18, r * 0.94, Shade::mid(0.55));
     for band in 0..3 {
-        canvas.ellipse((x, y), (r * (1.45 + band as f32 * 0.17), r * (0.3 + band as f32 * 0.045)), lean, Shade::accent(0.85 - band as f32 * 0.22).line(3.2 - band as f32));
+        canvas.ellipse(
+            (x, y),
+            (r * (1.45 + band as f32 * 0.17), r * (0.3 + band as f32 * 0.045)),
+            lean,
+            Shade::accent(0.85 - band as f32 * 0.22).line(3.2 - band as f32),
+        );
     }
     for _ in 0..dice.whole(1, 3) {
         let (mx, my) = (dice.between(24.0, 216.0), dice.between(52.0, 230.0));
@@ -151,8 +180,19 @@ pub(in super::super) fn mesas(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     canvas.circle(sun.0, sun.1, r, Shade::accent(0.95));
     for (base, shade) in [(226.0, Shade::mid(0.9)), (262.0, Shade::deep(0.85))] {
         for _ in 0..2 {
-            let (left, wide, top) = (dice.between(-30.0, 180.0), dice.between(50.0, 96.0), base - dice.between(34.0, 88.0));
-            canvas.path(&[(left - 16.0, base + 2.0), (left, top + 20.0), (left + 4.0, top), (left + wide, top), (left + wide + 4.0, top + 20.0), (left + wide + 20.0, base + 2.0)], shade);
+            let (left, wide, top) =
+                (dice.between(-30.0, 180.0), dice.between(50.0, 96.0), base - dice.between(34.0, 88.0));
+            canvas.path(
+                &[
+                    (left - 16.0, base + 2.0),
+                    (left, top + 20.0),
+                    (left + 4.0, top),
+                    (left + wide, top),
+                    (left + wide + 4.0, top + 20.0),
+                    (left + wide + 20.0, base + 2.0),
+                ],
+                shade,
+            );
         }
         canvas.rect(-5.0, base, WIDTH + 10.0, HEIGHT - base, shade);
     }

@@ -14,7 +14,8 @@ pub(in super::super) fn shards(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     let n = dice.whole(11, 16);
     for idx in 0..n {
         let angle = TAU * (idx as f32 + dice.between(-0.35, 0.35)) / n as f32;
-        let (near, far, half) = (dice.between(16.0, 52.0), dice.between(110.0, 280.0), dice.between(0.03, 0.11));
+        let (near, far, half) =
+            (dice.between(16.0, 52.0), dice.between(110.0, 280.0), dice.between(0.03, 0.11));
         let at = |turn: f32, reach: f32| (x + (angle + turn).cos() * reach, y + (angle + turn).sin() * reach);
         let shade = match idx % 3 {
             0 => Shade::accent(0.8),
@@ -49,7 +50,14 @@ pub(in super::super) fn sunburst(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     for idx in 0..n {
         let from = start + TAU * idx as f32 / n as f32;
         let to = from + TAU / n as f32 * 0.5;
-        canvas.path(&[(x, y), (x + from.cos() * 400.0, y + from.sin() * 400.0), (x + to.cos() * 400.0, y + to.sin() * 400.0)], Shade::light(0.2));
+        canvas.path(
+            &[
+                (x, y),
+                (x + from.cos() * 400.0, y + from.sin() * 400.0),
+                (x + to.cos() * 400.0, y + to.sin() * 400.0),
+            ],
+            Shade::light(0.2),
+        );
     }
     let r = dice.between(38.0, 50.0);
     canvas.circle(x, y, r + 12.0, Shade::light(0.28));
@@ -58,7 +66,14 @@ pub(in super::super) fn sunburst(canvas: &mut Canvas<'_>, dice: &mut Dice) {
         canvas.circle(x + side * r * 0.36, y - r * 0.2, r * 0.11, Shade::black(0.75));
     }
     let wide = r * dice.between(0.42, 0.58);
-    let d = format!("M{:.1} {:.1}Q{x:.1} {:.1} {:.1} {:.1}", x - wide, y + r * 0.2, y + r * 0.85, x + wide, y + r * 0.2);
+    let d = format!(
+        "M{:.1} {:.1}Q{x:.1} {:.1} {:.1} {:.1}",
+        x - wide,
+        y + r * 0.2,
+        y + r * 0.85,
+        x + wide,
+        y + r * 0.2
+    );
     canvas.curve(&d, Shade::black(0.75).line(4.0));
 }
 
@@ -70,12 +85,35 @@ pub(in super::super) fn blinds(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     let right = left + dice.between(110.0, 150.0);
     for slat in 0..12 {
         let y = 48.0 + slat as f32 * 18.0;
-        canvas.path(&[(left, y), (right, y - lean), (right, y - lean + wide), (left, y + wide)], Shade::accent(0.72 - slat as f32 * 0.035));
+        canvas.path(
+            &[(left, y), (right, y - lean), (right, y - lean + wide), (left, y + wide)],
+            Shade::accent(0.72 - slat as f32 * 0.035),
+        );
     }
     let x = (left + right) / 2.0 + dice.between(-18.0, 18.0);
     canvas.circle(x, 150.0, 24.0, Shade::black(0.82));
-    canvas.path(&[(x - 36.0, 138.0), (x - 20.0, 134.0), (x - 16.0, 112.0), (x + 16.0, 112.0), (x + 20.0, 134.0), (x + 36.0, 138.0)], Shade::black(0.88));
-    canvas.path(&[(x - 66.0, 300.0), (x - 48.0, 196.0), (x - 16.0, 172.0), (x + 16.0, 172.0), (x + 48.0, 196.0), (x + 66.0, 300.0)], Shade::black(0.82));
+    canvas.path(
+        &[
+            (x - 36.0, 138.0),
+            (x - 20.0, 134.0),
+            (x - 16.0, 112.0),
+            (x + 16.0, 112.0),
+            (x + 20.0, 134.0),
+            (x + 36.0, 138.0),
+        ],
+        Shade::black(0.88),
+    );
+    canvas.path(
+        &[
+            (x - 66.0, 300.0),
+            (x - 48.0, 196.0),
+            (x - 16.0, 172.0),
+            (x + 16.0, 172.0),
+            (x + 48.0, 196.0),
+            (x + 66.0, 300.0),
+        ],
+        Shade::black(0.82),
+    );
 }
 
 /// Two pools of light that overlap, and who stands in them.
@@ -85,14 +123,25 @@ pub(in super::super) fn spotlights(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     for side in [-1.0, 1.0] {
         let x = WIDTH / 2.0 + side * apart;
         let from = WIDTH / 2.0 - side * dice.between(60.0, 110.0);
-        canvas.path(&[(from - 7.0, -10.0), (from + 7.0, -10.0), (x + 60.0, floor), (x - 60.0, floor)], Shade::light(0.13));
+        canvas.path(
+            &[(from - 7.0, -10.0), (from + 7.0, -10.0), (x + 60.0, floor), (x - 60.0, floor)],
+            Shade::light(0.13),
+        );
         canvas.ellipse((x, floor), (60.0, 15.0), 0.0, Shade::accent(0.62));
     }
     for side in [-1.0, 1.0] {
         let (x, tall) = (WIDTH / 2.0 + side * apart * dice.between(0.75, 1.0), dice.between(64.0, 84.0));
         let head = floor - tall;
         canvas.circle(x, head, 9.5, Shade::black(0.78));
-        canvas.path(&[(x - 7.0, head + 11.0), (x + 7.0, head + 11.0), (x + 14.0, floor + 2.0), (x - 14.0, floor + 2.0)], Shade::black(0.78));
+        canvas.path(
+            &[
+                (x - 7.0, head + 11.0),
+                (x + 7.0, head + 11.0),
+                (x + 14.0, floor + 2.0),
+                (x - 14.0, floor + 2.0),
+            ],
+            Shade::black(0.78),
+        );
     }
 }
 
@@ -104,11 +153,20 @@ pub(in super::super) fn doorway(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     canvas.circle(x + wide / 2.0, (top + floor) / 2.0, 130.0, Shade::gradient("glow"));
     canvas.rect(x, top, wide, floor - top, Shade::accent(0.95));
     let slant = dice.between(-70.0, 70.0);
-    canvas.path(&[(x, floor), (x + wide, floor), (x + wide + slant + 40.0, HEIGHT), (x + slant - 40.0, HEIGHT)], Shade::accent(0.3));
+    canvas.path(
+        &[(x, floor), (x + wide, floor), (x + wide + slant + 40.0, HEIGHT), (x + slant - 40.0, HEIGHT)],
+        Shade::accent(0.3),
+    );
     let at = x + wide * dice.between(0.35, 0.65);
     canvas.circle(at, top + 44.0, 8.5, Shade::black(0.9));
-    canvas.path(&[(at - 14.0, top + 39.0), (at - 7.0, top + 31.0), (at + 7.0, top + 31.0), (at + 14.0, top + 39.0)], Shade::black(0.9));
-    canvas.path(&[(at - 9.0, top + 54.0), (at + 9.0, top + 54.0), (at + 13.0, floor + 4.0), (at - 13.0, floor + 4.0)], Shade::black(0.9));
+    canvas.path(
+        &[(at - 14.0, top + 39.0), (at - 7.0, top + 31.0), (at + 7.0, top + 31.0), (at + 14.0, top + 39.0)],
+        Shade::black(0.9),
+    );
+    canvas.path(
+        &[(at - 9.0, top + 54.0), (at + 9.0, top + 54.0), (at + 13.0, floor + 4.0), (at - 13.0, floor + 4.0)],
+        Shade::black(0.9),
+    );
 }
 
 /// Bars of sound.
@@ -135,7 +193,8 @@ pub(in super::super) fn rings(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     }
     canvas.circle(x, y, 62.0, Shade::gradient("glow"));
     canvas.circle(x, y - 8.0, 17.0, Shade::black(0.88));
-    canvas.path(&[(x - 7.0, y), (x + 7.0, y), (x + 15.0, y + 40.0), (x - 15.0, y + 40.0)], Shade::black(0.88));
+    canvas
+        .path(&[(x - 7.0, y), (x + 7.0, y), (x + 15.0, y + 40.0), (x - 15.0, y + 40.0)], Shade::black(0.88));
 }
 
 /// Frames that close in on one lit square.
@@ -146,7 +205,8 @@ pub(in super::super) fn corridor(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     for frame in 0..frames {
         let near = 1.0 - frame as f32 / frames as f32;
         let (x, y) = (end.0 + (WIDTH / 2.0 - end.0) * near, end.1 + (HEIGHT / 2.0 - end.1) * near);
-        let (half_x, half_y, angle) = (14.0 + 136.0 * near * near, 22.0 + 200.0 * near * near, turn * frame as f32);
+        let (half_x, half_y, angle) =
+            (14.0 + 136.0 * near * near, 22.0 + 200.0 * near * near, turn * frame as f32);
         let corner = |sx: f32, sy: f32| {
             let (dx, dy) = (sx * half_x, sy * half_y);
             (x + dx * angle.cos() - dy * angle.sin(), y + dx * angle.sin() + dy * angle.cos())
@@ -156,7 +216,15 @@ pub(in super::super) fn corridor(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     }
     canvas.circle(end.0, end.1, 74.0, Shade::gradient("glow"));
     canvas.circle(end.0, end.1 - 10.0, 5.0, Shade::black(0.9));
-    canvas.path(&[(end.0 - 4.0, end.1 - 3.0), (end.0 + 4.0, end.1 - 3.0), (end.0 + 6.0, end.1 + 20.0), (end.0 - 6.0, end.1 + 20.0)], Shade::black(0.9));
+    canvas.path(
+        &[
+            (end.0 - 4.0, end.1 - 3.0),
+            (end.0 + 4.0, end.1 - 3.0),
+            (end.0 + 6.0, end.1 + 20.0),
+            (end.0 - 6.0, end.1 + 20.0),
+        ],
+        Shade::black(0.9),
+    );
 }
 
 /// Ranks of chevrons under one star.
@@ -165,13 +233,21 @@ pub(in super::super) fn chevrons(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     for rank in 0..5 {
         let y = 138.0 + rank as f32 * 34.0;
         canvas.path(
-            &[(x - wide, y), (x, y + deep), (x + wide, y), (x + wide, y + 17.0), (x, y + deep + 17.0), (x - wide, y + 17.0)],
+            &[
+                (x - wide, y),
+                (x, y + deep),
+                (x + wide, y),
+                (x + wide, y + 17.0),
+                (x, y + deep + 17.0),
+                (x - wide, y + 17.0),
+            ],
             if rank % 2 == 0 { Shade::accent(0.62 - rank as f32 * 0.07) } else { Shade::black(0.34) },
         );
     }
     let star: Vec<(f32, f32)> = (0..10)
         .map(|point| {
-            let (angle, r) = (TAU * point as f32 / 10.0 - TAU / 4.0, if point % 2 == 0 { 34.0 } else { 14.0 });
+            let (angle, r) =
+                (TAU * point as f32 / 10.0 - TAU / 4.0, if point % 2 == 0 { 34.0 } else { 14.0 });
             (x + angle.cos() * r, 98.0 + angle.sin() * r)
         })
         .collect();
@@ -194,7 +270,11 @@ pub(in super::super) fn tiles(canvas: &mut Canvas<'_>, dice: &mut Dice) {
         let (dx, dy) = (if cx > x { -side } else { side }, if cy > y { -side } else { side });
         let sweep = u8::from((dx > 0.0) == (dy > 0.0));
         canvas.curve(
-            &format!("M{cx:.1} {cy:.1}L{:.1} {cy:.1}A{side:.1} {side:.1} 0 0 {sweep} {cx:.1} {:.1}Z", cx + dx, cy + dy),
+            &format!(
+                "M{cx:.1} {cy:.1}L{:.1} {cy:.1}A{side:.1} {side:.1} 0 0 {sweep} {cx:.1} {:.1}Z",
+                cx + dx,
+                cy + dy
+            ),
             shade,
         );
     }

@@ -9,12 +9,11 @@ export class RequestError extends Error {
   }
 }
 
-/** What the answer says of itself: `error` as text or as an object with a message, else the text. */
+/** What the answer says of itself: the `detail` of problem details (RFC 9457), else its text. */
 function explanation(text, status) {
   try {
-    const { error } = JSON.parse(text);
-    if (typeof error === "string") return error;
-    if (typeof error?.message === "string") return error.message;
+    const { detail } = JSON.parse(text);
+    if (typeof detail === "string") return detail;
   } catch {
     // Not JSON: the text is what there is.
   }

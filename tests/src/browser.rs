@@ -1,0 +1,198 @@
+//! Headless Chromium behind chromedriver, both of Debian (`apt-get install chromium chromium-driver`).
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use fantoccini::{
+    Client, ClientBuilder,
+    actions::{InputSource, KeyAction, KeyActions},
+};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use crate::{Outcome, http_client, wait};
+
+/// A browser with one window. Its processes end when this is dropped.
+#[derive(Debug)]
+pub struct Browser {
+    /// For what this type has no method for.
+    pub client: Client,
+    driver: Child,
+    driver_url: String,
+    /// Profile of the browser, fresh for each.
+    _profile: TempDir,
+}
+
+/// What the page did, as the browser saw it.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Console messages of level warning and above, violations of the content security policy among them.
+    pub complaints: Vec<String>,
+    /// Every URL that was asked for.
+    pub requested: Vec<String>,
+}
+
+impl Browser {
+    /// Starts a driver at a free port and a browser behind it.
+    pub async fn start() -> Outcome<Self> {
+        let mut command = Command::new("chromedriver");
+        command
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        let absent = |error| format!("chromedriver cannot be started ({error}): run `make setup`");
+        let mut driver = command.spawn().map_err(absent)?;
+        let driver_url = format!("http://127.0.0.1:{}", port(&mut driver).await?);
+        let profile = tempfile::tempdir()?;
+        let capabilities = capabilities(profile.path());
+        let Value::Object(capabilities) = capabilities else {
+            return Err("capabilities are an object".into());
+        };
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let client = builder.capabilities(capabilities).connect(&driver_url).await?;
+        Ok(Self { client, driver, driver_url, _profile: profile })
+    }
+
+    /// Runs a script in the page and gives back what it returns.
+    pub async fn js(&self, script: &str) -> Outcome<Value> {
+        Ok(self.client.execute(script, vec![]).await?)
+    }
+
+    /// Waits until an expression is true in the page.
+    pub async fn until(&self, expression: &str) -> Outcome {
+        let script = format!("return Boolean({expression})");
+        wait::until(expression, async || Ok((self.js(&script).await? == true).then_some(()))).await
+    }
+
+    /// Presses keys one after the other. Keys beside letters are those of `fantoccini::key::Key`.
+    pub async fn press(&self, keys: impl IntoIterator<Item = char>) -> Outcome {
+        let mut actions = KeyActions::new("keyboard".into());
+        for value in keys {
+            actions = actions.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        }
+        Ok(self.client.perform_actions(actions).await?)
+    }
+
+    /// Makes the window a desktop's or a phone's. Width and height are in CSS pixels.
+    pub async fn resize(&self, width: u32, height: u32, mobile: bool) -> Outcome {
+        let scale = if mobile { 2 } else { 1 };
+        let params = json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile});
+        self.devtools("Emulation.setDeviceMetricsOverride", params).await
+    }
+
+    /// Says that the visitor asked for less motion.
+    pub async fn calm(&self) -> Outcome {
+        let features = json!([{"name": "prefers-reduced-motion", "value": "reduce"}]);
+        self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await
+    }
+
+    /// Cuts the network, or mends it.
+    pub async fn set_offline(&self, offline: bool) -> Outcome {
+        self.devtools("Network.enable", json!({})).await?;
+        let conditions =
+            json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+        self.devtools("Network.emulateNetworkConditions", conditions).await
+    }
+
+    /// Writes a picture of the window to `target/screenshots/NAME.png` beside the build.
+    pub async fn picture(&self, name: &str) -> Outcome<PathBuf> {
+        let target = crate::runtime::binary()?
+            .ancestors()
+            .nth(2)
+            .ok_or("the binary lies in no target folder")?
+            .to_owned();
+        let folder = target.join("screenshots");
+        std::fs::create_dir_all(&folder)?;
+        let file = folder.join(format!("{name}.png"));
+        std::fs::write(&file, self.client.screenshot().await?)?;
+        Ok(file)
+    }
+
+    /// What was seen since the last call.
+    pub async fn seen(&self) -> Outcome<Seen> {
+        let mut seen = Seen::default();
+        for entry in self.log("browser").await? {
+            if entry["level"] == "SEVERE" || entry["level"] == "WARNING" {
+                seen.complaints.push(entry["message"].to_string());
+            }
+        }
+        for entry in self.log("performance").await? {
+            let event: Value = serde_json::from_str(entry["message"].as_str().unwrap_or_default())?;
+            if event["message"]["method"] == "Network.requestWillBeSent"
+                && let Some(url) = event["message"]["params"]["request"]["url"].as_str()
+            {
+                seen.requested.push(url.to_owned());
+            }
+        }
+        Ok(seen)
+    }
+
+    async fn log(&self, kind: &str) -> Outcome<Vec<Value>> {
+        let answer = self.command("se/log", &json!({"type": kind})).await?;
+        Ok(answer.as_array().cloned().unwrap_or_default())
+    }
+
+    async fn devtools(&self, command: &str, params: Value) -> Outcome {
+        self.command("goog/cdp/execute", &json!({"cmd": command, "params": params})).await.map(drop)
+    }
+
+    /// A command of chromedriver that WebDriver does not have.
+    async fn command(&self, path: &str, body: &Value) -> Outcome<Value> {
+        let session = self.client.session_id().await?.ok_or("the browser has no session")?;
+        let url = format!("{}/session/{session}/{path}", self.driver_url);
+        let answer = http_client()?.post(url).json(body).send().await?;
+        let mut answer: Value = answer.json().await?;
+        match answer["value"]["error"].as_str() {
+            Some(error) => Err(format!("{path}: {error}: {}", answer["value"]["message"]).into()),
+            None => Ok(answer["value"].take()),
+        }
+    }
+
+    /// Ends browser and driver.
+    pub async fn stop(mut self) -> Outcome {
+        self.client.clone().close().await?;
+        Ok(self.driver.kill().await?)
+    }
+}
+
+/// The port that the driver says it got.
+async fn port(driver: &mut Child) -> Outcome<u16> {
+    let stdout = driver.stdout.take().ok_or("chromedriver's output is not there")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let said = async {
+        while let Some(line) = lines.next_line().await? {
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                return Outcome::Ok(port.trim_end_matches('.').trim().parse()?);
+            }
+        }
+        Err("chromedriver ended before it said its port".into())
+    };
+    let port = tokio::time::timeout(wait::PATIENCE, said)
+        .await
+        .map_err(|_| "chromedriver did not say its port")??;
+    // Whatever it says later must not fill the pipe.
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    Ok(port)
+}
+
+fn capabilities(profile: &Path) -> Value {
+    let profile = format!("--user-data-dir={}", profile.display());
+    json!({
+        "browserName": "chrome",
+        "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+        "goog:chromeOptions": {"args": [
+            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+            "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+            "--window-size=1440,900", "--force-color-profile=srgb", profile,
+        ]},
+    })
+}

@@ -1,0 +1,82 @@
+//! Data to train on, and models trained on it by the binary.
+
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
+
+use crate::{Outcome, runtime};
+
+/// The folder of MovieLens 100K, which `make data` fetches.
+pub fn ml_100k() -> Outcome<PathBuf> {
+    let cache = match std::env::var_os("MARQUEE_CACHE") {
+        Some(cache) => PathBuf::from(cache),
+        None => PathBuf::from(std::env::var_os("HOME").ok_or("HOME is not set, nor is MARQUEE_CACHE")?)
+            .join(".cache/marquee"),
+    };
+    let folder = cache.join("ml-100k");
+    if folder.join("ml-100k.inter").is_file() {
+        Ok(folder)
+    } else {
+        Err("MovieLens 100K is not there: run `make data`".into())
+    }
+}
+
+/// Trains `algorithm` on a tab-separated file with typed names in its header, and writes the artifact to `output`.
+pub async fn train(algorithm: &str, data: &Path, output: &Path, settings: &[&str]) -> Outcome {
+    let mut args: Vec<String> =
+        ["train", "--algorithm", algorithm, "--delimiter", "tab", "--data"].map(String::from).into();
+    args.extend([data.display().to_string(), "--output".into(), output.display().to_string()]);
+    for setting in settings {
+        args.extend(["--set".into(), (*setting).into()]);
+    }
+    runtime::run(args).await.map(drop)
+}
+
+/// Writes a catalogue of the titles in `metadata`, with the plays counted in `data`.
+pub async fn catalogue(metadata: &Path, data: &Path, output: &Path) -> Outcome {
+    let (metadata, data, output) = (metadata.display(), data.display(), output.display());
+    let args = format!(
+        "catalogue\n--metadata\n{metadata}\n--metadata-delimiter\ntab\n--genre-separator\nspace\n--delimiter\ntab\n--data\n{data}\n--output\n{output}"
+    );
+    runtime::run(args.split('\n')).await.map(drop)
+}
+
+/// The artifacts of `examples/homepage` in a folder, trained on MovieLens 100K: quick settings, honest models.
+pub async fn home_artifacts(folder: &Path) -> Outcome {
+    let ml_100k = ml_100k()?;
+    let ratings = ml_100k.join("ml-100k.inter");
+    train("implicit-als", &ratings, &folder.join("home-ials"), &["factors=32"]).await?;
+    train("ease", &ratings, &folder.join("home-ease"), &[]).await?;
+    train("svd-plus-plus", &ratings, &folder.join("home-svdpp"), &["factors=16", "epochs=8"]).await?;
+    catalogue(&ml_100k.join("ml-100k.item"), &ratings, &folder.join("home-catalogue")).await
+}
+
+/// A title of a made-up catalogue.
+#[derive(Clone, Debug)]
+pub struct MadeTitle {
+    /// Title id, any text without tabs and line ends.
+    pub id: String,
+    /// Name, likewise.
+    pub name: String,
+    /// Genre, one word.
+    pub genre: &'static str,
+}
+
+/// Writes ratings and metadata in the same form as MovieLens 100K into `folder`: `n_viewers` viewers of whom each watched
+/// every title but some, differently each. Returns both files, ratings first.
+pub fn made_up(folder: &Path, titles: &[MadeTitle], n_viewers: usize) -> Outcome<(PathBuf, PathBuf)> {
+    let mut ratings = String::from("user_id:token\titem_id:token\trating:float\ttimestamp:float\n");
+    let mut metadata =
+        String::from("item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n");
+    for (idx, title) in titles.iter().enumerate() {
+        writeln!(metadata, "{}\t{}\t{}\t{}", title.id, title.name, 1950 + idx, title.genre)?;
+        for viewer in (0..n_viewers).filter(|viewer| (viewer * 7 + idx * 3) % 5 < 2) {
+            writeln!(ratings, "viewer-{viewer}\t{}\t{}\t{}", title.id, 1 + (viewer + idx) % 5, 1_000 + idx)?;
+        }
+    }
+    let files = (folder.join("made.inter"), folder.join("made.item"));
+    std::fs::write(&files.0, ratings)?;
+    std::fs::write(&files.1, metadata)?;
+    Ok(files)
+}

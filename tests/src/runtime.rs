@@ -1,0 +1,135 @@
+//! The runtime's binary, as a user runs it.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::{Arc, Mutex},
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+};
+
+use crate::{Outcome, http_client, wait};
+
+/// Where `marquee-runtime` lies: in the folder above the running test's.
+pub fn binary() -> Outcome<PathBuf> {
+    let test = std::env::current_exe()?;
+    let found = test
+        .ancestors()
+        .skip(1)
+        .take(3)
+        .map(|folder| folder.join("marquee-runtime"))
+        .find(|file| file.is_file());
+    found.ok_or_else(|| "marquee-runtime is not built: run `cargo build --release -p marquee-runtime`".into())
+}
+
+/// Runs a command of the binary to its end; what it wrote, or an error that holds it.
+pub async fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Outcome<String> {
+    let mut command = Command::new(binary()?);
+    let output = command.args(args).stdin(Stdio::null()).kill_on_drop(true).output().await?;
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    if output.status.success() {
+        Ok(said)
+    } else {
+        Err(format!("{:?} {}: {said}", command.as_std(), output.status).into())
+    }
+}
+
+/// A serving process. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct Runtime {
+    child: Child,
+    said: Arc<Mutex<Vec<String>>>,
+    /// `http://127.0.0.1:PORT`.
+    pub http: String,
+}
+
+impl Runtime {
+    /// Serves the manifests of a folder, with `/artifacts` standing for another, until it says that it is ready.
+    pub async fn serve(manifests: &Path, artifacts: &Path, more: &[&str]) -> Outcome<Self> {
+        let volume = format!("/artifacts={}", artifacts.display());
+        let mut command = Command::new(binary()?);
+        command.arg("serve").arg("--manifests").arg(manifests).args(["--volume", &volume]);
+        command.args(["--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]).args(more);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let said = Arc::new(Mutex::new(Vec::new()));
+        listen(child.stdout.take(), &said);
+        listen(child.stderr.take(), &said);
+        let http = wait::until("the runtime to say its HTTP address", async || {
+            if let Some(status) = child.try_wait()? {
+                return Err(format!("the runtime ended with {status}:\n{}", told(&said)).into());
+            }
+            Ok(address(&told(&said)))
+        })
+        .await?;
+        let runtime = Self { child, said, http };
+        runtime.ready().await?;
+        Ok(runtime)
+    }
+
+    async fn ready(&self) -> Outcome {
+        let client = http_client()?;
+        let url = format!("{}/readyz", self.http);
+        let ready = wait::until("the runtime to be ready", async || {
+            let answered = client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success());
+            Ok(answered.then_some(()))
+        });
+        ready.await.map_err(|late| format!("{late}; it said:\n{}", self.said()).into())
+    }
+
+    /// What it wrote so far, line by line.
+    pub fn said(&self) -> String {
+        told(&self.said)
+    }
+
+    /// Ends the process and waits until it is gone.
+    pub async fn stop(mut self) -> Outcome {
+        Ok(self.child.kill().await?)
+    }
+}
+
+/// The first HTTP address on this machine that the start screen names.
+fn address(said: &str) -> Option<String> {
+    const START: &str = "http://127.0.0.1:";
+    let rest = &said[said.find(START)? + START.len()..];
+    let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    // A line that is still being written may hold half a port: something must follow it.
+    (!port.is_empty() && port.len() < rest.len()).then(|| format!("{START}{port}"))
+}
+
+fn listen(from: Option<impl AsyncRead + Unpin + Send + 'static>, said: &Arc<Mutex<Vec<String>>>) {
+    let Some(from) = from else { return };
+    let said = said.clone();
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(from).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            if let Ok(mut said) = said.lock() {
+                said.push(line + "\n");
+            }
+        }
+    });
+}
+
+fn told(said: &Mutex<Vec<String>>) -> String {
+    said.lock().map(|said| said.concat()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn an_address_is_taken_once_it_is_whole() {
+        assert_eq!(
+            address("http  http://127.0.0.1:41873/preview/\n").as_deref(),
+            Some("http://127.0.0.1:41873")
+        );
+        assert_eq!(address("http  http://127.0.0.1:418"), None, "the rest may follow");
+        assert_eq!(address("nothing yet"), None);
+    }
+}
