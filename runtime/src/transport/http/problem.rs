@@ -137,3 +137,43 @@ impl From<BadTimeout> for Problem {
         Self::invalid(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shed_says_when_to_try_again() {
+        #[rustfmt::skip]
+        let cases = [
+            ("a header has whole seconds, at least one", 50,   "1"),
+            ("and is never earlier than meant",          1250, "2"),
+        ];
+        for (why, millis, seconds) in cases {
+            let retry_after = Duration::from_millis(millis);
+            let problem = Problem::from(ServeError::Shed { in_flight: 64, retry_after });
+            assert_eq!(problem.status(), StatusCode::TOO_MANY_REQUESTS);
+            let response = problem.reply(Style::Problem, "a").into_response();
+            assert_eq!(response.headers()[header::RETRY_AFTER], seconds, "{why}");
+            let details = problem.details(problem.status(), "a");
+            assert_eq!((details.retry_after_ms, details.code), (Some(u128::from(millis)), "Shed"));
+        }
+    }
+
+    #[test]
+    fn each_error_has_its_status() {
+        #[rustfmt::skip]
+        let cases = [
+            (ServeError::Invalid("k is 0".into()),       400, "Invalid"),
+            (ServeError::NotFound("no model".into()),    404, "NotFound"),
+            (ServeError::DeadlineExceeded,               504, "DeadlineExceeded"),
+            (ServeError::NotReady("loading".into()),     503, "NotReady"),
+            (ServeError::Internal,                       500, "Internal"),
+        ];
+        for (error, status, code) in cases {
+            assert_eq!(error.reason(), code, "one word for metrics, logs and answers");
+            let problem = Problem::from(error);
+            assert_eq!((problem.status().as_u16(), problem.code.as_str()), (status, code));
+        }
+    }
+}

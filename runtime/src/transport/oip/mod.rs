@@ -31,9 +31,9 @@ pub const OUTPUTS: [(&str, &str, [i64; 2]); 1] = [(SCORES, "FP32", [-1, -1])];
 /// Not found, and what is.
 pub fn model(service: &Service, name: &str, version: Option<&str>) -> Result<ModelDescription, ServeError> {
     let Some(model) = service.model(name) else {
-        let served: Vec<String> = service.models().iter().map(|model| model.objective.to_string()).collect();
-        let served = if served.is_empty() { "none".to_owned() } else { served.join(", ") };
-        return Err(ServeError::NotFound(format!("no model answers to {name:?}: served are {served}")));
+        // The plan says why: unknown, or not loaded yet. A model loaded between the two questions is not ready here.
+        let why = service.plan().model(name).err();
+        return Err(why.unwrap_or_else(|| ServeError::NotReady(format!("{name:?} was loaded only now: ask again"))));
     };
     match version.filter(|version| !version.is_empty() && **version != *model.revision) {
         None => Ok(model),
