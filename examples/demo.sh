@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# `make demo`: trains the models of examples/homepage on MovieLens 100K, prints their quality beside the popularity
+# baseline, serves them from one process and prints the preview page's address. Only localhost; Ctrl-C ends it.
+# PORT (8080) and GRPC_PORT (8081) choose the ports; DEMO_EXIT=1 ends after the page has answered once.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+runtime="${CARGO_TARGET_DIR:-target}/release/marquee-runtime"
+data="${MARQUEE_CACHE:-$HOME/.cache/marquee}/ml-100k"
+demo="${DEMO_DIR:-${CARGO_TARGET_DIR:-target}/demo}"
+mkdir -p "$demo"
+
+train() { # train CONFIG ARTIFACT: on all ratings; quality is measured below, on held-out ones
+  echo "--> train examples/training/$1.yaml"
+  "$runtime" train --config "examples/training/$1.yaml" --data "$data/ml-100k.inter" --protocol none \
+    --output "$demo/artifacts/$2"
+}
+
+echo "--> catalogue"
+"$runtime" catalogue --metadata "$data/ml-100k.item" --metadata-delimiter tab --genre-separator space \
+  --data "$data/ml-100k.inter" --delimiter tab --output "$demo/artifacts/home-catalogue"
+train implicit-als home-ials
+train ease home-ease
+train svd-plus-plus home-svdpp
+
+echo "--> quality: each viewer's last title held out, every unseen title ranked (popularity beside)"
+"$runtime" evaluate --data "$data/ml-100k.inter" --protocol leave-last-out \
+  --config examples/training/implicit-als.yaml --compare examples/training/ease.yaml
+echo "--> quality: ratings predicted on the first of five folds (u1), popularity cannot predict ratings"
+"$runtime" evaluate --data "$data/ml-100k.inter" --protocol fold:1/5 --config examples/training/svd-plus-plus.yaml
+
+serve=("$runtime" serve --manifests examples/homepage --volume "/artifacts=$demo/artifacts"
+  --http "127.0.0.1:${PORT:-8080}" --grpc "127.0.0.1:${GRPC_PORT:-8081}" --preview)
+if [ "${DEMO_EXIT:-0}" != 1 ]; then
+  exec "${serve[@]}"
+fi
+"${serve[@]}" &
+server=$!
+trap 'kill "$server" 2>/dev/null || true' EXIT
+for _ in $(seq 100); do
+  curl --silent --fail --output /dev/null "http://127.0.0.1:${PORT:-8080}/readyz" && break
+  kill -0 "$server"
+  sleep 0.1
+done
+curl --silent --show-error --fail --header 'content-type: application/json' --data '{"viewer":"1"}' \
+  "http://127.0.0.1:${PORT:-8080}/v1/surfaces/home/page" | head --bytes 400
+echo
+grep -E '^VmRSS' "/proc/$server/status"
