@@ -36,9 +36,8 @@ def trained(out: pathlib.Path) -> None:
              "--output", str(artifacts / "mf")], check=True)  # fmt: skip
     if not (artifacts / "catalogue" / "marquee.json").exists():
         subprocess.run(
-            [runtime, "catalogue", "--titles", str(folder / "ml-100k.item"), "--interactions",
-             str(folder / "ml-100k.inter"), "--id-column", "item_id", "--name-column", "movie_title",
-             "--year-column", "release_year", "--genres-column", "class", "--genre-separator", " ",
+            [runtime, "catalogue", "--metadata", str(folder / "ml-100k.item"), "--metadata-delimiter", "tab",
+             "--genre-separator", "space", "--data", str(folder / "ml-100k.inter"), "--delimiter", "tab",
              "--output", str(artifacts / "catalogue")], check=True)  # fmt: skip
 
 
