@@ -47,7 +47,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 queries.iter().map(|query| Search { query, k, excluded: Excluded::default() }).collect();
             let best = index.top_k(&searches);
             let seconds = start.elapsed().as_secs_f64();
-            found = best.iter().map(|best| best.iter().map(|scored| scored.title).collect::<Vec<_>>()).collect();
+            found =
+                best.iter().map(|best| best.iter().map(|scored| scored.title).collect::<Vec<_>>()).collect();
             writeln!(out, "{}", serde_json::json!({ "seconds": seconds }))?;
         }
         out.flush()?;

@@ -18,7 +18,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if dir.join("marquee.json").exists() {
         return Ok(());
     }
-    let (viewers, titles, factors): (usize, usize, usize) = (viewers.parse()?, titles.parse()?, factors.parse()?);
+    let (viewers, titles, factors): (usize, usize, usize) =
+        (viewers.parse()?, titles.parse()?, factors.parse()?);
     let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
     let mut normal = |n: usize| -> Vec<f32> { (0..n).map(|_| random.random_range(-0.3..0.3)).collect() };
     let (viewer_factors, title_factors) = (normal(viewers * factors), normal(titles * factors));

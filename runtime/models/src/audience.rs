@@ -30,7 +30,10 @@ impl Audience {
         let (offsets, titles) = (self.offsets(), self.titles());
         let refuse = |text: String| Err(ModelError::Weights(format!("tensor {text} (of {architecture})")));
         let end = offsets.last().copied().unwrap_or_default() as usize;
-        if offsets.first() != Some(&0) || end != titles.len() || offsets.windows(2).any(|pair| pair[0] > pair[1]) {
+        if offsets.first() != Some(&0)
+            || end != titles.len()
+            || offsets.windows(2).any(|pair| pair[0] > pair[1])
+        {
             return refuse(format!(
                 "history.offsets: expected numbers ascending from 0 to {}, the length of history.titles",
                 titles.len()
@@ -93,7 +96,9 @@ impl Audience {
     /// Refuses a title outside the table.
     pub fn check_titles(&self, titles: &[u32]) -> Result<(), ModelError> {
         match titles.iter().find(|title| **title as usize >= self.n_titles()) {
-            Some(index) => Err(ModelError::OutOfRange { what: "title", index: *index, count: self.n_titles() }),
+            Some(index) => {
+                Err(ModelError::OutOfRange { what: "title", index: *index, count: self.n_titles() })
+            }
             None => Ok(()),
         }
     }

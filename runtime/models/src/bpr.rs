@@ -50,7 +50,8 @@ impl Bpr {
         for i in 0..d {
             gram[i * d + i] += ridge;
         }
-        let length = viewers.values().chunks(d).map(|row| norm(row.iter().map(|x| f64::from(*x)))).sum::<f64>();
+        let length =
+            viewers.values().chunks(d).map(|row| norm(row.iter().map(|x| f64::from(*x)))).sum::<f64>();
         let length = length / viewers.rows() as f64;
         Ok(Self { audience, viewers, index: TitleIndex::new(titles, Some(bias), options)?, gram, length })
     }

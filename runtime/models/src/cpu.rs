@@ -24,7 +24,9 @@ pub enum LevelError {
     #[error("CPU level {0:?} is unknown: use portable, v3 or v4")]
     Unknown(String),
     /// The machine is older.
-    #[error("CPU level {wanted} is not available, this machine offers {best}: leave MARQUEE_CPU unset or set it to {best}")]
+    #[error(
+        "CPU level {wanted} is not available, this machine offers {best}: leave MARQUEE_CPU unset or set it to {best}"
+    )]
     Unavailable {
         /// What was asked for.
         wanted: Level,
@@ -108,7 +110,8 @@ mod tests {
     #[test]
     fn a_level_above_the_machine_is_refused_with_what_it_offers() {
         let error = LevelError::Unavailable { wanted: Level::V4, best: Level::V3 };
-        let text = "CPU level v4 is not available, this machine offers v3: leave MARQUEE_CPU unset or set it to v3";
+        let text =
+            "CPU level v4 is not available, this machine offers v3: leave MARQUEE_CPU unset or set it to v3";
         assert_eq!(error.to_string(), text);
     }
 }

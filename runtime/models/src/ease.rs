@@ -84,7 +84,8 @@ impl CustomOp2 for SumRows<'_> {
         l2: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let refuse = |text: &str| candle_core::Error::Msg(format!("sum-rows: {text}"));
-        let (Some((from, to)), Some((first, last))) = (l1.contiguous_offsets(), l2.contiguous_offsets()) else {
+        let (Some((from, to)), Some((first, last))) = (l1.contiguous_offsets(), l2.contiguous_offsets())
+        else {
             return Err(refuse("expected contiguous tensors"));
         };
         let (watched, ends) = (&s1.as_slice::<u32>()?[from..to], &s2.as_slice::<u32>()?[first..last]);
@@ -96,7 +97,8 @@ impl CustomOp2 for SumRows<'_> {
         let mut start = 0;
         for (end, out) in ends.iter().zip(out.chunks_mut(n_titles)) {
             let end = *end as usize;
-            let titles = watched.get(start..end).ok_or_else(|| refuse("ends do not ascend within the titles"))?;
+            let titles =
+                watched.get(start..end).ok_or_else(|| refuse("ends do not ascend within the titles"))?;
             self.model.sum_rows(titles, out);
             start = end;
         }

@@ -74,7 +74,8 @@ impl Ratings {
         };
         let n_watched = prior.history.len() + prior.new.len();
         let mut system = System::diagonal(index.d() + 1, (self.lambda * n_watched as f64).max(1e-6));
-        let rows: Vec<Vec<f32>> = prior.history.iter().chain(prior.new).map(|title| features(*title)).collect();
+        let rows: Vec<Vec<f32>> =
+            prior.history.iter().chain(prior.new).map(|title| features(*title)).collect();
         system.add_outer(rows.iter().map(Vec::as_slice), 1.0);
         for (title, row) in prior.new.iter().zip(&rows[prior.history.len()..]) {
             let factors = &row[1..];
@@ -83,7 +84,8 @@ impl Ratings {
             system.add_right(row, self.assumed - told);
         }
         let change = system.solve();
-        let vector = vector.iter().zip(&change[1..]).map(|(x, change)| (f64::from(*x) + change) as f32).collect();
+        let vector =
+            vector.iter().zip(&change[1..]).map(|(x, change)| (f64::from(*x) + change) as f32).collect();
         ((f64::from(base) + change[0]) as f32, vector)
     }
 }

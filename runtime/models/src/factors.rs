@@ -49,7 +49,9 @@ pub(crate) fn check_lists(viewers: &[Viewer<'_>], titles: &[&[u32]]) -> Result<(
         return Ok(());
     }
     let (viewers, lists) = (viewers.len(), titles.len());
-    Err(ModelError::Weights(format!("titles to score: expected {viewers} lists, one a viewer, found {lists}")))
+    Err(ModelError::Weights(format!(
+        "titles to score: expected {viewers} lists, one a viewer, found {lists}"
+    )))
 }
 
 /// What a query may not get back: the ascending list of what the viewer watched, and the rest, sorted here.

@@ -83,12 +83,20 @@ pub fn check(model: &dyn Model, golden: &Golden) -> Result<(), GoldenError> {
         if titles.is_empty() || titles.len() != scores.len() {
             return Err(GoldenError::Malformed { case, titles: titles.len(), scores: scores.len() });
         }
-        let found = score(model, *viewer, recent, titles).map_err(|source| GoldenError::Refused { case, source })?;
+        let found =
+            score(model, *viewer, recent, titles).map_err(|source| GoldenError::Refused { case, source })?;
         let tolerance = golden.tolerance;
         for ((title, expected), found) in titles.iter().zip(scores).zip(found) {
-            // Written so that NaN anywhere is a difference.
-            if !((found - expected).abs() / expected.abs().max(1.0) <= tolerance) {
-                return Err(GoldenError::Differs { case, title: *title, expected: *expected, found, tolerance });
+            let error = (found - expected).abs() / expected.abs().max(1.0);
+            // NaN anywhere is a difference.
+            if error.is_nan() || error > tolerance {
+                return Err(GoldenError::Differs {
+                    case,
+                    title: *title,
+                    expected: *expected,
+                    found,
+                    tolerance,
+                });
             }
         }
     }

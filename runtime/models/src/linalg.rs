@@ -88,9 +88,10 @@ impl System {
             let pivot = self.a[k * d + k];
             let inverse = if pivot > least { pivot.sqrt().recip() } else { 0.0 };
             self.a[k * d + k] = inverse;
-            for i in k + 1..d {
-                column[i] = self.a[i * d + k] * inverse;
-                self.a[i * d + k] = column[i];
+            for (below, out) in column[k + 1..].iter_mut().enumerate() {
+                let element = &mut self.a[(k + 1 + below) * d + k];
+                *element *= inverse;
+                *out = *element;
             }
             for i in k + 1..d {
                 let factor = column[i];
@@ -151,7 +152,9 @@ mod tests {
 
     /// Deterministic values in -1..1.
     fn values(n: usize) -> Vec<f32> {
-        (0..n).map(|i| ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32 - 1.0).collect()
+        (0..n)
+            .map(|i| ((i as u32).wrapping_mul(2_654_435_761) >> 8) as f32 / (1 << 23) as f32 - 1.0)
+            .collect()
     }
 
     #[test]
@@ -165,7 +168,11 @@ mod tests {
             for i in 0..d {
                 let at = |j: usize| if j <= i { system.a[i * d + j] } else { system.a[j * d + i] };
                 let product: f64 = (0..d).map(|j| at(j) * x[j]).sum();
-                assert!((product - system.b[i]).abs() < 1e-9, "d {d}, row {i}: {product} against {}", system.b[i]);
+                assert!(
+                    (product - system.b[i]).abs() < 1e-9,
+                    "d {d}, row {i}: {product} against {}",
+                    system.b[i]
+                );
             }
         }
     }

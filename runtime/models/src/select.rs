@@ -27,7 +27,7 @@ pub fn best_first(a: &Scored, b: &Scored) -> Ordering {
 }
 
 /// Scores are put aside and pruned when there are this many times k: cheaper than keeping the best in order.
-const ROOM: usize = 4;
+const ROOM: usize = 2;
 
 /// Fewest scores put aside before they are pruned.
 const LEAST_ROOM: usize = 64;
@@ -98,11 +98,14 @@ pub fn top_k(scores: &[f32], k: usize, excluded: Excluded<'_>) -> Vec<Scored> {
 mod tests {
     use super::*;
 
+    /// Why, scores, k, excluded, chosen.
+    type Case<'a> = (&'a str, &'a [f32], usize, &'a [u32], &'a [u32]);
+
     #[test]
     fn the_best_are_chosen_in_order() {
         let nan = f32::NAN;
         #[rustfmt::skip]
-        let cases: [(&str, &[f32], usize, &[u32], &[u32]); 8] = [
+        let cases: [Case; 8] = [
             ("best first",                          &[1.0, 3.0, 2.0],       2, &[],     &[1, 2]),
             ("equal scores by ascending title",     &[1.0, 2.0, 2.0, 2.0],  2, &[],     &[1, 2]),
             ("the two zeros are equal",             &[-0.0, 0.0, -1.0],     2, &[],     &[0, 1]),

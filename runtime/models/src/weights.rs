@@ -75,7 +75,8 @@ impl Weights<'_> {
     /// The tensor `name` as a matrix; a size that is `None` may be anything from 1 on.
     pub fn matrix(&self, name: &str, rows: Option<usize>, cols: Option<usize>) -> Result<Table, ModelError> {
         let raw = self.tensor(name, Dtype::F32)?;
-        let fits = |found: usize, wanted: Option<usize>| found > 0 && wanted.is_none_or(|wanted| wanted == found);
+        let fits =
+            |found: usize, wanted: Option<usize>| found > 0 && wanted.is_none_or(|wanted| wanted == found);
         match *raw.shape.as_slice() {
             [r, c] if fits(r, rows) && fits(c, cols) => Table::new(raw.clone(), c),
             _ => None,
@@ -137,7 +138,10 @@ impl Weights<'_> {
 
     fn tensor(&self, name: &str, dtype: Dtype) -> Result<&RawTensor, ModelError> {
         let raw = self.tensors.get(name).ok_or_else(|| {
-            ModelError::Weights(format!("tensor {name} of {}: expected {dtype}, found no such tensor", self.name()))
+            ModelError::Weights(format!(
+                "tensor {name} of {}: expected {dtype}, found no such tensor",
+                self.name()
+            ))
         })?;
         if raw.dtype != dtype {
             let (architecture, found) = (self.name(), raw.dtype);
@@ -148,8 +152,10 @@ impl Weights<'_> {
     }
 
     fn shape_error(&self, name: &str, wanted: &[Option<usize>], raw: &RawTensor) -> ModelError {
-        let wanted: Vec<_> =
-            wanted.iter().map(|size| size.map_or_else(|| "any".to_owned(), |size| size.to_string())).collect();
+        let wanted: Vec<_> = wanted
+            .iter()
+            .map(|size| size.map_or_else(|| "any".to_owned(), |size| size.to_string()))
+            .collect();
         ModelError::Weights(format!(
             "tensor {name} of {}: expected shape [{}], found {:?}",
             self.name(),

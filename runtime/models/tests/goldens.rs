@@ -11,7 +11,9 @@ use marquee_models::{ModelError, Viewer};
 use worlds::{ARCHITECTURES, SMALL, World};
 
 fn file(world: &World) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{}.json", world.weights().name()))
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(format!("{}.json", world.weights().name()))
 }
 
 #[test]
@@ -24,7 +26,8 @@ fn every_architecture_reproduces_its_golden() {
             let made = golden::make(&*model, 7).unwrap();
             std::fs::write(&path, serde_json::to_string_pretty(&made).unwrap() + "\n").unwrap();
         }
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let golden: Golden = serde_json::from_str(&text).unwrap();
         golden::check(&*model, &golden).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
@@ -55,7 +58,8 @@ fn a_model_that_differs_is_refused_with_the_place() {
     };
     let title = made.cases[1].titles[2];
     let wrong = score + 0.01;
-    let expected = format!("golden case 1, title {title}: expected score {wrong} within 0.0001, found {score}");
+    let expected =
+        format!("golden case 1, title {title}: expected score {wrong} within 0.0001, found {score}");
     assert_eq!(change(&|case| case.scores[2] = wrong).to_string(), expected);
     assert!(matches!(change(&|case| case.scores[2] = f32::NAN), GoldenError::Differs { case: 1, .. }));
     let error = change(&|case| case.scores.truncate(3));

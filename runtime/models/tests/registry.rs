@@ -1,5 +1,7 @@
 //! From a folder on disk to a model, and what is refused on the way.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where its own data is wrong")]
+
 mod worlds;
 
 use marquee_artifacts::manifest::{Architecture, Golden, Lineage};
@@ -124,7 +126,10 @@ fn indexes_outside_the_tables_are_refused() {
             ];
             all.into_iter().flatten().collect()
         };
-        for error in ask(Viewer { known: Some(7), recent: &[] }).iter().chain(&ask(Viewer { known: Some(7), recent: &[1] })) {
+        for error in ask(Viewer { known: Some(7), recent: &[] })
+            .iter()
+            .chain(&ask(Viewer { known: Some(7), recent: &[1] }))
+        {
             assert_eq!(error.to_string(), "viewer 7 is outside the model's 7", "{architecture:?}");
         }
         assert_eq!(ask(Viewer { known: Some(7), recent: &[] }).len(), 3, "{architecture:?}");

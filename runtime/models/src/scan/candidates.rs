@@ -4,10 +4,10 @@ use crate::model::Scored;
 use crate::select::{Excluded, best_first};
 
 /// Candidates are pruned when there are this many times k.
-const ROOM: usize = 4;
+const ROOM: usize = 3;
 
 /// Fewest candidates before they are pruned.
-const LEAST_ROOM: usize = 256;
+const LEAST_ROOM: usize = 96;
 
 /// f32 rounds an upper and a lower bound in a handful of operations; this is several times what that can come to.
 const MARGIN: f32 = 2e-6;
@@ -58,7 +58,7 @@ impl<'a> Candidates<'a> {
             return;
         }
         self.prune();
-        if self.kept.len() > self.room / 2 {
+        if self.kept.len() > self.room / 3 * 2 {
             // Bounds cannot tell these apart: scores can.
             self.settle(rescore);
         }

@@ -62,11 +62,13 @@ impl<'a> Run<'a> {
     #[inline(always)]
     fn scores<K: Kernel>(&self, query: &Query, first: usize, kernel: K) -> Chunk {
         let d = self.d;
-        let rows: [&[f32]; LANES] = match self.values.get(first * d..(first + LANES) * d) {
-            Some(block) => std::array::from_fn(|i| &block[i * d..][..d]),
-            None => std::array::from_fn(|i| &self.values[(first + i).min(self.n_titles - 1) * d..][..d]),
+        let dots = match self.values.get(first * d..(first + LANES) * d) {
+            Some(block) => kernel.dots_block(&query.chunks, block),
+            None => {
+                let at = |i: usize| (first + i).min(self.n_titles - 1) * d;
+                kernel.dots_1x16(&query.chunks, std::array::from_fn(|i| &self.values[at(i)..][..d]))
+            }
         };
-        let dots = kernel.dots_1x16(&query.chunks, rows);
         let mut offsets = [query.base; LANES];
         for (offset, bias) in offsets.iter_mut().zip(self.bias.get(first..).unwrap_or_default()) {
             *offset += bias;

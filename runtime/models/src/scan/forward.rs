@@ -21,15 +21,24 @@ impl CustomOp2 for ScoreTitles<'_> {
         "score-titles"
     }
 
-    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
         let (batch, d) = l1.shape().dims2()?;
         if d != self.index.d() || l2.shape().dims1()? != batch {
             let shape = |layout: &Layout| layout.shape().clone();
             return Err(Error::ShapeMismatchBinaryOp { lhs: shape(l1), rhs: shape(l2), op: "score-titles" });
         }
         let vectors = contiguous(s1, l1)?;
-        let queries: Vec<Query> =
-            vectors.chunks(d).zip(contiguous(s2, l2)?).map(|(vector, base)| Query::new(*base, vector)).collect();
+        let queries: Vec<Query> = vectors
+            .chunks(d)
+            .zip(contiguous(s2, l2)?)
+            .map(|(vector, base)| Query::new(*base, vector))
+            .collect();
         let scores = self.index.score_all(&queries);
         Ok((CpuStorage::F32(scores), Shape::from((batch, self.index.n_titles()))))
     }

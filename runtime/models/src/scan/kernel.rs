@@ -24,11 +24,22 @@ pub(crate) trait Kernel: Copy {
     /// One query by 16 rows: 16 dot products.
     fn dots_1x16(self, query: &[Chunk], rows: [&[f32]; 16]) -> Chunk;
 
+    /// One query by 16 rows that follow one another, `(16, d)`.
+    #[inline(always)]
+    fn dots_block(self, query: &[Chunk], block: &[f32]) -> Chunk {
+        let d = block.len() / 16;
+        self.dots_1x16(query, std::array::from_fn(|i| &block[i * d..][..d]))
+    }
+
     /// Four queries by 4 rows: the product of query q and row r at `4 q + r`.
     fn dots_4x4(self, queries: [&[Chunk]; 4], rows: [&[f32]; 4]) -> Chunk;
 
     /// Exact integer products of `Q` queries (a pair of i16 in each i32, the even dimension low) with 16 titles.
-    fn quantized_dots<const Q: usize>(self, queries: [&[i32]; Q], block: &[QuantizedPair]) -> [[i32; LANES]; Q];
+    fn quantized_dots<const Q: usize>(
+        self,
+        queries: [&[i32]; Q],
+        block: &[QuantizedPair],
+    ) -> [[i32; LANES]; Q];
 }
 
 /// Work that is compiled once for each level.
@@ -77,10 +88,7 @@ impl<K: Kernel, W: Work> pulp::NullaryFnOnce for Entered<K, W> {
 
 /// The whole chunks of each row, cut to one length so that the compiler drops the bounds checks, and what is left.
 #[inline(always)]
-pub(crate) fn chunked<'a, const N: usize>(
-    n_chunks: usize,
-    rows: [&'a [f32]; N],
-) -> ([&'a [Chunk]; N], [&'a [f32]; N]) {
+pub(crate) fn chunked<const N: usize>(n_chunks: usize, rows: [&[f32]; N]) -> ([&[Chunk]; N], [&[f32]; N]) {
     let parts = rows.map(|row| row.as_chunks::<LANES>());
     (parts.map(|(whole, _)| &whole[..n_chunks]), parts.map(|(_, rest)| rest))
 }

@@ -18,7 +18,11 @@ impl Kernel for Portable {
     }
 
     #[inline(always)]
-    fn quantized_dots<const Q: usize>(self, queries: [&[i32]; Q], block: &[QuantizedPair]) -> [[i32; LANES]; Q] {
+    fn quantized_dots<const Q: usize>(
+        self,
+        queries: [&[i32]; Q],
+        block: &[QuantizedPair],
+    ) -> [[i32; LANES]; Q] {
         queries.map(|query| {
             let mut sums = [0_i32; LANES];
             for (pair, titles) in query.iter().zip(block) {

@@ -68,20 +68,25 @@ impl Quantized {
     }
 
     pub(super) fn scan(&self, index: &TitleIndex, searches: &[Search<'_>]) -> Vec<Vec<Scored>> {
-        let mut sought: Vec<Sought<'_>> = searches
-            .iter()
-            .map(|search| Sought::new(self, search, search.k.min(index.n_titles())))
-            .collect();
+        let mut sought: Vec<Sought<'_>> =
+            searches.iter().map(|search| Sought::new(self, search, search.k.min(index.n_titles()))).collect();
         dispatch(index.level, Scan { quantized: self, index, sought: &mut sought });
         sought
             .into_iter()
-            .map(|Sought { query, candidates, .. }| candidates.into_sorted(|titles| index.score(query, titles)))
+            .map(|Sought { query, candidates, .. }| {
+                candidates.into_sorted(|titles| index.score(query, titles))
+            })
             .collect()
     }
 }
 
 /// Quantizes up to 16 rows; returns the largest `|x| / s` and `|x - s q| / s`.
-fn quantize_block(rows: &[f32], d: usize, pairs: &mut [QuantizedPair], scales: &mut [f32; LANES]) -> (f64, f64) {
+fn quantize_block(
+    rows: &[f32],
+    d: usize,
+    pairs: &mut [QuantizedPair],
+    scales: &mut [f32; LANES],
+) -> (f64, f64) {
     let (mut largest_norm, mut largest_error) = (0.0_f64, 0.0_f64);
     for (title, row) in rows.chunks(d).enumerate() {
         let most = row.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
@@ -125,7 +130,8 @@ impl<'a> Sought<'a> {
         let rounded = |y: f32| f64::from(y / scale).round().clamp(-range, range);
         let mut integers: Vec<i32> = vector.iter().map(|y| rounded(*y) as i32).collect();
         integers.resize(2 * n_pairs, 0);
-        let pairs = integers.as_chunks::<2>().0.iter().map(|[even, odd]| (odd << 16) | (even & 0xFFFF)).collect();
+        let pairs =
+            integers.as_chunks::<2>().0.iter().map(|[even, odd]| (odd << 16) | (even & 0xFFFF)).collect();
         let lost = vector.iter().map(|y| f64::from(*y) - f64::from(scale) * rounded(*y));
         let error = lost.map(|lost| lost * lost).sum::<f64>().sqrt();
         let (norm, m, c) = (query.norm, quantized.largest_norm, quantized.largest_error);
@@ -170,7 +176,12 @@ impl Work for Scan<'_, '_> {
                     scan_blocks(self.quantized, self.index, blocks.clone(), (four, kernel));
                 } else {
                     for one in together {
-                        scan_blocks(self.quantized, self.index, blocks.clone(), (std::array::from_mut(one), kernel));
+                        scan_blocks(
+                            self.quantized,
+                            self.index,
+                            blocks.clone(),
+                            (std::array::from_mut(one), kernel),
+                        );
                     }
                 }
             }

@@ -26,7 +26,8 @@ impl World {
             values
         };
         let factors = rows(n);
-        let queries = rows(batch).chunks(d).map(|vector| Query::new(biased as u8 as f32 * 3.5, vector)).collect();
+        let queries =
+            rows(batch).chunks(d).map(|vector| Query::new(biased as u8 as f32 * 3.5, vector)).collect();
         let bias = biased.then(|| (0..n).map(|_| random.random_range(-2.0..2.0)).collect::<Vec<f32>>());
         Self {
             factors: Table::from_values(&factors, d).unwrap(),
@@ -63,7 +64,10 @@ fn searches<'a>(queries: &'a [Query], k: usize, also: &'a [u32]) -> Vec<Search<'
 }
 
 fn bits(lists: &[Vec<Scored>]) -> Vec<Vec<(u32, u32)>> {
-    lists.iter().map(|list| list.iter().map(|scored| (scored.title, scored.score.to_bits())).collect()).collect()
+    lists
+        .iter()
+        .map(|list| list.iter().map(|scored| (scored.title, scored.score.to_bits())).collect())
+        .collect()
 }
 
 /// Sizes at which something happens: less and more than a chunk, a block, a tile, four queries.
@@ -112,7 +116,11 @@ fn given_titles_score_as_all_titles_do_bit_for_bit() {
                 let titles: Vec<u32> = (0..size.0 as u32).rev().chain([0, 0]).collect();
                 let given = index.score(query, &titles);
                 for (title, score) in titles.iter().zip(given) {
-                    assert_eq!(score.to_bits(), alone[*title as usize].to_bits(), "{level} {size:?}: title {title}");
+                    assert_eq!(
+                        score.to_bits(),
+                        alone[*title as usize].to_bits(),
+                        "{level} {size:?}: title {title}"
+                    );
                 }
             }
         }
@@ -140,10 +148,18 @@ fn check_top_k(why: &str, world: &World, k: usize, also: &[u32]) {
         for quantized in [false, true] {
             let index = world.index(level, quantized);
             let searches = searches(&world.queries, k, also);
-            assert_eq!(bits(&index.top_k(&searches)), bits(&wanted), "{why}: {level}, quantized {quantized}, batch");
+            assert_eq!(
+                bits(&index.top_k(&searches)),
+                bits(&wanted),
+                "{why}: {level}, quantized {quantized}, batch"
+            );
             for (search, wanted) in searches.iter().zip(&wanted) {
                 let alone = index.top_k(std::slice::from_ref(search));
-                assert_eq!(bits(&alone), bits(std::slice::from_ref(wanted)), "{why}: {level}, quantized {quantized}, single");
+                assert_eq!(
+                    bits(&alone),
+                    bits(std::slice::from_ref(wanted)),
+                    "{why}: {level}, quantized {quantized}, single"
+                );
             }
         }
     }
@@ -173,11 +189,13 @@ fn hard_tables_are_exact_too() {
         ("factors too small for a scale",             |title, x| x * if title % 2 == 0 { 1e-36 } else { 1e-3 }),
     ];
     for (why, change) in cases {
-        let values: Vec<f32> = (0..1200).flat_map(|title| row(title).map(move |x| change(title, x))).collect();
+        let values: Vec<f32> =
+            (0..1200).flat_map(|title| row(title).map(move |x| change(title, x))).collect();
         let factors = Table::from_values(&values, d).unwrap();
         let vector: Vec<f32> = (0..d).map(|dim| (dim as f32 * 0.37).sin().abs()).collect();
         let opposite: Vec<f32> = vector.iter().map(|x| -x * 1e3).collect();
-        let queries = vec![Query::new(0.0, &vector), Query::new(-5.0, &opposite), Query::new(0.0, &vec![0.0; d])];
+        let queries =
+            vec![Query::new(0.0, &vector), Query::new(-5.0, &opposite), Query::new(0.0, &vec![0.0; d])];
         let world = World { factors, bias: None, queries };
         check_top_k(why, &world, 20, &[3, 4]);
     }

@@ -32,7 +32,8 @@ impl Avx2 {
     fn fold_4(self, a: Pair, b: Pair) -> __m256 {
         let avx = self.0.avx;
         let (a, b) = (avx._mm256_add_ps(a[0], a[1]), avx._mm256_add_ps(b[0], b[1]));
-        let (low, high) = (avx._mm256_permute2f128_ps::<0x20>(a, b), avx._mm256_permute2f128_ps::<0x31>(a, b));
+        let (low, high) =
+            (avx._mm256_permute2f128_ps::<0x20>(a, b), avx._mm256_permute2f128_ps::<0x31>(a, b));
         avx._mm256_add_ps(low, high)
     }
 
@@ -100,7 +101,11 @@ impl Kernel for Avx2 {
     }
 
     #[inline(always)]
-    fn quantized_dots<const Q: usize>(self, queries: [&[i32]; Q], block: &[QuantizedPair]) -> [[i32; LANES]; Q] {
+    fn quantized_dots<const Q: usize>(
+        self,
+        queries: [&[i32]; Q],
+        block: &[QuantizedPair],
+    ) -> [[i32; LANES]; Q] {
         let (avx, avx2) = (self.0.avx, self.0.avx2);
         let queries = queries.map(|query| &query[..block.len()]);
         let mut sums: [[__m256i; 2]; Q] = [[avx._mm256_setzero_si256(); 2]; Q];
@@ -115,6 +120,6 @@ impl Kernel for Avx2 {
                 }
             }
         }
-        sums.map(|sum| pulp::cast(sum))
+        sums.map(pulp::cast)
     }
 }

@@ -43,41 +43,72 @@ impl Avx512 {
         f._mm512_add_ps(f._mm512_unpacklo_ps(p, q), f._mm512_unpackhi_ps(p, q))
     }
 
+    /// One query by four rows. A few rows at a time, so that memory is read nearly in order.
+    #[inline(always)]
+    fn four(self, query: &[Chunk], rows: [&[f32]; 4]) -> [__m512; 4] {
+        let n_chunks = rows[0].len() / LANES;
+        let (whole, rest) = chunked(n_chunks, rows);
+        let mut sums = [self.0.avx512f._mm512_setzero_ps(); 4];
+        for (at, query) in query[..n_chunks].iter().enumerate() {
+            let query = pulp::cast(*query);
+            for i in 0..4 {
+                sums[i] = self.multiply_add(query, pulp::cast(whole[i][at]), sums[i]);
+            }
+        }
+        if let Some(query) = query.get(n_chunks) {
+            let query = pulp::cast(*query);
+            for i in 0..4 {
+                sums[i] = self.multiply_add(query, self.part(rest[i]), sums[i]);
+            }
+        }
+        sums
+    }
+
     /// Sixteen accumulators to their sixteen sums, in place order.
     #[inline(always)]
     fn sums(self, a: [__m512; 16]) -> Chunk {
         let f = self.0.avx512f;
-        let quad = |at: usize| self.fold_4(self.fold_8(a[at], a[at + 4]), self.fold_8(a[at + 8], a[at + 12]));
-        let pq = pulp::cast(self.fold_2(quad(0), quad(1)));
-        let rs = pulp::cast(self.fold_2(quad(2), quad(3)));
+        // Spelled out: a closure may not be inlined, and then it is compiled without the instructions.
+        let p = self.fold_4(self.fold_8(a[0], a[4]), self.fold_8(a[8], a[12]));
+        let q = self.fold_4(self.fold_8(a[1], a[5]), self.fold_8(a[9], a[13]));
+        let r = self.fold_4(self.fold_8(a[2], a[6]), self.fold_8(a[10], a[14]));
+        let s = self.fold_4(self.fold_8(a[3], a[7]), self.fold_8(a[11], a[15]));
+        let (pq, rs) = (pulp::cast(self.fold_2(p, q)), pulp::cast(self.fold_2(r, s)));
         let low = pulp::cast(f._mm512_unpacklo_pd(pq, rs));
         let high = pulp::cast(f._mm512_unpackhi_pd(pq, rs));
         pulp::cast(f._mm512_add_ps(low, high))
     }
 }
 
+/// Four rows that follow one another.
+#[inline(always)]
+fn quarters(rows: &[f32]) -> [&[f32]; 4] {
+    let (low, high) = rows.split_at(rows.len() / 2);
+    let (first, second) = low.split_at(low.len() / 2);
+    let (third, fourth) = high.split_at(high.len() / 2);
+    [first, second, third, fourth]
+}
+
 impl Kernel for Avx512 {
     #[inline(always)]
-    fn dots_1x16(self, query: &[Chunk], rows: [&[f32]; 16]) -> Chunk {
-        let n_chunks = rows[0].len() / LANES;
-        let (whole, rest) = chunked(n_chunks, rows);
-        let mut sums = [self.0.avx512f._mm512_setzero_ps(); 16];
-        // Four rows at a time, so that rows which follow one another are read nearly in the order of memory.
-        for four in [0, 4, 8, 12] {
-            for (at, query) in query[..n_chunks].iter().enumerate() {
-                let query = pulp::cast(*query);
-                for i in four..four + 4 {
-                    sums[i] = self.multiply_add(query, pulp::cast(whole[i][at]), sums[i]);
-                }
-            }
-        }
-        if let Some(query) = query.get(n_chunks) {
-            let query = pulp::cast(*query);
-            for i in 0..16 {
-                sums[i] = self.multiply_add(query, self.part(rest[i]), sums[i]);
-            }
-        }
-        self.sums(sums)
+    fn dots_1x16(self, query: &[Chunk], r: [&[f32]; 16]) -> Chunk {
+        let [a, b, c, d] = self.four(query, [r[0], r[1], r[2], r[3]]);
+        let [e, f, g, h] = self.four(query, [r[4], r[5], r[6], r[7]]);
+        let [i, j, k, l] = self.four(query, [r[8], r[9], r[10], r[11]]);
+        let [m, n, o, p] = self.four(query, [r[12], r[13], r[14], r[15]]);
+        self.sums([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+    }
+
+    #[inline(always)]
+    fn dots_block(self, query: &[Chunk], block: &[f32]) -> Chunk {
+        let (low, high) = block.split_at(block.len() / 2);
+        let (first, second) = low.split_at(low.len() / 2);
+        let (third, fourth) = high.split_at(high.len() / 2);
+        let [a, b, c, d] = self.four(query, quarters(first));
+        let [e, f, g, h] = self.four(query, quarters(second));
+        let [i, j, k, l] = self.four(query, quarters(third));
+        let [m, n, o, p] = self.four(query, quarters(fourth));
+        self.sums([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
     }
 
     #[inline(always)]
@@ -99,7 +130,8 @@ impl Kernel for Avx512 {
         if let [Some(a), Some(b), Some(c), Some(d)] = padded {
             for (q, query) in [a, b, c, d].into_iter().enumerate() {
                 for r in 0..4 {
-                    sums[4 * q + r] = self.multiply_add(pulp::cast(*query), self.part(rest[r]), sums[4 * q + r]);
+                    sums[4 * q + r] =
+                        self.multiply_add(pulp::cast(*query), self.part(rest[r]), sums[4 * q + r]);
                 }
             }
         }
@@ -107,7 +139,11 @@ impl Kernel for Avx512 {
     }
 
     #[inline(always)]
-    fn quantized_dots<const Q: usize>(self, queries: [&[i32]; Q], block: &[QuantizedPair]) -> [[i32; LANES]; Q] {
+    fn quantized_dots<const Q: usize>(
+        self,
+        queries: [&[i32]; Q],
+        block: &[QuantizedPair],
+    ) -> [[i32; LANES]; Q] {
         let (f, bw) = (self.0.avx512f, self.0.avx512bw);
         let queries = queries.map(|query| &query[..block.len()]);
         let mut sums: [__m512i; Q] = [f._mm512_setzero_si512(); Q];
@@ -119,6 +155,6 @@ impl Kernel for Avx512 {
                 sums[q] = f._mm512_add_epi32(sums[q], product);
             }
         }
-        sums.map(|sum| pulp::cast(sum))
+        sums.map(pulp::cast)
     }
 }

@@ -1,5 +1,6 @@
 //! Small weights of every architecture, for tests: made from a seed, alike on every machine.
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test stops where its own data is wrong")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,16 +48,16 @@ pub fn number(seed: u64, at: usize) -> f32 {
 
 pub fn f32s(shape: &[usize], values: impl Iterator<Item = f32>) -> RawTensor {
     let bytes: Vec<u8> = values.take(shape.iter().product()).flat_map(f32::to_le_bytes).collect();
-    RawTensor { dtype: Dtype::F32, shape: shape.to_vec(), data: aligned(bytes) }
+    RawTensor { dtype: Dtype::F32, shape: shape.to_vec(), data: aligned(&bytes) }
 }
 
 pub fn u32s(values: &[u32]) -> RawTensor {
-    let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    RawTensor { dtype: Dtype::U32, shape: vec![values.len()], data: aligned(bytes) }
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    RawTensor { dtype: Dtype::U32, shape: vec![values.len()], data: aligned(&bytes) }
 }
 
 /// Bytes as a mapping gives them: aligned.
-fn aligned(bytes: Vec<u8>) -> Bytes {
+fn aligned(bytes: &[u8]) -> Bytes {
     struct Words(Vec<u64>);
     impl AsRef<[u8]> for Words {
         fn as_ref(&self) -> &[u8] {
@@ -64,19 +65,22 @@ fn aligned(bytes: Vec<u8>) -> Bytes {
         }
     }
     let mut words = vec![0_u64; bytes.len().div_ceil(8)];
-    bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(&bytes);
+    bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
     Bytes::from_owner(Words(words)).slice(..bytes.len())
 }
 
 impl World {
     pub fn new(architecture: Architecture, Size { viewers, titles, d }: Size, seed: u64) -> Self {
-        let of = |name: u64, shape: &[usize]| f32s(shape, (0..).map(move |at| number(seed * 31 + name, at) * 0.8));
+        let of =
+            |name: u64, shape: &[usize]| f32s(shape, (0..).map(move |at| number(seed * 31 + name, at) * 0.8));
         let mut tensors = BTreeMap::new();
         let mut put = |name: &str, tensor: RawTensor| tensors.insert(name.to_owned(), tensor);
         put("title.plays", f32s(&[titles], (0..).map(|at| ((at * 7) % 19) as f32)));
         let (mut offsets, mut history) = (vec![0], Vec::new());
         for viewer in 0..viewers {
-            history.extend((0..titles as u32).filter(|title| (*title as usize * 5 + viewer * 3) % 7 < viewer % 4));
+            history.extend(
+                (0..titles as u32).filter(|title| (*title as usize * 5 + viewer * 3) % 7 < viewer % 4),
+            );
             offsets.push(history.len() as u32);
         }
         put("history.offsets", u32s(&offsets));

@@ -1,0 +1,123 @@
+//! Prints what one call costs: fold-in, scoring 100 titles, scoring all and the best 100, on made-up weights of a size like MovieLens 100K,
+//! and what loading 100 MB of factors costs.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::Write;
+use std::time::Instant;
+
+use bytes::Bytes;
+use marquee_artifacts::manifest::Architecture;
+use marquee_artifacts::{Dtype, RawTensor};
+use marquee_models::weights::Weights;
+use marquee_models::{ScanOptions, TopKQuery, Viewer, registry};
+
+const ARCHITECTURES: [Architecture; 5] = [
+    Architecture::BiasedMf,
+    Architecture::SvdPlusPlus,
+    Architecture::ImplicitAls,
+    Architecture::Bpr,
+    Architecture::Ease,
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut out = std::io::stdout().lock();
+    for architecture in ARCHITECTURES {
+        let (tensors, hyperparameters) = made_up(architecture, 943, 1682, 64);
+        let weights = Weights { architecture, tensors: &tensors, hyperparameters: &hyperparameters };
+        let model = registry::build(&weights, ScanOptions::default())?;
+        let titles: Vec<u32> = (0..100).map(|at| at * 13 % 1682).collect();
+        let few: Vec<u32> = (0..5).map(|at| at * 331 % 1682).collect();
+        let many: Vec<u32> = (0..200).map(|at| at * 7 % 1682).collect();
+        let of = |known, recent| Viewer { known, recent };
+        writeln!(out, "{}", weights.name())?;
+        for (what, viewer) in [
+            ("known", of(Some(500), &[][..])),
+            ("5 recent", of(None, &few)),
+            ("200 recent", of(None, &many)),
+            ("known and 5 recent", of(Some(500), &few)),
+        ] {
+            let query = TopKQuery { viewer, k: 100, exclude: &[], include_watched: false };
+            let score = micros(|| model.score(&[viewer], &[&titles]).map(drop))?;
+            let all = micros(|| model.score_all(&[viewer]).map(drop))?;
+            let best = micros(|| model.top_k(&[query]).map(drop))?;
+            writeln!(
+                out,
+                "  {what:20} 100 titles {score:7.1} µs   all {all:7.1} µs   best 100 {best:7.1} µs"
+            )?;
+        }
+    }
+    for architecture in [Architecture::ImplicitAls, Architecture::BiasedMf] {
+        let (tensors, hyperparameters) = made_up(architecture, 100_000, 300_000, 64);
+        let weights = Weights { architecture, tensors: &tensors, hyperparameters: &hyperparameters };
+        let start = Instant::now();
+        let model = registry::build(&weights, ScanOptions::default())?;
+        let seconds = start.elapsed().as_secs_f64();
+        writeln!(out, "load {} titles of {}: {:.1} ms", model.n_titles(), weights.name(), 1e3 * seconds)?;
+    }
+    Ok(())
+}
+
+/// Median of many calls.
+fn micros<E>(mut call: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
+    let mut times = Vec::new();
+    for _ in 0..300 {
+        let start = Instant::now();
+        call()?;
+        times.push(start.elapsed().as_secs_f64() * 1e6);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(times[times.len() / 2])
+}
+
+type MadeUp = (BTreeMap<String, RawTensor>, serde_json::Map<String, serde_json::Value>);
+
+fn made_up(architecture: Architecture, viewers: usize, titles: usize, d: usize) -> MadeUp {
+    let mut tensors = BTreeMap::new();
+    let mut floats = |name: &str, shape: &[usize]| {
+        let n: usize = shape.iter().product();
+        let values: Vec<f32> =
+            (0..n as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 16) as f32 / 65536.0 - 0.5).collect();
+        let data = Bytes::from_owner(Floats(values));
+        tensors.insert(name.to_owned(), RawTensor { dtype: Dtype::F32, shape: shape.to_vec(), data });
+    };
+    floats("title.plays", &[titles]);
+    floats("global.mean", &[1]);
+    floats("title.bias", &[titles]);
+    floats("viewer.bias", &[viewers]);
+    if architecture == Architecture::Ease {
+        floats("weights", &[titles, titles]);
+    } else {
+        floats("viewer.factors", &[viewers, d]);
+        floats("title.factors", &[titles, d]);
+        floats("title.implicit", &[titles, d]);
+    }
+    let (mut offsets, mut history) = (vec![0_u32], Vec::new());
+    for viewer in 0..viewers as u32 {
+        history.extend((0..106_u32).map(|at| at * 15 + viewer % 15));
+        offsets.push(history.len() as u32);
+    }
+    for (name, values) in [("history.offsets", offsets), ("history.titles", history)] {
+        let shape = vec![values.len()];
+        let data = Bytes::from_owner(Indexes(values));
+        tensors.insert(name.to_owned(), RawTensor { dtype: Dtype::U32, shape, data });
+    }
+    let hyperparameters = [("regularization", 0.1), ("alpha", 40.0), ("ratingMin", 1.0), ("ratingMax", 5.0)];
+    (tensors, hyperparameters.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
+}
+
+struct Floats(Vec<f32>);
+
+impl AsRef<[u8]> for Floats {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+struct Indexes(Vec<u32>);
+
+impl AsRef<[u8]> for Indexes {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
