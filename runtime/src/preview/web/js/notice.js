@@ -28,6 +28,7 @@ export class Notice {
   /** Says what is wrong. An error that may pass is tried again, after longer and longer waits. */
   show(error) {
     clearInterval(this.#timer);
+    this.#retry.textContent = "Retry now";
     this.#root.hidden = false;
     if (error.retryAfter === undefined) {
       this.#text.textContent = error.message;

@@ -14,6 +14,8 @@ export class Picker {
   #surface = "";
   #viewer = "";
   #active = -1;
+  /** Whether arrow keys chose the active option, rather than what was typed. */
+  #arrowed = false;
   #timer;
   #inFlight;
 
@@ -46,6 +48,7 @@ export class Picker {
   get #isOpen() { return !this.#list.hidden; }
 
   #openSoon() {
+    this.#arrowed = false;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#open(this.#input.value.trim()), TYPING_PAUSE_MS);
   }
@@ -76,6 +79,7 @@ export class Picker {
     if (error) choices.push(element("li", { class: "option-note", role: "presentation" }, error));
     else if (more) choices.push(element("li", { class: "option-note", role: "presentation" }, "Type to see more"));
     this.#list.replaceChildren(...choices);
+    this.#options.forEach((option, position) => { option.id = `viewer-option-${position}`; });
     const chosen = this.#options.findIndex((option) => option.dataset.viewer === (query || this.#viewer));
     this.#activate(chosen);
   }
@@ -83,7 +87,7 @@ export class Picker {
   #option(viewer, label, note) {
     return element(
       "li",
-      { role: "option", id: `viewer-option-${viewer === "" ? "new" : encodeURIComponent(viewer)}`, "data-viewer": viewer, "aria-selected": String(viewer === this.#viewer) },
+      { role: "option", "data-viewer": viewer, "aria-selected": String(viewer === this.#viewer) },
       element("span", {}, label),
       element("span", { class: "option-fact" }, note),
     );
@@ -102,22 +106,26 @@ export class Picker {
     }
   }
 
+  #arrow(position) {
+    this.#arrowed = true;
+    this.#activate(position);
+  }
+
   #key(event) {
     const last = this.#options.length - 1;
     switch (event.key) {
       case "ArrowDown":
-        if (this.#isOpen) this.#activate(Math.min(this.#active + 1, last));
+        if (this.#isOpen) this.#arrow(Math.min(this.#active + 1, last));
         else this.#open("");
         break;
       case "ArrowUp":
-        if (this.#isOpen) this.#activate(Math.max(this.#active - 1, 0));
+        if (this.#isOpen) this.#arrow(Math.max(this.#active - 1, 0));
         break;
       case "Enter": {
         const typed = this.#input.value.trim();
-        const active = this.#isOpen ? this.#options[this.#active] : undefined;
-        // A search in flight must not decide: what is typed counts.
-        if (active && (typed === NEW_VIEWER || active.dataset.viewer.includes(typed) || active.dataset.viewer === "")) this.#pick(active.dataset.viewer);
-        else this.#pick(typed === NEW_VIEWER ? "" : typed);
+        const active = this.#isOpen && this.#arrowed ? this.#options[this.#active] : undefined;
+        // Unless arrows chose, what is typed counts, whether its search is back or not.
+        this.#pick(active ? active.dataset.viewer : typed === NEW_VIEWER ? "" : typed);
         break;
       }
       case "Escape":
@@ -140,6 +148,7 @@ export class Picker {
     this.#inFlight?.abort();
     this.#list.hidden = true;
     this.#active = -1;
+    this.#arrowed = false;
     this.#input.setAttribute("aria-expanded", "false");
     this.#input.removeAttribute("aria-activedescendant");
     this.show(this.#surface, this.#viewer);
