@@ -19,7 +19,7 @@ use super::kernel::{Kernel, LANES, QuantizedPair, Work, dispatch};
 use super::{Query, Search, TitleIndex};
 
 /// Blocks of 16 titles that stay in the second-level cache while every query of a batch passes over them.
-const TILE_BLOCKS: usize = 64;
+const TILE_BLOCKS: usize = 128;
 
 /// Queries that share one reading of a block.
 const TOGETHER: usize = 4;
