@@ -9,7 +9,12 @@ fn main() -> ExitCode {
     };
     match marquee_manifests::load(Path::new(&path)) {
         Ok(loaded) => {
-            println!("{} models, {} layouts of {} files", loaded.models.len(), loaded.layouts.len(), loaded.files.len());
+            println!(
+                "{} models, {} layouts of {} files",
+                loaded.models.len(),
+                loaded.layouts.len(),
+                loaded.files.len()
+            );
             loaded.warnings.iter().for_each(|warning| println!("warning: {warning}"));
             loaded.notes.iter().for_each(|note| println!("note: {note}"));
             ExitCode::SUCCESS

@@ -73,8 +73,10 @@ impl Document {
             namespace: metadata.namespace.take().unwrap_or_else(|| "default".into()),
             name: metadata.name.take().unwrap_or_default(),
         };
-        let label = match reference.name.as_str() {
-            "" => format!("{} without a name", kind.name),
+        let written = node.at_path("metadata.name").and_then(Node::text);
+        let label = match (reference.name.as_str(), written) {
+            ("", None) => format!("{} without a name", kind.name),
+            ("", Some(bad)) => format!("{} {:?}", kind.name, clip(bad)),
             _ => format!("{} {reference}", kind.name),
         };
         metadata.json.insert("namespace".into(), json!(reference.namespace));
@@ -134,7 +136,8 @@ fn kind_of(node: &Node, kinds: &'static [Kind]) -> Result<&'static Kind, Vec<Fin
         (version, name) => return Err([version.err(), name.err()].into_iter().flatten().collect()),
     };
     let expected = format!("{GROUP}/{VERSION}");
-    let wrong = |field: &str, fault| Err(vec![Finding { at: node.locate(field), field: field.into(), fault }]);
+    let wrong =
+        |field: &str, fault| Err(vec![Finding { at: node.locate(field), field: field.into(), fault }]);
     let known = kinds.iter().find(|kind| kind.name == name);
     match known {
         Some(kind) if version == expected => Ok(kind),
@@ -161,7 +164,11 @@ fn header<'a>(node: &'a Node, field: &str) -> Result<&'a str, Finding> {
         let fault = Fault::Missing { name: field.to_owned(), explanation };
         return Err(Finding { at: node.at, field: String::new(), fault });
     };
-    let wrong = || Finding { at: entry.node.at, field: field.to_owned(), fault: wrong_type(&entry.node, Type::String) };
+    let wrong = || Finding {
+        at: entry.node.at,
+        field: field.to_owned(),
+        fault: wrong_type(&entry.node, Type::String),
+    };
     entry.node.text().ok_or_else(wrong)
 }
 

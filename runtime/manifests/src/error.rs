@@ -75,7 +75,10 @@ pub enum Fault {
         files: usize,
     },
     /// Over [`limits::MAX_FILES`].
-    #[error("holds {found} manifests, more than the {} that are read: keep others in another folder", limits::MAX_FILES)]
+    #[error(
+        "holds {found} manifests, more than the {} that are read: keep others in another folder",
+        limits::MAX_FILES
+    )]
     TooManyFiles {
         /// How many there are.
         found: usize,
@@ -87,7 +90,9 @@ pub enum Fault {
     #[error("is not UTF-8: save it in that encoding")]
     NotUtf8,
     /// A control character.
-    #[error("holds the control character U+{code:04X}, which YAML does not allow: remove it, or write it as an escape")]
+    #[error(
+        "holds the control character U+{code:04X}, which YAML does not allow: remove it, or write it as an escape"
+    )]
     Unprintable {
         /// Its code point.
         code: u32,
@@ -109,7 +114,8 @@ pub enum Fault {
     /// Over [`limits::MAX_VALUES`] or [`limits::MAX_ALIASED_BYTES`].
     #[error(
         "the document holds over {} values, or {} bytes from aliases, once its aliases are expanded: write less, or split it",
-        limits::MAX_VALUES, limits::MAX_ALIASED_BYTES
+        limits::MAX_VALUES,
+        limits::MAX_ALIASED_BYTES
     )]
     TooManyValues,
     /// `&a [*a]`.
@@ -151,7 +157,9 @@ pub enum Fault {
         expected: String,
     },
     /// A kind that is not served.
-    #[error("{found:?} of {version:?} is not served{hint}; keep what is for a cluster only in another folder")]
+    #[error(
+        "{found:?} of {version:?} is not served{hint}; keep what is for a cluster only in another folder"
+    )]
     UnknownKind {
         /// As written.
         found: String,

@@ -45,7 +45,8 @@ fn list(folder: &Path, notes: &mut Vec<Note>) -> io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_manifest = matches!(path.extension().and_then(|end| end.to_str()), Some("yaml" | "yml" | "json"));
+        let is_manifest =
+            matches!(path.extension().and_then(|end| end.to_str()), Some("yaml" | "yml" | "json"));
         if name.starts_with('.') {
             if is_manifest {
                 skipped.push(Note::HiddenFile { path: path.clone() });

@@ -59,7 +59,8 @@ pub fn reload(path: &Path, before: &Loaded) -> Result<Loaded, Vec<ManifestError>
 }
 
 fn read(path: &Path, before: Option<&Loaded>) -> Result<Loaded, Vec<ManifestError>> {
-    let of_folder = |fault| vec![ManifestError { file: path.to_owned(), at: None, resource: None, field: None, fault }];
+    let of_folder =
+        |fault| vec![ManifestError { file: path.to_owned(), at: None, resource: None, field: None, fault }];
     let kinds = kinds().map_err(|defect| of_folder(Fault::Unfit(defect.to_owned())))?;
     let mut reader = Reader::default();
     for file in folder::read(path, &mut reader.notes).map_err(of_folder)? {
@@ -103,10 +104,23 @@ struct Reader {
 
 impl Reader {
     /// Reads one file; what is wrong in it comes back.
-    fn file(&mut self, path: &Path, text: Result<String, Fault>, kinds: &'static [Kind]) -> Vec<ManifestError> {
+    fn file(
+        &mut self,
+        path: &Path,
+        text: Result<String, Fault>,
+        kinds: &'static [Kind],
+    ) -> Vec<ManifestError> {
         let text = match text {
             Ok(text) => text,
-            Err(fault) => return vec![ManifestError { file: path.to_owned(), at: None, resource: None, field: None, fault }],
+            Err(fault) => {
+                return vec![ManifestError {
+                    file: path.to_owned(),
+                    at: None,
+                    resource: None,
+                    field: None,
+                    fault,
+                }];
+            }
         };
         let documents = documents(&text);
         let plain = |(at, fault)| error(path, None, Finding { at, field: String::new(), fault });
@@ -115,8 +129,11 @@ impl Reader {
             let document = Document::read(node, kinds);
             self.notes.extend(document.notes);
             let file = || path.to_owned();
-            self.placed.extend(document.resources.into_iter().map(|resource| Placed { file: file(), resource }));
-            errors.extend(document.findings.into_iter().map(|(resource, finding)| error(path, resource, finding)));
+            self.placed
+                .extend(document.resources.into_iter().map(|resource| Placed { file: file(), resource }));
+            errors.extend(
+                document.findings.into_iter().map(|(resource, finding)| error(path, resource, finding)),
+            );
         }
         errors
     }
@@ -128,7 +145,13 @@ impl Reader {
         errors.truncate(MAX_ERRORS);
         if let (true, Some(last)) = (over > 0, errors.last()) {
             let file = last.file.clone();
-            errors.push(ManifestError { file, at: None, resource: None, field: None, fault: Fault::More(over) });
+            errors.push(ManifestError {
+                file,
+                at: None,
+                resource: None,
+                field: None,
+                fault: Fault::More(over),
+            });
         }
         self.errors.append(&mut errors);
     }
@@ -166,7 +189,9 @@ impl Reader {
         let mut errors = Vec::new();
         for placed in &self.placed {
             if let Some(old) = old.get(&placed.resource.label()) {
-                errors.extend(placed.resource.broken_rules(Some(old)).into_iter().map(|finding| placed.error(finding)));
+                errors.extend(
+                    placed.resource.broken_rules(Some(old)).into_iter().map(|finding| placed.error(finding)),
+                );
             }
         }
         self.errors.append(&mut errors);
@@ -185,7 +210,8 @@ impl Reader {
             self.errors.sort_by(|a, b| (&a.file, a.at.is_none(), a.at).cmp(&(&b.file, b.at.is_none(), b.at)));
             return Err(self.errors);
         }
-        let mut warnings: Vec<ManifestError> = degraded.into_iter().map(|problem| self.place(problem)).collect();
+        let mut warnings: Vec<ManifestError> =
+            degraded.into_iter().map(|problem| self.place(problem)).collect();
         warnings.sort_by(|a, b| (&a.file, a.at).cmp(&(&b.file, b.at)));
         let mut namespaces: Vec<String> =
             self.placed.iter().map(|placed| placed.resource.reference.namespace.clone()).collect();
@@ -231,6 +257,3 @@ impl Reader {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

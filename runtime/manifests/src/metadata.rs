@@ -10,8 +10,16 @@ use crate::{
 
 /// Fields that a resource from a cluster brings along, and that mean nothing in a folder.
 pub(crate) const OF_THE_CLUSTER: [&str; 10] = [
-    "deletionGracePeriodSeconds", "deletionTimestamp", "finalizers", "generateName", "generation", "managedFields",
-    "ownerReferences", "resourceVersion", "selfLink", "uid",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generateName",
+    "generation",
+    "managedFields",
+    "ownerReferences",
+    "resourceVersion",
+    "selfLink",
+    "uid",
 ];
 const OURS: [&str; 5] = ["name", "namespace", "labels", "annotations", "creationTimestamp"];
 
@@ -78,7 +86,13 @@ impl Metadata {
         }
     }
 
-    fn named(&mut self, field: &Entry, path: &str, fits: fn(&str) -> bool, bad: (&'static str, &'static str)) -> Option<String> {
+    fn named(
+        &mut self,
+        field: &Entry,
+        path: &str,
+        fits: fn(&str) -> bool,
+        bad: (&'static str, &'static str),
+    ) -> Option<String> {
         let Some(text) = field.node.text() else {
             self.find(field, path, wrong_type(&field.node, Type::String));
             return None;
@@ -114,7 +128,11 @@ impl Metadata {
         let mut map = Map::new();
         for entry in entries.iter().filter(|entry| !entry.node.is_null()) {
             let Some(text) = entry.node.text() else {
-                self.find(entry, &format!("{path}.{}", clip(&entry.name)), wrong_type(&entry.node, Type::String));
+                self.find(
+                    entry,
+                    &format!("{path}.{}", clip(&entry.name)),
+                    wrong_type(&entry.node, Type::String),
+                );
                 continue;
             };
             if !is_key(&entry.name, labels) {
@@ -146,8 +164,10 @@ const KEY: (&str, &str) = (
     "key",
     "use at most 63 letters, digits, '-', '_' and '.', first and last a letter or digit; before it may stand a domain and '/'",
 );
-const VALUE: (&str, &str) =
-    ("value of a label", "use at most 63 letters, digits, '-', '_' and '.', first and last a letter or digit");
+const VALUE: (&str, &str) = (
+    "value of a label",
+    "use at most 63 letters, digits, '-', '_' and '.', first and last a letter or digit",
+);
 
 /// DNS-1123 label.
 fn is_label(text: &str) -> bool {
@@ -158,7 +178,8 @@ fn is_label(text: &str) -> bool {
 /// DNS-1123 subdomain; its parts may be longer than a label.
 fn is_subdomain(text: &str) -> bool {
     let part = |part: &str| {
-        let plain = part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let plain =
+            part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         !part.is_empty() && plain && !part.starts_with('-') && !part.ends_with('-')
     };
     (1..=253).contains(&text.len()) && text.split('.').all(part)
@@ -170,7 +191,8 @@ fn is_key(text: &str, label: bool) -> bool {
         Some((domain, name)) => (Some(domain), name),
         None => (None, text),
     };
-    let domain_fits = |domain: &str| is_subdomain(domain) || (!label && is_subdomain(&domain.to_ascii_lowercase()));
+    let domain_fits =
+        |domain: &str| is_subdomain(domain) || (!label && is_subdomain(&domain.to_ascii_lowercase()));
     domain.is_none_or(domain_fits) && !name.is_empty() && is_value(name)
 }
 
@@ -188,10 +210,20 @@ mod tests {
     fn names_are_those_that_kubernetes_takes() {
         let long = "a".repeat(64);
         assert!(is_subdomain("home") && is_subdomain("home.v1-2") && is_subdomain(&long));
-        assert!(!["", "Home", "-a", "a-", "a..b", "a_b", ".a", "é", &"a".repeat(254)].into_iter().any(is_subdomain));
+        assert!(
+            !["", "Home", "-a", "a-", "a..b", "a_b", ".a", "é", &"a".repeat(254)]
+                .into_iter()
+                .any(is_subdomain)
+        );
         assert!(is_label("kids-4k") && !is_label("a.b") && !is_label(&long) && !is_label(""));
-        assert!(is_value("") && is_value("A_b.c-9") && !is_value("-a") && !is_value("a b") && !is_value(&long));
-        assert!(is_key("app", true) && is_key("app.kubernetes.io/name", true) && is_key("Example.com/name", false));
+        assert!(
+            is_value("") && is_value("A_b.c-9") && !is_value("-a") && !is_value("a b") && !is_value(&long)
+        );
+        assert!(
+            is_key("app", true)
+                && is_key("app.kubernetes.io/name", true)
+                && is_key("Example.com/name", false)
+        );
         assert!(!["", "/a", "a/", "a/b/c", "Example.com/name"].into_iter().any(|key| is_key(key, true)));
     }
 }

@@ -43,7 +43,9 @@ impl fmt::Display for Note {
                  namespace stands by itself",
                 namespaces.join(", ")
             ),
-            Self::StatusIgnored { resource } => write!(f, "{resource}: status is ignored: only a cluster writes it"),
+            Self::StatusIgnored { resource } => {
+                write!(f, "{resource}: status is ignored: only a cluster writes it")
+            }
             Self::MetadataIgnored { resource, fields } => {
                 write!(f, "{resource}: metadata of a cluster is ignored: {}", fields.join(", "))
             }

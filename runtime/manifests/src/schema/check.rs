@@ -47,7 +47,8 @@ impl Check<'_> {
             (Type::Array, Value::List(nodes)) => self.list(nodes, schema, &place),
             (Type::String, Value::Text(text)) => self.text(text, schema, node.at, &place.path),
             (Type::Integer | Type::Number, Value::Number { value, written }) => {
-                let whole = value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0);
+                let whole =
+                    value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0);
                 if schema.kind == Type::Integer && !whole {
                     self.find(node.at, &place.path, wrong_type(node, schema.kind));
                     return Json::Null;
@@ -56,7 +57,8 @@ impl Check<'_> {
             }
             (Type::Boolean, Value::Bool { value, .. }) => Json::Bool(*value),
             _ => {
-                let at = if matches!(node.value, Value::Object(_) | Value::List(_)) { place.at } else { node.at };
+                let at =
+                    if matches!(node.value, Value::Object(_) | Value::List(_)) { place.at } else { node.at };
                 self.find(at, &place.path, wrong_type(node, schema.kind));
                 Json::Null
             }
@@ -127,13 +129,23 @@ impl Check<'_> {
         if !schema.values.is_empty() && !schema.values.iter().any(|value| value == text) {
             let near = spelling::nearest(text, schema.values.iter().map(String::as_str));
             let hint = near.map(|near| format!(": did you mean {near:?}?")).unwrap_or_default();
-            self.find(at, path, Fault::NotAllowed { found: clip(text), allowed: schema.values.join(", "), hint });
+            self.find(
+                at,
+                path,
+                Fault::NotAllowed { found: clip(text), allowed: schema.values.join(", "), hint },
+            );
         }
         self.bounds("its length", text.chars().count(), (schema.min_length, schema.max_length), (at, path));
         Json::String(text.to_owned())
     }
 
-    fn bounds(&mut self, what: &'static str, found: usize, bounds: (Option<usize>, Option<usize>), place: (Position, &str)) {
+    fn bounds(
+        &mut self,
+        what: &'static str,
+        found: usize,
+        bounds: (Option<usize>, Option<usize>),
+        place: (Position, &str),
+    ) {
         let (least, most) = bounds;
         let broken = match (least.filter(|least| found < *least), most.filter(|most| found > *most)) {
             (Some(least), _) => format!("at least {least}"),
@@ -143,9 +155,18 @@ impl Check<'_> {
         self.find(place.0, place.1, Fault::OutOfBounds { what, found: found.to_string(), bound: broken });
     }
 
-    fn number(&mut self, value: &serde_json::Number, written: &str, schema: &Schema, place: (Position, &str)) -> Json {
+    fn number(
+        &mut self,
+        value: &serde_json::Number,
+        written: &str,
+        schema: &Schema,
+        place: (Position, &str),
+    ) -> Json {
         let size = value.as_f64().unwrap_or_default();
-        let bound = match (schema.minimum.filter(|least| size < *least), schema.maximum.filter(|most| size > *most)) {
+        let bound = match (
+            schema.minimum.filter(|least| size < *least),
+            schema.maximum.filter(|most| size > *most),
+        ) {
             (Some(least), _) => Some(format!("at least {least}")),
             (_, Some(most)) => Some(format!("at most {most}")),
             _ => None,
@@ -170,7 +191,9 @@ pub(crate) fn wrong_type(node: &Node, expected: Type) -> Fault {
             format!(", as YAML reads {written}: quote it")
         }
         (Type::String, Value::Bool { .. } | Value::Number { .. }) => ": quote it".into(),
-        (Type::Integer | Type::Number, Value::Text(text)) if number(text).is_some() => ": take away the quotes".into(),
+        (Type::Integer | Type::Number, Value::Text(text)) if number(text).is_some() => {
+            ": take away the quotes".into()
+        }
         (Type::Array, _) => ": write each member on a line of its own, after `- `".into(),
         (Type::Object, Value::List(_)) => ": take away the `- `".into(),
         (Type::Object, _) => ": write its fields below it, indented".into(),

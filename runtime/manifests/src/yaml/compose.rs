@@ -72,7 +72,7 @@ impl<'a> Composer<'a> {
         Position { line: self.first_line + marker.line() - 1, column: marker.col() + 1 }
     }
 
-    fn node(&mut self, event: Event, at: Position, depth: usize) -> Result<Node, Stop> {
+    fn node(&mut self, event: Event, mut at: Position, depth: usize) -> Result<Node, Stop> {
         self.count(1, at)?;
         if depth > MAX_DEPTH {
             return Err((at, Fault::TooDeep));
@@ -86,7 +86,10 @@ impl<'a> Composer<'a> {
             }
             Event::MappingStart(anchor, tag) => {
                 self.open(anchor, tag, at);
-                (anchor, Value::Object(self.object(depth)?))
+                let (entries, first) = self.object(depth)?;
+                // The parser tells an object in a block when it meets the first colon.
+                at = first.map_or(at, |first| first.min(at));
+                (anchor, Value::Object(entries))
             }
             _ => return Err((at, Fault::Syntax { what: "a value is missing".into(), mend: "" })),
         };
@@ -162,7 +165,9 @@ impl<'a> Composer<'a> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Vec<Entry>, Stop> {
+    /// The fields of an object, and where the first of them stands.
+    fn object(&mut self, depth: usize) -> Result<(Vec<Entry>, Option<Position>), Stop> {
+        let mut first = None;
         let mut entries: Vec<Entry> = Vec::new();
         let mut merged: Vec<Entry> = Vec::new();
         let mut names: HashSet<String> = HashSet::new();
@@ -171,7 +176,9 @@ impl<'a> Composer<'a> {
             if event == Event::MappingEnd {
                 break;
             }
-            let is_merge = matches!(&event, Event::Scalar(text, TScalarStyle::Plain, _, None) if text == "<<");
+            first = first.or(Some(at));
+            let is_merge =
+                matches!(&event, Event::Scalar(text, TScalarStyle::Plain, _, None) if text == "<<");
             let name = name(self.node(event, at, depth + 1)?);
             let (event, value_at) = self.next()?;
             let node = self.node(event, value_at, depth + 1)?;
@@ -184,7 +191,7 @@ impl<'a> Composer<'a> {
         }
         // What the object says itself stands before what it merges, and the first of those merged before the others.
         entries.extend(merged.into_iter().filter(|entry| names.insert(entry.name.clone())));
-        Ok(entries)
+        Ok((entries, first))
     }
 
     /// The fields that `<<: *alias` or `<<: [*one, *other]` brings in.

@@ -66,7 +66,9 @@ fn chunks(text: &str) -> Vec<(usize, &str)> {
     let mut chunks = Vec::new();
     let (mut start, mut first_line, mut offset) = (0, 1, 0);
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        let separates = line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+        let separates = line
+            .strip_prefix("---")
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
         if separates && offset > start && !is_preamble(&text[start..offset]) {
             chunks.push((first_line, &text[start..offset]));
             (start, first_line) = (offset, index + 1);
@@ -79,7 +81,8 @@ fn chunks(text: &str) -> Vec<(usize, &str)> {
 
 /// Comments and directives before the first `---` belong to the document after it.
 fn is_preamble(chunk: &str) -> bool {
-    !chunk.starts_with("---") && chunk.lines().all(|line| line.trim().is_empty() || line.starts_with(['#', '%']))
+    !chunk.starts_with("---")
+        && chunk.lines().all(|line| line.trim().is_empty() || line.starts_with(['#', '%']))
 }
 
 /// JSON may write a character beyond the first 65,536 as two `\u` escapes, which YAML does not know: this writes the
@@ -92,7 +95,9 @@ pub(crate) fn without_surrogates(json: &str) -> String {
         rest = &rest[start..];
         let pair = (unit(rest), rest.get(6..).and_then(unit));
         let decoded = match pair {
-            (Some(high @ 0xd800..=0xdbff), Some(low @ 0xdc00..=0xdfff)) => char::decode_utf16([high, low]).next(),
+            (Some(high @ 0xd800..=0xdbff), Some(low @ 0xdc00..=0xdfff)) => {
+                char::decode_utf16([high, low]).next()
+            }
             _ => None,
         };
         let taken = match decoded {
@@ -116,7 +121,11 @@ pub(crate) fn without_surrogates(json: &str) -> String {
 /// The code unit that a `\uXXXX` at the start of `text` writes.
 fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
-    if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) { u16::from_str_radix(digits, 16).ok() } else { None }
+    if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        u16::from_str_radix(digits, 16).ok()
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]

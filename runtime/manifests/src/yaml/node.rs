@@ -64,10 +64,13 @@ impl Node {
 
     /// Values in it and bytes of text in it: what an alias of it costs.
     pub(crate) fn weight(&self) -> (usize, usize) {
-        let add = |(values, bytes): (usize, usize), (more, text): (usize, usize)| (values + more, bytes + text);
+        let add =
+            |(values, bytes): (usize, usize), (more, text): (usize, usize)| (values + more, bytes + text);
         match &self.value {
             Value::Null => (1, 0),
-            Value::Bool { written: text, .. } | Value::Number { written: text, .. } | Value::Text(text) => (1, text.len()),
+            Value::Bool { written: text, .. } | Value::Number { written: text, .. } | Value::Text(text) => {
+                (1, text.len())
+            }
             Value::List(nodes) => nodes.iter().map(Self::weight).fold((1, 0), add),
             Value::Object(entries) => {
                 entries.iter().map(|entry| add(entry.node.weight(), (0, entry.name.len()))).fold((1, 0), add)

@@ -8,9 +8,8 @@ use super::node::Value;
 const NULL: [&str; 5] = ["", "~", "null", "Null", "NULL"];
 const TRUE: [&str; 11] = ["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"];
 const FALSE: [&str; 11] = ["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"];
-const NOT_FINITE: [&str; 12] = [
-    ".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF",
-];
+const NOT_FINITE: [&str; 12] =
+    [".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"];
 
 /// The value of a plain scalar; `None` for infinity and not-a-number, which JSON cannot hold.
 pub(crate) fn plain(text: String) -> Option<Value> {
@@ -68,7 +67,10 @@ fn is_decimal(text: &str) -> bool {
     };
     let (before, after) = number.split_once('.').unwrap_or((number, ""));
     let some_digits = !before.is_empty() || !after.is_empty();
-    some_digits && digits(before) && digits(after) && exponent.is_none_or(|text| !text.is_empty() && digits(text))
+    some_digits
+        && digits(before)
+        && digits(after)
+        && exponent.is_none_or(|text| !text.is_empty() && digits(text))
 }
 
 #[cfg(test)]
