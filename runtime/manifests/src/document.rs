@@ -148,7 +148,10 @@ fn kind_of(node: &Node, kinds: &'static [Kind]) -> Result<&'static Kind, Vec<Fin
             let names: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
             let hint = match near {
                 Some(near) => format!(": did you mean {near:?}?"),
-                None => format!("; known are {} of {expected}", names.join(" and ")),
+                None => format!(
+                    "; known are {} of {expected}: keep what is for a cluster only in another folder",
+                    names.join(" and ")
+                ),
             };
             wrong("kind", Fault::UnknownKind { found: clip(name), version: clip(version), hint })
         }

@@ -158,7 +158,7 @@ pub enum Fault {
     },
     /// A kind that is not served.
     #[error(
-        "{found:?} of {version:?} is not served{hint}; keep what is for a cluster only in another folder"
+        "{found:?} of {version:?} is not served{hint}"
     )]
     UnknownKind {
         /// As written.

@@ -63,7 +63,9 @@ pub(crate) enum Type {
 impl Schema {
     /// First sentence of the description, for messages.
     fn gist(&self) -> &str {
-        self.description.split_inclusive(". ").next().unwrap_or_default().trim().trim_end_matches('.')
+        let mut ends = self.description.match_indices(". ").map(|(end, _)| end);
+        let end = ends.find(|end| !self.description[..*end].ends_with("e.g"));
+        self.description[..end.unwrap_or(self.description.len())].trim_end_matches('.')
     }
 
     /// Path of the object, below `path`, that has a field `name`.
