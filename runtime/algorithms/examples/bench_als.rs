@@ -6,6 +6,8 @@
 //! `x0.f32` and `y0.f32`. Prints `{"ready":true}`; then each line on standard input runs one whole fit and prints
 //! `{"seconds", "loss"}`, the loss as in `marquee_algorithms::implicit_als::loss` and outside the time.
 
+#![allow(clippy::print_stdout, reason = "the driver reads what is printed")]
+
 use std::error::Error;
 use std::io::BufRead;
 use std::path::Path;

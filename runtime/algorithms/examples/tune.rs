@@ -9,6 +9,8 @@
 //!
 //! The data lie in `$MARQUEE_CACHE/ml-100k`, where `make data` puts them.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool whose result is what it prints")]
+
 use std::error::Error;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -23,6 +25,7 @@ use marquee_algorithms::{
 };
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
+type Scorer = Box<dyn Fn(u32, &mut [f32]) + Sync>;
 
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -103,7 +106,7 @@ fn implicit(
     let last = split::leave_last_out(rows);
     let Split { train, test } = if is_test { last } else { split::leave_last_out(&last.train) };
     let (data, held) = (table(&train)?, table(&test)?);
-    let scorer: Box<dyn Fn(u32, &mut [f32]) + Sync> = match algorithm {
+    let scorer: Scorer = match algorithm {
         "popularity" => {
             let plays = popularity::fit(&data)?;
             Box::new(move |_, scores| scores.copy_from_slice(&plays))

@@ -149,7 +149,7 @@ fn inverse<T: inverse::Real>(
     let mut gram = pool.install(|| co_occurrence::lower::<T>(data));
     let n = data.n_titles();
     for i in 0..n {
-        gram[i * n + i] = gram[i * n + i] + T::of(lambda);
+        gram[i * n + i] += T::of(lambda);
     }
     context.observe(fit, 1, None, &BTreeMap::new)?;
     let factor = pool.install(|| inverse::Factor::new(gram, n))?;

@@ -122,6 +122,7 @@ pub enum AlgorithmError {
 }
 
 /// Checks one parameter; the condition is false when it cannot be honoured.
+#[expect(clippy::needless_pass_by_value, reason = "callers hand in numbers and made-up text alike")]
 pub(crate) fn require<T: ToString>(
     holds: bool,
     name: &'static str,

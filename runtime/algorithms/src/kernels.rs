@@ -115,6 +115,28 @@ pub(crate) fn dot<S: Simd>(simd: S, a: &[f32], b: &[f32]) -> f32 {
     simd.reduce_sum_f32s(simd.add_f32s(pairs[0], pairs[1]))
 }
 
+/// `to ← from`: short rows, for which a call of the library's copy costs more than the copy.
+#[inline(always)]
+pub(crate) fn copy<S: Simd>(_: S, from: &[f32], to: &mut [f32]) {
+    let (from, from_rest) = from.as_chunks::<64>();
+    let (to, to_rest) = to.as_chunks_mut::<64>();
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+    for (to, from) in to_rest.as_chunks_mut::<LANES>().0.iter_mut().zip(from_rest.as_chunks::<LANES>().0) {
+        *to = *from;
+    }
+}
+
+/// `y ← −y`.
+#[inline(always)]
+pub(crate) fn negate<S: Simd>(simd: S, y: &mut [f32]) {
+    let (y, _) = S::as_mut_simd_f32s(y);
+    for y in y {
+        *y = simd.neg_f32s(*y);
+    }
+}
+
 /// `y ← y + a x`.
 #[inline(always)]
 pub(crate) fn axpy<S: Simd>(simd: S, a: f32, x: &[f32], y: &mut [f32]) {
@@ -233,39 +255,57 @@ pub(crate) fn weighted_sum<S: Simd>(
     }
 }
 
-/// The rows of one block, as slices of equal length that the compiler can see.
+/// The rows of one block, as slices of equal length that the compiler can see. Written out: a loop that fills an array of
+/// slices is turned into scattered stores, which cost more than the sums.
 #[inline(always)]
 fn block_rows<T>(block: &[T], stride: usize) -> [&[T]; BLOCK] {
-    let mut rest = block;
-    [(); BLOCK].map(|()| {
-        let (row, after) = rest.split_at(stride);
-        rest = after;
-        row
-    })
+    let (a, rest) = block.split_at(stride);
+    let (b, rest) = rest.split_at(stride);
+    let (c, rest) = rest.split_at(stride);
+    let (d, rest) = rest.split_at(stride);
+    let (e, rest) = rest.split_at(stride);
+    let (f, rest) = rest.split_at(stride);
+    let (g, rest) = rest.split_at(stride);
+    let (h, _) = rest.split_at(stride);
+    [a, b, c, d, e, f, g, h]
 }
 
 #[inline(always)]
 fn block_dots<S: Simd>(simd: S, block: &[S::f32s], x: &[S::f32s]) -> [f32; BLOCK] {
-    let rows = block_rows(block, x.len());
+    let [a, b, c, d, e, f, g, h] = block_rows(block, x.len());
     let mut sums = [simd.splat_f32s(0.0); BLOCK];
     for (k, x) in x.iter().enumerate() {
-        for (sum, row) in sums.iter_mut().zip(&rows) {
-            *sum = simd.mul_add_e_f32s(row[k], *x, *sum);
-        }
+        sums[0] = simd.mul_add_e_f32s(a[k], *x, sums[0]);
+        sums[1] = simd.mul_add_e_f32s(b[k], *x, sums[1]);
+        sums[2] = simd.mul_add_e_f32s(c[k], *x, sums[2]);
+        sums[3] = simd.mul_add_e_f32s(d[k], *x, sums[3]);
+        sums[4] = simd.mul_add_e_f32s(e[k], *x, sums[4]);
+        sums[5] = simd.mul_add_e_f32s(f[k], *x, sums[5]);
+        sums[6] = simd.mul_add_e_f32s(g[k], *x, sums[6]);
+        sums[7] = simd.mul_add_e_f32s(h[k], *x, sums[7]);
     }
-    sums.map(|sum| simd.reduce_sum_f32s(sum))
+    // Not `map`: its closure would be compiled without this function's instruction set.
+    let mut dots = [0.0; BLOCK];
+    for (dot, sum) in dots.iter_mut().zip(sums) {
+        *dot = simd.reduce_sum_f32s(sum);
+    }
+    dots
 }
 
 #[inline(always)]
 fn block_add<S: Simd>(simd: S, block: &[S::f32s], weights: &[S::f32s; BLOCK], out: &mut [S::f32s]) {
-    let rows = block_rows(block, out.len());
+    let [a, b, c, d, e, f, g, h] = block_rows(block, out.len());
     for (k, out) in out.iter_mut().enumerate() {
         // Two chains, so that one addition need not wait for the one before.
-        let mut sums = [*out, simd.splat_f32s(0.0)];
-        for (i, (row, weight)) in rows.iter().zip(weights).enumerate() {
-            sums[i % 2] = simd.mul_add_e_f32s(*weight, row[k], sums[i % 2]);
-        }
-        *out = simd.add_f32s(sums[0], sums[1]);
+        let mut even = simd.mul_add_e_f32s(weights[0], a[k], *out);
+        let mut odd = simd.mul_f32s(weights[1], b[k]);
+        even = simd.mul_add_e_f32s(weights[2], c[k], even);
+        odd = simd.mul_add_e_f32s(weights[3], d[k], odd);
+        even = simd.mul_add_e_f32s(weights[4], e[k], even);
+        odd = simd.mul_add_e_f32s(weights[5], f[k], odd);
+        even = simd.mul_add_e_f32s(weights[6], g[k], even);
+        odd = simd.mul_add_e_f32s(weights[7], h[k], odd);
+        *out = simd.add_f32s(even, odd);
     }
 }
 

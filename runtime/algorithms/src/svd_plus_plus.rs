@@ -44,7 +44,7 @@ impl Default for SvdPlusPlusParams {
             learning_rate: 0.01,
             learning_rate_decay: 0.97,
             regularization: 0.1,
-            implicit_regularization: 0.1,
+            implicit_regularization: 0.005,
             bias_regularization: 0.02,
             initial_deviation: 0.1,
             ensemble: 1,

@@ -2,6 +2,8 @@
 //!
 //! The bounds lie just under what was measured, by less than one standard error, and above what each would reach with a mistake in it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::path::PathBuf;
 
 use marquee_algorithms::interactions::Duplicates;

@@ -18,7 +18,7 @@ pub(super) fn lower<T: Real>(data: &Interactions) -> Vec<T> {
             let history = data.history(viewer as usize);
             let from = history.partition_point(|&other| (other as usize) < title);
             for &other in &history[from..] {
-                column[other as usize] = column[other as usize] + one;
+                column[other as usize] += one;
             }
         }
     });

@@ -12,7 +12,7 @@ use crate::error::AlgorithmError;
 use crate::interactions::Interactions;
 
 /// Single or double precision.
-pub(super) trait Real: faer::traits::RealField + Copy + std::ops::Add<Output = Self> {
+pub(super) trait Real: faer::traits::RealField + Copy + std::ops::AddAssign {
     fn of(value: f32) -> Self;
     fn to_f64(self) -> f64;
 }

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::{ImplicitAlsParams, Solver, Weight};
 use crate::error::AlgorithmError;
 use crate::interactions::Interactions;
-use crate::kernels::{Padded, axpy, dot, symmetric_times, weighted_sum, xpay};
+use crate::kernels::{Padded, axpy, copy, dot, negate, symmetric_times, weighted_sum, xpay};
 
 /// Rows handed to a thread at once: few enough that one crowded run of popular titles keeps no thread waiting.
 const ROWS_A_TASK: usize = 16;
@@ -100,6 +100,13 @@ impl Scratch {
             system: Vec::new(),
         }
     }
+
+    /// Room for `n` rows. It only grows: the part in use is cut out by the number of confidences.
+    fn make_room(&mut self, n: usize, stride: usize) {
+        if self.rows.len() < n * stride {
+            self.rows.resize(n * stride, 0.0);
+        }
+    }
 }
 
 struct SolveRows<'a> {
@@ -125,26 +132,34 @@ impl WithSimd for SolveRows<'_> {
                 x.fill(0.0);
                 continue;
             }
-            gather(known, &table.titles()[span.clone()], &mut scratch.rows);
-            confidences(params, &table.ratings()[span], &mut scratch.confidence);
+            scratch.make_room(span.len(), x.len());
+            confidences(params, &table.ratings()[span.clone()], &mut scratch.confidence);
+            let system = System { gram, known, met: &table.titles()[span] };
             match params.solver {
-                Solver::ConjugateGradient { steps } => conjugate_gradient(simd, gram, x, scratch, steps),
-                Solver::Exact => solved &= exact(simd, gram, x, scratch),
+                Solver::ConjugateGradient { steps } => conjugate_gradient(simd, &system, x, scratch, steps),
+                Solver::Exact => solved &= exact(simd, &system, x, scratch),
             }
         }
         solved
     }
 }
 
-#[inline(always)]
-fn gather(known: &Padded, wanted: &[u32], rows: &mut Vec<f32>) {
-    let stride = known.stride();
-    // The length only grows: the part in use is cut out by the caller's counts.
-    if rows.len() < wanted.len() * stride {
-        rows.resize(wanted.len() * stride, 0.0);
-    }
-    for (to, &row) in rows.chunks_exact_mut(stride).zip(wanted) {
-        to.copy_from_slice(known.row(row as usize));
+/// What one row is solved from.
+struct System<'a> {
+    /// `YᵀY + λI`.
+    gram: &'a [f32],
+    known: &'a Padded,
+    /// The known rows that this row met.
+    met: &'a [u32],
+}
+
+impl System<'_> {
+    /// Copies the rows met, one after the other.
+    #[inline(always)]
+    fn gather<S: Simd>(&self, simd: S, rows: &mut [f32]) {
+        for (to, &row) in rows.chunks_exact_mut(self.known.stride()).zip(self.met) {
+            copy(simd, self.known.row(row as usize), to);
+        }
     }
 }
 
@@ -158,20 +173,28 @@ fn confidences(params: &ImplicitAlsParams, ratings: &[f32], confidence: &mut Vec
 
 /// Steps from the former `x` towards the solution of (G + Σ (c−1) y yᵀ) x = Σ c y, never forming the matrix.
 #[inline(always)]
-fn conjugate_gradient<S: Simd>(simd: S, gram: &[f32], x: &mut [f32], scratch: &mut Scratch, steps: u32) {
+fn conjugate_gradient<S: Simd>(
+    simd: S,
+    system: &System<'_>,
+    x: &mut [f32],
+    scratch: &mut Scratch,
+    steps: u32,
+) {
     let Scratch { rows, confidence, residual, direction, image, .. } = scratch;
-    let (confidence, rows) = (&confidence[..], &rows[..confidence.len() * x.len()]);
+    let (confidence, rows) = (&confidence[..], &mut rows[..confidence.len() * x.len()]);
 
-    symmetric_times(simd, gram, x, residual);
-    residual.iter_mut().for_each(|value| *value = -*value);
+    symmetric_times(simd, system.gram, x, residual);
+    negate(simd, residual);
+    // All rows first, then the sums: a loop of nothing but copies keeps the most cache misses in flight.
+    system.gather(simd, rows);
     weighted_sum(simd, rows, x, residual, |i, dot| confidence[i] - (confidence[i] - 1.0) * dot);
-    direction.copy_from_slice(residual);
+    copy(simd, residual, direction);
     let mut norm = dot(simd, residual, residual);
     for _ in 0..steps {
         if norm < 1e-20 {
             return;
         }
-        symmetric_times(simd, gram, direction, image);
+        symmetric_times(simd, system.gram, direction, image);
         weighted_sum(simd, rows, direction, image, |i, dot| (confidence[i] - 1.0) * dot);
         let step = norm / dot(simd, direction, image);
         axpy(simd, step, direction, x);
@@ -184,17 +207,18 @@ fn conjugate_gradient<S: Simd>(simd: S, gram: &[f32], x: &mut [f32], scratch: &m
 
 /// Forms the matrix and solves by Cholesky; false when it is not positive definite.
 #[inline(always)]
-fn exact<S: Simd>(simd: S, gram: &[f32], x: &mut [f32], scratch: &mut Scratch) -> bool {
+fn exact<S: Simd>(simd: S, known: &System<'_>, x: &mut [f32], scratch: &mut Scratch) -> bool {
     let stride = x.len();
     let Scratch { rows, confidence, scaled, system, .. } = scratch;
-    let (n, rows) = (confidence.len(), &rows[..confidence.len() * stride]);
+    let (n, rows) = (confidence.len(), &mut rows[..confidence.len() * stride]);
+    known.gather(simd, rows);
     scaled.clear();
     for (row, confidence) in rows.chunks_exact(stride).zip(&confidence[..]) {
         let weight = (confidence - 1.0).sqrt();
         scaled.extend(row.iter().map(|value| value * weight));
     }
     system.clear();
-    system.extend_from_slice(gram);
+    system.extend_from_slice(known.gram);
     let mut matrix = MatMut::from_column_major_slice_mut(system, stride, stride);
     let transposed = MatRef::from_column_major_slice(scaled, stride, n);
     matmul(matrix.rb_mut(), Accum::Add, transposed, transposed.transpose(), 1.0, Par::Seq);

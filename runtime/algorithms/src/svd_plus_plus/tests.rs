@@ -3,7 +3,13 @@ use crate::fixtures::{assert_resumes, one_viewer, two_tastes};
 use crate::interactions::{Duplicates, Interaction};
 
 fn params() -> SvdPlusPlusParams {
-    SvdPlusPlusParams { factors: 6, epochs: 5, learning_rate: 0.02, ..Default::default() }
+    SvdPlusPlusParams {
+        factors: 6,
+        epochs: 5,
+        learning_rate: 0.02,
+        implicit_regularization: 0.1,
+        ..Default::default()
+    }
 }
 
 fn run(data: &Interactions, params: &SvdPlusPlusParams) -> SvdPlusPlus {
