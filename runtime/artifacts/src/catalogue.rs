@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Fault, Finding, quoted};
+use crate::error::{Fault, Finding, json_line_fault, quoted};
 use crate::ids::{IdTable, check_count_fits, lines, too_many_lines};
 use crate::limits::Limits;
 
@@ -85,9 +85,7 @@ fn parse_line(bytes: &[u8], line: usize, limits: &Limits) -> Result<CatalogueEnt
         ));
     }
     let entry: CatalogueEntry = serde_json::from_slice(bytes).map_err(|error| {
-        let found =
-            if std::str::from_utf8(bytes).is_err() { "invalid UTF-8".to_owned() } else { error.to_string() };
-        Finding::new(Fault::Line, "one JSON object a line", format!("in line {line}: {found}"))
+        Finding::new(Fault::Line, "one JSON object a line", json_line_fault(&error, bytes, line))
     })?;
     entry.check(line)?;
     Ok(entry)
@@ -112,11 +110,11 @@ mod tests {
     fn a_bad_line_is_named() {
         #[rustfmt::skip]
         let cases = [
-            ("an unknown field",   r#"{"id":"1","name":"A","yaer":1}"#,        "expected one JSON object a line, found in line 1: unknown field `yaer`, expected one of `id`, `name`, `year`, `genres`, `plays` at line 1 column 26"),
-            ("no name",            r#"{"id":"1"}"#,                            "expected one JSON object a line, found in line 1: missing field `name` at line 1 column 10"),
+            ("an unknown field",   r#"{"id":"1","name":"A","yaer":1}"#,        "expected one JSON object a line, found unknown field `yaer`, expected one of `id`, `name`, `year`, `genres`, `plays` in line 1, column 27"),
+            ("no name",            r#"{"id":"1"}"#,                            "expected one JSON object a line, found missing field `name` in line 1, column 10"),
             ("a blank name",       r#"{"id":"1","name":" "}"#,                 "expected a name of 1 to 1024 bytes without control characters, found ` ` in line 1"),
             ("a bell in a genre",  r#"{"id":"1","name":"A","genres":["\u0007"]}"#, "expected a genre of 1 to 128 bytes without control characters, found `\\u{7}` in line 1"),
-            ("negative plays",     r#"{"id":"1","name":"A","plays":-1}"#,      "expected one JSON object a line, found in line 1: invalid value: integer `-1`, expected u64 at line 1 column 31"),
+            ("negative plays",     r#"{"id":"1","name":"A","plays":-1}"#,      "expected one JSON object a line, found invalid value: integer `-1`, expected u64 in line 1, column 31"),
             ("an empty id",        r#"{"id":"","name":"A"}"#,                  "expected an id, found an empty one in line 1"),
         ];
         for (why, line, message) in cases {

@@ -161,3 +161,15 @@ fn escape_control(c: char) -> impl Iterator<Item = char> {
     let escaped = c.is_control();
     escaped.then(|| c.escape_default()).into_iter().flatten().chain((!escaped).then_some(c))
 }
+
+/// What is wrong with one line of a file of JSON lines. The parser saw the line alone, so only its column means
+/// something.
+pub(crate) fn json_line_fault(error: &serde_json::Error, bytes: &[u8], line: usize) -> String {
+    if std::str::from_utf8(bytes).is_err() {
+        return format!("invalid UTF-8 in line {line}");
+    }
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let what = text.strip_suffix(place.as_str()).unwrap_or(&text);
+    format!("{what} in line {line}, column {}", error.column())
+}

@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::error::{Fault, Finding, quoted};
+use crate::error::{Fault, Finding, json_line_fault, quoted};
 use crate::limits::Limits;
 
 /// The ids of rows 0, 1, …, each once; finds the row of an id in constant time.
@@ -263,9 +263,8 @@ fn plain_string(line: &[u8]) -> Option<&str> {
 
 fn json_string(line: &[u8], line_idx: usize) -> Result<String, Finding> {
     serde_json::from_slice(line).map_err(|error| {
-        let found =
-            if std::str::from_utf8(line).is_err() { "invalid UTF-8".to_owned() } else { error.to_string() };
-        Finding::new(Fault::Line, "one JSON string a line", format!("in line {}: {found}", line_idx + 1))
+        let found = json_line_fault(&error, line, line_idx + 1);
+        Finding::new(Fault::Line, "one JSON string a line", found)
     })
 }
 

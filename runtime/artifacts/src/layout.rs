@@ -70,13 +70,16 @@ fn own_tensors(architecture: Architecture) -> &'static [Row] {
     }
 }
 
+/// What is wrong, and the tensor that it is wrong with; none where the manifest is.
+pub(crate) type Fails = (Option<&'static str>, Finding);
+
 /// Checks names, types and sizes of the tensors of a model, the histories, and the rows that golden cases name.
 pub(crate) fn check(
     manifest: &Manifest,
     tensors: &BTreeMap<String, RawTensor>,
     n_viewers: usize,
     n_titles: usize,
-) -> Result<(), Finding> {
+) -> Result<(), Fails> {
     if manifest.architecture == Architecture::Catalogue {
         return Ok(());
     }
@@ -84,12 +87,15 @@ pub(crate) fn check(
     for row in ALL_MODELS.iter().chain(own_tensors(manifest.architecture)) {
         let Some(tensor) = tensors.get(row.0) else {
             let expected = format!("tensor {} for architecture {}", quoted(row.0), manifest.architecture);
-            return Err(Finding::new(Fault::Tensor, expected, "none"));
+            return Err((None, Finding::new(Fault::Tensor, expected, "none")));
         };
-        sizes.check(row, tensor)?;
+        sizes.check(row, tensor).map_err(|finding| (Some(row.0), finding))?;
     }
-    check_history(tensors, n_titles)?;
-    manifest.golden.as_ref().map_or(Ok(()), |golden| check_golden_rows(golden, n_viewers, n_titles))
+    check_history(tensors, n_titles).map_err(|finding| (Some("history.titles"), finding))?;
+    let golden = manifest.golden.as_ref();
+    golden
+        .map_or(Ok(()), |golden| check_golden_rows(golden, n_viewers, n_titles))
+        .map_err(|finding| (None, finding))
 }
 
 struct Sizes {
@@ -134,7 +140,8 @@ fn check_history(tensors: &BTreeMap<String, RawTensor>, n_titles: usize) -> Resu
     let (offsets, titles) = (u32s("history.offsets"), u32s("history.titles"));
     let refuse = |expected: String, found: String| Err(Finding::new(Fault::Count, expected, found));
     if offsets.first() != Some(&0) || offsets.last().map(|last| *last as usize) != Some(titles.len()) {
-        let found = format!("{:?} to {:?}", offsets.first(), offsets.last());
+        let ends = [offsets.first(), offsets.last()].map(|offset| offset.copied().unwrap_or_default());
+        let found = format!("{} to {}", ends[0], ends[1]);
         return refuse(format!("`history.offsets` from 0 to {}", titles.len()), found);
     }
     for (viewer, pair) in offsets.windows(2).enumerate() {

@@ -7,9 +7,14 @@
 pub mod manifest;
 pub mod tensor;
 
+pub mod fuzzing;
+
 mod artifact;
 mod open;
 mod write;
+
+#[cfg(feature = "fetch")]
+pub mod fetch;
 
 mod catalogue;
 mod digest;
@@ -19,6 +24,13 @@ mod layout;
 mod limits;
 mod mmap;
 mod weights;
+
+#[cfg(test)]
+mod mutate;
+#[cfg(test)]
+mod round_trip;
+#[cfg(test)]
+mod sample;
 
 pub use artifact::Artifact;
 pub use catalogue::{CatalogueEntry, parse_catalogue};
@@ -31,6 +43,9 @@ pub use open::{OpenOptions, digest, open};
 pub use tensor::{Dtype, RawTensor};
 pub use weights::parse_weights;
 pub use write::{TensorData, WriteError, Writer};
+
+#[cfg(feature = "fetch")]
+pub use fetch::{FetchError, FetchOptions, Fetched, Fetcher, Lease, Progress, install_crypto_provider};
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("artifacts are little endian and mapped in place: this machine is big endian");

@@ -39,7 +39,6 @@ pub fn open(dir: &Path, options: &OpenOptions) -> Result<Artifact, ArtifactError
     let (manifest, digest) = read_manifest(&folder, options)?;
     let mapped = manifest.files.iter().map(|file| map_file(&folder, file)).collect::<Result<Vec<_>, _>>()?;
     hash::check(&folder, &manifest.files, &mapped)?;
-    let manifest_path = folder.path(MANIFEST_FILE);
     let bytes = manifest.declared_bytes();
     let mut artifact = Artifact {
         manifest,
@@ -59,8 +58,14 @@ pub fn open(dir: &Path, options: &OpenOptions) -> Result<Artifact, ArtifactError
     let rows = |table: &Option<IdTable>| table.as_ref().map_or(0, IdTable::len);
     let (n_viewers, n_titles) = (rows(&artifact.viewers), rows(&artifact.titles));
     crate::layout::check(&artifact.manifest, &artifact.tensors, n_viewers, n_titles)
-        .map_err(|finding| finding.in_file(&manifest_path))?;
+        .map_err(|(tensor, finding)| finding.in_file(&folder.path(file_of(&artifact.manifest, tensor))))?;
     Ok(artifact)
+}
+
+/// The file that holds a tensor; the manifest itself for none.
+fn file_of<'a>(manifest: &'a Manifest, tensor: Option<&str>) -> &'a str {
+    let holds = |file: &&File| tensor.is_some_and(|tensor| file.tensors.contains_key(tensor));
+    manifest.files.iter().find(holds).map_or(MANIFEST_FILE, |file| &file.path)
 }
 
 /// The digest of the artifact in `dir`: that of its `marquee.json`, once the manifest itself is sound.

@@ -36,10 +36,10 @@ fn a_bad_line_is_named() {
         ("twice, spelt in two ways",    "\"a\"\n\"\\u0061\"",    2, "expected every id once, found `a` in lines 1 and 2"),
         ("an empty id",                 "\"b\"\n\"\" ",          2, "expected an id, found an empty one in line 2"),
         ("a control character",         "\"a\\u0007\"",          1, "expected an id without control characters, found `a\\u{7}` in line 1"),
-        ("a raw control character",     "\"a\tb\"",              1, "expected one JSON string a line, found in line 1: control character (\\u0000-\\u001F) found while parsing a string at line 1 column 3"),
-        ("a number is not a string",    "1234",                  1, "expected one JSON string a line, found in line 1: invalid type: integer `1234`, expected a string at line 1 column 4"),
-        ("two strings in a line",       "\"a\" \"b\"",           1, "expected one JSON string a line, found in line 1: trailing characters at line 1 column 5"),
-        ("a blank line between",        "\"a\"\n\n\"b\"",        2, "expected one JSON string a line, found in line 2: EOF while parsing a value at line 1 column 0"),
+        ("a raw control character",     "\"a\tb\"",              1, "expected one JSON string a line, found control character (\\u0000-\\u001F) found while parsing a string in line 1, column 3"),
+        ("a number is not a string",    "1234",                  1, "expected one JSON string a line, found invalid type: integer `1234`, expected a string in line 1, column 4"),
+        ("two strings in a line",       "\"a\" \"b\"",           1, "expected one JSON string a line, found trailing characters in line 1, column 5"),
+        ("a blank line between",        "\"a\"\n\n\"b\"",        2, "expected one JSON string a line, found EOF while parsing a value in line 2, column 0"),
         ("fewer lines than declared",   "\"abcdef\"\n",          2, "expected 2 lines, found 1"),
         ("more lines than declared",    "\"a\"\n\"b\"\n",        1, "expected 1 lines, found more"),
         ("a count no file could hold",  "\"a\"\n",               9, "expected 9 lines, found 4 bytes, which cannot hold them"),
@@ -57,7 +57,7 @@ fn a_huge_count_takes_no_memory() {
 #[test]
 fn invalid_utf8_is_refused() {
     let error = IdTable::parse(b"\"ok\"\n\"\xff\xfe\"", 2, &Limits::default()).unwrap_err();
-    assert_eq!(error.to_string(), "expected one JSON string a line, found in line 2: invalid UTF-8");
+    assert_eq!(error.to_string(), "expected one JSON string a line, found invalid UTF-8 in line 2");
 }
 
 #[test]

@@ -215,6 +215,3 @@ fn check_golden(golden: &Golden) -> Result<(), Finding> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;
