@@ -12,6 +12,7 @@ from row import Ours, Row, alternate
 
 VIEWERS, TITLES, INTERACTIONS, FACTORS, ITERATIONS = 50_000, 20_000, 5_000_000, 64, 10
 REGULARIZATION = 0.01
+CONFIDENCE = 10.0  # of a watched title; an unwatched one has 1, at which the weighting would vanish
 
 
 def interactions() -> scipy.sparse.csr_matrix:
@@ -42,14 +43,14 @@ def rows(out):
     x0.tofile(folder / "x0.f32")
     y0.tofile(folder / "y0.f32")
     (folder / "meta.json").write_text(
-        json.dumps({"viewers": VIEWERS, "titles": TITLES, "regularization": REGULARIZATION})
+        json.dumps({"viewers": VIEWERS, "titles": TITLES, "regularization": REGULARIZATION, "confidence": CONFIDENCE})
     )
     for threads in (1, 2):
         losses = {}
 
         def theirs() -> float:
             model = AlternatingLeastSquares(
-                factors=FACTORS, regularization=REGULARIZATION, alpha=1.0, iterations=ITERATIONS,
+                factors=FACTORS, regularization=REGULARIZATION, alpha=CONFIDENCE, iterations=ITERATIONS,
                 use_cg=True, num_threads=threads, random_state=1,
             )  # fmt: skip
             model.user_factors, model.item_factors = x0.copy(), y0.copy()
@@ -58,7 +59,7 @@ def rows(out):
                 model.fit(data, show_progress=False)
             took = time.perf_counter() - start
             losses["theirs"] = calculate_loss(
-                data, np.asarray(model.user_factors), np.asarray(model.item_factors), REGULARIZATION, threads
+                CONFIDENCE * data, np.asarray(model.user_factors), np.asarray(model.item_factors), REGULARIZATION, threads
             )
             return took
 
