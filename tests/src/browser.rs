@@ -35,7 +35,7 @@ pub struct Browser {
 pub struct Seen {
     /// Console messages of level warning and above, violations of the content security policy among them.
     pub complaints: Vec<String>,
-    /// Every URL that was asked for.
+    /// Every URL that was asked for, but by the browser's own pages (`chrome://…`).
     pub requested: Vec<String>,
 }
 
@@ -127,10 +127,11 @@ impl Browser {
         }
         for entry in self.log("performance").await? {
             let event: Value = serde_json::from_str(entry["message"].as_str().unwrap_or_default())?;
-            if event["message"]["method"] == "Network.requestWillBeSent"
-                && let Some(url) = event["message"]["params"]["request"]["url"].as_str()
-            {
-                seen.requested.push(url.to_owned());
+            let (method, params) = (&event["message"]["method"], &event["message"]["params"]);
+            let asks = method == "Network.requestWillBeSent";
+            let own = params["documentURL"].as_str().is_some_and(|page| page.starts_with("chrome"));
+            if asks && !own {
+                seen.requested.push(params["request"]["url"].as_str().unwrap_or_default().to_owned());
             }
         }
         Ok(seen)

@@ -50,7 +50,7 @@ impl Preview {
 
     async fn of(manifests: &Path, artifacts: &Path) -> Outcome<Self> {
         let preview = Self {
-            runtime: Runtime::serve(manifests, artifacts, &["--preview"]).await?,
+            runtime: Runtime::serve(manifests, artifacts, &[]).await?,
             browser: Browser::start().await?,
         };
         preview.load().await?;

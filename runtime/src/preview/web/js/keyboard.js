@@ -2,9 +2,10 @@
 
 import { roam } from "./rows.js";
 
+/** Where a card stands across the page: by layout, not by where an animation has it now. */
 const middle = (card) => {
-  const box = card.getBoundingClientRect();
-  return box.left + box.width / 2;
+  const item = card.closest(".row-item");
+  return item.offsetLeft + item.offsetWidth / 2 - item.parentElement.scrollLeft;
 };
 
 /** The card of `strip` that stands nearest below or above `card`. */
