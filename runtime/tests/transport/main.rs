@@ -7,6 +7,7 @@ mod grpc;
 mod guards;
 mod oip;
 mod operations;
+mod overload;
 mod refusals;
 mod tls;
 mod traces;

@@ -63,7 +63,8 @@ pub struct World {
     pub grpc: SocketAddr,
     pub child: Child,
     pub log: Arc<Mutex<Vec<Value>>>,
-    pub dir: TempDir,
+    /// Goes when the process has ended.
+    _dir: TempDir,
 }
 
 /// What came back.
@@ -165,7 +166,7 @@ impl World {
         });
         let addresses = listening.recv_timeout(PATIENCE);
         let (http, grpc) = addresses.unwrap_or_else(|_| panic!("it does not listen: {:?}", log.lock().unwrap()));
-        Self { http, grpc, child, log, dir }
+        Self { http, grpc, child, log, _dir: dir }
     }
 
     fn is_open(&self) -> bool {
