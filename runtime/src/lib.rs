@@ -3,6 +3,10 @@
 //! Rooms that are crates of their own (Cargo enforces their direction): `marquee-artifacts`, `marquee-models`,
 //! `marquee-algorithms`, `marquee-training`, `marquee-pages`, `marquee-manifests`. Here are the rooms that do I/O.
 
+pub mod args;
+pub mod commands;
+pub mod cpu;
+pub mod engine;
 pub mod preview;
 pub mod service;
 pub mod serving;

@@ -1,1 +1,18 @@
-fn main() {}
+//! `marquee-runtime`: checks the CPU, reads the flags, runs the command.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use marquee_runtime::{args::Args, commands, cpu};
+
+fn main() -> ExitCode {
+    if let Some(missing) = cpu::missing() {
+        // Nothing is left to do about an error stream that is gone.
+        let _ = writeln!(io::stderr(), "error: {missing}");
+        return ExitCode::from(cpu::EXIT_CODE);
+    }
+    commands::run(Args::parse(), &mut io::stdout(), &mut io::stderr())
+}

@@ -2,15 +2,45 @@
 //!
 //! Transports turn bytes into the requests of [`types`] and its answers into bytes, and do nothing else.
 
+//!
+//! Reading order: the requests and answers ([`types`]), what is served at one moment ([`plan`]), how a model is asked
+//! ([`ranker`], `passes`), how a page is made ([`page`]), what is refused ([`validate`]).
+
+pub mod types;
+pub mod plan;
+pub mod ranker;
+pub mod passes;
+pub mod catalogue;
+pub mod page;
 pub mod describe;
 pub mod status;
-pub mod types;
+pub mod validate;
+pub mod causes;
+mod ask;
+mod seldom;
 
-use std::sync::Arc;
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Instant,
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::Semaphore;
 
 pub use describe::{ModelDescription, SurfaceDescription, ViewerDescription};
+use plan::Plan;
+use ranker::PassPool;
 pub use status::{ResourceStatus, State, Status};
 use types::*;
+
+use crate::serving::{
+    admission::{Admission, AdmissionLimits, Importance, Permit, Refused},
+    deadline,
+};
 
 /// What the service tells of its work. `telemetry::Metrics` listens; tests may listen too.
 pub trait Observer: Send + Sync {
@@ -35,94 +65,194 @@ pub struct Unobserved;
 
 impl Observer for Unobserved {}
 
+/// How much the service takes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceOptions {
+    /// Requests at work and waiting.
+    pub admission: AdmissionLimits,
+    /// Heavy forward passes at once, all models together.
+    pub heavy_passes: NonZeroUsize,
+}
+
+impl Default for ServiceOptions {
+    fn default() -> Self {
+        let heavy_passes = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self { admission: AdmissionLimits::default(), heavy_passes }
+    }
+}
+
 /// Answers requests from the current plan. Cheap to clone; clones answer from the same plan.
 #[derive(Clone)]
-pub struct Service {
-    observer: Arc<dyn Observer>,
+pub struct Service(Arc<Inner>);
+
+struct Inner {
+    plan: ArcSwap<Plan>,
+    status: ArcSwap<Status>,
+    admission: Arc<Admission>,
+    pool: PassPool,
+    draining: AtomicBool,
 }
 
 impl Service {
     /// Serves nothing until an engine hands it a plan.
     pub fn new(observer: Arc<dyn Observer>) -> Self {
-        Self { observer }
+        Self::with_options(observer, &ServiceOptions::default())
+    }
+
+    /// The same, taking on as much as `options` say.
+    pub fn with_options(observer: Arc<dyn Observer>, options: &ServiceOptions) -> Self {
+        let told = observer.clone();
+        let admission = Admission::new(options.admission, move |waiting| told.queue_depth(waiting));
+        let pool = PassPool { heavy: Arc::new(Semaphore::new(options.heavy_passes.get())), observer };
+        Self(Arc::new(Inner {
+            plan: ArcSwap::default(),
+            status: ArcSwap::default(),
+            admission,
+            pool,
+            draining: AtomicBool::new(false),
+        }))
     }
 
     /// Scores of given titles.
+    ///
+    /// # Errors
+    /// `NotFound` for an objective or a title that is not served, `Invalid` for too many or too few titles, and what
+    /// load and deadlines do to any request.
     pub async fn score<S: AsRef<str> + Sync>(
         &self,
         request: &ScoreRequest<S>,
         context: &RequestContext,
     ) -> Result<ScoreResponse, ServeError> {
-        let _ = (request, context, &self.observer);
-        Err(ServeError::NotReady("no plan is served yet".into()))
+        let _permit = self.admit(Importance::Score, context).await?;
+        ask::score(&self.plan(), request, context.deadline).await
     }
 
     /// Scores for several viewers at once, one answer a request in their order; the first that fails fails them all.
-    /// All requests name one objective.
+    /// They share forward passes where they name one objective.
+    ///
+    /// # Errors
+    /// As [`Self::score`].
     pub async fn score_batch<S: AsRef<str> + Sync>(
         &self,
         requests: &[ScoreRequest<S>],
         context: &RequestContext,
     ) -> Result<Vec<ScoreResponse>, ServeError> {
-        let _ = (requests, context);
-        Err(ServeError::NotReady("no plan is served yet".into()))
+        let _permit = self.admit(Importance::Score, context).await?;
+        ask::score_batch(&self.plan(), requests, context.deadline).await
     }
 
     /// The best titles of a model.
+    ///
+    /// # Errors
+    /// `NotFound` for an objective that is not served, `Invalid` for a `k` or a list out of bounds, and what load and
+    /// deadlines do to any request.
     pub async fn top_k<S: AsRef<str> + Sync>(
         &self,
         request: &TopKRequest<S>,
         context: &RequestContext,
     ) -> Result<TopKResponse, ServeError> {
-        let _ = (request, context);
-        Err(ServeError::NotReady("no plan is served yet".into()))
+        let _permit = self.admit(Importance::TopK, context).await?;
+        ask::top_k(&self.plan(), request, context.deadline).await
     }
 
     /// A page. It never fails because a model does: a fallback stands in the row then, marked.
+    ///
+    /// # Errors
+    /// `NotFound` for a surface that has no page, `Invalid` for lists out of bounds, and what load does to any request.
     pub async fn page<S: AsRef<str> + Sync>(
         &self,
         request: &PageRequest<S>,
         context: &RequestContext,
     ) -> Result<PageResponse, ServeError> {
-        let _ = (request, context);
-        Err(ServeError::NotReady("no plan is served yet".into()))
+        let began = Instant::now();
+        let _permit = self.admit(Importance::Page, context).await?;
+        validate::page(request)?;
+        let plan = self.plan();
+        let page = plan.page(request.surface.as_ref())?;
+        let until = deadline::earliest(context.deadline, began, page.config.deadline);
+        Ok(page.answer(request, (began, until), &*self.0.pool.observer).await)
     }
 
     /// What `/status` answers.
     pub fn status(&self) -> Status {
-        Status::default()
+        let mut status = Status::clone(&self.0.status.load());
+        if self.0.draining.load(Relaxed) {
+            status.ready = false;
+            status.reasons.insert(0, "the process is shutting down".to_owned());
+        }
+        status
     }
 
     /// What `/readyz` answers.
     pub fn is_ready(&self) -> bool {
-        false
+        !self.0.draining.load(Relaxed) && self.0.status.load().ready
     }
 
     /// From now on `/readyz` says no, and why: the process is about to end. Requests are answered as before.
-    pub fn drain(&self) {}
+    pub fn drain(&self) {
+        self.0.draining.store(true, Relaxed);
+    }
 
     /// The models served, by objective.
     pub fn models(&self) -> Vec<ModelDescription> {
-        Vec::new()
+        self.plan().models().into_iter().map(|model| model.description()).collect()
     }
 
     /// The model of an objective.
-    pub fn model(&self, _objective: &str) -> Option<ModelDescription> {
-        None
+    pub fn model(&self, objective: &str) -> Option<ModelDescription> {
+        self.plan().model(objective).ok().map(|model| model.description())
     }
 
     /// The surfaces that have a page, by name.
     pub fn surfaces(&self) -> Vec<SurfaceDescription> {
-        Vec::new()
+        self.plan().pages().into_iter().map(|page| page.description()).collect()
     }
 
     /// Up to `limit` viewers whom the first model of a surface knows, those who watched most first.
-    pub fn viewers(&self, _surface: &str, _limit: usize) -> Vec<ViewerDescription> {
-        Vec::new()
+    pub fn viewers(&self, surface: &str, limit: usize) -> Vec<ViewerDescription> {
+        let plan = self.plan();
+        let model = plan.page(surface).ok().and_then(|page| page.first_model());
+        model.map(|model| model.busiest_viewers(limit)).unwrap_or_default()
     }
 
     /// What the catalogues say of a title.
-    pub fn title(&self, _id: &str) -> Option<Arc<TitleCard>> {
-        None
+    pub fn title(&self, id: &str) -> Option<Arc<TitleCard>> {
+        let plan = self.plan();
+        plan.pages().into_iter().find_map(|page| page.catalogue.card(page.catalogue.row(id)?).cloned())
+    }
+
+    /// The plan of this moment. It stays whole for as long as it is held, whatever is served meanwhile.
+    pub fn plan(&self) -> Arc<Plan> {
+        self.0.plan.load_full()
+    }
+
+    /// Serves `plan` from the next request on. The one before ends with its last request.
+    pub fn serve(&self, plan: Plan) {
+        self.0.plan.store(Arc::new(plan));
+        self.0.pool.observer.models_served(&self.models());
+    }
+
+    /// From now on `/status` and `/readyz` answer this.
+    pub fn report(&self, status: Status) {
+        self.0.status.store(Arc::new(status));
+    }
+
+    /// What the forward passes of all models share.
+    pub fn pass_pool(&self) -> &PassPool {
+        &self.0.pool
+    }
+
+    async fn admit(&self, importance: Importance, context: &RequestContext) -> Result<Permit, ServeError> {
+        let now = Instant::now();
+        if deadline::has_passed(context.deadline, now) {
+            return Err(ServeError::DeadlineExceeded);
+        }
+        self.0.admission.enter(importance, now, context.deadline).await.map_err(|refused| match refused {
+            Refused::DeadlineExceeded => ServeError::DeadlineExceeded,
+            Refused::Shed { in_flight, retry_after } => {
+                self.0.pool.observer.shed(importance.name());
+                ServeError::Shed { in_flight, retry_after }
+            }
+        })
     }
 }

@@ -51,6 +51,9 @@ pub struct ResourceStatus {
     /// Bytes held beside the mapping.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heap_bytes: Option<usize>,
+    /// What of it can never be shown or ranked, with the mend.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// What is wrong, with its causes; absent when nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

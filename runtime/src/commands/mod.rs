@@ -1,0 +1,121 @@
+//! What the process was started for: one file a command.
+
+mod digest;
+mod docs;
+mod serve;
+mod train;
+mod verify;
+
+use std::{io, io::Write, process::ExitCode};
+
+use marquee_artifacts::FetchError;
+use marquee_manifests::ManifestError;
+use marquee_models::cpu::Level;
+use marquee_training::TrainingError;
+
+use crate::{
+    args::{Args, Command},
+    service::causes::Causes,
+    telemetry::{self, LogError},
+    transport::TransportError,
+};
+
+/// Why a command stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// A flag cannot be used on this machine.
+    #[error("{0}")]
+    Usage(String),
+    /// Logging cannot be set up.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The manifests cannot be served. Each problem has been told.
+    #[error("{} in the manifests", problems(.0.len()))]
+    Manifests(Vec<ManifestError>),
+    /// `verify` found something. Each problem has been told.
+    #[error("{}", problems(*.0))]
+    Problems(usize),
+    /// The artifact cannot be had.
+    #[error("artifact {uri} cannot be read")]
+    Artifact {
+        /// Where it lies.
+        uri: String,
+        /// Why.
+        source: Box<FetchError>,
+    },
+    /// The listeners cannot be opened.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// Metrics cannot be registered.
+    #[error("metrics cannot be registered")]
+    Metrics(#[from] prometheus::Error),
+    /// Training stopped.
+    #[error(transparent)]
+    Training(#[from] TrainingError),
+    /// The threads cannot be started, or the signals not be heard.
+    #[error("cannot {verb}")]
+    System {
+        /// Such as `start threads`.
+        verb: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Standard output is gone.
+    #[error("output cannot be printed")]
+    Print(#[from] io::Error),
+}
+
+fn problems(n: usize) -> String {
+    if n == 1 { "1 problem".to_owned() } else { format!("{n} problems") }
+}
+
+impl CommandError {
+    /// See the table in `--help`.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Log(_) => 2,
+            Self::Artifact { .. } => 3,
+            Self::Print(_) => 4,
+            Self::Training(error) => error.exit_code(),
+            _ => 1,
+        }
+    }
+}
+
+/// Runs the command; `out` takes its output, `err` what is wrong.
+pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+    match dispatch(args, out, err) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough, as `head` does.
+        Err(CommandError::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to do about an error stream that is gone.
+            let _ = writeln!(err, "error: {}", Causes(&error));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), CommandError> {
+    marquee_artifacts::install_crypto_provider();
+    telemetry::init(&args.log)?;
+    let level = Level::choose(args.cpu.as_deref()).map_err(|error| CommandError::Usage(error.to_string()))?;
+    match args.command {
+        Command::Serve(args) => serve::serve(*args, level, (out, err)),
+        Command::Verify(args) => verify::verify(&args, level, (out, err)),
+        Command::Digest(args) => digest::digest(&args, out),
+        Command::Train(args) => train::train(&args, out),
+        Command::Evaluate(args) => train::evaluate(&args, out),
+        Command::Catalogue(args) => train::catalogue(&args, out),
+        Command::Completions { shell } => docs::completions(shell, out),
+        Command::Man { dir } => docs::man(dir.as_deref(), out),
+    }
+}
+
+fn runtime(threads: Option<usize>) -> Result<tokio::runtime::Runtime, CommandError> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = threads {
+        builder.worker_threads(threads);
+    }
+    builder.enable_all().build().map_err(|source| CommandError::System { verb: "start threads", source })
+}

@@ -1,0 +1,84 @@
+//! Everything that `serve` would check, without serving.
+
+use std::{io::Write, sync::Arc};
+
+use marquee_manifests::Loaded as Manifests;
+use marquee_models::{ScanOptions, cpu::Level};
+
+use super::{CommandError, runtime};
+use crate::{
+    args::VerifyArgs,
+    engine::{Engine, EngineOptions, ReadyWhen},
+    service::{ResourceStatus, Service, Unobserved},
+};
+
+type Streams<'a> = (&'a mut dyn Write, &'a mut dyn Write);
+
+pub(super) fn verify(args: &VerifyArgs, level: Level, (out, err): Streams<'_>) -> Result<(), CommandError> {
+    let manifests = marquee_manifests::load(&args.manifests);
+    let manifests = match manifests {
+        Ok(manifests) => manifests,
+        Err(problems) => {
+            for problem in &problems {
+                writeln!(err, "{problem}")?;
+            }
+            return Err(CommandError::Manifests(problems));
+        }
+    };
+    for warning in &manifests.warnings {
+        writeln!(err, "{warning}")?;
+    }
+    for note in &manifests.notes {
+        writeln!(out, "note: {note}")?;
+    }
+    let mut n_problems = manifests.warnings.len();
+    if !args.manifests_only {
+        n_problems += artifacts(args, level, (out, err))?;
+    }
+    if n_problems > 0 {
+        return Err(CommandError::Problems(n_problems));
+    }
+    Ok(writeln!(out, "{}", summary(&manifests, args.manifests_only))?)
+}
+
+/// Loads what the manifests name, as `serve` does; returns how many problems that showed.
+fn artifacts(args: &VerifyArgs, level: Level, (out, err): Streams<'_>) -> Result<usize, CommandError> {
+    let options = EngineOptions {
+        manifests: args.manifests.clone(),
+        fetch: args.source.options(),
+        scan: ScanOptions { level, quantized: false },
+        ready_when: ReadyWhen::All,
+        poll: std::time::Duration::MAX,
+    };
+    let service = Service::new(Arc::new(Unobserved));
+    let status = runtime(None)?.block_on(async {
+        let mut engine = Engine::new(options, service.clone()).await.map_err(CommandError::Manifests)?;
+        engine.load().await;
+        Ok::<_, CommandError>(service.status())
+    })?;
+    let mut n_problems = 0;
+    for resource in status.models.iter().chain(&status.pages) {
+        n_problems += tell(resource, (out, err))?;
+    }
+    Ok(n_problems)
+}
+
+fn tell(resource: &ResourceStatus, (out, err): Streams<'_>) -> Result<usize, CommandError> {
+    let problems = resource.error.iter().chain(&resource.warnings);
+    let mut n_problems = 0;
+    for problem in problems {
+        writeln!(err, "{}: {problem}", resource.resource)?;
+        n_problems += 1;
+    }
+    if n_problems == 0 {
+        let (revision, titles) = (resource.revision.as_deref().unwrap_or("-"), resource.n_titles.unwrap_or(0));
+        writeln!(out, "{}: {} is whole: {titles} titles, sha256 {revision}", resource.resource, resource.uri)?;
+    }
+    Ok(n_problems)
+}
+
+fn summary(manifests: &Manifests, manifests_only: bool) -> String {
+    let (models, pages, files) = (manifests.models.len(), manifests.layouts.len(), manifests.files.len());
+    let artifacts = if manifests_only { "artifacts were not looked at" } else { "every artifact is as it should be" };
+    format!("{models} RankingModels and {pages} PageLayouts in {files} files: nothing is wrong, {artifacts}")
+}

@@ -1,0 +1,181 @@
+//! From what should be served and what is served to what will be: artifacts loaded beside the old ones, one at fault left
+//! as it was.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use futures::{StreamExt, stream};
+use marquee_artifacts::Digest;
+use marquee_crds::{
+    pod_config::{PageConfig, PodConfig, RankerConfig},
+    shared::ArtifactRef,
+};
+use tracing::{error, info};
+
+use super::{
+    load::{Held, LoadError, Loader},
+    states::States,
+};
+use crate::service::{
+    Observer, catalogue::Catalogue, causes::Causes, page::ServedPage, plan::Plan, ranker::ServedModel,
+    ranker::PassPool,
+};
+
+/// Artifacts that are loaded at once: enough to hide latency, few enough to leave the serving its memory and CPU.
+const LOADED_AT_ONCE: usize = 4;
+
+/// What is served, in the engine's hands.
+#[derive(Default)]
+pub struct Serving {
+    /// By objective.
+    pub models: BTreeMap<String, Arc<ServedModel>>,
+    /// By surface.
+    pub pages: BTreeMap<String, Arc<ServedPage>>,
+    /// Artifacts in use, by the digest of their manifest.
+    held: HashMap<Digest, Held>,
+}
+
+type Loads = HashMap<ArtifactRef, Result<Held, Arc<LoadError>>>;
+
+impl Serving {
+    /// What to serve next for `config`. Writes into `states` how each resource is doing. Never fails: what is at fault stays
+    /// as it was before, or out.
+    pub async fn next(&self, config: &PodConfig, loader: &Loader, (pool, states): (&PassPool, &mut States)) -> Self {
+        let loads = self.load_all(config, loader, &*pool.observer).await;
+        let now = SystemTime::now();
+        states.keep_only(config);
+        let mut next = Self::default();
+        for ranker in &config.rankers {
+            let (served, error) = self.ranker(ranker, &loads, pool);
+            states.model(ranker, served.as_deref(), error.as_ref(), now);
+            report(&ranker.resource, error.as_ref());
+            next.models.extend(served.map(|served| (ranker.objective.clone(), served)));
+        }
+        for page in &config.pages {
+            let (served, error) = self.page(page, &loads, &next.models);
+            states.page(page, served.as_deref(), error.as_ref(), now);
+            report(&page.resource, error.as_ref());
+            next.pages.extend(served.map(|served| (page.surface.clone(), served)));
+        }
+        next.held = self.in_use(&next, &loads);
+        next
+    }
+
+    /// As requests see it. `config` says what should be served besides.
+    pub fn plan(&self, config: &PodConfig) -> Plan {
+        let objectives = config.rankers.iter().map(|ranker| &ranker.objective);
+        let surfaces = config.pages.iter().map(|page| &page.surface);
+        let absent_models = objectives.filter(|name| !self.models.contains_key(*name));
+        let absent_pages = surfaces.filter(|name| !self.pages.contains_key(*name));
+        let awaited = absent_models.chain(absent_pages).cloned().collect();
+        Plan::new(self.models.values().cloned().collect(), self.pages.values().cloned().collect(), awaited)
+    }
+
+    /// Whether `other` serves the very same.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        same(&self.models, &other.models) && same(&self.pages, &other.pages)
+    }
+
+    async fn load_all(&self, config: &PodConfig, loader: &Loader, observer: &dyn Observer) -> Loads {
+        let models = config.rankers.iter().map(|ranker| &ranker.artifact);
+        let mut wanted: Vec<&ArtifactRef> =
+            models.chain(config.pages.iter().map(|page| &page.catalogue)).collect();
+        wanted.sort_by(|a, b| (&a.uri, &a.sha256).cmp(&(&b.uri, &b.sha256)));
+        wanted.dedup();
+        let load = |artifact: &ArtifactRef| {
+            let artifact = artifact.clone();
+            async move {
+                let loaded = loader.load(&artifact, |digest| self.held.get(&digest).cloned()).await;
+                observer.artifact_load(match &loaded {
+                    Ok((_, true)) => "reused",
+                    Ok((_, false)) => "loaded",
+                    Err(_) => "failed",
+                });
+                if let Ok((held, false)) = &loaded {
+                    info!(uri = artifact.uri, digest = %held.loaded.digest(), "artifact loaded and checked");
+                }
+                (artifact, loaded.map(|(held, _)| held).map_err(Arc::new))
+            }
+        };
+        stream::iter(wanted).map(load).buffer_unordered(LOADED_AT_ONCE).collect().await
+    }
+
+    fn ranker(
+        &self,
+        config: &RankerConfig,
+        loads: &Loads,
+        pool: &PassPool,
+    ) -> (Option<Arc<ServedModel>>, Option<Arc<LoadError>>) {
+        let before = self.models.get(&config.objective);
+        match find(loads, &config.artifact).and_then(|held| held.loaded.model(&config.artifact.uri).map_err(Arc::new)) {
+            Err(error) => (before.cloned(), Some(error)),
+            Ok(loaded) => {
+                let unchanged = |before: &&Arc<ServedModel>| {
+                    before.config == *config && Arc::ptr_eq(&before.loaded, loaded)
+                };
+                let served = before.filter(unchanged).cloned();
+                let served =
+                    served.unwrap_or_else(|| Arc::new(ServedModel::new(config.clone(), loaded.clone(), pool)));
+                (Some(served), None)
+            }
+        }
+    }
+
+    fn page(
+        &self,
+        config: &PageConfig,
+        loads: &Loads,
+        models: &BTreeMap<String, Arc<ServedModel>>,
+    ) -> (Option<Arc<ServedPage>>, Option<Arc<LoadError>>) {
+        let before = self.pages.get(&config.surface);
+        let uri = &config.catalogue.uri;
+        let found = find(loads, &config.catalogue).and_then(|held| held.loaded.catalogue(uri).map_err(Arc::new));
+        let lay_out = |config: &PageConfig, catalogue: &Arc<Catalogue>| {
+            let unchanged = |before: &&Arc<ServedPage>| before.is_laid_out_for(config, catalogue, models);
+            before.filter(unchanged).cloned().unwrap_or_else(|| {
+                let model = |objective: &str| models.get(objective).cloned();
+                Arc::new(ServedPage::new(config.clone(), catalogue.clone(), model, before.map(|before| &**before)))
+            })
+        };
+        match found {
+            Ok(catalogue) => (Some(lay_out(config, catalogue)), None),
+            // The layout as it was, with the models as they are now.
+            Err(error) => (before.map(|before| lay_out(&before.config, &before.catalogue)), Some(error)),
+        }
+    }
+
+    fn in_use(&self, next: &Self, loads: &Loads) -> HashMap<Digest, Held> {
+        let models = next.models.values().map(|model| model.loaded.digest());
+        let digests = models.chain(next.pages.values().map(|page| page.catalogue.digest));
+        let fresh: HashMap<Digest, &Held> =
+            loads.values().flatten().map(|held| (held.loaded.digest(), held)).collect();
+        let held = digests.filter_map(|digest| {
+            let held = fresh.get(&digest).copied().or_else(|| self.held.get(&digest))?;
+            Some((digest, held.clone()))
+        });
+        held.collect()
+    }
+}
+
+fn find<'a>(loads: &'a Loads, artifact: &ArtifactRef) -> Result<&'a Held, Arc<LoadError>> {
+    match loads.get(artifact) {
+        Some(Ok(held)) => Ok(held),
+        Some(Err(error)) => Err(error.clone()),
+        None => Err(Arc::new(LoadError::Stopped { uri: artifact.uri.clone() })),
+    }
+}
+
+fn same<T>(one: &BTreeMap<String, Arc<T>>, other: &BTreeMap<String, Arc<T>>) -> bool {
+    let pairs = one.iter().zip(other);
+    one.len() == other.len() && pairs.into_iter().all(|(a, b)| a.0 == b.0 && Arc::ptr_eq(a.1, b.1))
+}
+
+fn report(resource: &str, failure: Option<&Arc<LoadError>>) {
+    if let Some(failure) = failure {
+        let reason = failure.reason();
+        error!(resource, reason, error = %Causes(&**failure), "artifact refused; what served before serves on");
+    }
+}

@@ -1,0 +1,236 @@
+//! Keeps the service at what the manifests say: reads them, loads their artifacts beside what serves, swaps, and watches
+//! for the next change.
+//!
+//! Reading order: here, one reload from top to bottom; `build`, what is kept and what is replaced; `load`, one artifact;
+//! `states`, how it all is doing; `watch`, when to look again.
+
+pub mod build;
+pub mod clock;
+pub mod load;
+pub mod states;
+pub mod watch;
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant, SystemTime},
+};
+
+use marquee_artifacts::{FetchOptions, Fetcher};
+use marquee_manifests::{Loaded as Manifests, ManifestError};
+use marquee_models::ScanOptions;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::service::Service;
+use build::Serving;
+use load::Loader;
+pub use states::ReadyWhen;
+use states::States;
+
+/// What is served, and how.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Folder (or file) of manifests.
+    pub manifests: PathBuf,
+    /// Where artifacts come from and are kept.
+    pub fetch: FetchOptions,
+    /// How models scan their titles.
+    pub scan: ScanOptions,
+    /// What makes the process ready.
+    pub ready_when: ReadyWhen,
+    /// How often folders are looked at for changes that the system does not tell of.
+    pub poll: Duration,
+}
+
+/// What a reload did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reload {
+    /// Something else is served now.
+    Changed,
+    /// Everything was as it is.
+    Unchanged,
+    /// Manifests or artifacts are at fault; what they replace serves on, and the rest is as they say.
+    Failed,
+}
+
+impl Reload {
+    /// Label of metrics.
+    pub fn outcome(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The engine of one process.
+pub struct Engine {
+    options: EngineOptions,
+    service: Service,
+    loader: Loader,
+    manifests: Manifests,
+    serving: Serving,
+    states: States,
+    manifest_problems: Vec<String>,
+    generation: u64,
+    since: String,
+}
+
+impl Engine {
+    /// Reads the manifests. Nothing is loaded yet; `/status` says what is to come.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the manifests: a process does not start with those.
+    pub async fn new(options: EngineOptions, service: Service) -> Result<Self, Vec<ManifestError>> {
+        let loader = Loader { fetcher: Fetcher::new(options.fetch.clone()), scan: options.scan };
+        let manifests = read(options.manifests.clone(), None).await?;
+        let states = States::loading(&manifests.config, SystemTime::now());
+        let engine = Self {
+            options,
+            service,
+            loader,
+            manifests,
+            serving: Serving::default(),
+            states,
+            manifest_problems: Vec::new(),
+            generation: 0,
+            since: String::new(),
+        };
+        engine.report();
+        Ok(engine)
+    }
+
+    /// What the manifests say.
+    pub fn manifests(&self) -> &Manifests {
+        &self.manifests
+    }
+
+    /// Loads what the manifests say, as they were read last, and serves it.
+    pub async fn load(&mut self) -> Reload {
+        let config = &self.manifests.config;
+        let shared = (self.service.pass_pool(), &mut self.states);
+        let next = self.serving.next(config, &self.loader, shared).await;
+        let changed = !next.is_same_as(&self.serving) || self.generation == 0;
+        if changed {
+            self.service.serve(next.plan(config));
+            self.generation += 1;
+            self.since = clock::rfc3339(SystemTime::now());
+            info!(generation = self.generation, models = next.models.len(), pages = next.pages.len(), "plan served");
+        }
+        self.serving = next;
+        self.report();
+        match (self.states.any_failed(), changed) {
+            (true, _) => Reload::Failed,
+            (false, true) => Reload::Changed,
+            (false, false) => Reload::Unchanged,
+        }
+    }
+
+    /// Reads the manifests again and serves what they say now. What is at fault leaves the old serving.
+    pub async fn reload(&mut self) -> Reload {
+        let outcome = match read(self.options.manifests.clone(), Some(self.manifests.clone())).await {
+            Ok(manifests) => {
+                self.manifests = manifests;
+                self.manifest_problems.clear();
+                self.load().await
+            }
+            Err(problems) => {
+                self.manifest_problems = problems.iter().map(ToString::to_string).collect();
+                for problem in &self.manifest_problems {
+                    error!(problem, "manifests refused; what served before serves on");
+                }
+                self.report();
+                Reload::Failed
+            }
+        };
+        self.service.pass_pool().observer.reload(outcome.outcome());
+        outcome
+    }
+
+    /// Serves what the manifests say until `shutdown`: loads, and reloads at each change, at SIGHUP, and now and then while
+    /// something is at fault.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let mut watch = watch::Watch::new(&self.options.manifests, self.options.poll);
+        let mut retry = Retry::default();
+        loop {
+            watch.also(self.local_artifacts());
+            let again = retry.after(self.states.any_failed(), Instant::now());
+            let cause = tokio::select! {
+                () = shutdown.cancelled() => return,
+                cause = watch.changed(again) => cause,
+            };
+            let outcome = tokio::select! {
+                () = shutdown.cancelled() => return,
+                outcome = self.reload() => outcome,
+            };
+            info!(cause = cause.name(), outcome = outcome.outcome(), "manifests read again");
+        }
+    }
+
+    /// Folders of artifacts that are served in place and unpinned: what they hold may change under the same name.
+    fn local_artifacts(&self) -> Vec<PathBuf> {
+        let config = &self.manifests.config;
+        let models = config.rankers.iter().map(|ranker| &ranker.artifact);
+        let all = models.chain(config.pages.iter().map(|page| &page.catalogue));
+        all.filter_map(|artifact| watch::local_folder(&artifact.uri, &self.options.fetch.volumes)).collect()
+    }
+
+    fn report(&self) {
+        let was_ready = self.service.is_ready();
+        let mut status = self.states.status(self.options.ready_when, was_ready);
+        status.since.clone_from(&self.since);
+        status.generation = self.generation;
+        status.manifest_problems.clone_from(&self.manifest_problems);
+        if !status.ready {
+            let reasons = status.reasons.join("; ");
+            warn!(reasons, "not ready");
+        }
+        self.service.report(status);
+    }
+}
+
+async fn read(path: PathBuf, before: Option<Manifests>) -> Result<Manifests, Vec<ManifestError>> {
+    let again = path.clone();
+    let read = tokio::task::spawn_blocking(move || match &before {
+        None => marquee_manifests::load(&path),
+        Some(before) => marquee_manifests::reload(&path, before),
+    });
+    // Cancelled only when the process ends.
+    read.await.unwrap_or_else(|_| marquee_manifests::load(&again))
+}
+
+/// When to try again what could not be loaded: soon, then ever more seldom.
+#[derive(Default)]
+struct Retry {
+    failures: u32,
+}
+
+impl Retry {
+    const FIRST: Duration = Duration::from_secs(5);
+    const LAST: Duration = Duration::from_secs(300);
+
+    fn after(&mut self, failed: bool, now: Instant) -> Option<Instant> {
+        if !failed {
+            self.failures = 0;
+            return None;
+        }
+        let pause = Self::FIRST.saturating_mul(1 << self.failures.min(16)).min(Self::LAST);
+        self.failures += 1;
+        Some(now + pause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_is_tried_again_ever_more_seldom() {
+        let (mut retry, now) = (Retry::default(), Instant::now());
+        let pauses: Vec<u64> = (0..9).filter_map(|_| retry.after(true, now)).map(|at| (at - now).as_secs()).collect();
+        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
+        assert_eq!(retry.after(false, now), None, "nothing is at fault any more");
+        assert_eq!(retry.after(true, now), Some(now + Retry::FIRST), "and it begins anew");
+    }
+}

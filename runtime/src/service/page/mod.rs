@@ -1,0 +1,253 @@
+//! A surface's page: what is laid out once at load ([`ServedPage`]), and the route of a request through it.
+//!
+//! Reading order: here, how candidate rows meet models and catalogue; `scoring`, who the viewer is to each model and what
+//! the models say; `rows`, what stands in each row, fallbacks included; `route`, one request from top to bottom.
+
+mod route;
+mod rows;
+mod scoring;
+mod why;
+
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
+use marquee_crds::{
+    page_layout::Fallback,
+    pod_config::{PageConfig, RowConfig, Source},
+};
+use marquee_pages::{NOT_IN_CATALOGUE, PageOptions};
+
+use super::{catalogue::Catalogue, describe::SurfaceDescription, ranker::ServedModel, seldom::Seldom, validate};
+use crate::serving::fallback::{LastGood, VIEWERS_KEPT};
+
+/// A surface's page, laid out for one catalogue and one set of models.
+pub struct ServedPage {
+    /// What the manifest says.
+    pub config: PageConfig,
+    /// Whose page.
+    pub surface: Arc<str>,
+    /// Title metadata.
+    pub catalogue: Arc<Catalogue>,
+    /// Each objective that a row names, once.
+    rankers: Vec<PageRanker>,
+    rows: Vec<PlannedRow>,
+    options: PageOptions,
+    /// By catalogue row: how popular a title is.
+    popularity: Arc<[f32]>,
+    /// Only where the layout declares it.
+    last_good: Option<Arc<LastGood>>,
+    failures: Seldom,
+}
+
+/// A model as this page uses it.
+struct PageRanker {
+    objective: Arc<str>,
+    /// None while its artifact is not loaded.
+    served: Option<Arc<ServedModel>>,
+    /// Model row to catalogue row; none when they are the same.
+    to_catalogue: Option<Vec<u32>>,
+    /// Model rows that the catalogue has.
+    all: Arc<[u32]>,
+}
+
+impl PageRanker {
+    fn catalogue_row(&self, title: u32) -> Option<u32> {
+        match &self.to_catalogue {
+            None => Some(title),
+            Some(map) => map.get(title as usize).copied().filter(|&row| row != NOT_IN_CATALOGUE),
+        }
+    }
+}
+
+/// A candidate row.
+struct PlannedRow {
+    name: Arc<str>,
+    heading: String,
+    kind: Kind,
+    /// Rows of its ranker's title table that may stand in it.
+    slice: Arc<[u32]>,
+    /// Catalogue rows that may stand in it.
+    catalogue_slice: Arc<[u32]>,
+    /// Why it holds what it holds, when all is well.
+    why: String,
+}
+
+/// Where a row's order comes from. Numbers are places in [`ServedPage::rankers`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A model's ranking for the viewer, of all titles or of a genre.
+    Ranked(usize),
+    /// How many viewers watched a title.
+    Popular,
+    /// A model's ranking for somebody who watched one title: the viewer's latest, or the next for the row after.
+    Near { ranker: usize, nth: usize },
+}
+
+impl ServedPage {
+    /// Lays the page out. `model` finds the model of an objective; `before` is the page that served the surface so far,
+    /// whose memory of last good rows is kept where it still fits.
+    pub fn new(
+        config: PageConfig,
+        catalogue: Arc<Catalogue>,
+        model: impl Fn(&str) -> Option<Arc<ServedModel>>,
+        before: Option<&Self>,
+    ) -> Self {
+        let rankers = rankers(&config, &catalogue, model);
+        let rows = config.rows.iter().enumerate().map(|(n, row)| plan_row(n, row, &config, (&rankers, &catalogue)));
+        let rows: Vec<_> = rows.collect();
+        let options = PageOptions {
+            rows_shown: config.rows_shown,
+            titles_per_row: config.titles_per_row,
+            deduplicate: config.deduplicate,
+            n_catalogue: catalogue.cards.len(),
+        };
+        let popularity = popularity(&catalogue, &rankers);
+        let last_good = last_good(&config, &catalogue, before);
+        Self { surface: config.surface.as_str().into(), config, catalogue, rankers, rows, options, popularity, last_good, failures: Seldom::new(Instant::now()) }
+    }
+
+    /// Whether it is laid out just so.
+    pub fn is_laid_out_for(
+        &self,
+        config: &PageConfig,
+        catalogue: &Arc<Catalogue>,
+        models: &BTreeMap<String, Arc<ServedModel>>,
+    ) -> bool {
+        let same_model = |ranker: &PageRanker| match (&ranker.served, models.get(&*ranker.objective)) {
+            (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+            (before, now) => before.is_none() && now.is_none(),
+        };
+        self.config == *config && Arc::ptr_eq(&self.catalogue, catalogue) && self.rankers.iter().all(same_model)
+    }
+
+    /// What of the layout can never be shown, with the nearest right name.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for row in &self.config.rows {
+            if let Source::Genre { name, .. } = &row.source
+                && self.catalogue.genre(name).is_none()
+            {
+                let mut known: Vec<&str> = self.catalogue.genres().collect();
+                known.sort_unstable();
+                let hint = validate::nearest(name, &known).map_or_else(
+                    || "correct the name, or remove the row".to_owned(),
+                    |nearest| format!("the nearest is {nearest:?}"),
+                );
+                warnings.push(format!("row {:?}: no title of the catalogue has the genre {name:?}: {hint}", row.name));
+            }
+        }
+        for ranker in self.rankers.iter().filter(|ranker| ranker.served.is_some() && ranker.all.is_empty()) {
+            let objective = &ranker.objective;
+            warnings.push(format!(
+                "the catalogue has none of the titles of objective {objective:?}: were they trained from the same data?"
+            ));
+        }
+        warnings
+    }
+
+    /// For those who ask what is served.
+    pub fn description(&self) -> SurfaceDescription {
+        SurfaceDescription {
+            surface: self.surface.clone(),
+            catalogue: self.catalogue.revision.clone(),
+            n_titles: self.catalogue.cards.len(),
+            rows: self.rows.iter().map(|row| row.name.clone()).collect(),
+            objectives: self.rankers.iter().map(|ranker| ranker.objective.clone()).collect(),
+        }
+    }
+
+    /// The first of its models that is loaded.
+    pub fn first_model(&self) -> Option<&Arc<ServedModel>> {
+        self.rankers.iter().find_map(|ranker| ranker.served.as_ref())
+    }
+}
+
+fn rankers(
+    config: &PageConfig,
+    catalogue: &Catalogue,
+    model: impl Fn(&str) -> Option<Arc<ServedModel>>,
+) -> Vec<PageRanker> {
+    let mut rankers: Vec<PageRanker> = Vec::new();
+    for row in &config.rows {
+        let Some(objective) = row.source.objective() else { continue };
+        if rankers.iter().any(|ranker| &*ranker.objective == objective) {
+            continue;
+        }
+        let served = model(objective);
+        let (to_catalogue, all) = served.as_ref().map_or_else(Default::default, |served| map(served, catalogue));
+        rankers.push(PageRanker { objective: objective.into(), served, to_catalogue, all });
+    }
+    rankers
+}
+
+/// Model row to catalogue row (none when they are the same), and the model rows that the catalogue has.
+fn map(served: &ServedModel, catalogue: &Catalogue) -> (Option<Vec<u32>>, Arc<[u32]>) {
+    let map: Vec<u32> =
+        served.loaded.titles.iter().map(|id| catalogue.row(id).unwrap_or(NOT_IN_CATALOGUE)).collect();
+    let all = (0..map.len() as u32).filter(|&row| map[row as usize] != NOT_IN_CATALOGUE).collect();
+    let identical = map.iter().enumerate().all(|(row, &catalogue)| row as u32 == catalogue);
+    ((!identical).then_some(map), all)
+}
+
+fn plan_row(n: usize, row: &RowConfig, config: &PageConfig, known: (&[PageRanker], &Catalogue)) -> PlannedRow {
+    let (rankers, catalogue) = known;
+    let ranker_of = |objective: &str| rankers.iter().position(|ranker| &*ranker.objective == objective);
+    let kind = match &row.source {
+        Source::Popular => Kind::Popular,
+        Source::BecauseYouWatched { objective } => ranker_of(objective).map_or(Kind::Popular, |ranker| {
+            let is_near = |row: &&RowConfig| matches!(row.source, Source::BecauseYouWatched { .. });
+            Kind::Near { ranker, nth: config.rows[..n].iter().filter(is_near).count() }
+        }),
+        source => source.objective().and_then(ranker_of).map_or(Kind::Popular, Kind::Ranked),
+    };
+    let catalogue_slice = match &row.source {
+        Source::Genre { name, .. } => catalogue.genre(name).cloned().unwrap_or_default(),
+        _ => catalogue.all().clone(),
+    };
+    let slice = match kind {
+        Kind::Popular => catalogue_slice.clone(),
+        Kind::Ranked(ranker) | Kind::Near { ranker, .. } => model_slice(&rankers[ranker], row, &catalogue_slice),
+    };
+    let why = why::of_source(&row.source);
+    PlannedRow { name: row.name.as_str().into(), heading: row.heading.clone(), kind, slice, catalogue_slice, why }
+}
+
+/// The rows of a model's title table whose titles are in the slice of the catalogue.
+fn model_slice(ranker: &PageRanker, row: &RowConfig, catalogue_slice: &Arc<[u32]>) -> Arc<[u32]> {
+    match &row.source {
+        Source::Genre { .. } if ranker.to_catalogue.is_none() && ranker.served.is_some() => catalogue_slice.clone(),
+        Source::Genre { .. } => {
+            let in_slice =
+                |&title: &u32| ranker.catalogue_row(title).is_some_and(|row| catalogue_slice.binary_search(&row).is_ok());
+            ranker.all.iter().copied().filter(in_slice).collect()
+        }
+        _ => ranker.all.clone(),
+    }
+}
+
+/// What the catalogue says; where it counts nothing, what the first model saw in training.
+fn popularity(catalogue: &Catalogue, rankers: &[PageRanker]) -> Arc<[f32]> {
+    let counted = catalogue.plays.iter().any(|&plays| plays > 0.0);
+    let ranker = rankers.iter().find(|ranker| !counted && ranker.served.is_some());
+    let (Some(ranker), mut plays) = (ranker, catalogue.plays.clone()) else { return catalogue.plays.as_slice().into() };
+    let seen = ranker.served.as_ref().map_or(&[][..], |served| served.loaded.model.plays());
+    for (title, &seen) in seen.iter().enumerate() {
+        if let Some(row) = ranker.catalogue_row(title as u32)
+            && let Some(place) = plays.get_mut(row as usize)
+        {
+            *place = seen;
+        }
+    }
+    plays.into()
+}
+
+fn last_good(config: &PageConfig, catalogue: &Catalogue, before: Option<&ServedPage>) -> Option<Arc<LastGood>> {
+    if config.fallback != Fallback::LastGood {
+        return None;
+    }
+    let still_fits = |before: &&ServedPage| {
+        let same_rows = before.config.rows == config.rows;
+        same_rows && before.catalogue.digest == catalogue.digest
+    };
+    let kept = before.filter(still_fits).and_then(|before| before.last_good.clone());
+    Some(kept.unwrap_or_else(|| Arc::new(LastGood::new(VIEWERS_KEPT, config.rows.len()))))
+}

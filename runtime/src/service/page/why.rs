@@ -1,0 +1,29 @@
+//! One sentence for people: why a row holds these titles.
+
+use marquee_crds::pod_config::Source;
+
+use crate::service::types::Degraded;
+
+/// When all is well. `{title}` stands for the title watched.
+pub(super) fn of_source(source: &Source) -> String {
+    match source {
+        Source::Model { objective } => format!("Ranked for this viewer by {objective}."),
+        Source::Genre { name, objective: Some(objective) } => format!("{name}, ranked for this viewer by {objective}."),
+        Source::Genre { name, objective: None } => format!("{name}, most watched first."),
+        Source::Popular => "Watched by most viewers.".to_owned(),
+        Source::BecauseYouWatched { objective } => format!("What {objective} finds near {{title}}."),
+    }
+}
+
+/// When a fallback stands in the row; `last_good` when it is what the viewer saw last.
+pub(super) fn of_fallback(degraded: Degraded, last_good: bool) -> String {
+    let cause = match degraded {
+        Degraded::ViewerUnknown => "Nothing is known of this viewer yet",
+        Degraded::DeadlineMissed => "The model did not answer in time",
+        Degraded::ModelFailed => "The model failed",
+        Degraded::ModelNotReady => "The model is not loaded",
+        Degraded::Shed => "The model has too much to do",
+    };
+    let stands = if last_good { "what was shown here before" } else { "the most watched titles" };
+    format!("{cause}: {stands}.")
+}

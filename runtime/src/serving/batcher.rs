@@ -1,0 +1,231 @@
+//! Dynamic batching: requests that come while a forward pass runs share the next one.
+//!
+//! An idle model runs a request at once, on the thread that asks. With `max_delay` above zero a request waits that long
+//! for company first. Passes estimated above [`HEAVY`] run on the blocking pool, a bounded number at a time, so that the
+//! threads that answer connections stay free. A batch gives the same answers as its requests one by one: that is the
+//! models' promise, and this code relies on it.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, Semaphore, oneshot};
+
+use super::deadline;
+
+/// Passes that are estimated to take longer leave the async threads.
+pub const HEAVY: Duration = Duration::from_micros(500);
+
+/// How requests share passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Most requests in one pass, at least 1.
+    pub max_batch: usize,
+    /// Longest wait for company while idle.
+    pub max_delay: Duration,
+}
+
+/// What runs a pass.
+pub trait Pass: Send + Sync + 'static {
+    /// A request.
+    type Job: Send + 'static;
+    /// Its answer.
+    type Answer: Send + 'static;
+
+    /// How long `job` is likely to take alone.
+    fn estimate(&self, job: &Self::Job) -> Duration;
+
+    /// One answer a job, in their order.
+    fn run(&self, jobs: &[Self::Job]) -> Vec<Self::Answer>;
+}
+
+/// Why a job has no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// Its deadline passed.
+    DeadlineExceeded,
+    /// The pass panicked, or answered another number of jobs.
+    Failed,
+}
+
+/// The queue of one model.
+pub struct Batcher<P: Pass>(Arc<Shared<P>>);
+
+impl<P: Pass> Clone for Batcher<P> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+struct Shared<P: Pass> {
+    pass: P,
+    limits: BatchLimits,
+    /// How many heavy passes run at once, all models together.
+    pool: Arc<Semaphore>,
+    state: Mutex<State<P>>,
+    /// Told when the queue has a full batch.
+    full: Notify,
+}
+
+struct State<P: Pass> {
+    /// Whether somebody runs passes and will look at the queue when theirs is done.
+    led: bool,
+    queue: VecDeque<Waiting<P>>,
+}
+
+struct Waiting<P: Pass> {
+    job: P::Job,
+    until: Option<Instant>,
+    since: Instant,
+    answer: oneshot::Sender<Result<P::Answer, Unanswered>>,
+}
+
+impl<P: Pass> Batcher<P> {
+    /// A batcher with an empty queue. `pool` bounds the heavy passes of all models together.
+    pub fn new(pass: P, limits: BatchLimits, pool: Arc<Semaphore>) -> Self {
+        let limits = BatchLimits { max_batch: limits.max_batch.max(1), ..limits };
+        let state = Mutex::new(State { led: false, queue: VecDeque::new() });
+        Self(Arc::new(Shared { pass, limits, pool, state, full: Notify::new() }))
+    }
+
+    /// What runs the passes.
+    pub fn pass(&self) -> &P {
+        &self.0.pass
+    }
+
+    /// Whether a request that takes so long gains nothing by company: it is run where it is asked.
+    pub fn is_worth_batching(&self, estimate: Duration) -> bool {
+        !self.0.limits.max_delay.is_zero() || (self.0.limits.max_batch > 1 && estimate >= LIGHT) || estimate > HEAVY
+    }
+
+    /// The answer to `job`, alone or in company. Dropping the future takes the job out of the queue.
+    pub async fn submit(&self, job: P::Job, now: Instant, until: Option<Instant>) -> Result<P::Answer, Unanswered> {
+        if deadline::has_passed(until, now) {
+            return Err(Unanswered::DeadlineExceeded);
+        }
+        let answer = match self.0.enter(job, now, until) {
+            Entered::Alone(job) => return self.0.run_alone(job),
+            Entered::Queued(answer) => answer,
+        };
+        match deadline::within(until, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(Unanswered::Failed),
+            Err(deadline::Missed) => Err(Unanswered::DeadlineExceeded),
+        }
+    }
+}
+
+/// Below this a pass costs less than what queueing for it does.
+const LIGHT: Duration = Duration::from_micros(50);
+
+enum Entered<P: Pass> {
+    /// The caller leads and runs its own job.
+    Alone(P::Job),
+    Queued(oneshot::Receiver<Result<P::Answer, Unanswered>>),
+}
+
+impl<P: Pass> Shared<P> {
+    fn enter(self: &Arc<Self>, job: P::Job, now: Instant, until: Option<Instant>) -> Entered<P> {
+        let mut state = self.state.lock();
+        let runs_here = self.limits.max_delay.is_zero() && self.pass.estimate(&job) <= HEAVY;
+        if !state.led && runs_here {
+            state.led = true;
+            return Entered::Alone(job);
+        }
+        let (sender, answer) = oneshot::channel();
+        state.queue.push_back(Waiting { job, until, since: now, answer: sender });
+        if state.queue.len() >= self.limits.max_batch {
+            self.full.notify_one();
+        }
+        if !state.led {
+            state.led = true;
+            tokio::spawn(self.clone().lead());
+        }
+        Entered::Queued(answer)
+    }
+
+    /// Not async: a caller that is cancelled cannot leave the queue without a leader.
+    fn run_alone(self: &Arc<Self>, job: P::Job) -> Result<P::Answer, Unanswered> {
+        let answer = self.run(&[job]).pop().ok_or(Unanswered::Failed);
+        let mut state = self.state.lock();
+        if state.queue.is_empty() {
+            state.led = false;
+        } else {
+            tokio::spawn(self.clone().lead());
+        }
+        answer
+    }
+
+    /// Runs passes until the queue is empty.
+    async fn lead(self: Arc<Self>) {
+        self.wait_for_company().await;
+        while let Some(batch) = self.next_batch() {
+            self.clone().run_batch(batch).await;
+        }
+    }
+
+    async fn wait_for_company(&self) {
+        if self.limits.max_delay.is_zero() {
+            return;
+        }
+        let (n_waiting, first) = {
+            let state = self.state.lock();
+            (state.queue.len(), state.queue.front().map(|waiting| waiting.since))
+        };
+        let Some(first) = first.filter(|_| n_waiting < self.limits.max_batch) else { return };
+        let until = first + self.limits.max_delay;
+        // A permit left over from an earlier full batch only shortens the wait of this one.
+        let _ = tokio::time::timeout_at(until.into(), self.full.notified()).await;
+    }
+
+    /// The next jobs that still matter; none hands the lead back.
+    fn next_batch(&self) -> Option<Vec<Waiting<P>>> {
+        let now = Instant::now();
+        let mut state = self.state.lock();
+        let mut batch = Vec::new();
+        while batch.len() < self.limits.max_batch {
+            let Some(waiting) = state.queue.pop_front() else { break };
+            if waiting.answer.is_closed() {
+                continue;
+            }
+            if deadline::has_passed(waiting.until, now) {
+                let _ = waiting.answer.send(Err(Unanswered::DeadlineExceeded));
+                continue;
+            }
+            batch.push(waiting);
+        }
+        state.led = !batch.is_empty();
+        (!batch.is_empty()).then_some(batch)
+    }
+
+    async fn run_batch(self: Arc<Self>, batch: Vec<Waiting<P>>) {
+        let (jobs, answers): (Vec<_>, Vec<_>) = batch.into_iter().map(|w| (w.job, w.answer)).unzip();
+        let estimate: Duration = jobs.iter().map(|job| self.pass.estimate(job)).sum();
+        let results = if estimate > HEAVY { self.run_heavy(jobs).await } else { self.run(&jobs) };
+        let mut results = results.into_iter();
+        for answer in answers {
+            // Nobody listens any more when this fails.
+            let _ = answer.send(results.next().ok_or(Unanswered::Failed));
+        }
+    }
+
+    async fn run_heavy(self: &Arc<Self>, jobs: Vec<P::Job>) -> Vec<P::Answer> {
+        // The pool is never closed; if it were, passes would run unbounded rather than not at all.
+        let _place = self.pool.clone().acquire_owned().await.ok();
+        let shared = self.clone();
+        tokio::task::spawn_blocking(move || shared.run(&jobs)).await.unwrap_or_default()
+    }
+
+    /// No answers when the pass panics: the queue behind it must go on.
+    fn run(&self, jobs: &[P::Job]) -> Vec<P::Answer> {
+        let results = catch_unwind(AssertUnwindSafe(|| self.pass.run(jobs))).unwrap_or_default();
+        if results.len() == jobs.len() { results } else { Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

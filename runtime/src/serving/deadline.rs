@@ -1,0 +1,75 @@
+//! When an answer is worth nothing any more.
+
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+/// What did not come in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Missed;
+
+/// The earlier of what the caller allows and `now + budget`.
+pub fn earliest(callers: Option<Instant>, now: Instant, budget: Duration) -> Instant {
+    let own = now + budget;
+    callers.map_or(own, |callers| callers.min(own))
+}
+
+/// Whether `deadline` lies behind `now`.
+pub fn has_passed(deadline: Option<Instant>, now: Instant) -> bool {
+    deadline.is_some_and(|deadline| deadline <= now)
+}
+
+/// `work`, unless `deadline` comes first. Work that is done at its first poll never touches a timer.
+pub async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Result<T, Missed> {
+    let mut work = pin!(work);
+    // Inline work is done at once. The waker is none: what is pending here is polled again below, with the real one.
+    if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        return Ok(done);
+    }
+    match deadline {
+        None => Ok(work.await),
+        Some(deadline) => tokio::time::timeout_at(deadline.into(), work).await.map_err(|_| Missed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earlier_deadline_holds() {
+        let now = Instant::now();
+        let ms = Duration::from_millis;
+        #[rustfmt::skip]
+        let cases = [
+            ("the caller sets none",      None,               ms(50)),
+            ("the caller is in a hurry",  Some(now + ms(10)), ms(10)),
+            ("the caller has all day",    Some(now + ms(90)), ms(50)),
+        ];
+        for (why, callers, expected) in cases {
+            assert_eq!(earliest(callers, now, ms(50)), now + expected, "{why}");
+        }
+        assert!(has_passed(Some(now), now), "an answer at the deadline is too late");
+        assert!(!has_passed(Some(now + ms(1)), now) && !has_passed(None, now));
+    }
+
+    #[test]
+    fn work_that_is_done_needs_no_timer() {
+        // No runtime here: a timer would panic.
+        let mut work = pin!(within(Some(Instant::now()), async { 7 }));
+        let polled = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(polled, Poll::Ready(Ok(7)));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_come_in_time_is_missed() {
+        let deadline = Instant::now() + Duration::from_millis(5);
+        assert_eq!(within(Some(deadline), std::future::pending::<()>()).await, Err(Missed));
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let (got, ()) = tokio::join!(within(None, receiver), async { sender.send(3).unwrap() });
+        assert_eq!(got, Ok(Ok(3)), "without a deadline it is waited for");
+    }
+}

@@ -1,0 +1,102 @@
+//! What stands in a row whose model did not answer.
+
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
+use marquee_crds::page_layout::Fallback;
+use parking_lot::Mutex;
+
+/// A title of a row as it was shown: catalogue row and score.
+pub type Shown = (u32, f32);
+
+/// What stands in a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stand {
+    /// What this viewer saw last.
+    LastGood(Box<[Shown]>),
+    /// The most popular titles of the row's slice.
+    Popular,
+    /// Nothing: the row is left out.
+    Nothing,
+}
+
+/// What stands in a row whose model did not answer, as the layout declares it.
+pub fn stand(declared: Fallback, last_good: impl FnOnce() -> Option<Box<[Shown]>>) -> Stand {
+    match declared {
+        Fallback::Popular => Stand::Popular,
+        Fallback::OmitRow => Stand::Nothing,
+        Fallback::LastGood => last_good().map_or(Stand::Popular, Stand::LastGood),
+    }
+}
+
+/// The rows that viewers saw last, of the viewers seen last. Written only for layouts that declare `LastGood`.
+pub struct LastGood {
+    /// By viewer; one place a candidate row.
+    viewers: Mutex<LruCache<Box<str>, Vec<Option<Box<[Shown]>>>>>,
+    n_rows: usize,
+}
+
+/// Viewers whose rows are kept: with 10 rows of 20 titles these are 16 MB.
+pub const VIEWERS_KEPT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
+
+impl LastGood {
+    /// Keeps the rows of at most `viewers` viewers, for a layout of `n_rows` candidate rows.
+    pub fn new(viewers: NonZeroUsize, n_rows: usize) -> Self {
+        Self { viewers: Mutex::new(LruCache::new(viewers)), n_rows }
+    }
+
+    /// What `viewer` saw last in `row`.
+    pub fn get(&self, viewer: &str, row: usize) -> Option<Box<[Shown]>> {
+        self.viewers.lock().get(viewer)?.get(row)?.clone()
+    }
+
+    /// `viewer` was shown these rows, each by its index. Rows not among them keep what they had.
+    pub fn put(&self, viewer: &str, rows: impl Iterator<Item = (usize, Box<[Shown]>)>) {
+        let mut viewers = self.viewers.lock();
+        if !viewers.contains(viewer) {
+            viewers.put(viewer.into(), vec![None; self.n_rows]);
+        }
+        let Some(kept) = viewers.get_mut(viewer) else { return };
+        for (row, shown) in rows {
+            if let Some(place) = kept.get_mut(row) {
+                *place = Some(shown);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_declared_fallback_stands() {
+        let shown: Box<[Shown]> = Box::new([(3, 0.5)]);
+        #[rustfmt::skip]
+        let cases = [
+            ("popular is popular",                 Fallback::Popular,  Some(shown.clone()), Stand::Popular),
+            ("an omitted row is nothing",          Fallback::OmitRow,  Some(shown.clone()), Stand::Nothing),
+            ("the last good row, where there is",  Fallback::LastGood, Some(shown.clone()), Stand::LastGood(shown.clone())),
+            ("popular where there is none",        Fallback::LastGood, None,                Stand::Popular),
+        ];
+        for (why, declared, last_good, expected) in cases {
+            assert_eq!(stand(declared, || last_good), expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn last_good_rows_are_kept_by_viewer_and_row_for_the_viewers_seen_last() {
+        let kept = LastGood::new(NonZeroUsize::new(2).unwrap(), 2);
+        let row = |catalogue: u32| -> Box<[Shown]> { Box::new([(catalogue, 1.0)]) };
+        kept.put("ann", [(0, row(1)), (1, row(2))].into_iter());
+        kept.put("ann", [(1, row(3)), (9, row(4))].into_iter());
+        assert_eq!(kept.get("ann", 0), Some(row(1)), "a row not shown this time keeps what it had");
+        assert_eq!(kept.get("ann", 1), Some(row(3)), "the newer one");
+        assert_eq!(kept.get("ann", 9), None, "no such row");
+        kept.put("bob", [(0, row(5))].into_iter());
+        kept.get("ann", 0);
+        kept.put("cy", [(0, row(6))].into_iter());
+        assert_eq!(kept.get("bob", 0), None, "seen longest ago, gone");
+        assert_eq!(kept.get("ann", 0), Some(row(1)));
+    }
+}
