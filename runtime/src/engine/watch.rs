@@ -141,7 +141,11 @@ fn add(print: &mut Print, path: PathBuf) {
 }
 
 fn watcher(manifests: &Path, tell: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |_| {
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // Reading the folder is told as well: to answer that by reading it would never end.
+        if event.is_ok_and(|event| event.kind.is_access()) {
+            return;
+        }
         // Full means that a change is told already.
         let _ = tell.try_send(());
     })?;
