@@ -202,3 +202,6 @@ impl<T: Read> Read for Hashing<T> {
     }
 }
 
+
+#[cfg(test)]
+mod tests;

@@ -70,6 +70,9 @@ fn agree(config: &Config) -> Result<(), TrainingError> {
     Ok(())
 }
 
+/// Smallest input of which the reading is told line by line; less is read in a moment.
+const TOLD_FROM: u64 = 64 << 20;
+
 /// Which columns the config cannot do without.
 fn needs(config: &Config) -> Needs {
     let weighs_ratings = config.hyperparameters.get("weight").is_some_and(|weight| weight == "rating");
@@ -84,8 +87,10 @@ fn read_data(io: &mut Io<'_>, spec: &data::DataSpec, needs: Needs) -> Result<(Da
     let mut stage = io.stage("read", 0)?;
     let mut fault = None;
     let ratings = data::read(spec, needs, &mut |progress| {
-        stage.set_total(progress.total);
-        fault = stage.tell(progress.bytes, "").err().or(fault.take());
+        if progress.total >= TOLD_FROM {
+            stage.set_total(progress.total >> 20);
+            fault = stage.tell(progress.bytes >> 20, "in MiB").err().or(fault.take());
+        }
     })?;
     if let Some(fault) = fault {
         return Err(TrainingError::Print(fault));

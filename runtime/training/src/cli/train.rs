@@ -13,7 +13,7 @@ use crate::{
     config::{Config, FinalFit, Protocol},
     error::TrainingError,
     fit::{self, Fitted, Lesson},
-    parts::{Dataset, Parts, table},
+    parts::{self, Dataset, Parts, table},
     progress::{Io, StageTime},
     quality::{self, Comparison, Fault},
     report::{self, ArtifactReport, Report},
@@ -24,7 +24,12 @@ use crate::{
 pub fn train(args: &TrainArgs, io: &mut Io<'_>) -> Result<(), TrainingError> {
     let config = full_config(args)?;
     let output = output(args, &config)?;
-    let (data, read) = read_data(io, &config.data, needs(&config))?;
+    let mut needed = needs(&config);
+    if args.search {
+        // The validation part is cut by time too, where the protocol itself holds nothing out.
+        needed.time |= parts::validation(config.protocol, config.algorithm.is_explicit()) == Protocol::LeaveLastOut;
+    }
+    let (data, read) = read_data(io, &config.data, needed)?;
     if args.search {
         return search_only(io, args, &config, &data);
     }

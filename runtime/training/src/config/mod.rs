@@ -180,3 +180,6 @@ fn cadence(section: &Section<'_>) -> Result<Cadence, ConfigError> {
     Ok(Cadence { every_iterations: iterations.unwrap_or(0), every_seconds: section.count("everySeconds")?.unwrap_or(60) })
 }
 
+
+#[cfg(test)]
+mod tests;

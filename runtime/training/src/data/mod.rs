@@ -139,3 +139,6 @@ pub fn read_any(
     duplicates::resolve(&mut ratings, spec.duplicates)?;
     Ok(ratings)
 }
+
+#[cfg(test)]
+mod tests;

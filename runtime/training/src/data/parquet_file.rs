@@ -1,13 +1,21 @@
 //! Parquet, streamed: one batch of the wanted columns in memory at a time.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+    sync::Arc,
+};
 
 use parquet::{
     basic::Type as Physical,
     column::reader::{ColumnReader, ColumnReaderImpl},
     data_type::{ByteArray, DataType, FixedLenByteArray},
     errors::ParquetError,
-    file::reader::{FileReader, RowGroupReader, SerializedFileReader},
+    file::{
+        metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData},
+        reader::{FileReader, RowGroupReader, SerializedFileReader},
+    },
     schema::types::ColumnDescPtr,
 };
 
@@ -21,13 +29,26 @@ const BATCH: usize = 8192;
 
 /// Reads `file`, handing each row on.
 pub(crate) fn read(file: &Arc<Path>, wanted: &[Wanted], handler: &mut dyn RowHandler) -> Result<(), DataError> {
+    // The library asserts what a damaged file may break. Nothing that a panic left half done is looked at again.
+    let read = AssertUnwindSafe(|| read_checked(file, wanted, handler));
+    panic::catch_unwind(read).unwrap_or_else(|_| Err(damaged(file, "it is damaged")))
+}
+
+fn damaged(file: &Path, problem: &str) -> DataError {
+    let source = ParquetError::General(problem.to_owned());
+    DataError::Parquet { file: file.to_owned(), source }
+}
+
+fn read_checked(file: &Arc<Path>, wanted: &[Wanted], handler: &mut dyn RowHandler) -> Result<(), DataError> {
     let io = |source| DataError::Read { file: file.to_path_buf(), source };
     let broken = |source| DataError::Parquet { file: file.to_path_buf(), source };
     let opened = File::open(file).map_err(io)?;
-    if opened.metadata().map_err(io)?.len() == 0 {
+    let size = opened.metadata().map_err(io)?.len();
+    if size == 0 {
         return Err(DataError::Empty { file: file.to_path_buf() });
     }
     let reader = SerializedFileReader::new(opened).map_err(broken)?;
+    refuse_places_outside(file, reader.metadata(), size)?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
     let picked = pick(file, &names, wanted)?;
@@ -47,6 +68,17 @@ pub(crate) fn read(file: &Arc<Path>, wanted: &[Wanted], handler: &mut dyn RowHan
         return Err(DataError::NoRows { file: file.to_path_buf() });
     }
     Ok(())
+}
+
+/// Refuses column chunks that the file cannot hold, before memory is taken for them.
+fn refuse_places_outside(file: &Path, metadata: &ParquetMetaData, size: u64) -> Result<(), DataError> {
+    let lies_inside = |column: &ColumnChunkMetaData| {
+        let start = u64::try_from(column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset()));
+        let length = u64::try_from(column.compressed_size());
+        matches!((start, length), (Ok(start), Ok(length)) if start.checked_add(length).is_some_and(|end| end <= size))
+    };
+    let mut columns = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    if columns.all(lies_inside) { Ok(()) } else { Err(damaged(file, "a column lies outside the file")) }
 }
 
 fn refuse_unreadable(file: &Path, column: &ColumnDescPtr) -> Result<(), DataError> {
