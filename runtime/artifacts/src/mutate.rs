@@ -82,7 +82,7 @@ fn the_manifest_parser_survives_mutated_manifests() {
     let sample = Sample::new();
     let seed = std::fs::read(sample.dir.join("marquee.json")).unwrap();
     let compact = serde_json::from_slice::<serde_json::Value>(&seed).unwrap().to_string().into_bytes();
-    let taken = run(&[seed, compact], |bytes| fuzzing::manifest(bytes));
+    let taken = run(&[seed, compact], fuzzing::manifest);
     assert!((100..RUNS - 100).contains(&taken), "{taken} of {RUNS} taken");
 }
 
@@ -93,7 +93,7 @@ fn the_weights_parser_survives_mutated_weights() {
     let small =
         b"\x38\0\0\0\0\0\0\0{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]}}   ab".to_vec();
     assert!(crate::parse_weights(&Bytes::from(small.clone()), &Limits::default()).is_ok());
-    let taken = run(&[seed, small], |bytes| fuzzing::weights(bytes));
+    let taken = run(&[seed, small], fuzzing::weights);
     assert!((100..RUNS - 100).contains(&taken), "{taken} of {RUNS} taken");
 }
 
@@ -101,6 +101,6 @@ fn the_weights_parser_survives_mutated_weights() {
 fn the_line_parsers_survive_mutated_tables() {
     let ids = b"\"10\"\n\"20\"\n\"caf\\u00e9\"\n".to_vec();
     let titles = b"{\"id\":\"1\",\"name\":\"A\",\"year\":1977,\"genres\":[\"B\"],\"plays\":3}\n".to_vec();
-    let taken = run(&[ids, titles], |bytes| fuzzing::lines(bytes));
+    let taken = run(&[ids, titles], fuzzing::lines);
     assert!((100..RUNS - 100).contains(&taken), "{taken} of {RUNS} taken");
 }

@@ -91,7 +91,7 @@ fn tensor(file: &Bytes, data_start: usize, name: &str, entry: &Entry) -> Result<
         return Err(Finding::new(Fault::Header, expected, format!("{}", end - begin)));
     }
     let data = file.slice(data_start + begin..data_start + end);
-    if data.as_ptr().addr() % dtype.size() != 0 && !data.is_empty() {
+    if !data.as_ptr().addr().is_multiple_of(dtype.size()) && !data.is_empty() {
         let expected = format!("tensor {} aligned to {} bytes", quoted(name), dtype.size());
         return Err(Finding::new(Fault::Header, expected, format!("file offset {}", data_start + begin)));
     }

@@ -23,7 +23,7 @@ const BAD: &[Row] = &[
     ("a header that says it is shorter than it is",   Fault::Header,              |s| s.edit_declared(WEIGHTS, |b| b[..8].copy_from_slice(&16u64.to_le_bytes()))),
     ("weights of four bytes",                         Fault::Tensor,              |s| s.edit_declared(WEIGHTS, |b| b.truncate(4))),
     ("offsets that overlap",                          Fault::Header,              |s| s.edit_header(|h| h["title.bias"]["data_offsets"] = h["title.plays"]["data_offsets"].clone())),
-    ("a tensor twice in the header",                  Fault::Header,              |s| s.edit_declared(WEIGHTS, twice)),
+    ("a tensor twice in the header",                  Fault::Header,              |s| s.edit_declared(WEIGHTS, |b| twice(b))),
     ("a shape that is not its bytes",                 Fault::Header,              |s| s.edit_header(|h| h["title.bias"]["shape"] = json!([4]))),
     ("a shape that overflows",                        Fault::Header,              |s| s.edit_header(|h| h["title.bias"]["shape"] = json!([1u64 << 40, 1u64 << 40]))),
     ("dtype other than declared",                     Fault::Tensor,              |s| s.edit_header(|h| h["title.bias"]["dtype"] = json!("U32"))),
@@ -97,7 +97,7 @@ fn rename_bias(header: &mut serde_json::Value) {
 }
 
 /// The last tensor's name becomes that of the first.
-fn twice(bytes: &mut Vec<u8>) {
+fn twice(bytes: &mut [u8]) {
     let text = b"\"title.bias\"";
     let at = bytes.windows(text.len()).position(|window| window == text).unwrap();
     bytes[at..at + text.len()].copy_from_slice(b"\"mean\"      ");
@@ -188,7 +188,11 @@ fn replacing_an_artifact_under_its_readers_never_shows_them_a_mixture() {
     let dir = root.path().join("model");
     sample::write(&dir, 0.0);
     std::thread::scope(|scope| {
-        let writer = scope.spawn(|| (1..60).map(|mean| sample::write(&dir, mean as f32)).count());
+        let writer = scope.spawn(|| {
+            for mean in 1..60 {
+                sample::write(&dir, mean as f32);
+            }
+        });
         let mut seen = 0;
         while !writer.is_finished() {
             // The folder may be exchanged between two files: that is refused or consistent, never mixed up.

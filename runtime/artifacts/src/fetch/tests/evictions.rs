@@ -110,7 +110,7 @@ async fn a_copy_that_was_damaged_in_the_cache_is_fetched_again() {
     let shelf = Shelf::new().await;
     let uri = "s3://models/m0";
     #[rustfmt::skip]
-    let cases: [(&str, fn(&Path)); 3] = [
+    let cases: [(&str, Damage); 3] = [
         ("a flipped bit",    |dir| edit(&dir.join("weights.safetensors"), |bytes| bytes[9000] ^= 1)),
         ("a cut id table",   |dir| edit(&dir.join("titles.jsonl"), |bytes| bytes.truncate(10))),
         ("a lost file",      |dir| std::fs::remove_file(dir.join("viewers.jsonl")).unwrap()),
@@ -122,6 +122,8 @@ async fn a_copy_that_was_damaged_in_the_cache_is_fetched_again() {
         assert_eq!(artifact.n_titles(), 100, "{why}");
     }
 }
+
+type Damage = fn(&Path);
 
 /// In place, as a failing disk does it: the blob is the same file.
 fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
