@@ -3,6 +3,11 @@
 //! No I/O, no async. `operator` and `runtime` know this crate and never each other. Read in this order:
 //! the kinds, what two kinds share, their definitions, what a process serves ([`pod_config`]), the names of metrics.
 
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "every printer column of a kind is an attribute of the same form"
+)]
+
 pub mod page_layout;
 pub mod ranking_model;
 

@@ -1,5 +1,7 @@
 //! Every CEL rule has a row that it accepts and a row that it rejects, and its message says the mend.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
 use std::collections::BTreeSet;
 
 use kube::core::cel::Validator;

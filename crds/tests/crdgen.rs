@@ -1,5 +1,7 @@
 //! `crdgen` writes what it then finds in order, and says which file differs and how to mend it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
 use std::{fs, path::Path, process::Command};
 
 fn crdgen(arguments: &[&str]) -> (Option<i32>, String) {

@@ -1,5 +1,7 @@
 //! The operator says what it does not do, and what to use instead.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
 use std::process::{Command, Output};
 
 fn operator(arguments: &[&str]) -> Output {

@@ -1,5 +1,7 @@
 //! Writes the CustomResourceDefinitions: `crdgen DIR`, or `crdgen --check DIR` to say what differs.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool of the build")]
+
 use std::{
     fs, io,
     path::{Path, PathBuf},

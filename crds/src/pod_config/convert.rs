@@ -30,8 +30,8 @@ pub fn convert(models: &[RankingModel], layouts: &[PageLayout]) -> (PodConfig, V
         |surface, first, second| problems.push(Problem::DuplicateLayout { surface, first, second }),
     );
     let config = PodConfig {
-        rankers: rankers.into_iter().map(|(resource, model)| ranker(resource, model)).collect(),
-        pages: pages.into_iter().map(|(resource, layout)| page(resource, layout)).collect(),
+        rankers: rankers.into_iter().map(|(resource, model)| ranker(&resource, model)).collect(),
+        pages: pages.into_iter().map(|(resource, layout)| page(&resource, layout)).collect(),
     };
     problems.extend(dangling_rows(&config));
     (config, problems)
@@ -75,7 +75,7 @@ fn first_of_each<'a, T>(
     first.into_iter().map(|(_, resource, object)| (resource, object)).collect()
 }
 
-fn ranker(resource: ResourceRef, model: &RankingModel) -> RankerConfig {
+fn ranker(resource: &ResourceRef, model: &RankingModel) -> RankerConfig {
     let spec = &model.spec;
     let batching = &spec.serving.batching;
     RankerConfig {
@@ -89,7 +89,7 @@ fn ranker(resource: ResourceRef, model: &RankingModel) -> RankerConfig {
     }
 }
 
-fn page(resource: ResourceRef, layout: &PageLayout) -> PageConfig {
+fn page(resource: &ResourceRef, layout: &PageLayout) -> PageConfig {
     let spec = &layout.spec;
     PageConfig {
         resource: resource.to_string(),

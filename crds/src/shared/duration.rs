@@ -83,7 +83,7 @@ impl fmt::Display for Duration {
         if nanos == 0 {
             return f.write_str("0ms");
         }
-        match UNITS.iter().find(|(_, unit)| nanos % unit == 0) {
+        match UNITS.iter().find(|(_, unit)| nanos.is_multiple_of(*unit)) {
             Some((name, unit)) => write!(f, "{}{name}", nanos / unit),
             None => {
                 let fraction = format!("{:03}", nanos % 1_000);

@@ -157,9 +157,7 @@ pub enum Fault {
         expected: String,
     },
     /// A kind that is not served.
-    #[error(
-        "{found:?} of {version:?} is not served{hint}"
-    )]
+    #[error("{found:?} of {version:?} is not served{hint}")]
     UnknownKind {
         /// As written.
         found: String,
@@ -249,7 +247,7 @@ pub enum Fault {
     },
     /// Between resources.
     #[error(transparent)]
-    Problem(#[from] Problem),
+    Problem(#[from] Box<Problem>),
     /// Over [`limits::MAX_ERRORS`].
     #[error("{0} more errors are not listed: mend those above first")]
     More(usize),

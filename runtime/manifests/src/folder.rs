@@ -23,11 +23,11 @@ pub(crate) struct ManifestFile {
 /// `kubectl apply -f` takes them; or one file, whatever its name. What begins with a dot belongs to editors and to
 /// mounted volumes, and is passed over.
 pub(crate) fn read(path: &Path, notes: &mut Vec<Note>) -> Result<Vec<ManifestFile>, Fault> {
-    let kind = fs::metadata(path).map_err(unreadable)?;
+    let kind = fs::metadata(path).map_err(|error| unreadable(&error))?;
     if !kind.is_dir() {
         return Ok(vec![ManifestFile { path: path.to_owned(), text: text(path) }]);
     }
-    let paths = list(path, notes).map_err(unreadable)?;
+    let paths = list(path, notes).map_err(|error| unreadable(&error))?;
     match paths.len() {
         0 => Err(Fault::EmptyFolder),
         found if found > MAX_FILES => Err(Fault::TooManyFiles { found }),
@@ -35,7 +35,7 @@ pub(crate) fn read(path: &Path, notes: &mut Vec<Note>) -> Result<Vec<ManifestFil
     }
 }
 
-fn unreadable(error: io::Error) -> Fault {
+fn unreadable(error: &io::Error) -> Fault {
     Fault::Unreadable(error.to_string())
 }
 
@@ -66,12 +66,12 @@ fn list(folder: &Path, notes: &mut Vec<Note>) -> io::Result<Vec<PathBuf>> {
 /// The text of a file, of which never more than the limit is read.
 fn text(path: &Path) -> Result<String, Fault> {
     // A pipe would block when opened, so it is looked at first.
-    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+    if !fs::metadata(path).map_err(|error| unreadable(&error))?.is_file() {
         return Err(Fault::NotAFile);
     }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(Fault::TooLarge);
     }

@@ -253,7 +253,7 @@ impl Reader {
             at,
             resource: Some(format!("{} {}", problem.kind(), problem.resource())),
             field: Some(field),
-            fault: Fault::Problem(problem),
+            fault: Fault::Problem(Box::new(problem)),
         }
     }
 }

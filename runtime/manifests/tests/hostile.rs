@@ -1,5 +1,7 @@
 //! What no one writes by hand: it is refused at once, with bounded memory, and never panics.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
 use std::{
     fs,
     path::Path,

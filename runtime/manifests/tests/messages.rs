@@ -1,5 +1,7 @@
 //! What a person reads of each folder in `tests/messages`. `UPDATE_GOLDEN=1` rewrites `expected.txt`, for review.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
 use std::{fmt::Write as _, fs, path::Path};
 
 use marquee_manifests::{Loaded, load};

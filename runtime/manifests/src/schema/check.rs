@@ -20,7 +20,7 @@ pub(crate) struct Finding {
 /// The value of `entry` as an API server would store it, and what is wrong with it. `path` is that of the entry.
 pub(crate) fn check(entry: &Entry, path: &str, schema: &Schema) -> (Json, Vec<Finding>) {
     let mut check = Check { root: schema, root_path: path.to_owned(), findings: Vec::new() };
-    let value = check.value(&entry.node, schema, Place { path: path.to_owned(), at: entry.at });
+    let value = check.value(&entry.node, schema, &Place { path: path.to_owned(), at: entry.at });
     (value, check.findings)
 }
 
@@ -41,10 +41,10 @@ impl Check<'_> {
         self.findings.push(Finding { at, field: path.to_owned(), fault });
     }
 
-    fn value(&mut self, node: &Node, schema: &Schema, place: Place) -> Json {
+    fn value(&mut self, node: &Node, schema: &Schema, place: &Place) -> Json {
         match (schema.kind, &node.value) {
-            (Type::Object, Value::Object(entries)) => self.object(entries, schema, &place),
-            (Type::Array, Value::List(nodes)) => self.list(nodes, schema, &place),
+            (Type::Object, Value::Object(entries)) => self.object(entries, schema, place),
+            (Type::Array, Value::List(nodes)) => self.list(nodes, schema, place),
             (Type::String, Value::Text(text)) => self.text(text, schema, node.at, &place.path),
             (Type::Integer | Type::Number, Value::Number { value, written }) => {
                 let whole =
@@ -79,7 +79,7 @@ impl Check<'_> {
                 continue;
             }
             let path = format!("{}.{}", place.path, entry.name);
-            let value = self.value(&entry.node, property, Place { path, at: entry.at });
+            let value = self.value(&entry.node, property, &Place { path, at: entry.at });
             object.insert(entry.name.clone(), value);
         }
         for (name, property) in &schema.properties {
@@ -119,7 +119,7 @@ impl Check<'_> {
         Json::Array(
             nodes
                 .map(|(index, node)| {
-                    self.value(node, items, Place { path: format!("{}[{index}]", place.path), at: node.at })
+                    self.value(node, items, &Place { path: format!("{}[{index}]", place.path), at: node.at })
                 })
                 .collect(),
         )
