@@ -4,16 +4,15 @@ use std::{env, error::Error, path::PathBuf};
 
 use prost::Message;
 
-const CONTRACTS: [&str; 3] = ["marquee/v1/ranker.proto", "marquee/v1/pages.proto", "inference/inference.proto"];
+const CONTRACTS: [&str; 3] =
+    ["marquee/v1/ranker.proto", "marquee/v1/pages.proto", "inference/inference.proto"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(CONTRACTS, ["proto"])?;
     // Server reflection answers from this.
     let out = PathBuf::from(env::var("OUT_DIR")?);
     std::fs::write(out.join("contracts.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure()
-        .bytes(".inference")
-        .compile_fds(descriptors)?;
+    tonic_prost_build::configure().bytes(".inference").compile_fds(descriptors)?;
     println!("cargo::rerun-if-changed=proto");
     Ok(())
 }

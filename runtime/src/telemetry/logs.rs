@@ -52,10 +52,13 @@ pub fn init(args: &LogArgs) -> Result<(), LogError> {
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         LogFormat::Text => {
-            registry.with(fmt::layer().with_writer(std::io::stderr).with_ansi(terminal).with_target(false)).try_init()?;
+            registry
+                .with(fmt::layer().with_writer(std::io::stderr).with_ansi(terminal).with_target(false))
+                .try_init()?;
         }
         LogFormat::Json => {
-            let layer = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+            let layer =
+                fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
             registry.with(layer.with_writer(std::io::stderr)).try_init()?;
         }
     }

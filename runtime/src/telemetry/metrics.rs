@@ -68,7 +68,12 @@ impl Maker {
         self.add(IntGaugeVec::new(Opts::new(name, help), labels)?)
     }
 
-    fn histogram(&self, name: &str, help: &str, labelled: (&str, &[f64])) -> Result<HistogramVec, prometheus::Error> {
+    fn histogram(
+        &self,
+        name: &str,
+        help: &str,
+        labelled: (&str, &[f64]),
+    ) -> Result<HistogramVec, prometheus::Error> {
         let (label, buckets) = labelled;
         self.add(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), &[label])?)
     }
@@ -81,8 +86,10 @@ impl Metrics {
     /// When a name or label is none that Prometheus takes: a mistake in this file.
     pub fn new() -> Result<Self, prometheus::Error> {
         let make = Maker { registry: Registry::new() };
-        let seconds = make.histogram(names::REQUEST_SECONDS, "Time to answer, by method.", ("method", SECONDS))?;
-        let requests = make.counter(names::REQUESTS, "Requests answered, by method and code.", &["method", "code"])?;
+        let seconds =
+            make.histogram(names::REQUEST_SECONDS, "Time to answer, by method.", ("method", SECONDS))?;
+        let requests =
+            make.counter(names::REQUESTS, "Requests answered, by method and code.", &["method", "code"])?;
         let in_flight = make.gauge(names::IN_FLIGHT, "Requests being answered now.", &[])?;
         let queue = make.gauge(names::QUEUE_DEPTH, "Requests waiting for admission.", &[])?;
         let inner = Inner {
@@ -93,11 +100,27 @@ impl Metrics {
             shed: make.counter(names::SHED, "Requests refused: too many were in flight.", &["importance"])?,
             queue: queue.with_label_values::<&str>(&[]),
             connections: make.gauge(names::CONNECTIONS, "Connections open now.", &["listener"])?,
-            cut: make.counter(names::CONNECTIONS_CUT, "Connections closed by the server.", &["listener", "reason"])?,
-            batches: make.histogram(names::BATCH_SIZE, "Requests in one forward pass.", ("objective", BATCHES))?,
-            degraded: make.counter(names::DEGRADED, "Rows in which a fallback stood.", &["surface", "reason"])?,
+            cut: make.counter(
+                names::CONNECTIONS_CUT,
+                "Connections closed by the server.",
+                &["listener", "reason"],
+            )?,
+            batches: make.histogram(
+                names::BATCH_SIZE,
+                "Requests in one forward pass.",
+                ("objective", BATCHES),
+            )?,
+            degraded: make.counter(
+                names::DEGRADED,
+                "Rows in which a fallback stood.",
+                &["surface", "reason"],
+            )?,
             loads: make.counter(names::ARTIFACT_LOADS, "Artifacts asked for.", &["outcome"])?,
-            reloads: make.counter(names::RELOADS, "Times that the manifests were read again.", &["outcome"])?,
+            reloads: make.counter(
+                names::RELOADS,
+                "Times that the manifests were read again.",
+                &["outcome"],
+            )?,
             models: make.gauge(
                 names::MODEL_INFO,
                 "1 for each model served.",
@@ -177,14 +200,18 @@ impl Observer for Metrics {
     fn models_served(&self, models: &[ModelDescription]) {
         let now: Vec<[String; 3]> = models
             .iter()
-            .map(|model| [model.objective.to_string(), model.architecture.clone(), model.revision.to_string()])
+            .map(|model| {
+                [model.objective.to_string(), model.architecture.clone(), model.revision.to_string()]
+            })
             .collect();
         let mut served = self.0.served.lock();
         for gone in served.iter().filter(|labels| !now.contains(labels)) {
             // Absent is what is wanted.
             let _ = self.0.models.remove_label_values(gone);
         }
-        for [objective, ..] in served.iter().filter(|[objective, ..]| now.iter().all(|[name, ..]| name != objective)) {
+        for [objective, ..] in
+            served.iter().filter(|[objective, ..]| now.iter().all(|[name, ..]| name != objective))
+        {
             let _ = self.0.batches.remove_label_values(&[objective]);
         }
         for labels in &now {

@@ -43,9 +43,9 @@ pub struct TraceContext {
 impl TraceContext {
     /// Continues the trace of a `traceparent` header, or starts one when there is none or it is malformed.
     pub fn continue_from(header: Option<&[u8]>, ids: &IdSource) -> Self {
-        let (trace_id, flags) = header.and_then(parse).unwrap_or_else(|| {
-            (u128::from(ids.next()) << 64 | u128::from(ids.next()), 0)
-        });
+        let (trace_id, flags) = header
+            .and_then(parse)
+            .unwrap_or_else(|| (u128::from(ids.next()) << 64 | u128::from(ids.next()), 0));
         Self { trace_id, span_id: ids.next(), flags }
     }
 
@@ -134,7 +134,11 @@ mod tests {
         let ids = IdSource::default();
         let made = TraceContext::continue_from(None, &ids);
         let text = made.to_string();
-        assert_eq!(TraceContext::continue_from(Some(text.as_bytes()), &ids).trace_id, made.trace_id, "{text}");
+        assert_eq!(
+            TraceContext::continue_from(Some(text.as_bytes()), &ids).trace_id,
+            made.trace_id,
+            "{text}"
+        );
     }
 
     #[test]

@@ -53,7 +53,9 @@ pub enum BadTimeout {
     #[error("header x-request-timeout-ms is not a number of milliseconds: write digits only, such as 250")]
     Millis,
     /// The header of gRPC.
-    #[error("header grpc-timeout is not a timeout: write up to 8 digits and one of H, M, S, m, u, n, such as 250m")]
+    #[error(
+        "header grpc-timeout is not a timeout: write up to 8 digits and one of H, M, S, m, u, n, such as 250m"
+    )]
     Grpc,
 }
 
@@ -69,9 +71,13 @@ impl Shared {
         Call {
             method,
             request_id: self.request_id(headers),
-            trace: TraceContext::continue_from(headers.get(TRACEPARENT).map(HeaderValue::as_bytes), &self.ids),
+            trace: TraceContext::continue_from(
+                headers.get(TRACEPARENT).map(HeaderValue::as_bytes),
+                &self.ids,
+            ),
             started,
-            deadline: timeout(headers).map(|timeout| timeout.and_then(|timeout| started.checked_add(timeout))),
+            deadline: timeout(headers)
+                .map(|timeout| timeout.and_then(|timeout| started.checked_add(timeout))),
             _in_flight: self.metrics.in_flight(),
         }
     }
@@ -82,7 +88,10 @@ impl Shared {
         let took = now - call.started;
         self.metrics.request(call.method, code, took.as_secs_f64());
         let request_id = call.request_id.to_str().unwrap_or_default();
-        self.log.write(&RequestLine { method: call.method, code, request_id, trace: &call.trace, took, error }, now);
+        self.log.write(
+            &RequestLine { method: call.method, code, request_id, trace: &call.trace, took, error },
+            now,
+        );
     }
 
     /// The caller's id when it can stand in a log line, else a new one.
@@ -122,10 +131,11 @@ impl Call {
 
 /// How long the caller waits, by either header; the shorter of both.
 fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, BadTimeout> {
-    let read = |name: HeaderName, parse: fn(&str) -> Option<Duration>, error: BadTimeout| match headers.get(name) {
-        None => Ok(None),
-        Some(value) => value.to_str().ok().and_then(parse).map(Some).ok_or(error),
-    };
+    let read =
+        |name: HeaderName, parse: fn(&str) -> Option<Duration>, error: BadTimeout| match headers.get(name) {
+            None => Ok(None),
+            Some(value) => value.to_str().ok().and_then(parse).map(Some).ok_or(error),
+        };
     let millis = read(REQUEST_TIMEOUT_MS, millis, BadTimeout::Millis)?;
     let grpc = read(GRPC_TIMEOUT, grpc_timeout, BadTimeout::Grpc)?;
     Ok(match (millis, grpc) {
@@ -160,8 +170,13 @@ fn grpc_timeout(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    type Read = Result<Option<Duration>, BadTimeout>;
+
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
     }
 
     #[test]
@@ -170,7 +185,7 @@ mod tests {
         const GRPC: &str = "grpc-timeout";
         let ms = |n| Ok(Some(Duration::from_millis(n)));
         #[rustfmt::skip]
-        let cases: [(&str, &[(&str, &str)], Result<Option<Duration>, BadTimeout>); 11] = [
+        let cases: [(&str, &[(&str, &str)], Read); 11] = [
             ("none",                     &[],                                Ok(None)),
             ("milliseconds",             &[(MILLIS, "250")],                 ms(250)),
             ("nothing left",             &[(MILLIS, "0")],                   ms(0)),

@@ -6,8 +6,8 @@
 mod args;
 pub mod call;
 mod guarded;
-pub mod text;
 pub mod listen;
+pub mod text;
 pub mod tls;
 
 pub mod http;

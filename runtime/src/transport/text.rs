@@ -119,13 +119,20 @@ mod tests {
         let json = String::from(r#"["plain","\u0041"]"#);
         let texts: Vec<Text<'_>> = serde_json::from_str(&json).unwrap();
         assert_eq!((&*texts[0], &*texts[1]), ("plain", "A"));
-        assert!(json.as_bytes().as_ptr_range().contains(&texts[0].as_ptr()), "a plain text lies in the request");
+        assert!(
+            json.as_bytes().as_ptr_range().contains(&texts[0].as_ptr()),
+            "a plain text lies in the request"
+        );
     }
 
     #[test]
     fn every_number_fits() {
-        let numbers = [Text::number(0_u64), Text::number(u64::MAX), Text::number(i64::MIN), Text::number(-1_i64)];
-        assert_eq!(numbers.map(|text| text.to_string()), ["0", "18446744073709551615", "-9223372036854775808", "-1"]);
+        let numbers =
+            [Text::number(0_u64), Text::number(u64::MAX), Text::number(i64::MIN), Text::number(-1_i64)];
+        assert_eq!(
+            numbers.map(|text| text.to_string()),
+            ["0", "18446744073709551615", "-9223372036854775808", "-1"]
+        );
         assert!(size_of::<Text<'_>>() <= 24);
     }
 }

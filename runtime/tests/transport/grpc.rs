@@ -7,7 +7,9 @@ use marquee_runtime::transport::grpc::contract::marquee::v1::{
 use serde_json::{Value, json};
 use tokio_stream::StreamExt;
 use tonic::{Code, Request, transport::Channel};
-use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
 use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
@@ -17,7 +19,7 @@ use crate::world::World;
 
 /// A score as JSON has it, in the digits of an f32.
 fn written(score: f32) -> Value {
-    serde_json::from_str(&score.to_string()).unwrap()
+    serde_json::from_str(&serde_json::to_string(&score).unwrap()).unwrap()
 }
 
 async fn channel(world: &World) -> Channel {
@@ -30,9 +32,11 @@ async fn grpc_and_http_answer_alike() {
     let channel = channel(&world).await;
     let mut ranker = RankerClient::new(channel.clone());
     let titles = vec!["10".to_owned(), "17".to_owned()];
-    let request = ScoreRequest { objective: "watch".into(), viewer: "2".into(), titles, ..Default::default() };
+    let request =
+        ScoreRequest { objective: "watch".into(), viewer: "2".into(), titles, ..Default::default() };
     let scores = ranker.score(request).await.unwrap().into_inner();
-    let http = world.post("/v1/objectives/watch/score", &json!({ "viewer": "2", "titles": ["10", "17"] })).json();
+    let http =
+        world.post("/v1/objectives/watch/score", &json!({ "viewer": "2", "titles": ["10", "17"] })).json();
     let written_scores: Vec<Value> = scores.scores.iter().copied().map(written).collect();
     assert_eq!(json!(written_scores), http["scores"]);
     assert_eq!(json!(scores.model.as_ref().unwrap().revision), http["revision"]);
@@ -42,7 +46,8 @@ async fn grpc_and_http_answer_alike() {
     let request = TopKRequest { objective: "watch".into(), k: 4, exclude, ..Default::default() };
     let best = ranker.top_k(request).await.unwrap().into_inner();
     let http = world.post("/v1/objectives/watch/top-k", &json!({ "k": 4, "exclude": ["14"] })).json();
-    let titles: Vec<_> = best.titles.iter().map(|title| json!({ "id": title.id, "score": written(title.score) })).collect();
+    let titles: Vec<_> =
+        best.titles.iter().map(|title| json!({ "id": title.id, "score": written(title.score) })).collect();
     assert_eq!(json!(titles), http["titles"]);
     assert_eq!((best.recognised(), &http["recognised"]), (Recognised::Stranger, &json!("Stranger")));
 
@@ -52,10 +57,16 @@ async fn grpc_and_http_answer_alike() {
     let http = world.post("/v1/surfaces/home/page", &json!({ "viewer": "1", "recent": ["12"] })).json();
     assert_eq!(page.rows.len(), http["rows"].as_array().unwrap().len());
     for (row, expected) in page.rows.iter().zip(http["rows"].as_array().unwrap()) {
-        assert_eq!((json!(row.name), json!(row.heading), json!(row.why)), (expected["name"].clone(), expected["heading"].clone(), expected["why"].clone()));
+        assert_eq!(
+            (json!(row.name), json!(row.heading), json!(row.why)),
+            (expected["name"].clone(), expected["heading"].clone(), expected["why"].clone())
+        );
         assert_eq!(row.degraded(), Degraded::Unspecified);
         for (title, expected) in row.titles.iter().zip(expected["titles"].as_array().unwrap()) {
-            assert_eq!((json!(title.id), json!(title.name)), (expected["id"].clone(), expected["name"].clone()));
+            assert_eq!(
+                (json!(title.id), json!(title.name)),
+                (expected["id"].clone(), expected["name"].clone())
+            );
             assert_eq!(title.year.map_or(json!(null), |year| json!(year)), expected["year"]);
             assert_eq!(written(title.score), expected["score"]);
         }
@@ -108,8 +119,10 @@ async fn reflection_describes_every_service() {
         ask(MessageRequest::FileContainingSymbol("marquee.v1.Pages".into())),
         ask(MessageRequest::FileContainingSymbol("inference.ModelInferRequest".into())),
     ];
-    let mut answers = reflection.server_reflection_info(tokio_stream::iter(asked)).await.unwrap().into_inner();
-    let Some(MessageResponse::ListServicesResponse(list)) = answers.next().await.unwrap().unwrap().message_response
+    let mut answers =
+        reflection.server_reflection_info(tokio_stream::iter(asked)).await.unwrap().into_inner();
+    let Some(MessageResponse::ListServicesResponse(list)) =
+        answers.next().await.unwrap().unwrap().message_response
     else {
         panic!("no list");
     };

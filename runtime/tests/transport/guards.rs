@@ -28,11 +28,8 @@ fn cut(reason: &str) -> String {
 #[test]
 fn a_body_over_the_limit_is_refused_whether_declared_or_not() {
     let world = World::start(&["--max-body", "1000"]);
-    let declared = world.send(
-        "POST /v1/surfaces/home/page",
-        &[("content-type", "application/json")],
-        &[b' '; 1001],
-    );
+    let declared =
+        world.send("POST /v1/surfaces/home/page", &[("content-type", "application/json")], &[b' '; 1001]);
     assert_eq!(declared.status, 413, "{}", declared.text());
     assert!(declared.text().contains("the body is over 1000 bytes: send fewer titles, or raise --max-body"));
 

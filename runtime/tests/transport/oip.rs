@@ -45,7 +45,10 @@ fn a_stock_client_works_over_http_and_grpc() {
         assert_same(&answer["two"], &json!([first, second]), &format!("{door} two"));
         let refused = |what: &str| answer[what].as_str().unwrap().to_owned();
         assert!(refused("unknown_title").contains("titles[0] \"99\""), "{door}: {answer}");
-        assert!(refused("unknown_model").contains("no model answers to the objective \"other\""), "{door}: {answer}");
+        assert!(
+            refused("unknown_model").contains("no model answers to the objective \"other\""),
+            "{door}: {answer}"
+        );
     }
     for how in ["plain_in", "plain_out", "plain"] {
         assert_same(&answers["http"][how], &json!([one]), how);
@@ -56,7 +59,9 @@ fn a_stock_client_works_over_http_and_grpc() {
 fn assert_same(found: &Value, expected: &Value, what: &str) {
     let flat = |value: &Value| -> Vec<Vec<f32>> {
         let rows = value.as_array().unwrap_or_else(|| panic!("{what}: {value}"));
-        rows.iter().map(|row| row.as_array().unwrap().iter().map(|x| x.as_f64().unwrap() as f32).collect()).collect()
+        rows.iter()
+            .map(|row| row.as_array().unwrap().iter().map(|x| x.as_f64().unwrap() as f32).collect())
+            .collect()
     };
     assert_eq!(flat(found), flat(expected), "{what}");
 }
@@ -64,9 +69,7 @@ fn assert_same(found: &Value, expected: &Value, what: &str) {
 #[test]
 fn binary_tensors_that_do_not_add_up_are_refused() {
     let world = World::start(&[]);
-    let tensor = |name: &str, size: usize| {
-        json!({ "name": name, "shape": [1, 1], "datatype": "BYTES", "parameters": { "binary_data_size": size } })
-    };
+    let tensor = |name: &str, size: usize| json!({ "name": name, "shape": [1, 1], "datatype": "BYTES", "parameters": { "binary_data_size": size } });
     let head = |viewer: usize, titles: usize| {
         json!({ "inputs": [tensor("viewer", viewer), tensor("titles", titles)] }).to_string()
     };

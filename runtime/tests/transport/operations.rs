@@ -34,7 +34,9 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str) {
         Value::Array(_) => "array",
         Value::String(_) => "string",
         Value::Bool(_) => "boolean",
-        Value::Number(number) if schema["type"] == "integer" && (number.is_u64() || number.is_i64()) => "integer",
+        Value::Number(number) if schema["type"] == "integer" && (number.is_u64() || number.is_i64()) => {
+            "integer"
+        }
         Value::Number(_) => "number",
         Value::Null => "null",
     };
@@ -103,7 +105,9 @@ fn a_scrape_has_the_names_of_the_contract_and_no_word_of_a_caller() {
         assert!(series.starts_with("marquee_") || series.starts_with("process_"), "{line:?}");
     }
     use marquee_crds::metrics as names;
-    for name in [names::REQUESTS, names::REQUEST_SECONDS, names::IN_FLIGHT, names::MODEL_INFO, names::BUILD_INFO] {
+    for name in
+        [names::REQUESTS, names::REQUEST_SECONDS, names::IN_FLIGHT, names::MODEL_INFO, names::BUILD_INFO]
+    {
         assert!(text.contains(&format!("# TYPE {name} ")), "{name} is in no scrape");
     }
     assert!(!text.contains("invented"), "a caller's word is a label");
@@ -119,6 +123,10 @@ fn a_head_has_no_body_and_the_preview_is_there() {
     assert_ne!(head.headers["content-length"], "0");
     let preview = world.get("/preview/");
     assert_eq!(preview.status, 200);
-    assert!(preview.headers["content-security-policy"].contains("default-src 'none'"), "{:?}", preview.headers);
+    assert!(
+        preview.headers["content-security-policy"].contains("default-src 'none'"),
+        "{:?}",
+        preview.headers
+    );
     assert!(preview.headers.contains_key("x-request-id"));
 }

@@ -89,9 +89,7 @@ fn what_stands_around_a_body_is_checked_too() {
 #[test]
 fn errors_of_the_open_inference_protocol_have_its_form() {
     let infer = |inputs: Value| json!({ "inputs": inputs }).to_string();
-    let tensor = |name: &str, shape: Value, datatype: &str, data: Value| {
-        json!({ "name": name, "shape": shape, "datatype": datatype, "data": data })
-    };
+    let tensor = |name: &str, shape: Value, datatype: &str, data: Value| json!({ "name": name, "shape": shape, "datatype": datatype, "data": data });
     let viewer = || tensor("viewer", json!([1, 1]), "BYTES", json!(["1"]));
     let titles = |data: Value| tensor("titles", json!([1, 2]), "BYTES", data);
     #[rustfmt::skip]

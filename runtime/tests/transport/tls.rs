@@ -42,7 +42,8 @@ fn live(dir: &Path, address: SocketAddr) -> std::io::Result<u16> {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let session = ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap();
+    let session =
+        ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap();
     let tcp = TcpStream::connect(address)?;
     tcp.set_read_timeout(Some(PATIENCE))?;
     let mut stream = StreamOwned::new(session, tcp);
@@ -70,7 +71,9 @@ async fn both_doors_speak_tls_and_follow_the_files() {
     assert!(!plain.starts_with(b"HTTP/1.1 200"), "nothing is answered in the clear");
 
     certificate(dir.path());
-    world.until("following the new certificate", || live(dir.path(), world.http).is_ok_and(|status| status == 200));
+    world.until("following the new certificate", || {
+        live(dir.path(), world.http).is_ok_and(|status| status == 200)
+    });
 }
 
 #[test]
@@ -83,7 +86,10 @@ fn files_that_are_no_pair_are_named() {
     };
     let (cert, key) = (one.path().join("cert.pem"), other.path().join("key.pem"));
     let message = load(&cert, &key);
-    assert_eq!(message, format!("the key in {} does not serve the certificate in {}", key.display(), cert.display()));
+    assert_eq!(
+        message,
+        format!("the key in {} does not serve the certificate in {}", key.display(), cert.display())
+    );
     let absent = one.path().join("absent.pem");
     let message = load(&absent, &key);
     assert_eq!(message, format!("{} cannot be read: expected a certificate chain in PEM", absent.display()));

@@ -165,7 +165,8 @@ impl World {
             }
         });
         let addresses = listening.recv_timeout(PATIENCE);
-        let (http, grpc) = addresses.unwrap_or_else(|_| panic!("it does not listen: {:?}", log.lock().unwrap()));
+        let (http, grpc) =
+            addresses.unwrap_or_else(|_| panic!("it does not listen: {:?}", log.lock().unwrap()));
         Self { http, grpc, child, log, _dir: dir }
     }
 
@@ -210,7 +211,8 @@ impl World {
 
     /// Sends a request with these headers and this body.
     pub fn send(&self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut request = format!("{line} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+        let mut request =
+            format!("{line} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -220,7 +222,11 @@ impl World {
 
     /// Posts JSON.
     pub fn post(&self, path: &str, body: &Value) -> Answer {
-        self.send(&format!("POST {path}"), &[("content-type", "application/json")], body.to_string().as_bytes())
+        self.send(
+            &format!("POST {path}"),
+            &[("content-type", "application/json")],
+            body.to_string().as_bytes(),
+        )
     }
 
     /// Gets a path.

@@ -29,17 +29,26 @@ fn response(status: ServingStatus) -> HealthCheckResponse {
 
 #[async_trait]
 impl Health for Door {
-    async fn check(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
+    async fn check(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<HealthCheckResponse>, Status> {
         let service = request.into_inner().service;
         let status = self.serving(&service).ok_or_else(|| {
-            Status::not_found(format!("service {service:?} is not here: ask for \"\" or one of {}", SERVICES.join(", ")))
+            Status::not_found(format!(
+                "service {service:?} is not here: ask for \"\" or one of {}",
+                SERVICES.join(", ")
+            ))
         })?;
         Ok(Response::new(response(status)))
     }
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<HealthCheckResponse, Status>> + Send>>;
 
-    async fn watch(&self, request: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
+    async fn watch(
+        &self,
+        request: Request<HealthCheckRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
         let service = request.into_inner().service;
         let door = self.clone();
         // The protocol has an unknown service watched until it appears; here none ever does.

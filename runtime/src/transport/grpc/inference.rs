@@ -5,13 +5,11 @@ use tonic::{Request, Response, Status, async_trait};
 use super::{
     Door,
     contract::inference::{
-        InferTensorContents, ModelInferRequest, ModelInferResponse, ModelMetadataRequest, ModelMetadataResponse,
-        ModelReadyRequest, ModelReadyResponse, ServerLiveRequest, ServerLiveResponse, ServerMetadataRequest,
-        ServerMetadataResponse, ServerReadyRequest, ServerReadyResponse,
-        grpc_inference_service_server::GrpcInferenceService,
-        model_infer_request::InferInputTensor,
-        model_infer_response::InferOutputTensor,
-        model_metadata_response::TensorMetadata,
+        InferTensorContents, ModelInferRequest, ModelInferResponse, ModelMetadataRequest,
+        ModelMetadataResponse, ModelReadyRequest, ModelReadyResponse, ServerLiveRequest, ServerLiveResponse,
+        ServerMetadataRequest, ServerMetadataResponse, ServerReadyRequest, ServerReadyResponse,
+        grpc_inference_service_server::GrpcInferenceService, model_infer_request::InferInputTensor,
+        model_infer_response::InferOutputTensor, model_metadata_response::TensorMetadata,
     },
 };
 use crate::{
@@ -25,7 +23,10 @@ use crate::{
 
 #[async_trait]
 impl GrpcInferenceService for Door {
-    async fn server_live(&self, request: Request<ServerLiveRequest>) -> Result<Response<ServerLiveResponse>, Status> {
+    async fn server_live(
+        &self,
+        request: Request<ServerLiveRequest>,
+    ) -> Result<Response<ServerLiveResponse>, Status> {
         self.answer(Method::GrpcOip, request, |_, _| async { Ok(ServerLiveResponse { live: true }) }).await
     }
 
@@ -37,7 +38,10 @@ impl GrpcInferenceService for Door {
         self.answer(Method::GrpcOip, request, |_, _| async move { Ok(ServerReadyResponse { ready }) }).await
     }
 
-    async fn model_ready(&self, request: Request<ModelReadyRequest>) -> Result<Response<ModelReadyResponse>, Status> {
+    async fn model_ready(
+        &self,
+        request: Request<ModelReadyRequest>,
+    ) -> Result<Response<ModelReadyResponse>, Status> {
         self.answer(Method::GrpcOip, request, |message: ModelReadyRequest, _| async move {
             oip::model(&self.0.service, &message.name, Some(&message.version))?;
             Ok(ModelReadyResponse { ready: true })
@@ -77,7 +81,10 @@ impl GrpcInferenceService for Door {
         .await
     }
 
-    async fn model_infer(&self, request: Request<ModelInferRequest>) -> Result<Response<ModelInferResponse>, Status> {
+    async fn model_infer(
+        &self,
+        request: Request<ModelInferRequest>,
+    ) -> Result<Response<ModelInferResponse>, Status> {
         self.answer(Method::GrpcInfer, request, |message: ModelInferRequest, context| async move {
             oip::check_outputs(message.outputs.iter().map(|output| &*output.name))?;
             if !message.model_version.is_empty() {
@@ -134,7 +141,9 @@ fn tensor<'a>(input: &'a InferInputTensor, raw: Option<&'a [u8]>) -> Result<Inpu
         (None, Some(contents)) => typed(datatype, contents, name)?,
         (None, None) => Vec::new(),
         (Some(_), Some(_)) => {
-            return Err(ServeError::Invalid(format!("input {name:?} has contents beside raw_input_contents: send one")));
+            return Err(ServeError::Invalid(format!(
+                "input {name:?} has contents beside raw_input_contents: send one"
+            )));
         }
     };
     Ok(Input { name: name.into(), shape: input.shape.clone(), ids })

@@ -67,9 +67,10 @@ impl Door {
         let result = match call.context() {
             Err(error) => Err(ServeError::Invalid(error.to_string())),
             // A mistake of ours ends one call, not its connection.
-            Ok(context) => {
-                AssertUnwindSafe(work(message, context)).catch_unwind().await.unwrap_or(Err(ServeError::Internal))
-            }
+            Ok(context) => AssertUnwindSafe(work(message, context))
+                .catch_unwind()
+                .await
+                .unwrap_or(Err(ServeError::Internal)),
         };
         match result {
             Ok(answer) => {

@@ -53,12 +53,16 @@ impl HttpBody for Body {
 
 /// Reads a request's body, of the size and in the time that the limits allow.
 pub(super) async fn read(headers: &HeaderMap, body: Incoming, limits: &Limits) -> Result<Bytes, Problem> {
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let declared =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limits.max_body) {
         return Err(too_large(limits));
     }
     timeout(limits.body_timeout, collect(body, limits)).await.unwrap_or_else(|_| {
-        Err(Problem::new(Code::BodyTimeout, format!("the body did not come within {:?}", limits.body_timeout)))
+        Err(Problem::new(
+            Code::BodyTimeout,
+            format!("the body did not come within {:?}", limits.body_timeout),
+        ))
     })
 }
 
@@ -66,7 +70,8 @@ async fn collect(mut body: Incoming, limits: &Limits) -> Result<Bytes, Problem> 
     let mut whole = Bytes::new();
     let mut parts = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::new(Code::Invalid, "the body broke off before its end".into()))?;
+        let frame =
+            frame.map_err(|_| Problem::new(Code::Invalid, "the body broke off before its end".into()))?;
         let Ok(data) = frame.into_data() else { continue };
         if whole.is_empty() && parts.is_empty() {
             // Nearly every body comes in one piece, which is then used where it lies.
@@ -83,6 +88,7 @@ async fn collect(mut body: Incoming, limits: &Limits) -> Result<Bytes, Problem> 
 }
 
 fn too_large(limits: &Limits) -> Problem {
-    let detail = format!("the body is over {} bytes: send fewer titles, or raise --max-body", limits.max_body);
+    let detail =
+        format!("the body is over {} bytes: send fewer titles, or raise --max-body", limits.max_body);
     Problem::new(Code::TooLarge, detail)
 }

@@ -149,7 +149,10 @@ impl Asked<'_> {
         }
         let requests = oip::requests(name, inputs.into_iter().map(|input| tensor(input, &mut raw)))?;
         if !raw.is_empty() {
-            return Err(Problem::invalid(format!("{} bytes follow the last binary tensor: expected none", raw.len())));
+            return Err(Problem::invalid(format!(
+                "{} bytes follow the last binary tensor: expected none",
+                raw.len()
+            )));
         }
         let rows = match &requests[..] {
             [request] => vec![self.shared.service.score(request, &context).await?],
@@ -171,7 +174,9 @@ fn split<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<(&'a str, &'a [u8]),
     let length = length.to_str().ok().and_then(|length| length.parse::<usize>().ok());
     let (json, raw) = length.and_then(|length| body.split_at_checked(length)).ok_or_else(|| {
         let size = body.len();
-        Problem::invalid(format!("header inference-header-content-length is no length within the body of {size} bytes"))
+        Problem::invalid(format!(
+            "header inference-header-content-length is no length within the body of {size} bytes"
+        ))
     })?;
     Ok((input::text(json)?, raw))
 }
@@ -206,13 +211,19 @@ fn tensor<'a>(input: TensorInput<'a>, raw: &mut &'a [u8]) -> Result<Input<'a>, S
         }
         (None, Some(size)) => {
             let (own, rest) = raw.split_at_checked(size).ok_or_else(|| {
-                ServeError::Invalid(format!("input {:?} has {size} binary bytes: the body ends before", &*name))
+                ServeError::Invalid(format!(
+                    "input {:?} has {size} binary bytes: the body ends before",
+                    &*name
+                ))
             })?;
             *raw = rest;
             datatype.decode(own, &name)?
         }
         _ => {
-            let message = format!("input {:?} needs its elements in exactly one place: data, or binary bytes of parameters.binary_data_size behind the JSON", &*name);
+            let message = format!(
+                "input {:?} needs its elements in exactly one place: data, or binary bytes of parameters.binary_data_size behind the JSON",
+                &*name
+            );
             return Err(ServeError::Invalid(message));
         }
     };
@@ -231,7 +242,10 @@ impl InferAnswer<'_> {
     fn head(&self) -> Json {
         let [rows, columns] = self.scores.shape;
         let mut json = Json::with_capacity(256 + rows * columns * 12);
-        json.raw("{\"model_name\":").value(self.name).raw(",\"model_version\":").value(&*self.scores.revision);
+        json.raw("{\"model_name\":")
+            .value(self.name)
+            .raw(",\"model_version\":")
+            .value(&*self.scores.revision);
         if let Some(id) = self.id {
             json.raw(",\"id\":").value(id);
         }

@@ -66,7 +66,8 @@ pub(super) fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem>
     if text.is_empty() {
         return Err(Problem::invalid("the body is empty: send a JSON object"));
     }
-    serde_json::from_str(text).map_err(|error| Problem::invalid(format!("the body is not as expected: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| Problem::invalid(format!("the body is not as expected: {error}")))
 }
 
 /// `application/json`, whatever parameters follow.

@@ -107,7 +107,9 @@ impl Asked<'_> {
             Route::ServerLive => Ok(infer::server_live()),
             Route::ServerReady => Ok(infer::server_ready(&self.shared.service)),
             Route::Model(model, version) => infer::model(&self.shared.service, model, version.as_deref()),
-            Route::ModelReady(model, version) => infer::model_ready(&self.shared.service, model, version.as_deref()),
+            Route::ModelReady(model, version) => {
+                infer::model_ready(&self.shared.service, model, version.as_deref())
+            }
         }
     }
 }

@@ -81,14 +81,21 @@ impl Problem {
     pub(super) fn reply(&self, style: Style, request_id: &str) -> Reply {
         let status = self.status();
         let (content_type, body) = match style {
-            Style::Problem => ("application/problem+json", serde_json::to_vec(&self.details(status, request_id))),
-            Style::Inference => ("application/json", serde_json::to_vec(&InferenceError { error: &self.detail })),
+            Style::Problem => {
+                ("application/problem+json", serde_json::to_vec(&self.details(status, request_id)))
+            }
+            Style::Inference => {
+                ("application/json", serde_json::to_vec(&InferenceError { error: &self.detail }))
+            }
         };
         let mut reply = Reply::new(content_type, body.unwrap_or_default());
         reply.status = status;
         if let Some(after) = self.retry_after {
             // The header has whole seconds: a shorter wait is rounded up.
-            reply.header(header::RETRY_AFTER, HeaderValue::from(after.as_millis().div_ceil(1000).max(1) as u64));
+            reply.header(
+                header::RETRY_AFTER,
+                HeaderValue::from(after.as_millis().div_ceil(1000).max(1) as u64),
+            );
         }
         if let Some(allow) = self.allow {
             reply.header(header::ALLOW, HeaderValue::from_static(allow));

@@ -31,7 +31,8 @@ impl Asked<'_> {
     pub(super) async fn top_k(&self, objective: &str, body: Incoming) -> Result<Reply, Problem> {
         let context = self.call.context()?;
         let body = body::read(&self.parts.headers, body, &self.shared.limits).await?;
-        let TopKInput { viewer, recent, k, exclude, include_watched } = input::json(&self.parts.headers, &body)?;
+        let TopKInput { viewer, recent, k, exclude, include_watched } =
+            input::json(&self.parts.headers, &body)?;
         let objective = Text::from(objective);
         let request = TopKRequest { objective, viewer, recent, k, exclude, include_watched };
         let response = self.shared.service.top_k(&request, &context).await?;

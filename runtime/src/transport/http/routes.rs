@@ -72,7 +72,11 @@ impl Found<'_> {
             Self::Route(Route::Page(_)) => Method::HttpPage,
             Self::Route(Route::Infer(..)) => Method::HttpInfer,
             Self::Route(
-                Route::Server | Route::ServerLive | Route::ServerReady | Route::Model(..) | Route::ModelReady(..),
+                Route::Server
+                | Route::ServerLive
+                | Route::ServerReady
+                | Route::Model(..)
+                | Route::ModelReady(..),
             ) => Method::HttpOip,
             Self::Route(Route::OpenApi | Route::Live | Route::Ready | Route::Status | Route::Metrics) => {
                 Method::HttpOperations
@@ -85,7 +89,9 @@ impl Found<'_> {
     pub(super) fn style(&self) -> Style {
         match self {
             Self::OtherMethod(_, style) | Self::Nothing(style) => *style,
-            Self::Route(_) if matches!(self.method(), Method::HttpInfer | Method::HttpOip) => Style::Inference,
+            Self::Route(_) if matches!(self.method(), Method::HttpInfer | Method::HttpOip) => {
+                Style::Inference
+            }
             Self::Route(_) => Style::Problem,
         }
     }
@@ -229,6 +235,9 @@ mod tests {
     #[test]
     fn a_head_is_a_get() {
         assert_eq!(find(&Verb::HEAD, "/livez"), Found::Route(Route::Live));
-        assert!(matches!(find(&Verb::HEAD, "/v1/objectives/a/score"), Found::OtherMethod("POST", Style::Problem)));
+        assert!(matches!(
+            find(&Verb::HEAD, "/v1/objectives/a/score"),
+            Found::OtherMethod("POST", Style::Problem)
+        ));
     }
 }

@@ -77,13 +77,16 @@ fn numbers<'a>(
 
 fn texts<'a>(mut raw: &'a [u8], tensor: &str) -> Result<Vec<Text<'a>>, ServeError> {
     let short = |at: usize| {
-        ServeError::Invalid(format!("input {tensor:?} ends in the middle of element {at}: each is its length in 4 bytes, little-endian, and its text"))
+        ServeError::Invalid(format!(
+            "input {tensor:?} ends in the middle of element {at}: each is its length in 4 bytes, little-endian, and its text"
+        ))
     };
     let mut texts = Vec::with_capacity(raw.len() / 8);
     while !raw.is_empty() {
         let at = texts.len();
         let (length, rest) = raw.split_first_chunk::<4>().ok_or_else(|| short(at))?;
-        let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(|| short(at))?;
+        let (text, rest) =
+            rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(|| short(at))?;
         texts.push(utf8(text, tensor, at)?);
         raw = rest;
     }

@@ -33,7 +33,9 @@ pub fn model(service: &Service, name: &str, version: Option<&str>) -> Result<Mod
     let Some(model) = service.model(name) else {
         // The plan says why: unknown, or not loaded yet. A model loaded between the two questions is not ready here.
         let why = service.plan().model(name).err();
-        return Err(why.unwrap_or_else(|| ServeError::NotReady(format!("{name:?} was loaded only now: ask again"))));
+        return Err(
+            why.unwrap_or_else(|| ServeError::NotReady(format!("{name:?} was loaded only now: ask again")))
+        );
     };
     match version.filter(|version| !version.is_empty() && **version != *model.revision) {
         None => Ok(model),
@@ -53,9 +55,11 @@ pub fn platform(model: &ModelDescription) -> String {
 ///
 /// # Errors
 /// Invalid, and what there is.
-pub fn check_outputs<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), ServeError> {
-    for name in names.filter(|name| *name != SCORES) {
-        return Err(ServeError::Invalid(format!("output {name:?} does not exist: there is one, {SCORES:?}")));
+pub fn check_outputs<'a>(mut names: impl Iterator<Item = &'a str>) -> Result<(), ServeError> {
+    match names.find(|name| *name != SCORES) {
+        None => Ok(()),
+        Some(name) => {
+            Err(ServeError::Invalid(format!("output {name:?} does not exist: there is one, {SCORES:?}")))
+        }
     }
-    Ok(())
 }

@@ -62,17 +62,24 @@ pub fn requests<'a>(
         }
         *place = Some(input);
     }
-    let missing = |name: &str| invalid(format!("input {name:?} is missing: \"viewer\" and \"titles\" are needed"));
+    let missing =
+        |name: &str| invalid(format!("input {name:?} is missing: \"viewer\" and \"titles\" are needed"));
     let viewer = matrix(viewer.ok_or_else(|| missing("viewer"))?)?;
     let titles = matrix(titles.ok_or_else(|| missing("titles"))?)?;
     let recent = recent.map(matrix).transpose()?;
     if viewer.columns != 1 {
-        return Err(invalid(format!("input \"viewer\" has {} columns: expected the shape [b, 1]", viewer.columns)));
+        return Err(invalid(format!(
+            "input \"viewer\" has {} columns: expected the shape [b, 1]",
+            viewer.columns
+        )));
     }
-    for (name, rows) in [("titles", Some(titles.rows)), ("recent", recent.as_ref().map(|recent| recent.rows))] {
+    for (name, rows) in [("titles", Some(titles.rows)), ("recent", recent.as_ref().map(|recent| recent.rows))]
+    {
         if let Some(rows) = rows.filter(|rows| *rows != viewer.rows) {
             let b = viewer.rows;
-            return Err(invalid(format!("input {name:?} has {rows} rows and \"viewer\" has {b}: expected as many")));
+            return Err(invalid(format!(
+                "input {name:?} has {rows} rows and \"viewer\" has {b}: expected as many"
+            )));
         }
     }
     Ok(rows(objective, viewer, titles, recent))
@@ -92,7 +99,12 @@ fn rows<'a>(
         .map(|viewer| {
             let mut recent = recent.as_mut().and_then(Iterator::next).unwrap_or_default();
             recent.retain(|id| !id.is_empty());
-            ScoreRequest { objective: objective.into(), viewer, recent, titles: titles.next().unwrap_or_default() }
+            ScoreRequest {
+                objective: objective.into(),
+                viewer,
+                recent,
+                titles: titles.next().unwrap_or_default(),
+            }
         })
         .collect()
 }
@@ -109,13 +121,19 @@ impl<'a> Matrix<'a> {
 
 fn matrix(input: Input<'_>) -> Result<Matrix<'_>, ServeError> {
     let Input { name, shape, ids } = input;
-    let size = |at: usize| shape.get(at).and_then(|size| usize::try_from(*size).ok()).filter(|size| *size > 0);
+    let size =
+        |at: usize| shape.get(at).and_then(|size| usize::try_from(*size).ok()).filter(|size| *size > 0);
     let (Some(rows), Some(columns), 2) = (size(0), size(1), shape.len()) else {
-        return Err(invalid(format!("input {:?} has the shape {shape:?}: expected two sizes of 1 or more", &*name)));
+        return Err(invalid(format!(
+            "input {:?} has the shape {shape:?}: expected two sizes of 1 or more",
+            &*name
+        )));
     };
     if rows.checked_mul(columns) != Some(ids.len()) {
         let (name, found) = (&*name, ids.len());
-        return Err(invalid(format!("input {name:?} has {found} elements: its shape {shape:?} holds another number")));
+        return Err(invalid(format!(
+            "input {name:?} has {found} elements: its shape {shape:?} holds another number"
+        )));
     }
     Ok(Matrix { rows, columns, ids })
 }

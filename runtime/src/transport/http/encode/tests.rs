@@ -14,7 +14,8 @@ fn text(bytes: Vec<u8>) -> String {
 #[test]
 fn scores_are_written_in_as_few_digits_as_read_back_the_same() {
     let scores = vec![1.0, -0.1, 3.25e-9, 16_777_216.0, f32::MAX];
-    let written = text(super::scores(&ScoreResponse { model: model(), recognised: Recognised::Known, scores }));
+    let written =
+        text(super::scores(&ScoreResponse { model: model(), recognised: Recognised::Known, scores }));
     assert_eq!(
         written,
         r#"{"objective":"watch","revision":"ab","recognised":"Known","scores":[1.0,-0.1,3.25e-9,16777216.0,3.4028235e+38]}"#

@@ -16,7 +16,8 @@ fn the_document_has_every_route_and_no_other() {
     for (path, verbs) in document["paths"].as_object().unwrap() {
         described.extend(verbs.as_object().unwrap().keys().map(|verb| (verb.to_uppercase(), path.clone())));
     }
-    let routed: BTreeSet<_> = ROUTES.iter().map(|(verb, path)| ((*verb).to_owned(), (*path).to_owned())).collect();
+    let routed: BTreeSet<_> =
+        ROUTES.iter().map(|(verb, path)| ((*verb).to_owned(), (*path).to_owned())).collect();
     assert_eq!(described, routed);
 }
 
