@@ -103,8 +103,11 @@ impl Browser {
         self.devtools("Network.emulateNetworkConditions", conditions).await
     }
 
-    /// Writes a picture of the window to `target/screenshots/NAME.png` beside the build.
+    /// Writes a picture of the window, once it is at rest, to `target/screenshots/NAME.png` beside the build.
     pub async fn picture(&self, name: &str) -> Outcome<PathBuf> {
+        self.until("document.getAnimations().length === 0").await?;
+        self.until("[...document.images].every((image) => image.complete || image.loading === 'lazy')")
+            .await?;
         let target = crate::runtime::binary()?
             .ancestors()
             .nth(2)

@@ -25,7 +25,6 @@ async fn a_click_reranks_the_page_and_taking_it_back_restores_it() -> Outcome {
         page.browser.js("return document.querySelector('[data-row=because-1] h2').textContent").await?;
     let chip = page.browser.js("return document.querySelector('.chip span').textContent").await?;
     assert_eq!(because, format!("Because you watched {}", chip.as_str().unwrap_or_default()));
-    page.browser.until("document.getAnimations().length === 0").await?;
     page.browser.picture("desktop-after-a-click").await?;
 
     page.browser.client.refresh().await?;
@@ -91,7 +90,6 @@ async fn a_phone_shows_it_without_scrolling_sideways() -> Outcome {
     let small = "return [...document.querySelectorAll('button.card, button.chip, button.primary, #viewer, summary')]\
         .filter((it) => it.offsetParent && it.getBoundingClientRect().height < 36).map((it) => it.className || it.id)";
     assert_eq!(page.browser.js(small).await?, serde_json::json!([]), "a finger needs room");
-    page.browser.until("document.getAnimations().length === 0").await?;
     page.browser.picture("phone").await?;
     page.close().await
 }

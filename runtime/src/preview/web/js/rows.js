@@ -40,7 +40,7 @@ export class Rows {
   /** Shows `rows`, moving what was there before to its new place. */
   show(rows) {
     const focused = this.#focusedPlace();
-    const before = snapshot(this.#root.querySelectorAll(".row-item"));
+    const before = snapshot(this.#root);
     const shown = new Map();
     for (const row of rows) {
       const view = this.#rows.get(row.name) ?? this.#makeRow(row.name);
@@ -50,7 +50,7 @@ export class Rows {
     for (const [name, view] of this.#rows) if (!shown.has(name)) view.section.remove();
     this.#rows = shown;
     this.#arrange([...shown.values()].map((view) => view.section));
-    slide(before, this.#root.querySelectorAll(".row-item"));
+    slide(before, this.#root);
     for (const view of shown.values()) settle(view);
     if (focused) this.#focus(focused);
   }
