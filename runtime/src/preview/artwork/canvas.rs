@@ -90,7 +90,7 @@ impl<'a> Canvas<'a> {
         Self { palette, body: String::with_capacity(4096) }
     }
 
-    pub(super) fn rect(&mut self, x: f32, y: f32, width: f32, height: f32, shade: Shade) {
+    pub(super) fn rect(&mut self, (x, y): (f32, f32), (width, height): (f32, f32), shade: Shade) {
         self.shape(
             format_args!("rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\""),
             shade,

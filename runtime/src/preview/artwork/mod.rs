@@ -19,11 +19,11 @@ pub(super) fn svg(title: &TitleCard) -> String {
     let genre = motif::genre_of(&title.genres, &mut dice);
     let motif = dice.one_of(motif::of(genre));
     let mut canvas = Canvas::new(&palette);
-    canvas.rect(0.0, 0.0, WIDTH, HEIGHT, Shade::gradient("sky"));
+    canvas.rect((0.0, 0.0), (WIDTH, HEIGHT), Shade::gradient("sky"));
     if let Some(motif) = motif {
         motif(&mut canvas, &mut dice);
     }
-    canvas.rect(0.0, 0.0, WIDTH, HEIGHT, Shade::gradient("veil"));
+    canvas.rect((0.0, 0.0), (WIDTH, HEIGHT), Shade::gradient("veil"));
     typography::set(&mut canvas, title);
     canvas.finish(&title.name)
 }

@@ -46,7 +46,7 @@ pub(super) fn set(canvas: &mut Canvas<'_>, title: &TitleCard) {
     let (size, lines) = fit(&name, face.width);
     let leading = size * 1.08;
     let mut y = HEIGHT - 42.0 - leading * (lines.len().saturating_sub(1)) as f32;
-    canvas.rect(MARGIN, y - size - 8.0, 26.0, 3.0, Shade::accent(0.95));
+    canvas.rect((MARGIN, y - size - 8.0), (26.0, 3.0), Shade::accent(0.95));
     for line in &lines {
         let shade = Shade::light(1.0);
         canvas.text(

@@ -108,7 +108,7 @@ pub(in super::super) fn moonrise(canvas: &mut Canvas<'_>, dice: &mut Dice) {
 
 /// A red moon behind thorns.
 pub(in super::super) fn thorns(canvas: &mut Canvas<'_>, dice: &mut Dice) {
-    canvas.rect(0.0, 0.0, WIDTH, HEIGHT, Shade::black(0.55));
+    canvas.rect((0.0, 0.0), (WIDTH, HEIGHT), Shade::black(0.55));
     let moon = (dice.between(80.0, 160.0), dice.between(100.0, 140.0));
     let r = dice.between(48.0, 62.0);
     glow(canvas, moon, r);
@@ -151,7 +151,7 @@ pub(in super::super) fn waves(canvas: &mut Canvas<'_>, dice: &mut Dice) {
 
 /// A ringed planet, its moons and the stars.
 pub(in super::super) fn planet(canvas: &mut Canvas<'_>, dice: &mut Dice) {
-    canvas.rect(0.0, 0.0, WIDTH, HEIGHT, Shade::deep(0.72));
+    canvas.rect((0.0, 0.0), (WIDTH, HEIGHT), Shade::deep(0.72));
     stars(canvas, dice, 56);
     let (x, y, r) = (dice.between(84.0, 158.0), dice.between(116.0, 158.0), dice.between(44.0, 64.0));
     let lean = dice.between(-34.0, 34.0);
@@ -194,6 +194,6 @@ pub(in super::super) fn mesas(canvas: &mut Canvas<'_>, dice: &mut Dice) {
                 shade,
             );
         }
-        canvas.rect(-5.0, base, WIDTH + 10.0, HEIGHT - base, shade);
+        canvas.rect((-5.0, base), (WIDTH + 10.0, HEIGHT - base), shade);
     }
 }

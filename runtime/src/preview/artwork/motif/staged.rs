@@ -79,7 +79,7 @@ pub(in super::super) fn sunburst(canvas: &mut Canvas<'_>, dice: &mut Dice) {
 
 /// Light through blinds.
 pub(in super::super) fn blinds(canvas: &mut Canvas<'_>, dice: &mut Dice) {
-    canvas.rect(0.0, 0.0, WIDTH, HEIGHT, Shade::black(0.35));
+    canvas.rect((0.0, 0.0), (WIDTH, HEIGHT), Shade::black(0.35));
     let (lean, wide) = (dice.between(16.0, 44.0), dice.between(9.0, 13.0));
     let left = dice.between(20.0, 70.0);
     let right = left + dice.between(110.0, 150.0);
@@ -147,11 +147,11 @@ pub(in super::super) fn spotlights(canvas: &mut Canvas<'_>, dice: &mut Dice) {
 
 /// A lit doorway at the end of a dark street.
 pub(in super::super) fn doorway(canvas: &mut Canvas<'_>, dice: &mut Dice) {
-    canvas.rect(0.0, 0.0, WIDTH, HEIGHT, Shade::black(0.55));
+    canvas.rect((0.0, 0.0), (WIDTH, HEIGHT), Shade::black(0.55));
     let (x, wide, top) = (dice.between(80.0, 150.0), dice.between(36.0, 52.0), dice.between(84.0, 104.0));
     let floor = 216.0;
     canvas.circle(x + wide / 2.0, (top + floor) / 2.0, 130.0, Shade::gradient("glow"));
-    canvas.rect(x, top, wide, floor - top, Shade::accent(0.95));
+    canvas.rect((x, top), (wide, floor - top), Shade::accent(0.95));
     let slant = dice.between(-70.0, 70.0);
     canvas.path(
         &[(x, floor), (x + wide, floor), (x + wide + slant + 40.0, HEIGHT), (x + slant - 40.0, HEIGHT)],
@@ -178,14 +178,14 @@ pub(in super::super) fn equaliser(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     for idx in 0..n {
         let wave = ((idx as f32 * 0.62 + phase).sin() * 0.5 + 0.5) * 70.0 + dice.between(12.0, 44.0);
         let x = 12.0 + idx as f32 * pitch;
-        canvas.rect(x, middle - wave, pitch * 0.58, wave, Shade::light(0.85));
-        canvas.rect(x, middle + 3.0, pitch * 0.58, wave * 0.6, Shade::accent(0.55));
+        canvas.rect((x, middle - wave), (pitch * 0.58, wave), Shade::light(0.85));
+        canvas.rect((x, middle + 3.0), (pitch * 0.58, wave * 0.6), Shade::accent(0.55));
     }
 }
 
 /// Rings around a keyhole.
 pub(in super::super) fn rings(canvas: &mut Canvas<'_>, dice: &mut Dice) {
-    canvas.rect(0.0, 0.0, WIDTH, HEIGHT, Shade::deep(0.4));
+    canvas.rect((0.0, 0.0), (WIDTH, HEIGHT), Shade::deep(0.4));
     let (x, y) = (dice.between(95.0, 145.0), dice.between(120.0, 155.0));
     for ring in (1..9).rev() {
         let r = 24.0 + ring as f32 * 17.0 + dice.between(-3.0, 3.0);
