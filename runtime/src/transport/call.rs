@@ -170,6 +170,7 @@ fn grpc_timeout(text: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    type Pairs = &'static [(&'static str, &'static str)];
     type Read = Result<Option<Duration>, BadTimeout>;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -185,7 +186,7 @@ mod tests {
         const GRPC: &str = "grpc-timeout";
         let ms = |n| Ok(Some(Duration::from_millis(n)));
         #[rustfmt::skip]
-        let cases: [(&str, &[(&str, &str)], Read); 11] = [
+        let cases: [(&str, Pairs, Read); 11] = [
             ("none",                     &[],                                Ok(None)),
             ("milliseconds",             &[(MILLIS, "250")],                 ms(250)),
             ("nothing left",             &[(MILLIS, "0")],                   ms(0)),
