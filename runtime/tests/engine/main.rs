@@ -1,0 +1,9 @@
+//! The engine and the service layer, on small artifacts in a temporary folder.
+
+mod artifacts;
+mod world;
+
+mod commands;
+mod pages;
+mod reloads;
+mod requests;

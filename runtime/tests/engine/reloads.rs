@@ -1,0 +1,149 @@
+//! Reloads: good, bad, good again.
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use marquee_runtime::{
+    engine::{Engine, ReadyWhen, Reload},
+    service::State,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    artifacts::{self, SMALL, row},
+    world::{World, titles},
+};
+
+fn rows() -> [String; 1] {
+    [row("top-picks", "Top picks", "{model: {objective: top-picks}}")]
+}
+
+/// What serves `top-picks`: state, revision, and the error if there is one.
+fn model(world: &World) -> (State, Option<String>, Option<String>) {
+    let status = world.service.status();
+    let model = status.models[0].clone();
+    (model.state, model.revision, model.error)
+}
+
+#[tokio::test]
+async fn a_bad_manifest_leaves_the_old_serving_and_is_told() {
+    let world = World::new();
+    world.manifests(&[world.top_picks("a"), world.layout(&rows(), "")]);
+    let mut engine = world.engine().await;
+    let before = world.page("v1", &[]).await;
+    assert!(world.service.is_ready());
+
+    world.manifests(&[world.top_picks("b").replace("objective:", "objectiv:"), world.layout(&rows(), "")]);
+    assert_eq!(engine.reload().await, Reload::Failed);
+    let during = world.page("v1", &[]).await;
+    assert_eq!(titles(&during, "top-picks"), titles(&before, "top-picks"));
+    let status = world.service.status();
+    assert!(status.ready, "what serves, serves on");
+    assert!(
+        status.manifest_problems.iter().any(|problem| problem.contains("objectiv")),
+        "{:?}",
+        status.manifest_problems
+    );
+
+    world.manifests(&[world.top_picks("b"), world.layout(&rows(), "")]);
+    assert_eq!(engine.reload().await, Reload::Changed);
+    assert_ne!(titles(&world.page("v1", &[]).await, "top-picks"), titles(&before, "top-picks"));
+    assert!(world.service.status().manifest_problems.is_empty());
+    assert_eq!(engine.reload().await, Reload::Unchanged);
+    let outcomes =
+        ["changed", "unchanged", "failed"].map(|outcome| world.counts.of(&format!("reload {outcome}")));
+    assert_eq!(outcomes, [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_bad_artifact_leaves_the_old_serving_and_is_told() {
+    let world = World::new();
+    world.manifests(&[world.top_picks("a"), world.layout(&rows(), "")]);
+    let mut engine = world.engine().await;
+    let (state, good, _) = model(&world);
+    assert_eq!(state, State::Serving);
+    let before = world.page("v1", &[]).await;
+
+    // The uri leads to weights that were damaged on their way.
+    let weights = world.path("b/weights.safetensors");
+    let whole = fs::read(&weights).unwrap();
+    let mut damaged = whole.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    fs::write(&weights, damaged).unwrap();
+    world.manifests(&[world.top_picks("b"), world.layout(&rows(), "")]);
+    assert_eq!(engine.reload().await, Reload::Failed);
+    let (state, revision, error) = model(&world);
+    assert_eq!((state, &revision), (State::ServingPrevious, &good), "the old revision, by its digest");
+    let error = error.unwrap();
+    assert!(error.contains("weights.safetensors") && error.contains("sha256"), "{error}");
+    assert_eq!(titles(&world.page("v1", &[]).await, "top-picks"), titles(&before, "top-picks"));
+    assert!(world.service.is_ready());
+
+    fs::write(&weights, whole).unwrap();
+    assert_eq!(engine.reload().await, Reload::Changed);
+    let (state, revision, error) = model(&world);
+    assert_eq!((state, error), (State::Serving, None));
+    assert_ne!(revision, good);
+    assert!(world.counts.of("load failed") == 1 && world.counts.of("load reused") >= 2);
+}
+
+#[tokio::test]
+async fn one_bad_model_does_not_stop_the_others_and_readiness_is_declared() {
+    let world = World::new();
+    let bad = artifacts::model("bad", &world.path("nowhere"), "");
+    world.manifests(&[bad, world.top_picks("a"), world.layout(&rows(), "")]);
+    for (ready_when, ready) in [(ReadyWhen::All, false), (ReadyWhen::Any, true)] {
+        let service = marquee_runtime::service::Service::new(world.counts.clone());
+        let options = marquee_runtime::engine::EngineOptions { ready_when, ..world.options() };
+        let mut engine = Engine::new(options, service.clone()).await.unwrap();
+        assert!(!service.is_ready(), "nothing is loaded yet");
+        assert_eq!(service.status().models[0].state, State::Loading);
+        assert_eq!(engine.load().await, Reload::Failed);
+        assert_eq!(service.is_ready(), ready);
+        assert_eq!(service.models().len(), 1);
+        let states: Vec<State> = service.status().models.iter().map(|model| model.state).collect();
+        assert_eq!(states, [State::Failed, State::Serving]);
+    }
+}
+
+#[tokio::test]
+async fn a_catalogue_is_no_model_and_the_reverse() {
+    let world = World::new();
+    let layout = artifacts::layout(&world.path("a"), &rows(), "");
+    world.manifests(&[world.top_picks("titles"), layout]);
+    world.engine().await;
+    let status = world.service.status();
+    let errors: Vec<_> =
+        status.models.iter().chain(&status.pages).map(|status| status.error.clone().unwrap()).collect();
+    assert!(errors[0].ends_with("holds a catalogue, where a model is needed: correct the uri"), "{errors:?}");
+    assert!(errors[1].ends_with("holds a model, where a catalogue is needed: correct the uri"), "{errors:?}");
+}
+
+#[tokio::test]
+async fn a_running_engine_sees_manifests_and_artifacts_change() {
+    let world = World::new();
+    world.manifests(&[world.top_picks("a"), world.layout(&rows(), "")]);
+    let engine = world.engine().await;
+    let shutdown = CancellationToken::new();
+    let story = async {
+        let (_, first, _) = model(&world);
+        world.manifests(&[world.top_picks("b"), world.layout(&rows(), "")]);
+        until("the manifest's change is served", || model(&world).1 != first).await;
+        let (_, second, _) = model(&world);
+        artifacts::mf(&world.path("b"), SMALL, 9);
+        until("the artifact's change is served", || model(&world).1 != second).await;
+        assert_eq!(model(&world).0, State::Serving);
+        shutdown.cancel();
+    };
+    tokio::join!(engine.run(shutdown.clone()), story);
+}
+
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < end, "{what}: not within 20 s");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

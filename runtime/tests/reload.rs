@@ -1,0 +1,105 @@
+//! A thousand reloads between two artifacts under load: no request fails, and memory stays where it was.
+
+#[path = "engine/artifacts.rs"]
+#[allow(dead_code, reason = "each of its users needs a part of it")]
+mod artifacts;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use artifacts::{Size, genre_rows, row};
+use marquee_artifacts::FetchOptions;
+use marquee_models::ScanOptions;
+use marquee_runtime::{
+    engine::{Engine, EngineOptions, ReadyWhen, Reload},
+    service::{
+        Service, Unobserved,
+        types::{PageRequest, RequestContext, TopKRequest},
+    },
+};
+
+const SIZE: Size = Size { viewers: 500, titles: 1682, factors: 32 };
+
+/// Resident bytes of this process.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: u64 = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
+    // As on every x86-64; the ratio below is the same whatever it is.
+    pages * 4096
+}
+
+/// Asks for pages and top-k, one after the other, until told to stop.
+async fn ask(service: Service, stop: Arc<AtomicBool>, answered: Arc<AtomicU64>) {
+    let context = RequestContext { request_id: "load".into(), traceparent: None, deadline: None };
+    let mut n = 0;
+    while !stop.load(Relaxed) {
+        let viewer = format!("v{}", n % SIZE.viewers);
+        let recent = if n % 3 == 0 { vec!["t7"] } else { vec![] };
+        let page = PageRequest { surface: "home", viewer: &viewer, recent };
+        let page = service.page(&page, &context).await.expect("a page failed during a reload");
+        assert!(!page.degraded && !page.rows.is_empty(), "a page was degraded by a reload");
+        let best = TopKRequest { objective: "top-picks", viewer: &*viewer, k: 10, ..TopKRequest::default() };
+        service.top_k(&best, &context).await.expect("a request failed during a reload");
+        answered.fetch_add(2, Relaxed);
+        n += 1;
+        // A caller that waits for its next request: the reloads need the cores as well.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_reloads_under_load_fail_nothing_and_keep_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    std::fs::create_dir(path("manifests")).unwrap();
+    let digests = [artifacts::mf(&path("a"), SIZE, 1), artifacts::mf(&path("b"), SIZE, 2)];
+    artifacts::catalogue(&path("titles"), SIZE.titles);
+    let mut rows = vec![row("top-picks", "Top", "{model: {objective: top-picks}}")];
+    rows.extend(genre_rows("top-picks"));
+    let manifests = |artifact: &str| {
+        let model = artifacts::model("top-picks", &path(artifact), "");
+        // Under load on few cores a page may wait for a core; what is tested here is that a reload takes nothing away.
+        let layout = artifacts::layout(&path("titles"), &rows, "  deadline: 10s\n");
+        artifacts::write(&path("manifests/all.yaml"), &[model, layout]);
+    };
+    manifests("a");
+    let service = Service::new(Arc::new(Unobserved));
+    let options = EngineOptions {
+        manifests: path("manifests"),
+        fetch: FetchOptions::new(path("cache")),
+        scan: ScanOptions::default(),
+        ready_when: ReadyWhen::All,
+        poll: Duration::from_secs(1),
+    };
+    let mut engine = Engine::new(options, service.clone()).await.unwrap();
+    assert_eq!(engine.load().await, Reload::Changed);
+
+    let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let load: Vec<_> =
+        (0..4).map(|_| tokio::spawn(ask(service.clone(), stop.clone(), answered.clone()))).collect();
+    let mut after_hundred = 0;
+    for n in 1..=1000usize {
+        manifests(["a", "b"][n % 2]);
+        assert_eq!(engine.reload().await, Reload::Changed, "reload {n}");
+        assert_eq!(*service.models()[0].revision, digests[n % 2].to_string());
+        if n == 100 {
+            after_hundred = resident();
+        }
+    }
+    let after_thousand = resident();
+    stop.store(true, Relaxed);
+    for task in load {
+        task.await.unwrap();
+    }
+    let (ratio, answered) = (after_thousand as f64 / after_hundred as f64, answered.load(Relaxed));
+    println!(
+        "resident after 100: {after_hundred}, after 1000: {after_thousand}, ratio {ratio:.3}; {answered} requests"
+    );
+    assert!(answered > 2000, "{answered} requests are no load");
+    assert!(ratio <= 1.05, "resident memory grew by {ratio:.3} from {after_hundred} bytes");
+}
