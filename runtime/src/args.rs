@@ -10,10 +10,7 @@ use marquee_models::{ScanOptions, cpu::Level};
 use marquee_training::cli::{CatalogueArgs, EvaluateArgs, TrainArgs};
 
 use crate::{
-    engine::ReadyWhen,
-    service::ServiceOptions,
-    serving::admission::AdmissionLimits,
-    telemetry::LogArgs,
+    engine::ReadyWhen, service::ServiceOptions, serving::admission::AdmissionLimits, telemetry::LogArgs,
     transport::TransportArgs,
 };
 
@@ -109,7 +106,13 @@ pub struct ServeArgs {
     #[arg(long, env = "MARQUEE_READY_WHEN", value_enum, default_value = "all", help_heading = "Reload")]
     pub ready_when: ReadyWhen,
     /// How often manifests and unpinned `file://` artifacts are looked at, besides being told by the system.
-    #[arg(long, env = "MARQUEE_POLL", default_value = "1s", value_name = "DURATION", help_heading = "Reload")]
+    #[arg(
+        long,
+        env = "MARQUEE_POLL",
+        default_value = "1s",
+        value_name = "DURATION",
+        help_heading = "Reload"
+    )]
     pub poll: Duration,
 }
 
@@ -175,7 +178,10 @@ impl LoadArgs {
     pub fn options(&self) -> ServiceOptions {
         let default = ServiceOptions::default();
         ServiceOptions {
-            admission: AdmissionLimits { max_in_flight: self.max_in_flight.get(), max_waiting: self.max_waiting },
+            admission: AdmissionLimits {
+                max_in_flight: self.max_in_flight.get(),
+                max_waiting: self.max_waiting,
+            },
             heavy_passes: self.heavy_passes.unwrap_or(default.heavy_passes),
         }
     }
@@ -212,8 +218,12 @@ fn bytes(text: &str) -> Result<u64, String> {
         Some(other) => return Err(format!("{other:?} is no unit: write K, M, G or T")),
     };
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = number.parse().map_err(|_| format!("{text:?} is no number of bytes: write one such as 512M"))?;
-    number.checked_shl(10 * power).filter(|shifted| shifted >> (10 * power) == number).ok_or_else(|| format!("{text:?} is too large"))
+    let number: u64 =
+        number.parse().map_err(|_| format!("{text:?} is no number of bytes: write one such as 512M"))?;
+    number
+        .checked_shl(10 * power)
+        .filter(|shifted| shifted >> (10 * power) == number)
+        .ok_or_else(|| format!("{text:?} is too large"))
 }
 
 #[cfg(test)]

@@ -25,8 +25,8 @@ macro_rules! features {
 #[cfg(target_arch = "x86_64")]
 fn features() -> impl IntoIterator<Item = Feature> {
     features!(
-        "sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "avx", "avx2", "bmi1", "bmi2", "fma", "f16c", "lzcnt", "movbe",
-        "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"
+        "sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "avx", "avx2", "bmi1", "bmi2", "fma", "f16c", "lzcnt",
+        "movbe", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"
     )
 }
 
@@ -61,7 +61,10 @@ mod tests {
         let feature = |name, compiled_in, present| Feature { name, compiled_in, present };
         assert_eq!(sentence([feature("avx2", true, true), feature("avx512f", false, false)]), None);
         let message = sentence([feature("avx2", true, false), feature("fma", true, false)]).unwrap();
-        assert!(message.starts_with("this binary was compiled for a CPU with avx2, fma, which this machine has not"));
+        assert!(
+            message
+                .starts_with("this binary was compiled for a CPU with avx2, fma, which this machine has not")
+        );
     }
 
     #[test]

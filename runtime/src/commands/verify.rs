@@ -71,14 +71,20 @@ fn tell(resource: &ResourceStatus, (out, err): Streams<'_>) -> Result<usize, Com
         n_problems += 1;
     }
     if n_problems == 0 {
-        let (revision, titles) = (resource.revision.as_deref().unwrap_or("-"), resource.n_titles.unwrap_or(0));
-        writeln!(out, "{}: {} is whole: {titles} titles, sha256 {revision}", resource.resource, resource.uri)?;
+        let (revision, titles) =
+            (resource.revision.as_deref().unwrap_or("-"), resource.n_titles.unwrap_or(0));
+        writeln!(
+            out,
+            "{}: {} is whole: {titles} titles, sha256 {revision}",
+            resource.resource, resource.uri
+        )?;
     }
     Ok(n_problems)
 }
 
 fn summary(manifests: &Manifests, manifests_only: bool) -> String {
     let (models, pages, files) = (manifests.models.len(), manifests.layouts.len(), manifests.files.len());
-    let artifacts = if manifests_only { "artifacts were not looked at" } else { "every artifact is as it should be" };
+    let artifacts =
+        if manifests_only { "artifacts were not looked at" } else { "every artifact is as it should be" };
     format!("{models} RankingModels and {pages} PageLayouts in {files} files: nothing is wrong, {artifacts}")
 }

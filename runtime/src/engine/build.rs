@@ -20,8 +20,8 @@ use super::{
     states::States,
 };
 use crate::service::{
-    Observer, catalogue::Catalogue, causes::Causes, page::ServedPage, plan::Plan, ranker::ServedModel,
-    ranker::PassPool,
+    Observer, catalogue::Catalogue, causes::Causes, page::ServedPage, plan::Plan, ranker::PassPool,
+    ranker::ServedModel,
 };
 
 /// Artifacts that are loaded at once: enough to hide latency, few enough to leave the serving its memory and CPU.
@@ -43,7 +43,12 @@ type Loads = HashMap<ArtifactRef, Result<Held, Arc<LoadError>>>;
 impl Serving {
     /// What to serve next for `config`. Writes into `states` how each resource is doing. Never fails: what is at fault stays
     /// as it was before, or out.
-    pub async fn next(&self, config: &PodConfig, loader: &Loader, (pool, states): (&PassPool, &mut States)) -> Self {
+    pub async fn next(
+        &self,
+        config: &PodConfig,
+        loader: &Loader,
+        (pool, states): (&PassPool, &mut States),
+    ) -> Self {
         let loads = self.load_all(config, loader, &*pool.observer).await;
         let now = SystemTime::now();
         states.keep_only(config);
@@ -110,15 +115,17 @@ impl Serving {
         pool: &PassPool,
     ) -> (Option<Arc<ServedModel>>, Option<Arc<LoadError>>) {
         let before = self.models.get(&config.objective);
-        match find(loads, &config.artifact).and_then(|held| held.loaded.model(&config.artifact.uri).map_err(Arc::new)) {
+        match find(loads, &config.artifact)
+            .and_then(|held| held.loaded.model(&config.artifact.uri).map_err(Arc::new))
+        {
             Err(error) => (before.cloned(), Some(error)),
             Ok(loaded) => {
                 let unchanged = |before: &&Arc<ServedModel>| {
                     before.config == *config && Arc::ptr_eq(&before.loaded, loaded)
                 };
                 let served = before.filter(unchanged).cloned();
-                let served =
-                    served.unwrap_or_else(|| Arc::new(ServedModel::new(config.clone(), loaded.clone(), pool)));
+                let served = served
+                    .unwrap_or_else(|| Arc::new(ServedModel::new(config.clone(), loaded.clone(), pool)));
                 (Some(served), None)
             }
         }
@@ -132,12 +139,18 @@ impl Serving {
     ) -> (Option<Arc<ServedPage>>, Option<Arc<LoadError>>) {
         let before = self.pages.get(&config.surface);
         let uri = &config.catalogue.uri;
-        let found = find(loads, &config.catalogue).and_then(|held| held.loaded.catalogue(uri).map_err(Arc::new));
+        let found =
+            find(loads, &config.catalogue).and_then(|held| held.loaded.catalogue(uri).map_err(Arc::new));
         let lay_out = |config: &PageConfig, catalogue: &Arc<Catalogue>| {
             let unchanged = |before: &&Arc<ServedPage>| before.is_laid_out_for(config, catalogue, models);
             before.filter(unchanged).cloned().unwrap_or_else(|| {
                 let model = |objective: &str| models.get(objective).cloned();
-                Arc::new(ServedPage::new(config.clone(), catalogue.clone(), model, before.map(|before| &**before)))
+                Arc::new(ServedPage::new(
+                    config.clone(),
+                    catalogue.clone(),
+                    model,
+                    before.map(|before| &**before),
+                ))
             })
         };
         match found {

@@ -215,7 +215,8 @@ fn tell(uri: &str, told: &AtomicU64, progress: &Progress) {
 /// Makes an opened artifact ready. Blocks while its golden inputs run.
 fn ready(uri: &str, artifact: Artifact, scan: ScanOptions) -> Result<Loaded, LoadError> {
     if artifact.manifest.architecture == Architecture::Catalogue {
-        let catalogue = Catalogue::new(artifact).ok_or_else(|| wrong_kind(uri, "no titles", "a catalogue"))?;
+        let catalogue =
+            Catalogue::new(artifact).ok_or_else(|| wrong_kind(uri, "no titles", "a catalogue"))?;
         return Ok(Loaded::Catalogue(Arc::new(catalogue)));
     }
     let model = load_model(uri, &artifact, scan)?;
@@ -226,7 +227,8 @@ fn ready(uri: &str, artifact: Artifact, scan: ScanOptions) -> Result<Loaded, Loa
 
 fn load_model(uri: &str, artifact: &Artifact, scan: ScanOptions) -> Result<Arc<dyn Model>, LoadError> {
     let uri = || uri.to_owned();
-    let model = registry::load_with(artifact, scan).map_err(|source| LoadError::Model { uri: uri(), source })?;
+    let model =
+        registry::load_with(artifact, scan).map_err(|source| LoadError::Model { uri: uri(), source })?;
     let expected = artifact.manifest.golden.as_ref().ok_or_else(|| LoadError::NoGolden { uri: uri() })?;
     golden::check(&*model, expected).map_err(|source| LoadError::Golden { uri: uri(), source })?;
     Ok(model)

@@ -116,7 +116,12 @@ impl Engine {
             self.service.serve(next.plan(config));
             self.generation += 1;
             self.since = clock::rfc3339(SystemTime::now());
-            info!(generation = self.generation, models = next.models.len(), pages = next.pages.len(), "plan served");
+            info!(
+                generation = self.generation,
+                models = next.models.len(),
+                pages = next.pages.len(),
+                "plan served"
+            );
         }
         self.serving = next;
         self.report();
@@ -228,7 +233,8 @@ mod tests {
     #[test]
     fn what_failed_is_tried_again_ever_more_seldom() {
         let (mut retry, now) = (Retry::default(), Instant::now());
-        let pauses: Vec<u64> = (0..9).filter_map(|_| retry.after(true, now)).map(|at| (at - now).as_secs()).collect();
+        let pauses: Vec<u64> =
+            (0..9).filter_map(|_| retry.after(true, now)).map(|at| (at - now).as_secs()).collect();
         assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
         assert_eq!(retry.after(false, now), None, "nothing is at fault any more");
         assert_eq!(retry.after(true, now), Some(now + Retry::FIRST), "and it begins anew");

@@ -60,7 +60,9 @@ impl Watch {
     pub fn new(manifests: &Path, poll: Duration) -> Self {
         let (tell, told) = mpsc::channel(1);
         let watcher = watcher(manifests, tell)
-            .inspect_err(|error| warn!(error = error as &dyn std::error::Error, "changes are found by polling only"))
+            .inspect_err(|error| {
+                warn!(error = error as &dyn std::error::Error, "changes are found by polling only")
+            })
             .ok();
         let mut watch = Self {
             manifests: manifests.to_owned(),
@@ -172,7 +174,9 @@ async fn at(moment: Option<Instant>) {
 /// The folder of a `file://` uri, after the volumes; none for what lies elsewhere.
 pub fn local_folder(uri: &str, volumes: &[(PathBuf, PathBuf)]) -> Option<PathBuf> {
     let path = Path::new(uri.strip_prefix("file://")?);
-    let fitting = volumes.iter().filter_map(|(from, to)| path.strip_prefix(from).ok().map(|rest| (from, to.join(rest))));
+    let fitting = volumes
+        .iter()
+        .filter_map(|(from, to)| path.strip_prefix(from).ok().map(|rest| (from, to.join(rest))));
     let longest = fitting.max_by_key(|(from, _)| from.components().count());
     Some(longest.map_or_else(|| path.to_owned(), |(_, path)| path))
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt::Write, sync::Arc};
 
-use marquee_artifacts::{Artifact, Digest, IdTable, CatalogueEntry};
+use marquee_artifacts::{Artifact, CatalogueEntry, Digest, IdTable};
 
 use super::types::TitleCard;
 
@@ -107,8 +107,10 @@ mod tests {
             genres: vec!["Action".into(), "Film-\"Noir\"".into()],
             plays: 3,
         };
-        let read: serde_json::Value = serde_json::from_str(&format!("{{{}}}", card(entry.clone()).json)).unwrap();
-        let expected = serde_json::json!({ "id": entry.id, "name": entry.name, "year": 1994, "genres": entry.genres });
+        let read: serde_json::Value =
+            serde_json::from_str(&format!("{{{}}}", card(entry.clone()).json)).unwrap();
+        let expected =
+            serde_json::json!({ "id": entry.id, "name": entry.name, "year": 1994, "genres": entry.genres });
         assert_eq!(read, expected);
         let yearless = card(CatalogueEntry { year: None, ..entry });
         assert!(!yearless.json.contains("year"), "{}", yearless.json);

@@ -6,18 +6,18 @@
 //! Reading order: the requests and answers ([`types`]), what is served at one moment ([`plan`]), how a model is asked
 //! ([`ranker`], `passes`), how a page is made ([`page`]), what is refused ([`validate`]).
 
-pub mod types;
+mod ask;
+pub mod catalogue;
+pub mod causes;
+pub mod describe;
+pub mod page;
+pub mod passes;
 pub mod plan;
 pub mod ranker;
-pub mod passes;
-pub mod catalogue;
-pub mod page;
-pub mod describe;
-pub mod status;
-pub mod validate;
-pub mod causes;
-mod ask;
 mod seldom;
+pub mod status;
+pub mod types;
+pub mod validate;
 
 use std::{
     num::NonZeroUsize,

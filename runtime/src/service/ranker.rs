@@ -107,8 +107,11 @@ impl ServedModel {
             objective: config.objective.as_str().into(),
             revision: loaded.digest().to_string().into(),
         };
-        let pass =
-            ModelPass { loaded: loaded.clone(), objective: info.objective.clone(), observer: pool.observer.clone() };
+        let pass = ModelPass {
+            loaded: loaded.clone(),
+            objective: info.objective.clone(),
+            observer: pool.observer.clone(),
+        };
         let limits = BatchLimits { max_batch: config.max_batch, max_delay: config.max_delay };
         let batcher = Batcher::new(pass, limits, pool.heavy.clone());
         Self { surface: config.surface.as_str().into(), config, info, loaded, batcher }
@@ -120,7 +123,11 @@ impl ServedModel {
     }
 
     /// Scores of all titles, by title row.
-    pub async fn score_all(&self, viewer: OwnedViewer, until: Option<Instant>) -> Result<Vec<f32>, RankError> {
+    pub async fn score_all(
+        &self,
+        viewer: OwnedViewer,
+        until: Option<Instant>,
+    ) -> Result<Vec<f32>, RankError> {
         self.run(Job::All(viewer), until).await.map(Answer::into_scores)
     }
 
@@ -186,6 +193,8 @@ impl ServedModel {
             (0..viewers.len() as u32).map(|row| (self.loaded.model.history(row).len(), row)).collect();
         rows.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         rows.truncate(limit);
-        rows.into_iter().map(|(n_watched, row)| ViewerDescription { id: viewers.id(row).into(), n_watched }).collect()
+        rows.into_iter()
+            .map(|(n_watched, row)| ViewerDescription { id: viewers.id(row).into(), n_watched })
+            .collect()
     }
 }

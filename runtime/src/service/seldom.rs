@@ -36,7 +36,8 @@ mod tests {
     fn once_a_second() {
         let began = Instant::now();
         let seldom = Seldom::new(began);
-        let answers = [0, 10, 999, 1000, 1001, 3500].map(|ms| seldom.may_speak(began + Duration::from_millis(ms)));
+        let answers =
+            [0, 10, 999, 1000, 1001, 3500].map(|ms| seldom.may_speak(began + Duration::from_millis(ms)));
         assert_eq!(answers, [true, false, false, true, false, true]);
     }
 }

@@ -16,7 +16,9 @@ pub fn score<S: AsRef<str>>(request: &ScoreRequest<S>) -> Result<(), ServeError>
         return Err(invalid(format!("titles is empty: name 1 to {MAX_TITLES} titles to score")));
     }
     if n_titles > MAX_TITLES {
-        return Err(invalid(format!("titles has {n_titles} entries, more than {MAX_TITLES}: ask in several requests")));
+        return Err(invalid(format!(
+            "titles has {n_titles} entries, more than {MAX_TITLES}: ask in several requests"
+        )));
     }
     viewer(&request.viewer, &request.recent)
 }
@@ -26,12 +28,20 @@ pub fn top_k<S: AsRef<str>>(request: &TopKRequest<S>, max_top_k: usize) -> Resul
     let k = request.k;
     if k == 0 || k > max_top_k {
         let objective = request.objective.as_ref();
-        let mend = if k == 0 { "ask for at least one" } else { "ask for fewer, or raise serving.maxTopK of its RankingModel" };
-        return Err(invalid(format!("k is {k}, but objective {objective:?} answers 1 to {max_top_k} titles: {mend}")));
+        let mend = if k == 0 {
+            "ask for at least one"
+        } else {
+            "ask for fewer, or raise serving.maxTopK of its RankingModel"
+        };
+        return Err(invalid(format!(
+            "k is {k}, but objective {objective:?} answers 1 to {max_top_k} titles: {mend}"
+        )));
     }
     let n_excluded = request.exclude.len();
     if n_excluded > MAX_TITLES {
-        return Err(invalid(format!("exclude has {n_excluded} entries, more than {MAX_TITLES}: exclude fewer titles")));
+        return Err(invalid(format!(
+            "exclude has {n_excluded} entries, more than {MAX_TITLES}: exclude fewer titles"
+        )));
     }
     viewer(&request.viewer, &request.recent)
 }
@@ -44,11 +54,15 @@ pub fn page<S: AsRef<str>>(request: &PageRequest<S>) -> Result<(), ServeError> {
 fn viewer<S: AsRef<str>>(viewer: &S, recent: &[S]) -> Result<(), ServeError> {
     let n_bytes = viewer.as_ref().len();
     if n_bytes > MAX_ID_BYTES {
-        return Err(invalid(format!("the viewer id is {n_bytes} bytes long, more than {MAX_ID_BYTES}: no such viewer")));
+        return Err(invalid(format!(
+            "the viewer id is {n_bytes} bytes long, more than {MAX_ID_BYTES}: no such viewer"
+        )));
     }
     let n_recent = recent.len();
     if n_recent > MAX_RECENT {
-        return Err(invalid(format!("recent has {n_recent} entries, more than {MAX_RECENT}: send the latest ones only")));
+        return Err(invalid(format!(
+            "recent has {n_recent} entries, more than {MAX_RECENT}: send the latest ones only"
+        )));
     }
     Ok(())
 }
@@ -87,7 +101,9 @@ pub fn unknown_name<'a>(
 pub fn unknown_title(title: &str, place: usize, objective: &str, n_titles: usize) -> ServeError {
     let shown = shortened(title);
     let table = format!("is none of the {n_titles} titles of objective {objective:?}");
-    ServeError::NotFound(format!("titles[{place}] {shown:?} {table}: leave it out, or serve a model trained with it"))
+    ServeError::NotFound(format!(
+        "titles[{place}] {shown:?} {table}: leave it out, or serve a model trained with it"
+    ))
 }
 
 /// The most similar name, if any is similar at all.
@@ -95,7 +111,8 @@ pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     if name.len() > 128 {
         return None;
     }
-    let similarity = |known: &str| strsim::normalized_damerau_levenshtein(&known.to_lowercase(), &name.to_lowercase());
+    let similarity =
+        |known: &str| strsim::normalized_damerau_levenshtein(&known.to_lowercase(), &name.to_lowercase());
     let best = known.iter().map(|known| (similarity(known), *known)).max_by(|a, b| a.0.total_cmp(&b.0));
     best.filter(|(similarity, _)| *similarity >= 0.5).map(|(_, known)| known)
 }

@@ -221,13 +221,17 @@ impl Admission {
         let took = took.as_nanos().min(u128::from(u64::MAX)) as u64;
         let average = self.service_nanos.load(Relaxed);
         // Lost updates are of no matter to an average.
-        self.service_nanos.store(if average == 0 { took } else { average - average / 16 + took / 16 }, Relaxed);
+        self.service_nanos
+            .store(if average == 0 { took } else { average - average / 16 + took / 16 }, Relaxed);
     }
 
     fn shed(&self) -> Refused {
         let in_flight = self.in_flight();
         let service = Duration::from_nanos(self.service_nanos.load(Relaxed));
-        Refused::Shed { in_flight, retry_after: retry_after(service, self.waiting.load(Relaxed), &self.limits) }
+        Refused::Shed {
+            in_flight,
+            retry_after: retry_after(service, self.waiting.load(Relaxed), &self.limits),
+        }
     }
 }
 

@@ -99,11 +99,18 @@ impl<P: Pass> Batcher<P> {
 
     /// Whether a request that takes so long gains nothing by company: it is run where it is asked.
     pub fn is_worth_batching(&self, estimate: Duration) -> bool {
-        !self.0.limits.max_delay.is_zero() || (self.0.limits.max_batch > 1 && estimate >= LIGHT) || estimate > HEAVY
+        !self.0.limits.max_delay.is_zero()
+            || (self.0.limits.max_batch > 1 && estimate >= LIGHT)
+            || estimate > HEAVY
     }
 
     /// The answer to `job`, alone or in company. Dropping the future takes the job out of the queue.
-    pub async fn submit(&self, job: P::Job, now: Instant, until: Option<Instant>) -> Result<P::Answer, Unanswered> {
+    pub async fn submit(
+        &self,
+        job: P::Job,
+        now: Instant,
+        until: Option<Instant>,
+    ) -> Result<P::Answer, Unanswered> {
         if deadline::has_passed(until, now) {
             return Err(Unanswered::DeadlineExceeded);
         }

@@ -25,7 +25,8 @@ pub(super) fn write(out: &mut dyn Write, manifests: &Manifests, places: Places<'
     table(out, &["OBJECTIVE", "ARCHITECTURE", "TITLES", "STATE", "ARTIFACT"], models.collect())?;
     let surfaces = service.surfaces();
     let pages = status.pages.iter().map(|page| {
-        let rows = surfaces.iter().find(|surface| *surface.surface == *page.name).map(|surface| surface.rows.len());
+        let rows =
+            surfaces.iter().find(|surface| *surface.surface == *page.name).map(|surface| surface.rows.len());
         row(page, &[&page.name, &rows.map_or("-".to_owned(), |rows| format!("{rows} rows"))])
     });
     table(out, &["SURFACE", "LAYOUT", "TITLES", "STATE", "CATALOGUE"], pages.collect())?;
@@ -72,7 +73,8 @@ fn table(out: &mut dyn Write, head: &[&str], rows: Vec<Vec<String>>) -> io::Resu
     let width = |column: usize| all.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     for row in all {
-        let line: Vec<String> = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
+        let line: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
         writeln!(out, "  {}", line.join("  ").trim_end())?;
     }
     writeln!(out)

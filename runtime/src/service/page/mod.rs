@@ -16,7 +16,9 @@ use marquee_crds::{
 };
 use marquee_pages::{NOT_IN_CATALOGUE, PageOptions};
 
-use super::{catalogue::Catalogue, describe::SurfaceDescription, ranker::ServedModel, seldom::Seldom, validate};
+use super::{
+    catalogue::Catalogue, describe::SurfaceDescription, ranker::ServedModel, seldom::Seldom, validate,
+};
 use crate::serving::fallback::{LastGood, VIEWERS_KEPT};
 
 /// A surface's page, laid out for one catalogue and one set of models.
@@ -92,7 +94,8 @@ impl ServedPage {
         before: Option<&Self>,
     ) -> Self {
         let rankers = rankers(&config, &catalogue, model);
-        let rows = config.rows.iter().enumerate().map(|(n, row)| plan_row(n, row, &config, (&rankers, &catalogue)));
+        let rows =
+            config.rows.iter().enumerate().map(|(n, row)| plan_row(n, row, &config, (&rankers, &catalogue)));
         let rows: Vec<_> = rows.collect();
         let options = PageOptions {
             rows_shown: config.rows_shown,
@@ -102,7 +105,17 @@ impl ServedPage {
         };
         let popularity = popularity(&catalogue, &rankers);
         let last_good = last_good(&config, &catalogue, before);
-        Self { surface: config.surface.as_str().into(), config, catalogue, rankers, rows, options, popularity, last_good, failures: Seldom::new(Instant::now()) }
+        Self {
+            surface: config.surface.as_str().into(),
+            config,
+            catalogue,
+            rankers,
+            rows,
+            options,
+            popularity,
+            last_good,
+            failures: Seldom::new(Instant::now()),
+        }
     }
 
     /// Whether it is laid out just so.
@@ -116,7 +129,9 @@ impl ServedPage {
             (Some(before), Some(now)) => Arc::ptr_eq(before, now),
             (before, now) => before.is_none() && now.is_none(),
         };
-        self.config == *config && Arc::ptr_eq(&self.catalogue, catalogue) && self.rankers.iter().all(same_model)
+        self.config == *config
+            && Arc::ptr_eq(&self.catalogue, catalogue)
+            && self.rankers.iter().all(same_model)
     }
 
     /// What of the layout can never be shown, with the nearest right name.
@@ -132,7 +147,10 @@ impl ServedPage {
                     || "correct the name, or remove the row".to_owned(),
                     |nearest| format!("the nearest is {nearest:?}"),
                 );
-                warnings.push(format!("row {:?}: no title of the catalogue has the genre {name:?}: {hint}", row.name));
+                warnings.push(format!(
+                    "row {:?}: no title of the catalogue has the genre {name:?}: {hint}",
+                    row.name
+                ));
             }
         }
         for ranker in self.rankers.iter().filter(|ranker| ranker.served.is_some() && ranker.all.is_empty()) {
@@ -173,7 +191,8 @@ fn rankers(
             continue;
         }
         let served = model(objective);
-        let (to_catalogue, all) = served.as_ref().map_or_else(Default::default, |served| map(served, catalogue));
+        let (to_catalogue, all) =
+            served.as_ref().map_or_else(Default::default, |served| map(served, catalogue));
         rankers.push(PageRanker { objective: objective.into(), served, to_catalogue, all });
     }
     rankers
@@ -188,7 +207,12 @@ fn map(served: &ServedModel, catalogue: &Catalogue) -> (Option<Vec<u32>>, Arc<[u
     ((!identical).then_some(map), all)
 }
 
-fn plan_row(n: usize, row: &RowConfig, config: &PageConfig, known: (&[PageRanker], &Catalogue)) -> PlannedRow {
+fn plan_row(
+    n: usize,
+    row: &RowConfig,
+    config: &PageConfig,
+    known: (&[PageRanker], &Catalogue),
+) -> PlannedRow {
     let (rankers, catalogue) = known;
     let ranker_of = |objective: &str| rankers.iter().position(|ranker| &*ranker.objective == objective);
     let kind = match &row.source {
@@ -205,19 +229,31 @@ fn plan_row(n: usize, row: &RowConfig, config: &PageConfig, known: (&[PageRanker
     };
     let slice = match kind {
         Kind::Popular => catalogue_slice.clone(),
-        Kind::Ranked(ranker) | Kind::Near { ranker, .. } => model_slice(&rankers[ranker], row, &catalogue_slice),
+        Kind::Ranked(ranker) | Kind::Near { ranker, .. } => {
+            model_slice(&rankers[ranker], row, &catalogue_slice)
+        }
     };
     let why = why::of_source(&row.source);
-    PlannedRow { name: row.name.as_str().into(), heading: row.heading.clone(), kind, slice, catalogue_slice, why }
+    PlannedRow {
+        name: row.name.as_str().into(),
+        heading: row.heading.clone(),
+        kind,
+        slice,
+        catalogue_slice,
+        why,
+    }
 }
 
 /// The rows of a model's title table whose titles are in the slice of the catalogue.
 fn model_slice(ranker: &PageRanker, row: &RowConfig, catalogue_slice: &Arc<[u32]>) -> Arc<[u32]> {
     match &row.source {
-        Source::Genre { .. } if ranker.to_catalogue.is_none() && ranker.served.is_some() => catalogue_slice.clone(),
+        Source::Genre { .. } if ranker.to_catalogue.is_none() && ranker.served.is_some() => {
+            catalogue_slice.clone()
+        }
         Source::Genre { .. } => {
-            let in_slice =
-                |&title: &u32| ranker.catalogue_row(title).is_some_and(|row| catalogue_slice.binary_search(&row).is_ok());
+            let in_slice = |&title: &u32| {
+                ranker.catalogue_row(title).is_some_and(|row| catalogue_slice.binary_search(&row).is_ok())
+            };
             ranker.all.iter().copied().filter(in_slice).collect()
         }
         _ => ranker.all.clone(),
@@ -228,7 +264,9 @@ fn model_slice(ranker: &PageRanker, row: &RowConfig, catalogue_slice: &Arc<[u32]
 fn popularity(catalogue: &Catalogue, rankers: &[PageRanker]) -> Arc<[f32]> {
     let counted = catalogue.plays.iter().any(|&plays| plays > 0.0);
     let ranker = rankers.iter().find(|ranker| !counted && ranker.served.is_some());
-    let (Some(ranker), mut plays) = (ranker, catalogue.plays.clone()) else { return catalogue.plays.as_slice().into() };
+    let (Some(ranker), mut plays) = (ranker, catalogue.plays.clone()) else {
+        return catalogue.plays.as_slice().into();
+    };
     let seen = ranker.served.as_ref().map_or(&[][..], |served| served.loaded.model.plays());
     for (title, &seen) in seen.iter().enumerate() {
         if let Some(row) = ranker.catalogue_row(title as u32)
@@ -240,7 +278,11 @@ fn popularity(catalogue: &Catalogue, rankers: &[PageRanker]) -> Arc<[f32]> {
     plays.into()
 }
 
-fn last_good(config: &PageConfig, catalogue: &Catalogue, before: Option<&ServedPage>) -> Option<Arc<LastGood>> {
+fn last_good(
+    config: &PageConfig,
+    catalogue: &Catalogue,
+    before: Option<&ServedPage>,
+) -> Option<Arc<LastGood>> {
     if config.fallback != Fallback::LastGood {
         return None;
     }

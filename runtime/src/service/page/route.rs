@@ -93,7 +93,8 @@ impl ServedPage {
     fn page_row(&self, standing: &Standing<'_>, asks: &Asks, chosen: ChosenRow) -> PageRow {
         let PlannedRow { name, heading, why, .. } = &self.rows[standing.row];
         let seed = asks.seeds[standing.row].and_then(|seed| self.catalogue.card(seed));
-        let fill = |text: &str| seed.map_or_else(|| text.to_owned(), |card| text.replace("{title}", &card.name));
+        let fill =
+            |text: &str| seed.map_or_else(|| text.to_owned(), |card| text.replace("{title}", &card.name));
         let (model, last_good) = match standing.source {
             Scores::Model { ranker, .. } => (self.rankers[ranker].served.as_ref(), false),
             Scores::Popular(_) => (None, false),
@@ -106,7 +107,9 @@ impl ServedPage {
         PageRow {
             name: name.clone(),
             heading: fill(heading),
-            why: standing.degraded.map_or_else(|| fill(why), |degraded| why::of_fallback(degraded, last_good)),
+            why: standing
+                .degraded
+                .map_or_else(|| fill(why), |degraded| why::of_fallback(degraded, last_good)),
             model: model.map(|model| model.info.clone()),
             degraded: standing.degraded,
             titles: titles.collect(),
@@ -118,7 +121,8 @@ impl ServedPage {
         let Some(last_good) = self.last_good.as_ref().filter(|_| !viewer.is_empty()) else { return };
         let ranked = chosen.iter().filter(|row| matches!(standing[row.row].source, Scores::Model { .. }));
         let shown = ranked.map(|row| {
-            let titles: Box<[Shown]> = row.titles.iter().map(|title| (title.catalogue, title.score)).collect();
+            let titles: Box<[Shown]> =
+                row.titles.iter().map(|title| (title.catalogue, title.score)).collect();
             (standing[row.row].row, titles)
         });
         last_good.put(viewer, shown);
@@ -130,7 +134,12 @@ impl ServedPage {
                 && self.failures.may_speak(now)
             {
                 let (surface, objective) = (&*self.surface, &*self.rankers[ask.ranker].objective);
-                warn!(surface, objective, error = error as &dyn std::error::Error, "a model failed on a page");
+                warn!(
+                    surface,
+                    objective,
+                    error = error as &dyn std::error::Error,
+                    "a model failed on a page"
+                );
             }
         }
     }

@@ -145,7 +145,9 @@ impl<'a> Table<'a> {
             Scores::Popular(slice) => {
                 Row { scores: &self.page.popularity, slice, to_catalogue: None, watched: self.watched() }
             }
-            Scores::LastGood(scores, slice) => Row { scores, slice, to_catalogue: None, watched: self.watched() },
+            Scores::LastGood(scores, slice) => {
+                Row { scores, slice, to_catalogue: None, watched: self.watched() }
+            }
         }
     }
 

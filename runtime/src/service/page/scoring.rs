@@ -47,14 +47,16 @@ impl ServedPage {
             Recognised::FoldedIn => 1,
             Recognised::Stranger => 2,
         };
-        let best = by_ranker.iter().flatten().map(|viewer| viewer.recognised).min_by_key(|&found| rank(found));
+        let best =
+            by_ranker.iter().flatten().map(|viewer| viewer.recognised).min_by_key(|&found| rank(found));
         Recognition { by_ranker, recognised: best.unwrap_or(Recognised::Stranger), recent: in_catalogue }
     }
 
     /// Catalogue rows that the viewer watched, as far as any model or the request says.
     pub(super) fn watched_in_catalogue(&self, recognition: &Recognition<'_>) -> Vec<u32> {
         let mut watched = recognition.recent.clone();
-        let known = |viewer: &&Option<RankerViewer<'_>>| viewer.as_ref().is_some_and(|v| v.viewer.known.is_some());
+        let known =
+            |viewer: &&Option<RankerViewer<'_>>| viewer.as_ref().is_some_and(|v| v.viewer.known.is_some());
         if let Some(idx) = recognition.by_ranker.iter().position(|viewer| known(&viewer))
             && let (Some(viewer), ranker) = (&recognition.by_ranker[idx], &self.rankers[idx])
         {
@@ -67,7 +69,12 @@ impl ServedPage {
     ///
     /// Recent titles come first, the latest first. After them the history, its most watched title first: training keeps
     /// no order of time, and most is known of what is near a title that many watched.
-    pub(super) fn seed(&self, ranker: usize, nth: usize, recognition: &Recognition<'_>) -> Option<(u32, u32)> {
+    pub(super) fn seed(
+        &self,
+        ranker: usize,
+        nth: usize,
+        recognition: &Recognition<'_>,
+    ) -> Option<(u32, u32)> {
         let page_ranker = &self.rankers[ranker];
         let (viewer, served) = (recognition.by_ranker[ranker].as_ref()?, page_ranker.served.as_ref()?);
         let shown = |title: u32| page_ranker.catalogue_row(title).map(|row| (title, row));
@@ -92,7 +99,11 @@ impl ServedPage {
     }
 }
 
-fn recognise<'a, S: AsRef<str>>(ranker: &'a PageRanker, viewer: &S, recent: &[S]) -> Option<RankerViewer<'a>> {
+fn recognise<'a, S: AsRef<str>>(
+    ranker: &'a PageRanker,
+    viewer: &S,
+    recent: &[S],
+) -> Option<RankerViewer<'a>> {
     let served = ranker.served.as_ref()?;
     let viewer = served.viewer(viewer, recent);
     let recognised = served.recognise(&viewer);
@@ -144,7 +155,9 @@ impl ServedPage {
                         (Some(asks.add(ranker, near)), Some(row))
                     }
                     // Without the model, the request alone says what was watched.
-                    None if self.rankers[ranker].served.is_none() => (None, recognition.recent.get(nth).copied()),
+                    None if self.rankers[ranker].served.is_none() => {
+                        (None, recognition.recent.get(nth).copied())
+                    }
                     None => (None, None),
                 },
             };

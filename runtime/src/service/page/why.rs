@@ -8,7 +8,9 @@ use crate::service::types::Degraded;
 pub(super) fn of_source(source: &Source) -> String {
     match source {
         Source::Model { objective } => format!("Ranked for this viewer by {objective}."),
-        Source::Genre { name, objective: Some(objective) } => format!("{name}, ranked for this viewer by {objective}."),
+        Source::Genre { name, objective: Some(objective) } => {
+            format!("{name}, ranked for this viewer by {objective}.")
+        }
         Source::Genre { name, objective: None } => format!("{name}, most watched first."),
         Source::Popular => "Watched by most viewers.".to_owned(),
         Source::BecauseYouWatched { objective } => format!("What {objective} finds near {{title}}."),

@@ -69,7 +69,10 @@ async fn a_full_queue_drops_its_least_important_for_a_dearer_one() {
         async move { enter(&door, Importance::Page).await.map(|_| ()) }
     });
     assert!(matches!(score.await.unwrap(), Err(Refused::Shed { .. })), "the page took its place");
-    assert!(matches!(enter(&door, Importance::Page).await, Err(Refused::Shed { .. })), "an equal does not give way");
+    assert!(
+        matches!(enter(&door, Importance::Page).await, Err(Refused::Shed { .. })),
+        "an equal does not give way"
+    );
     drop(held);
     assert_eq!(page.await.unwrap(), Ok(()));
 }

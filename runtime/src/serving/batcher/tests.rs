@@ -128,7 +128,11 @@ async fn the_cancelled_and_the_late_are_dropped_before_they_cost_anything() {
     let in_time = bench.submit(4, None);
     bench.queued(3).await;
     cancelled.abort();
-    assert_eq!(late.await.unwrap(), Err(Unanswered::DeadlineExceeded), "answered at its deadline, not after the pass");
+    assert_eq!(
+        late.await.unwrap(),
+        Err(Unanswered::DeadlineExceeded),
+        "answered at its deadline, not after the pass"
+    );
     bench.shut(false);
     assert_eq!((first.await.unwrap(), in_time.await.unwrap()), (Ok(2), Ok(8)));
     assert_eq!(*bench.sizes.lock(), [1, 1], "two of the three in the queue never ran");
@@ -151,7 +155,8 @@ async fn every_request_of_a_crowd_gets_its_own_answer() {
         let bench = Bench::new(16, delay_ms, estimate);
         let jobs: Vec<_> = (100..1100).map(|n| bench.submit(n, None)).collect();
         for (n, job) in (100..1100).zip(jobs) {
-            let answer = tokio::time::timeout(Duration::from_secs(20), job).await.expect("left without a leader");
+            let answer =
+                tokio::time::timeout(Duration::from_secs(20), job).await.expect("left without a leader");
             assert_eq!(answer.unwrap(), Ok(2 * n));
         }
         assert_eq!(bench.sizes.lock().iter().sum::<usize>(), 1000);
@@ -171,6 +176,10 @@ fn light_work_is_not_worth_the_queue() {
         ("the manifest asks to wait for company",       8, 1,       micros(10),  true),
     ];
     for (why, max_batch, delay_ms, estimate, expected) in cases {
-        assert_eq!(Bench::new(max_batch, delay_ms, estimate).batcher.is_worth_batching(estimate), expected, "{why}");
+        assert_eq!(
+            Bench::new(max_batch, delay_ms, estimate).batcher.is_worth_batching(estimate),
+            expected,
+            "{why}"
+        );
     }
 }
