@@ -5,6 +5,12 @@
 //! due at fixed times whatever the server does (open loop), and latency counts from when a request was due, so that a
 //! server that stalls cannot hide it. One thread polls all sockets without sleeping: its own timing stays out of the figures.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of its own: its output is its result"
+)]
+
 use std::{
     collections::VecDeque,
     env, fs,

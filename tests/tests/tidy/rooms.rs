@@ -4,7 +4,7 @@ use super::sources::{Source, rust_sources};
 
 /// From the top down: a room names rooms that stand below it, and no other.
 const ORDER: [&str; 10] =
-    ["main", "commands", "args", "transport", "preview", "service", "engine", "serving", "telemetry", "cpu"];
+    ["main", "commands", "args", "transport", "preview", "engine", "telemetry", "service", "serving", "cpu"];
 
 fn rank(room: &str) -> Option<usize> {
     ORDER.iter().position(|known| *known == room)
@@ -12,20 +12,32 @@ fn rank(room: &str) -> Option<usize> {
 
 /// Every line that names a room above its own.
 pub fn faults() -> Vec<String> {
-    let is_runtime = |source: &Source| source.path.starts_with("runtime/src/") && !source.path.ends_with("/lib.rs");
+    let is_runtime =
+        |source: &Source| source.path.starts_with("runtime/src/") && !source.path.ends_with("/lib.rs");
     let mut faults = Vec::new();
     for source in rust_sources().into_iter().filter(is_runtime) {
         let inner = &source.path["runtime/src/".len()..];
         let room = inner.split(['/', '.']).next().unwrap_or(inner);
         let Some(own) = rank(room) else {
-            faults.push(format!("{}: room {room} has no place: give it one in tests/tests/tidy/rooms.rs", source.path));
+            faults.push(format!(
+                "{}: room {room} has no place: give it one in tests/tests/tidy/rooms.rs",
+                source.path
+            ));
             continue;
         };
-        let named = source.code_lines().flat_map(|(n, line)| named_rooms(line).into_iter().map(move |room| (n, room)));
-        let mut upward: Vec<_> = named.filter(|(_, other)| rank(other).is_some_and(|other| other < own)).collect();
-        upward.extend(grouped_uses(&source).into_iter().filter(|(_, other)| rank(other).is_some_and(|o| o < own)));
+        let named = source
+            .code_lines()
+            .flat_map(|(n, line)| named_rooms(line).into_iter().map(move |room| (n, room)));
+        let mut upward: Vec<_> =
+            named.filter(|(_, other)| rank(other).is_some_and(|other| other < own)).collect();
+        upward.extend(
+            grouped_uses(&source).into_iter().filter(|(_, other)| rank(other).is_some_and(|o| o < own)),
+        );
         for (n, other) in upward {
-            faults.push(format!("{}:{n}: {room} names {other}, which stands above it: move the piece down", source.path));
+            faults.push(format!(
+                "{}:{n}: {room} names {other}, which stands above it: move the piece down",
+                source.path
+            ));
         }
     }
     faults

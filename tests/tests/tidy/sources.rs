@@ -21,7 +21,10 @@ impl Source {
 
     /// Benchmarks and generators: programs of their own beside the crate.
     pub fn is_tool(&self) -> bool {
-        self.is_test() || self.path.contains("/examples/") || self.path.contains("/bin/") || self.path.contains("/fuzz/")
+        self.is_test()
+            || self.path.contains("/examples/")
+            || self.path.contains("/bin/")
+            || self.path.contains("/fuzz/")
     }
 
     /// Numbered lines of code: no comments, and nothing below `#[cfg(test)] mod`.
@@ -37,10 +40,19 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
+/// Whether the line names this folder of one machine, at the root and not as a part of a longer path.
+pub fn names_folder(line: &str, folder: &str) -> bool {
+    let starts_path = |at: usize| {
+        !line[..at].ends_with(|before: char| before.is_alphanumeric() || "_-.}/".contains(before))
+    };
+    line.match_indices(folder).any(|(at, _)| starts_path(at))
+}
+
 /// Every Rust source of the repository.
 pub fn rust_sources() -> Vec<Source> {
     let read = |path: String| Source { text: fs::read_to_string(repository().join(&path)).unwrap(), path };
-    let sources: Vec<Source> = all_files().into_iter().filter(|path| path.ends_with(".rs")).map(read).collect();
+    let sources: Vec<Source> =
+        all_files().into_iter().filter(|path| path.ends_with(".rs")).map(read).collect();
     assert!(sources.len() > 50, "found {} sources: the walk is broken", sources.len());
     sources
 }
@@ -65,7 +77,8 @@ fn all_files() -> Vec<String> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let skipped = name.starts_with("target") || (name.starts_with('.') && name != ".ci" && name != ".cargo");
+            let skipped =
+                name.starts_with("target") || (name.starts_with('.') && name != ".ci" && name != ".cargo");
             if skipped || name == "corpus" || name == "__pycache__" {
                 continue;
             }

@@ -67,7 +67,7 @@ mod tests {
         ];
         #[rustfmt::skip]
         let cases = [
-            ("no volume fits",            "file:///home/x",           "/home/x"),
+            ("no volume fits",            "file:///data/x",           "/data/x"),
             ("a volume",                  "file:///artifacts/ease",   "/tmp/a/ease"),
             ("the volume itself",         "file:///artifacts",        "/tmp/a"),
             ("the longer of two",         "file:///artifacts/big/m",  "/mnt/big/m"),
