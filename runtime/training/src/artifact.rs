@@ -58,7 +58,8 @@ fn check(folder: &Path, digest: Digest) -> Result<(), TrainingError> {
 /// Opens an artifact and checks everything but its golden outputs.
 pub fn open_whole(folder: &Path, expected: Option<Digest>) -> Result<Artifact, TrainingError> {
     let options = OpenOptions { expected, ..OpenOptions::default() };
-    open(folder, &options).map_err(|source| TrainingError::Artifact { dir: folder.to_owned(), source })
+    open(folder, &options)
+        .map_err(|source| TrainingError::Artifact { dir: folder.to_owned(), source: Box::new(source) })
 }
 
 /// The model of an artifact.

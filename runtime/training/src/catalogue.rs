@@ -51,7 +51,8 @@ pub fn read(spec: &MetadataSpec) -> Result<Metadata, DataError> {
     if spec.files.is_empty() {
         return Err(DataError::NoFiles);
     }
-    let mut reader = Reader { spec, found: Metadata::default(), seen: HashMap::new(), names: Vec::new(), rows: 0 };
+    let mut reader =
+        Reader { spec, found: Metadata::default(), seen: HashMap::new(), names: Vec::new(), rows: 0 };
     for file in &spec.files {
         table::read(file, &spec.layout, &wanted(spec), &mut reader)?;
     }
@@ -72,7 +73,9 @@ fn wanted(spec: &MetadataSpec) -> [Wanted; 4] {
     let column = |role, flag, given: &Option<String>, customary: &[&str]| Wanted {
         role,
         flag,
-        names: given.clone().map_or_else(|| customary.iter().map(|name| (*name).to_owned()).collect(), |name| vec![name]),
+        names: given
+            .clone()
+            .map_or_else(|| customary.iter().map(|name| (*name).to_owned()).collect(), |name| vec![name]),
         required: given.is_some(),
     };
     let mut columns = [
@@ -102,17 +105,22 @@ impl Reader<'_> {
     fn entry(&self, cells: &[Cell<'_>]) -> Result<CatalogueEntry, Fault> {
         let cell = |column: usize| cells.get(column).copied().unwrap_or(Cell::Null);
         let mut decimals = [0; 20];
-        let id = id(cell(0), &mut decimals).map_err(|(expected, found)| (0, expected.to_owned(), found))?.to_owned();
+        let id = id(cell(0), &mut decimals)
+            .map_err(|(expected, found)| (0, expected.to_owned(), found))?
+            .to_owned();
         if let Some(place) = self.seen.get(&id) {
             return Err((0, format!("an id that is not in {place}"), format!("`{id}` again")));
         }
-        let name = text(cell(1)).map_err(|found| (1, "a name in UTF-8 without control characters".to_owned(), found))?;
-        let genres = text(cell(3)).map_err(|found| (3, "genres in UTF-8 without control characters".to_owned(), found))?;
+        let name = text(cell(1))
+            .map_err(|found| (1, "a name in UTF-8 without control characters".to_owned(), found))?;
+        let genres = text(cell(3))
+            .map_err(|found| (3, "genres in UTF-8 without control characters".to_owned(), found))?;
         if name.is_empty() {
             return Err((1, "a name".to_owned(), "nothing".to_owned()));
         }
         let mut distinct: Vec<String> = Vec::new();
-        for genre in genres.split(self.spec.genre_separator).map(str::trim).filter(|genre| !genre.is_empty()) {
+        for genre in genres.split(self.spec.genre_separator).map(str::trim).filter(|genre| !genre.is_empty())
+        {
             if !distinct.iter().any(|known| known == genre) {
                 distinct.push(genre.to_owned());
             }
@@ -142,8 +150,8 @@ impl RowHandler for Reader<'_> {
     fn bad(&mut self, row: BadRow) -> Result<(), DataError> {
         if self.found.bad_rows == self.spec.skip_bad_rows {
             return Err(match self.spec.skip_bad_rows {
-                0 => DataError::BadRow(row),
-                allowed => DataError::TooManyBadRows { row, allowed },
+                0 => DataError::BadRow(Box::new(row)),
+                allowed => DataError::TooManyBadRows { row: Box::new(row), allowed },
             });
         }
         self.found.bad_rows += 1;
@@ -170,7 +178,8 @@ fn text(cell: Cell<'_>) -> Result<String, String> {
 
 /// A year is a nicety: one that is no whole number is left out, and counted.
 fn year(cell: Cell<'_>) -> Option<i32> {
-    let value = number(cell).ok().filter(|value| value.fract() == 0.0 && (-9999.0..=9999.0).contains(value))?;
+    let value =
+        number(cell).ok().filter(|value| value.fract() == 0.0 && (-9999.0..=9999.0).contains(value))?;
     #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
     Some(value as i32)
 }

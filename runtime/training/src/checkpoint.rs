@@ -116,7 +116,10 @@ impl Checkpoint {
 
     fn difference(&self, found: &Identity) -> Option<String> {
         if found.config != self.identity.config {
-            return Some(format!("was written under another config ({} there, {} here)", found.config, self.identity.config));
+            return Some(format!(
+                "was written under another config ({} there, {} here)",
+                found.config, self.identity.config
+            ));
         }
         (found.data != self.identity.data).then(|| "was written from other data".to_owned())
     }
@@ -172,7 +175,12 @@ fn read(file: File) -> io::Result<(Header, State)> {
         return Err(damaged("its checksum is wrong"));
     }
     let Header { algorithm, iteration, fingerprint, .. } = &header;
-    let state = State { algorithm: algorithm.clone(), iteration: *iteration, fingerprint: fingerprint.clone(), tensors };
+    let state = State {
+        algorithm: algorithm.clone(),
+        iteration: *iteration,
+        fingerprint: fingerprint.clone(),
+        tensors,
+    };
     Ok((header, state))
 }
 
@@ -201,7 +209,6 @@ impl<T: Read> Read for Hashing<T> {
         Ok(n)
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -50,11 +50,11 @@ pub enum TrainingError {
         /// Its folder.
         dir: PathBuf,
         /// The cause.
-        source: ArtifactError,
+        source: Box<ArtifactError>,
     },
     /// The artifact was not written.
     #[error(transparent)]
-    Write(#[from] WriteError),
+    Write(Box<WriteError>),
     /// What was written does not reproduce its own golden outputs.
     #[error("golden outputs of {} are not reproduced: nothing was published", dir.display())]
     Golden {
@@ -110,5 +110,11 @@ impl TrainingError {
             Self::Cancelled { .. } => 130,
             Self::Model { .. } | Self::Golden { .. } => 1,
         }
+    }
+}
+
+impl From<WriteError> for TrainingError {
+    fn from(error: WriteError) -> Self {
+        Self::Write(Box::new(error))
     }
 }

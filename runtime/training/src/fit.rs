@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use marquee_algorithms::{
-    AlgorithmError, Factors, FitContext, Interactions, biased_mf, bpr, ease, implicit_als, popularity, svd_plus_plus,
+    AlgorithmError, Factors, FitContext, Interactions, biased_mf, bpr, ease, implicit_als, popularity,
+    svd_plus_plus,
 };
 use marquee_artifacts::{Architecture, Dtype, RawTensor};
 use marquee_models::{Model, ModelError, ScanOptions, registry, weights::Weights};

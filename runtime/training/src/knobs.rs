@@ -5,7 +5,19 @@ use serde_json::{Map, Value};
 use crate::nearest::{hint, listed};
 
 /// What is trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    clap::ValueEnum,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Algorithm {
     /// Titles by how many viewers watched them; the baseline.
@@ -84,7 +96,11 @@ pub fn value(algorithm: Algorithm, name: &str, text: &str) -> Result<Value, Stri
     let Some(knob) = knobs.iter().find(|knob| knob.name == name) else {
         let names = || knobs.iter().map(|knob| knob.name);
         let known = if knobs.is_empty() { "none".to_owned() } else { listed(names()) };
-        return Err(format!("is no hyper-parameter of {}{} (it has: {known})", algorithm.name(), hint(name, names())));
+        return Err(format!(
+            "is no hyper-parameter of {}{} (it has: {known})",
+            algorithm.name(),
+            hint(name, names())
+        ));
     };
     let wrong = |expected: String| Err(format!("must be {expected}, found `{}`", text.escape_debug()));
     match knob.kind {
@@ -108,7 +124,8 @@ const LEARNING_RATE_DECAY: Knob =
     real("learningRateDecay", SMALLEST, 1.0, "by what the learning rate is multiplied after each epoch");
 const REGULARIZATION: Knob = real("regularization", 0.0, 1e9, "pull of the factors towards zero");
 const BIAS_REGULARIZATION: Knob = real("biasRegularization", 0.0, 1e9, "pull of the biases towards zero");
-const INITIAL_DEVIATION: Knob = real("initialDeviation", 0.0, 100.0, "standard deviation of the factors' first values");
+const INITIAL_DEVIATION: Knob =
+    real("initialDeviation", 0.0, 100.0, "standard deviation of the factors' first values");
 const ENSEMBLE: Knob = count("ensemble", 256, "models fitted from different first values and averaged");
 
 const BIASED_MF: &[Knob] = &[

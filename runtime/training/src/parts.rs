@@ -68,11 +68,7 @@ fn ordered(time: f64) -> i64 {
 }
 
 /// Cuts `rows` as `protocol` says. `shape` is how many viewers and titles there are.
-pub fn cut(
-    rows: &[Interaction],
-    shape: (usize, usize),
-    protocol: Protocol,
-) -> Result<Parts, AlgorithmError> {
+pub fn cut(rows: &[Interaction], shape: (usize, usize), protocol: Protocol) -> Result<Parts, AlgorithmError> {
     let Split { train, test } = split_rows(rows, protocol)?;
     Ok(Parts { training: table(&train, shape)?, held_out: test, scale: scale(rows) })
 }
@@ -88,7 +84,10 @@ pub(crate) fn split_rows(rows: &[Interaction], protocol: Protocol) -> Result<Spl
 }
 
 /// Rows as a table. Duplicates were resolved while reading.
-pub(crate) fn table(rows: &[Interaction], (viewers, titles): (usize, usize)) -> Result<Interactions, AlgorithmError> {
+pub(crate) fn table(
+    rows: &[Interaction],
+    (viewers, titles): (usize, usize),
+) -> Result<Interactions, AlgorithmError> {
     Interactions::from_rows(viewers, titles, rows, Duplicates::KeepLast)
 }
 
@@ -102,7 +101,9 @@ pub(crate) fn scale(rows: &[Interaction]) -> (f32, f32) {
 /// The protocol by which hyper-parameters are chosen within the training part of `protocol`.
 pub fn validation(protocol: Protocol, is_explicit: bool) -> Protocol {
     match protocol {
-        Protocol::RandomSplit { fraction, seed } => Protocol::RandomSplit { fraction, seed: seed ^ VALIDATION },
+        Protocol::RandomSplit { fraction, seed } => {
+            Protocol::RandomSplit { fraction, seed: seed ^ VALIDATION }
+        }
         Protocol::LeaveLastOut => Protocol::LeaveLastOut,
         Protocol::None if !is_explicit => Protocol::LeaveLastOut,
         // Rows of one training part are no longer in runs of their own: a share drawn at random stands in for a fold.
@@ -119,7 +120,8 @@ mod tests {
 
     #[test]
     fn times_keep_their_order_as_whole_numbers() {
-        let times = [f64::MIN, -2.5, -1.0, -1e-300, 0.0, 1e-300, 0.5, 1.0, 881_250_949.0, 881_250_949.5, f64::MAX];
+        let times =
+            [f64::MIN, -2.5, -1.0, -1e-300, 0.0, 1e-300, 0.5, 1.0, 881_250_949.0, 881_250_949.5, f64::MAX];
         let whole: Vec<i64> = times.into_iter().map(ordered).collect();
         assert!(whole.is_sorted_by(|a, b| a < b), "{whole:?}");
         assert_eq!(ordered(-0.0), ordered(0.0));

@@ -58,7 +58,15 @@ impl<'a> Stage<'a> {
         if bar.is_none() {
             writeln!(io.out, "{name} …")?;
         }
-        Ok(Self { out: io.out, cancel: io.cancel, name: name.to_owned(), begun: Instant::now(), bar, total, told: 0 })
+        Ok(Self {
+            out: io.out,
+            cancel: io.cancel,
+            name: name.to_owned(),
+            begun: Instant::now(),
+            bar,
+            total,
+            told: 0,
+        })
     }
 
     /// `done` of the total is done; `note` says what there is to say, such as a loss.
@@ -88,9 +96,7 @@ impl<'a> Stage<'a> {
     /// Prints a line that stays.
     pub fn line(&mut self, text: &str) -> io::Result<()> {
         match &self.bar {
-            Some(bar) => {
-                bar.suspend(|| writeln!(self.out, "{text}"))
-            }
+            Some(bar) => bar.suspend(|| writeln!(self.out, "{text}")),
             None => writeln!(self.out, "{text}"),
         }
     }

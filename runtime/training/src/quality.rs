@@ -80,7 +80,8 @@ impl Quality {
         match self {
             Self::Rating(_) => vec!["rmse".to_owned(), "mae".to_owned()],
             Self::Ranking(report) => {
-                let at = |k| ["hr", "ndcg", "recall", "mrr", "coverage"].map(|metric| format!("{metric}@{k}"));
+                let at =
+                    |k| ["hr", "ndcg", "recall", "mrr", "coverage"].map(|metric| format!("{metric}@{k}"));
                 report.at.iter().flat_map(|figures| at(figures.k)).collect()
             }
         }
@@ -109,7 +110,11 @@ pub fn compare(
 ) -> Result<Comparison, Fault> {
     if protocol.is_explicit() {
         let baseline = title_mean(parts, measure)?;
-        return Ok(Comparison { model: ratings(model, parts, measure)?, baseline, baseline_name: "title mean" });
+        return Ok(Comparison {
+            model: ratings(model, parts, measure)?,
+            baseline,
+            baseline_name: "title mean",
+        });
     }
     let shape = (parts.training.n_viewers(), parts.training.n_titles());
     let held = table(&parts.held_out, shape)?;
@@ -119,7 +124,12 @@ pub fn compare(
 }
 
 /// Only the model: what a search compares.
-pub fn of_model(model: &dyn Model, parts: &Parts, protocol: Protocol, measure: &Measure) -> Result<Quality, Fault> {
+pub fn of_model(
+    model: &dyn Model,
+    parts: &Parts,
+    protocol: Protocol,
+    measure: &Measure,
+) -> Result<Quality, Fault> {
     if protocol.is_explicit() {
         return ratings(model, parts, measure);
     }
@@ -200,7 +210,12 @@ fn title_mean(parts: &Parts, measure: &Measure) -> Result<Quality, Fault> {
 }
 
 /// The baseline of ratings where the training data is not at hand: one rating for everything.
-pub fn constant(held_out: &[Interaction], scale: (f32, f32), rating: f32, measure: &Measure) -> Result<Quality, Fault> {
+pub fn constant(
+    held_out: &[Interaction],
+    scale: (f32, f32),
+    rating: f32,
+    measure: &Measure,
+) -> Result<Quality, Fault> {
     Ok(Quality::Rating(rate(held_out, scale, bootstrap(measure), |_, _| rating)?))
 }
 

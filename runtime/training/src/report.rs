@@ -141,7 +141,12 @@ pub fn print_data(out: &mut dyn Write, data: &DataReport) -> io::Result<()> {
         facts.digest.get(..12).unwrap_or_default()
     )?;
     if facts.bad_rows > 0 {
-        writeln!(out, "passed over {} bad rows, the first: {}", facts.bad_rows, facts.bad_row_examples.join("; "))?;
+        writeln!(
+            out,
+            "passed over {} bad rows, the first: {}",
+            facts.bad_rows,
+            facts.bad_row_examples.join("; ")
+        )?;
     }
     if facts.duplicates_dropped > 0 {
         let policy = clap::ValueEnum::to_possible_value(&data.duplicates);
@@ -178,10 +183,12 @@ fn short(value: f64) -> String {
 /// Prints rows in columns; the first row is the heading.
 pub fn print_table(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()> {
     let n_columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width =
+        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     let widths: Vec<usize> = (0..n_columns).map(|column| width(column).unwrap_or(0)).collect();
     for row in rows {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         writeln!(out, "{}", cells.join("  ").trim_end())?;
     }
     Ok(())
@@ -189,6 +196,7 @@ pub fn print_table(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()> 
 
 /// Prints where the time went.
 pub fn print_stages(out: &mut dyn Write, stages: &[StageTime]) -> io::Result<()> {
-    let told: Vec<String> = stages.iter().map(|stage| format!("{} {:.2} s", stage.name, stage.seconds)).collect();
+    let told: Vec<String> =
+        stages.iter().map(|stage| format!("{} {:.2} s", stage.name, stage.seconds)).collect();
     writeln!(out, "time: {}", told.join(", "))
 }

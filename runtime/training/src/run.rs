@@ -29,9 +29,11 @@ pub struct Outcome {
 /// A pool of as many threads as the config asks for.
 pub fn pool(config: &Config) -> Result<Arc<ThreadPool>, TrainingError> {
     let threads = config.threads;
-    rayon::ThreadPoolBuilder::new().num_threads(threads).build().map(Arc::new).map_err(|source| TrainingError::Fit {
-        algorithm: config.algorithm.name(),
-        source: AlgorithmError::Threads { threads, source },
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().map(Arc::new).map_err(|source| {
+        TrainingError::Fit {
+            algorithm: config.algorithm.name(),
+            source: AlgorithmError::Threads { threads, source },
+        }
     })
 }
 
@@ -67,10 +69,21 @@ pub fn fit(
     if let Some(checkpoint) = checkpoint
         && let Some(state) = checkpoint.load()?
     {
-        stage.line(&format!("goes on after iteration {}, from {}", state.iteration, checkpoint.path().display()))?;
+        stage.line(&format!(
+            "goes on after iteration {}, from {}",
+            state.iteration,
+            checkpoint.path().display()
+        ))?;
         context = context.with_resume(state);
     }
-    let mut watch = Watch { stage, checkpoint, cadence: config.checkpoint, saved: Instant::now(), fault: None, last: None };
+    let mut watch = Watch {
+        stage,
+        checkpoint,
+        cadence: config.checkpoint,
+        saved: Instant::now(),
+        fault: None,
+        last: None,
+    };
     let result = fit::fit(
         config.algorithm,
         &config.hyperparameters,
@@ -117,7 +130,8 @@ impl Watch<'_> {
         match self.step(progress, cancelled) {
             Err(error) => self.fault = Some(error),
             Ok(saved) if cancelled => {
-                let checkpoint = self.checkpoint.filter(|_| saved).map(|checkpoint| checkpoint.path().to_owned());
+                let checkpoint =
+                    self.checkpoint.filter(|_| saved).map(|checkpoint| checkpoint.path().to_owned());
                 self.fault = Some(TrainingError::Cancelled { checkpoint });
             }
             Ok(_) => return ControlFlow::Continue(()),

@@ -54,15 +54,20 @@ pub fn combinations(search: &Search) -> Result<Vec<Hyperparameters>, String> {
             for (name, range) in &search.ranges {
                 let values = grid(range);
                 if all.len() * values.len() > MOST_TRIALS {
-                    return Err(format!("the grid has more than {MOST_TRIALS} combinations: give fewer values, or search at random"));
+                    return Err(format!(
+                        "the grid has more than {MOST_TRIALS} combinations: give fewer values, or search at random"
+                    ));
                 }
                 let with = |known: &Hyperparameters| {
                     let known = known.clone();
-                    values.iter().map(move |value| {
-                        let mut more = known.clone();
-                        more.insert(name.clone(), value.clone());
-                        more
-                    }).collect::<Vec<_>>()
+                    values
+                        .iter()
+                        .map(move |value| {
+                            let mut more = known.clone();
+                            more.insert(name.clone(), value.clone());
+                            more
+                        })
+                        .collect::<Vec<_>>()
                 };
                 all = all.iter().flat_map(with).collect();
             }
@@ -84,7 +89,8 @@ fn grid(range: &Range) -> Vec<Value> {
         Range::Values(values) => values.clone(),
         Range::Span { steps, .. } => {
             #[expect(clippy::cast_precision_loss, reason = "at most 1000 steps")]
-            let mut values: Vec<Value> = (0..*steps).map(|i| at(range, i as f64 / (*steps - 1) as f64)).collect();
+            let mut values: Vec<Value> =
+                (0..*steps).map(|i| at(range, i as f64 / (*steps - 1) as f64)).collect();
             values.dedup();
             values
         }
@@ -96,7 +102,11 @@ fn at(range: &Range, share: f64) -> Value {
     let Range::Span { from, to, log, whole, .. } = range else { return Value::Null };
     let value = if *log { from * (to / from).powf(share) } else { from + (to - from) * share };
     if *whole {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both ends are whole and not negative")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "both ends are whole and not negative"
+        )]
         return json!(value.round() as u64);
     }
     json!(format!("{value:.2e}").parse::<f64>().unwrap_or(value).clamp(*from, *to))
@@ -110,11 +120,15 @@ pub fn run(
     pool: &Arc<ThreadPool>,
 ) -> Result<Found, TrainingError> {
     let usage = |text: &str| TrainingError::Usage(text.to_owned());
-    let search = config.search.as_ref().ok_or_else(|| usage("--search needs a `search` section in the config: name the ranges there"))?;
+    let search = config
+        .search
+        .as_ref()
+        .ok_or_else(|| usage("--search needs a `search` section in the config: name the ranges there"))?;
     let within = validation(config.protocol, config.algorithm.is_explicit());
     let metric = search.metric.clone().unwrap_or_else(|| quality::foremost(within, &config.measure));
     let combinations = combinations(search).map_err(TrainingError::Usage)?;
-    let training = split_rows(&data.rows, config.protocol).map_err(|e| measure_error(config.protocol, e))?.train;
+    let training =
+        split_rows(&data.rows, config.protocol).map_err(|e| measure_error(config.protocol, e))?.train;
     let parts = cut(&training, data.shape(), within).map_err(|e| measure_error(within, e))?;
     let mut stage = io.stage("search", combinations.len() as u64)?;
     let mut trials = Vec::with_capacity(combinations.len());
@@ -128,7 +142,9 @@ pub fn run(
                 Some(figure) => format!("{metric} {:.4} with {}", figure.value, told(&trial.tried)),
                 None => {
                     let names = found.names().join(", ");
-                    return Err(TrainingError::Usage(format!("search.metric `{metric}` is not measured: choose one of {names}")));
+                    return Err(TrainingError::Usage(format!(
+                        "search.metric `{metric}` is not measured: choose one of {names}"
+                    )));
                 }
             },
             Err(problem) => problem.clone(),
@@ -156,7 +172,8 @@ fn attempt(
     hyperparameters.extend(tried.clone());
     let lesson = Lesson { data: &parts.training, scale: parts.scale };
     let mut context = FitContext::with_pool(config.seed, Arc::clone(pool));
-    let fitted = fit::fit(config.algorithm, &hyperparameters, lesson, &mut context).map_err(|e| e.to_string())?;
+    let fitted =
+        fit::fit(config.algorithm, &hyperparameters, lesson, &mut context).map_err(|e| e.to_string())?;
     let model = fitted.model().map_err(|e| e.to_string())?;
     // Trials are compared by their figures alone: intervals would cost more than some fits.
     let mut measure = config.measure.clone();

@@ -43,7 +43,10 @@ fn another_run_is_refused_with_the_mend() {
         error.to_string().replace(&format!("{}/", folder.path().display()), "")
     };
     let mend = "resume with the config and data it was written under, or remove it to start anew";
-    assert_eq!(message("ease", "d"), format!("checkpoint x.checkpoint was written under another config (bpr there, ease here): {mend}"));
+    assert_eq!(
+        message("ease", "d"),
+        format!("checkpoint x.checkpoint was written under another config (bpr there, ease here): {mend}")
+    );
     assert_eq!(message("bpr", "e"), format!("checkpoint x.checkpoint was written from other data: {mend}"));
 }
 

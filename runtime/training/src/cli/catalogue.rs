@@ -19,10 +19,17 @@ pub fn catalogue(args: &CatalogueArgs, io: &mut Io<'_>) -> Result<(), TrainingEr
     let mut metadata = read(args, io)?;
     count_plays(args, io, &mut metadata)?;
     let Some(output) = &args.output else {
-        return Err(TrainingError::Usage("nothing says where the artifact goes: give --output FOLDER".to_owned()));
+        return Err(TrainingError::Usage(
+            "nothing says where the artifact goes: give --output FOLDER".to_owned(),
+        ));
     };
     if args.dry_run {
-        writeln!(io.out, "would write {} titles to {}\ndry run: nothing was written", metadata.entries.len(), output.display())?;
+        writeln!(
+            io.out,
+            "would write {} titles to {}\ndry run: nothing was written",
+            metadata.entries.len(),
+            output.display()
+        )?;
         return Ok(());
     }
     write(io, output, &metadata)

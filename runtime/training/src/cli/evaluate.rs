@@ -7,7 +7,9 @@ use marquee_artifacts::{Architecture, Artifact, IdTable};
 use marquee_models::Model;
 use rayon::ThreadPool;
 
-use super::{EvaluateArgs, configure, cut, data_report, name, needs, print_quality, read_data, train::compare};
+use super::{
+    EvaluateArgs, configure, cut, data_report, name, needs, print_quality, read_data, train::compare,
+};
 use crate::{
     artifact,
     config::{Config, Measure, Protocol},
@@ -112,7 +114,10 @@ struct Test {
 fn of_artifact(io: &mut Io<'_>, args: &EvaluateArgs, folder: &Path) -> Result<Report, TrainingError> {
     let opened = artifact::open_whole(folder, None)?;
     let algorithm = algorithm(opened.manifest.architecture).ok_or_else(|| {
-        TrainingError::Usage(format!("{} is a catalogue: it ranks nothing; name a model's artifact", folder.display()))
+        TrainingError::Usage(format!(
+            "{} is a catalogue: it ranks nothing; name a model's artifact",
+            folder.display()
+        ))
     })?;
     let model = artifact::load(&opened, folder)?;
     let mut spec = DataSpec::default();
@@ -204,11 +209,19 @@ fn compare_artifact(
         let mean = artifact.tensor_f32("global.mean", &[1]).map_or((scale.0 + scale.1) / 2.0, |mean| mean[0]);
         let baseline = quality::constant(test, scale, mean, measure)?;
         let parts = Parts { training: watched, held_out: test.to_vec(), scale };
-        return Ok(Comparison { model: quality::ratings(model, &parts, measure)?, baseline, baseline_name: "mean" });
+        return Ok(Comparison {
+            model: quality::ratings(model, &parts, measure)?,
+            baseline,
+            baseline_name: "mean",
+        });
     }
     let held = Interactions::from_rows(model.n_viewers(), model.n_titles(), test, Duplicates::KeepLast)?;
     let baseline: Quality = quality::popularity(&watched, &held, measure)?;
-    Ok(Comparison { model: quality::ranking(model, &watched, &held, measure)?, baseline, baseline_name: "popularity" })
+    Ok(Comparison {
+        model: quality::ranking(model, &watched, &held, measure)?,
+        baseline,
+        baseline_name: "popularity",
+    })
 }
 
 /// The scale of the ratings that an artifact of an explicit algorithm predicts.

@@ -30,7 +30,9 @@ fn configure(file: Option<&Path>, data: &DataArgs, fit: &FitArgs) -> Result<Conf
         (Some(file), _) => Config::read(file)?,
         (None, Some(algorithm)) => Config::new(algorithm),
         (None, None) => {
-            return Err(TrainingError::Usage("nothing says what to fit: give --config FILE or --algorithm NAME".to_owned()));
+            return Err(TrainingError::Usage(
+                "nothing says what to fit: give --config FILE or --algorithm NAME".to_owned(),
+            ));
         }
     };
     if let Some(algorithm) = fit.algorithm.filter(|algorithm| *algorithm != config.algorithm) {
@@ -83,7 +85,11 @@ fn needs(config: &Config) -> Needs {
 }
 
 /// Reads what the config names, with progress.
-fn read_data(io: &mut Io<'_>, spec: &data::DataSpec, needs: Needs) -> Result<(Dataset, StageTime), TrainingError> {
+fn read_data(
+    io: &mut Io<'_>,
+    spec: &data::DataSpec,
+    needs: Needs,
+) -> Result<(Dataset, StageTime), TrainingError> {
     let mut stage = io.stage("read", 0)?;
     let mut fault = None;
     let ratings = data::read(spec, needs, &mut |progress| {
@@ -129,7 +135,8 @@ fn name(algorithm: Algorithm, file: Option<&Path>) -> String {
 
 /// The figures of a report, as a table with the baseline below.
 fn print_quality(io: &mut Io<'_>, reports: &[report::Report]) -> Result<(), TrainingError> {
-    let measured: Vec<_> = reports.iter().filter_map(|r| Some((r.name.as_str(), r.quality.as_ref()?))).collect();
+    let measured: Vec<_> =
+        reports.iter().filter_map(|r| Some((r.name.as_str(), r.quality.as_ref()?))).collect();
     let mut rows: Vec<_> = measured.iter().map(|(name, quality)| (*name, &quality.model)).collect();
     rows.extend(measured.first().map(|(_, quality)| (quality.baseline_name, &quality.baseline)));
     report::print_quality(io.out, &rows)?;
@@ -141,7 +148,9 @@ fn table_of_trials(found: &crate::search::Found) -> Vec<Vec<String>> {
     let mut rows = vec![vec![found.metric.clone(), "hyper-parameters".to_owned()]];
     for trial in &found.trials {
         let figure = match &trial.quality {
-            Ok(quality) => quality.figure(&found.metric).map_or_else(String::new, |figure| format!("{:.4}", figure.value)),
+            Ok(quality) => quality
+                .figure(&found.metric)
+                .map_or_else(String::new, |figure| format!("{:.4}", figure.value)),
             Err(problem) => problem.clone(),
         };
         rows.push(vec![figure, crate::search::told(&trial.tried)]);
@@ -155,7 +164,9 @@ fn write_best(file: &Path, config: &Config, found: &crate::search::Found) -> Res
     let mut best = config.clone();
     let Some(trial) = found.trials.first() else { return Ok(()) };
     best.hyperparameters.extend(trial.tried.clone());
-    let yaml = best.to_yaml(file.parent().unwrap_or(Path::new(""))).map_err(|error| fault(std::io::Error::other(error)))?;
+    let yaml = best
+        .to_yaml(file.parent().unwrap_or(Path::new("")))
+        .map_err(|error| fault(std::io::Error::other(error)))?;
     let figure = trial.quality.as_ref().ok().and_then(|quality| quality.figure(&found.metric));
     let heading = format!(
         "# The best of {} trials: {} {:.4} on a validation part of the training data ({}).\n",

@@ -27,7 +27,8 @@ pub fn train(args: &TrainArgs, io: &mut Io<'_>) -> Result<(), TrainingError> {
     let mut needed = needs(&config);
     if args.search {
         // The validation part is cut by time too, where the protocol itself holds nothing out.
-        needed.time |= parts::validation(config.protocol, config.algorithm.is_explicit()) == Protocol::LeaveLastOut;
+        needed.time |=
+            parts::validation(config.protocol, config.algorithm.is_explicit()) == Protocol::LeaveLastOut;
     }
     let (data, read) = read_data(io, &config.data, needed)?;
     if args.search {
@@ -47,7 +48,8 @@ pub fn train(args: &TrainArgs, io: &mut Io<'_>) -> Result<(), TrainingError> {
     let mut places = Vec::new();
     let place = checkpoint(args, &config, ("training-part", &data), &pool)?;
     places.extend(place.clone());
-    let mut fitted = fit_part(io, &config, (&parts.training, parts.scale), &pool, (place.as_ref(), &mut report))?;
+    let mut fitted =
+        fit_part(io, &config, (&parts.training, parts.scale), &pool, (place.as_ref(), &mut report))?;
     report.quality = measure(io, &config, &fitted, (&parts, &pool), &mut report.stages)?;
     if refits(&config) {
         writeln!(io.out, "once more on all data, for the artifact")?;
@@ -166,13 +168,14 @@ pub(super) fn compare(
     let stage = io.stage("measure", 0)?;
     let model_error = |source| TrainingError::Model { what: config.algorithm.name().to_owned(), source };
     let model = fitted.model().map_err(model_error)?;
-    let comparison = pool.install(|| quality::compare(&*model, parts, config.protocol, &config.measure)).map_err(|fault| {
-        match fault {
+    let comparison = pool
+        .install(|| quality::compare(&*model, parts, config.protocol, &config.measure))
+        .map_err(|fault| match fault {
             Fault::Metric(source) => run::measure_error(config.protocol, source),
             Fault::Model(source) => model_error(source),
-        }
-    })?;
-    let time = stage.end(&format!("{} held-out rows by protocol {}", parts.held_out.len(), config.protocol))?;
+        })?;
+    let time =
+        stage.end(&format!("{} held-out rows by protocol {}", parts.held_out.len(), config.protocol))?;
     Ok((comparison, time))
 }
 
@@ -191,14 +194,16 @@ fn publish(
         metrics: report.quality.as_ref().map(|quality| quality.model.figures()).unwrap_or_default(),
         embedding_generation: None,
     };
-    let digest = artifact::write(output, fitted, Origin { viewers: &data.viewers, titles: &data.titles, lineage })?;
+    let digest =
+        artifact::write(output, fitted, Origin { viewers: &data.viewers, titles: &data.titles, lineage })?;
     let time = stage.end(&format!("{} with sha256 {digest}, golden outputs reproduced", output.display()))?;
     report.stages.push(time);
     let fitted_on = match (report.protocol, report.data.training_rows == fitted_rows(fitted)) {
         (Protocol::None, _) | (_, false) => "all data",
         _ => "training part",
     };
-    report.artifact = Some(ArtifactReport { folder: output.to_owned(), sha256: digest.to_string(), fitted_on });
+    report.artifact =
+        Some(ArtifactReport { folder: output.to_owned(), sha256: digest.to_string(), fitted_on });
     report::write_json(&report::place(output), "report", report)
 }
 
@@ -221,12 +226,23 @@ fn tell(io: &mut Io<'_>, output: &Path, report: &Report) -> Result<(), TrainingE
     Ok(())
 }
 
-fn dry_run(io: &mut Io<'_>, config: &Config, parts: &Parts, output: Option<&Path>) -> Result<(), TrainingError> {
+fn dry_run(
+    io: &mut Io<'_>,
+    config: &Config,
+    parts: &Parts,
+    output: Option<&Path>,
+) -> Result<(), TrainingError> {
     let (viewers, titles) = (parts.training.n_viewers(), parts.training.n_titles());
     let rows = parts.training.len() + parts.held_out.len();
     let knobs = fit::resolve(config.algorithm, &config.hyperparameters);
     let estimate = crate::fit::estimate::memory(config.algorithm, &knobs, (viewers, titles, rows));
-    writeln!(io.out, "would fit {} on {} rows, protocol {}", config.algorithm.name(), parts.training.len(), config.protocol)?;
+    writeln!(
+        io.out,
+        "would fit {} on {} rows, protocol {}",
+        config.algorithm.name(),
+        parts.training.len(),
+        config.protocol
+    )?;
     if !knobs.is_empty() {
         writeln!(io.out, "hyper-parameters: {}", search::told(&knobs))?;
     }
@@ -234,18 +250,31 @@ fn dry_run(io: &mut Io<'_>, config: &Config, parts: &Parts, output: Option<&Path
         writeln!(io.out, "would measure on {} held-out rows, baseline beside", parts.held_out.len())?;
     }
     writeln!(io.out, "the artifact would be fitted on: {}", fitted_on(config))?;
-    writeln!(io.out, "memory: about {} at most; weights {}", run::bytes(estimate.peak), run::bytes(estimate.weights))?;
+    writeln!(
+        io.out,
+        "memory: about {} at most; weights {}",
+        run::bytes(estimate.peak),
+        run::bytes(estimate.weights)
+    )?;
     match output {
-        Some(output) => writeln!(io.out, "would write {} and {}", output.display(), report::place(output).display())?,
+        Some(output) => {
+            writeln!(io.out, "would write {} and {}", output.display(), report::place(output).display())?
+        }
         None => writeln!(io.out, "would need --output FOLDER")?,
     }
     writeln!(io.out, "dry run: nothing was written")?;
     Ok(())
 }
 
-fn search_only(io: &mut Io<'_>, args: &TrainArgs, config: &Config, data: &Dataset) -> Result<(), TrainingError> {
+fn search_only(
+    io: &mut Io<'_>,
+    args: &TrainArgs,
+    config: &Config,
+    data: &Dataset,
+) -> Result<(), TrainingError> {
     if args.dry_run {
-        let n = config.search.as_ref().map_or(Ok(0), |search| search::combinations(search).map(|all| all.len()));
+        let n =
+            config.search.as_ref().map_or(Ok(0), |search| search::combinations(search).map(|all| all.len()));
         let n = n.map_err(TrainingError::Usage)?;
         writeln!(io.out, "would try {n} combinations of hyper-parameters\ndry run: nothing was written")?;
         return Ok(());
@@ -258,7 +287,13 @@ fn search_only(io: &mut Io<'_>, args: &TrainArgs, config: &Config, data: &Datase
     let Some(best) = best else {
         return Err(TrainingError::Usage("no trial could be fitted: see the table for why".to_owned()));
     };
-    writeln!(io.out, "best by {} on a validation part ({}): {}", found.metric, found.validation, search::told(&best.tried))?;
+    writeln!(
+        io.out,
+        "best by {} on a validation part ({}): {}",
+        found.metric,
+        found.validation,
+        search::told(&best.tried)
+    )?;
     if let Some(file) = &args.search_output {
         super::write_best(file, config, &found)?;
         writeln!(io.out, "wrote {}", file.display())?;

@@ -72,7 +72,16 @@ impl Default for Cadence {
 }
 
 const FIELDS: &[&str] = &[
-    "algorithm", "hyperparameters", "data", "seed", "threads", "protocol", "finalFit", "search", "checkpoint", "output",
+    "algorithm",
+    "hyperparameters",
+    "data",
+    "seed",
+    "threads",
+    "protocol",
+    "finalFit",
+    "search",
+    "checkpoint",
+    "output",
 ];
 
 impl Config {
@@ -114,7 +123,8 @@ impl Config {
         if let Some(section) = root.section("hyperparameters")? {
             for name in section.names() {
                 let text = section.text(name)?.unwrap_or_default();
-                let value = knobs::value(algorithm, name, text).map_err(|problem| section.wrong(name, problem))?;
+                let value =
+                    knobs::value(algorithm, name, text).map_err(|problem| section.wrong(name, problem))?;
                 config.hyperparameters.insert(name.to_owned(), value);
             }
         }
@@ -142,7 +152,8 @@ impl Config {
         let Some((name, text)) = assignment.split_once('=') else {
             return Err(format!("`{assignment}` must be NAME=VALUE, such as regularization=0.1"));
         };
-        let value = knobs::value(self.algorithm, name, text).map_err(|problem| format!("`{name}` {problem}"))?;
+        let value =
+            knobs::value(self.algorithm, name, text).map_err(|problem| format!("`{name}` {problem}"))?;
         self.hyperparameters.insert(name.to_owned(), value);
         Ok(())
     }
@@ -162,8 +173,12 @@ fn data(section: &Section<'_>, folder: &Path) -> Result<DataSpec, ConfigError> {
     if let Some(columns) = section.section("columns")? {
         columns.only(&["viewer", "title", "rating", "time"])?;
         let name = |role| Ok::<_, ConfigError>(columns.text(role)?.map(str::to_owned));
-        spec.columns =
-            Columns { viewer: name("viewer")?, title: name("title")?, rating: name("rating")?, time: name("time")? };
+        spec.columns = Columns {
+            viewer: name("viewer")?,
+            title: name("title")?,
+            rating: name("rating")?,
+            time: name("time")?,
+        };
     }
     if let Some(text) = section.text("delimiter")? {
         spec.layout.delimiter = Some(text.parse().map_err(|problem| section.wrong("delimiter", problem))?);
@@ -177,9 +192,11 @@ fn data(section: &Section<'_>, folder: &Path) -> Result<DataSpec, ConfigError> {
 fn cadence(section: &Section<'_>) -> Result<Cadence, ConfigError> {
     section.only(&["everyIterations", "everySeconds"])?;
     let iterations = section.parsed("everyIterations", "a whole number", |text| text.parse().ok())?;
-    Ok(Cadence { every_iterations: iterations.unwrap_or(0), every_seconds: section.count("everySeconds")?.unwrap_or(60) })
+    Ok(Cadence {
+        every_iterations: iterations.unwrap_or(0),
+        every_seconds: section.count("everySeconds")?.unwrap_or(60),
+    })
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -41,7 +41,9 @@ impl Protocol {
                 Err(format!("fraction must be above 0 and below 1, found {fraction}"))
             }
             Self::Fold { of, .. } if of < 2 => Err(format!("a fold needs at least 2 folds, found {of}")),
-            Self::Fold { fold, of } if fold == 0 || fold > of => Err(format!("fold must be from 1 to {of}, found {fold}")),
+            Self::Fold { fold, of } if fold == 0 || fold > of => {
+                Err(format!("fold must be from 1 to {of}, found {fold}"))
+            }
             fine => Ok(fine),
         }
     }
@@ -77,13 +79,16 @@ impl FromStr for Protocol {
                 }
             }
             ("fold", Some(rest)) => {
-                let parts = rest.split_once('/').and_then(|(fold, of)| Some((fold.parse().ok()?, of.parse().ok()?)));
+                let parts =
+                    rest.split_once('/').and_then(|(fold, of)| Some((fold.parse().ok()?, of.parse().ok()?)));
                 let (fold, of) = parts.ok_or_else(|| unreadable("fold:K/N"))?;
                 Self::Fold { fold, of }
             }
             _ => {
                 let near = hint(kind, ["leave-last-out", "random-split", "fold", "none"]);
-                return Err(unreadable(&format!("leave-last-out, random-split:FRACTION:SEED, fold:K/N or none{near}")));
+                return Err(unreadable(&format!(
+                    "leave-last-out, random-split:FRACTION:SEED, fold:K/N or none{near}"
+                )));
             }
         };
         protocol.check().map_err(|problem| format!("`{text}`: {problem}"))
@@ -118,7 +123,10 @@ impl Measure {
             return Err("cutoffs must be whole numbers from 1".to_owned());
         }
         if !(LEAST_BOOTSTRAP..=100_000).contains(&self.bootstrap) {
-            return Err(format!("bootstrap must be from {LEAST_BOOTSTRAP} to 100000 samples, found {}", self.bootstrap));
+            return Err(format!(
+                "bootstrap must be from {LEAST_BOOTSTRAP} to 100000 samples, found {}",
+                self.bootstrap
+            ));
         }
         Ok(self)
     }
@@ -148,15 +156,18 @@ pub(crate) fn read(section: &Section<'_>) -> Result<(Protocol, Measure), ConfigE
         "leave-last-out" => Protocol::LeaveLastOut,
         _ => Protocol::None,
     };
-    let protocol = protocol.check().map_err(|problem| section.wrong("kind", format!("cannot be used: {problem}")))?;
+    let protocol =
+        protocol.check().map_err(|problem| section.wrong("kind", format!("cannot be used: {problem}")))?;
     let mut measure = Measure::default();
     if let Some(cutoffs) = section.list("cutoffs")? {
         let parsed: Option<Vec<usize>> = cutoffs.iter().map(|text| text.parse().ok()).collect();
-        measure.cutoffs = parsed.ok_or_else(|| section.wrong("cutoffs", "must be a list of whole numbers"))?;
+        measure.cutoffs =
+            parsed.ok_or_else(|| section.wrong("cutoffs", "must be a list of whole numbers"))?;
     }
     if let Some(samples) = whole("bootstrap")? {
         measure.bootstrap = samples as usize;
     }
-    let measure = measure.checked().map_err(|problem| section.wrong("kind", format!("cannot be used: {problem}")))?;
+    let measure =
+        measure.checked().map_err(|problem| section.wrong("kind", format!("cannot be used: {problem}")))?;
     Ok((protocol, measure))
 }

@@ -89,7 +89,9 @@ fn range(ranges: &Section<'_>, name: &str, algorithm: Algorithm) -> Result<Range
         };
     }
     let Some(span) = ranges.section(name)? else {
-        return Err(ranges.wrong(name, "must be a list of values or a span such as {from: 1, to: 100, scale: log}"));
+        return Err(
+            ranges.wrong(name, "must be a list of values or a span such as {from: 1, to: 100, scale: log}")
+        );
     };
     span.only(&["from", "to", "scale", "steps"])?;
     for end in ["from", "to"] {

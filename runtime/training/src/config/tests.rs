@@ -37,10 +37,17 @@ output: out
 fn every_field_is_read() {
     let config = parse(WHOLE).unwrap();
     assert_eq!(config.algorithm, Algorithm::ImplicitAls);
-    assert_eq!(json!(config.hyperparameters), json!({ "factors": 32, "regularization": 0.5, "solver": "exact" }));
+    assert_eq!(
+        json!(config.hyperparameters),
+        json!({ "factors": 32, "regularization": 0.5, "solver": "exact" })
+    );
     assert_eq!((config.seed, config.threads, config.final_fit), (7, 2, FinalFit::All));
     let data = &config.data;
-    assert_eq!(data.files, [Path::new("folder/a.tsv"), Path::new("/b/c.parquet")], "relative to the config's folder");
+    assert_eq!(
+        data.files,
+        [Path::new("folder/a.tsv"), Path::new("/b/c.parquet")],
+        "relative to the config's folder"
+    );
     assert_eq!(data.columns.viewer.as_deref(), Some("who"));
     assert_eq!((data.layout.delimiter, data.layout.header), (Some(Delimiter(b'\t')), false));
     assert_eq!((data.duplicates, data.skip_bad_rows), (Duplicates::First, 3));
@@ -55,7 +62,12 @@ fn every_field_is_read() {
 
 #[test]
 fn a_config_survives_being_written() {
-    for text in [WHOLE, "algorithm: ease", "algorithm: biased-mf\nprotocol: { kind: fold, fold: 2, of: 5 }", "algorithm: bpr\nprotocol: { kind: none }"] {
+    for text in [
+        WHOLE,
+        "algorithm: ease",
+        "algorithm: biased-mf\nprotocol: { kind: fold, fold: 2, of: 5 }",
+        "algorithm: bpr\nprotocol: { kind: none }",
+    ] {
         let mut config = parse(text).unwrap();
         let written = config.to_yaml(Path::new("folder")).unwrap();
         // The search is what a written config is the outcome of; when checkpoints are saved is a matter of the machine.

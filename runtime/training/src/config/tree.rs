@@ -46,7 +46,10 @@ fn explain(fault: &LoadError) -> (Option<usize>, String) {
     match fault {
         LoadError::DuplicateKey(pair) => {
             let first = line_of(pair.prev_key.span()).unwrap_or(0);
-            (line_of(pair.key.span()), format!("field `{}` is there already, in line {first}: remove one", pair.key.as_str()))
+            (
+                line_of(pair.key.span()),
+                format!("field `{}` is there already, in line {first}: remove one", pair.key.as_str()),
+            )
         }
         LoadError::ScanError(marker, scan) => (Some(marker.line()), format!("is not YAML: {}", scan.info())),
         LoadError::UnexpectedAnchor(marker) => {
@@ -83,7 +86,8 @@ impl<'a> Section<'a> {
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), ConfigError> {
         for key in self.node.keys() {
             if !known.contains(&key.as_str()) {
-                let within = if self.path.is_empty() { String::new() } else { format!(" in `{}`", self.path) };
+                let within =
+                    if self.path.is_empty() { String::new() } else { format!(" in `{}`", self.path) };
                 let near = hint(key.as_str(), known.iter().copied());
                 let fields = if known.is_empty() { "none".to_owned() } else { listed(known.iter().copied()) };
                 let problem = format!("unknown field `{}`{within}{near} (fields: {fields})", key.as_str());
@@ -165,7 +169,9 @@ impl<'a> Section<'a> {
             None => Ok(None),
             Some(Node::Sequence(items)) => {
                 let text = |node: &'a Node| {
-                    let scalar = node.as_scalar().ok_or_else(|| self.wrong(name, "must be a list of single values"))?;
+                    let scalar = node
+                        .as_scalar()
+                        .ok_or_else(|| self.wrong(name, "must be a list of single values"))?;
                     Ok(scalar.as_str())
                 };
                 items.iter().map(text).collect::<Result<_, _>>().map(Some)
@@ -186,7 +192,11 @@ impl<'a> Section<'a> {
 
 /// Every word of an enum.
 pub(crate) fn words<T: clap::ValueEnum>() -> Vec<String> {
-    T::value_variants().iter().filter_map(|v| v.to_possible_value()).map(|v| v.get_name().to_owned()).collect()
+    T::value_variants()
+        .iter()
+        .filter_map(|v| v.to_possible_value())
+        .map(|v| v.get_name().to_owned())
+        .collect()
 }
 
 /// `must be one of …, found …; did you mean …`.

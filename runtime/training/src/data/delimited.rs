@@ -73,7 +73,9 @@ pub(crate) fn read_from(
         let place = Place { file: Arc::clone(&shape.file), unit: "line", number };
         if record.len() == names.len() {
             let bytes = record.as_slice();
-            let cell = |i: Option<usize>| i.and_then(|i| record.range(i)).map_or(Cell::Null, |at| Cell::Text(&bytes[at]));
+            let cell = |i: Option<usize>| {
+                i.and_then(|i| record.range(i)).map_or(Cell::Null, |at| Cell::Text(&bytes[at]))
+            };
             let cells: Vec<Cell<'_>> = picked.iter().map(|index| cell(*index)).collect();
             handler.row(&place, &cells)?;
         } else {
@@ -89,7 +91,11 @@ pub(crate) fn read_from(
     Ok(())
 }
 
-fn next(reader: &mut csv::Reader<impl Read>, record: &mut ByteRecord, file: &Path) -> Result<bool, DataError> {
+fn next(
+    reader: &mut csv::Reader<impl Read>,
+    record: &mut ByteRecord,
+    file: &Path,
+) -> Result<bool, DataError> {
     reader.read_byte_record(record).map_err(|error| {
         let text = error.to_string();
         let source = match error.into_kind() {
@@ -105,10 +111,15 @@ fn column_names(record: &ByteRecord, shape: &Shape) -> Result<Vec<String>, DataE
         return Ok((1..=record.len()).map(|n| n.to_string()).collect());
     }
     let name = |field: &[u8]| match std::str::from_utf8(field) {
-        Ok(text) if !text.chars().any(char::is_control) => Ok(text.trim().trim_start_matches('\u{feff}').to_owned()),
+        Ok(text) if !text.chars().any(char::is_control) => {
+            Ok(text.trim().trim_start_matches('\u{feff}').to_owned())
+        }
         _ => Err(DataError::Format {
             file: shape.file.to_path_buf(),
-            problem: format!("the header is not text, it has {}: is this a delimited text file?", quoted(field)),
+            problem: format!(
+                "the header is not text, it has {}: is this a delimited text file?",
+                quoted(field)
+            ),
         }),
     };
     record.iter().map(name).collect()
@@ -140,7 +151,10 @@ impl<R: Read> Read for LineGuard<R> {
         for part in buffer[..n].split_inclusive(|b| *b == b'\n') {
             self.run += part.len();
             if self.run > LONGEST_LINE {
-                let text = format!("line {} is longer than {LONGEST_LINE} bytes: is this a delimited text file?", self.line);
+                let text = format!(
+                    "line {} is longer than {LONGEST_LINE} bytes: is this a delimited text file?",
+                    self.line
+                );
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             }
             if part.ends_with(b"\n") {

@@ -113,18 +113,20 @@ pub enum DataError {
     },
     /// A row that cannot be used, and none may be passed over.
     #[error("{0}; mend it, or pass over up to N such rows with --skip-bad-rows N")]
-    BadRow(BadRow),
+    BadRow(Box<BadRow>),
     /// More bad rows than may be passed over.
     #[error("{row}; that is bad row {}, and --skip-bad-rows passes over {allowed}", allowed + 1)]
     TooManyBadRows {
         /// The one that was too many.
-        row: BadRow,
+        row: Box<BadRow>,
         /// How many were allowed.
         allowed: u64,
     },
     /// One title twice for one viewer, under the policy `error`.
-    #[error("viewer `{viewer}` has title `{title}` twice, in rows {first} and {second} of the data: remove one, or set \
-             duplicates to last or first")]
+    #[error(
+        "viewer `{viewer}` has title `{title}` twice, in rows {first} and {second} of the data: remove one, or set \
+             duplicates to last or first"
+    )]
     Duplicate {
         /// The viewer's id.
         viewer: String,
@@ -136,7 +138,10 @@ pub enum DataError {
         second: u64,
     },
     /// Too few viewers or titles to learn from.
-    #[error("the data has only one {what}, `{id}`: at least two are needed to learn what is alike{}", one_hint(what))]
+    #[error(
+        "the data has only one {what}, `{id}`: at least two are needed to learn what is alike{}",
+        one_hint(what)
+    )]
     OnlyOne {
         /// `viewer` or `title`.
         what: &'static str,
@@ -160,7 +165,11 @@ fn listed_or(names: &[String]) -> String {
 }
 
 fn column_hint(wanted: &[String], found: &[String]) -> String {
-    wanted.iter().map(|name| hint(name, found.iter().map(String::as_str))).find(|h| !h.is_empty()).unwrap_or_default()
+    wanted
+        .iter()
+        .map(|name| hint(name, found.iter().map(String::as_str)))
+        .find(|h| !h.is_empty())
+        .unwrap_or_default()
 }
 
 fn one_hint(what: &str) -> String {

@@ -28,7 +28,11 @@ use super::{
 const BATCH: usize = 8192;
 
 /// Reads `file`, handing each row on.
-pub(crate) fn read(file: &Arc<Path>, wanted: &[Wanted], handler: &mut dyn RowHandler) -> Result<(), DataError> {
+pub(crate) fn read(
+    file: &Arc<Path>,
+    wanted: &[Wanted],
+    handler: &mut dyn RowHandler,
+) -> Result<(), DataError> {
     // The library asserts what a damaged file may break. Nothing that a panic left half done is looked at again.
     let read = AssertUnwindSafe(|| read_checked(file, wanted, handler));
     panic::catch_unwind(read).unwrap_or_else(|_| Err(damaged(file, "it is damaged")))
@@ -73,7 +77,8 @@ fn read_checked(file: &Arc<Path>, wanted: &[Wanted], handler: &mut dyn RowHandle
 /// Refuses column chunks that the file cannot hold, before memory is taken for them.
 fn refuse_places_outside(file: &Path, metadata: &ParquetMetaData, size: u64) -> Result<(), DataError> {
     let lies_inside = |column: &ColumnChunkMetaData| {
-        let start = u64::try_from(column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset()));
+        let start =
+            u64::try_from(column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset()));
         let length = u64::try_from(column.compressed_size());
         matches!((start, length), (Ok(start), Ok(length)) if start.checked_add(length).is_some_and(|end| end <= size))
     };
@@ -170,20 +175,36 @@ impl Column {
     fn fill(&mut self, n: usize) -> Result<(), ParquetError> {
         let Self { reader, batch, levels, .. } = self;
         let read = match (reader, batch) {
-            (ColumnReader::Int32ColumnReader(reader), Batch::Integer32(values)) => rows(reader, n, levels, values),
-            (ColumnReader::Int64ColumnReader(reader), Batch::Integer64(values)) => rows(reader, n, levels, values),
-            (ColumnReader::FloatColumnReader(reader), Batch::Float(values)) => rows(reader, n, levels, values),
-            (ColumnReader::DoubleColumnReader(reader), Batch::Double(values)) => rows(reader, n, levels, values),
-            (ColumnReader::ByteArrayColumnReader(reader), Batch::Text(values)) => rows(reader, n, levels, values),
-            (ColumnReader::FixedLenByteArrayColumnReader(reader), Batch::Fixed(values)) => rows(reader, n, levels, values),
+            (ColumnReader::Int32ColumnReader(reader), Batch::Integer32(values)) => {
+                rows(reader, n, levels, values)
+            }
+            (ColumnReader::Int64ColumnReader(reader), Batch::Integer64(values)) => {
+                rows(reader, n, levels, values)
+            }
+            (ColumnReader::FloatColumnReader(reader), Batch::Float(values)) => {
+                rows(reader, n, levels, values)
+            }
+            (ColumnReader::DoubleColumnReader(reader), Batch::Double(values)) => {
+                rows(reader, n, levels, values)
+            }
+            (ColumnReader::ByteArrayColumnReader(reader), Batch::Text(values)) => {
+                rows(reader, n, levels, values)
+            }
+            (ColumnReader::FixedLenByteArrayColumnReader(reader), Batch::Fixed(values)) => {
+                rows(reader, n, levels, values)
+            }
             _ => Err(ParquetError::General("column type changed within the file".to_owned())),
         }?;
         (self.row, self.value) = (0, 0);
-        let values = if self.present == 0 { n } else { self.levels.iter().filter(|l| **l == self.present).count() };
+        let values =
+            if self.present == 0 { n } else { self.levels.iter().filter(|l| **l == self.present).count() };
         if read == n && self.batch.len() == values && (self.present == 0 || self.levels.len() == n) {
             return Ok(());
         }
-        Err(ParquetError::General(format!("a column ends {} rows before its row group does", n - read.min(n))))
+        Err(ParquetError::General(format!(
+            "a column ends {} rows before its row group does",
+            n - read.min(n)
+        )))
     }
 
     /// The cell of the next row.

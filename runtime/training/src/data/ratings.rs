@@ -143,7 +143,12 @@ impl RowHandler for Collector<'_> {
             Ok(row) => self.take(&row),
             Err(fault) => {
                 let column = self.names.get(fault.column).cloned().flatten();
-                self.bad(BadRow { place: place.clone(), column, expected: fault.expected.to_owned(), found: fault.found })
+                self.bad(BadRow {
+                    place: place.clone(),
+                    column,
+                    expected: fault.expected.to_owned(),
+                    found: fault.found,
+                })
             }
         }
     }
@@ -152,8 +157,8 @@ impl RowHandler for Collector<'_> {
         let facts = &mut self.ratings.facts;
         if facts.bad_rows == self.skip_bad_rows {
             return Err(match self.skip_bad_rows {
-                0 => DataError::BadRow(row),
-                allowed => DataError::TooManyBadRows { row, allowed },
+                0 => DataError::BadRow(Box::new(row)),
+                allowed => DataError::TooManyBadRows { row: Box::new(row), allowed },
             });
         }
         facts.rows_read += 1;
@@ -194,13 +199,21 @@ fn parse<'a>(
     let there = |column: usize| names.get(column).is_some_and(Option::is_some);
     let rating = if there(2) { number(cell(2)).and_then(finite_f32).map_err(fault(2))? } else { 1.0 };
     let time = if there(3) { number(cell(3)).map_err(fault(3))? } else { 0.0 };
-    Ok(Row { viewer: id(cell(0), viewer).map_err(fault(0))?, title: id(cell(1), title).map_err(fault(1))?, rating, time })
+    Ok(Row {
+        viewer: id(cell(0), viewer).map_err(fault(0))?,
+        title: id(cell(1), title).map_err(fault(1))?,
+        rating,
+        time,
+    })
 }
 
 type Mismatch = (&'static str, String);
 
 fn finite_f32(value: f64) -> Result<f32, Mismatch> {
-    #[expect(clippy::cast_possible_truncation, reason = "ratings are kept in f32; what does not fit is refused below")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "ratings are kept in f32; what does not fit is refused below"
+    )]
     let narrow = value as f32;
     if narrow.is_finite() { Ok(narrow) } else { Err(("a number that fits 32 bits", format!("`{value}`"))) }
 }

@@ -1,10 +1,6 @@
 //! A file of rows, whatever its format: which columns are wanted, and who is handed the rows.
 
-use std::{
-    path::Path,
-    str::FromStr,
-    sync::Arc,
-};
+use std::{path::Path, str::FromStr, sync::Arc};
 
 use super::{
     delimited,
@@ -77,7 +73,11 @@ impl FromStr for Delimiter {
             "semicolon" => Ok(Self(b';')),
             "pipe" => Ok(Self(b'|')),
             "space" => Ok(Self(b' ')),
-            one if one.len() == 1 && !one.bytes().any(|b| b == b'"' || b == b'\n' || b == b'\r' || b.is_ascii_alphanumeric()) => {
+            one if one.len() == 1
+                && !one
+                    .bytes()
+                    .any(|b| b == b'"' || b == b'\n' || b == b'\r' || b.is_ascii_alphanumeric()) =>
+            {
                 Ok(Self(one.as_bytes()[0]))
             }
             other => Err(format!(
@@ -165,12 +165,18 @@ pub fn read(
     let file: Arc<Path> = Arc::from(file);
     match format_of(&file) {
         Format::Parquet => parquet_file::read(&file, wanted, handler),
-        Format::Delimited => delimited::read(&file, delimiter_of(&file, layout)?, layout.header, wanted, handler),
+        Format::Delimited => {
+            delimited::read(&file, delimiter_of(&file, layout)?, layout.header, wanted, handler)
+        }
     }
 }
 
 /// For each wanted column, its index in `header`. A typed header (`user_id:token`) answers to its bare name too.
-pub(crate) fn pick(file: &Path, header: &[String], wanted: &[Wanted]) -> Result<Vec<Option<usize>>, DataError> {
+pub(crate) fn pick(
+    file: &Path,
+    header: &[String],
+    wanted: &[Wanted],
+) -> Result<Vec<Option<usize>>, DataError> {
     let find = |name: &String| {
         let bare = |column: &String| column.rsplit_once(':').is_some_and(|(bare, _)| bare == name);
         header.iter().position(|column| column == name).or_else(|| header.iter().position(bare))

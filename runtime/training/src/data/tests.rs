@@ -35,12 +35,14 @@ fn rows_are_numbered_by_first_appearance_and_keep_their_order() {
     assert_eq!((found.rating, found.time), (vec![5.0, 3.0, 4.0], vec![10.0, 20.0, 15.0]));
 }
 
+type Change = fn(&mut DataSpec);
+
 #[test]
 fn equal_rows_have_one_digest_whatever_the_file_looks_like() {
-    let digest = |text: &str, change: fn(&mut DataSpec)| read_text(text, change).unwrap().facts.digest;
+    let digest = |text: &str, change: Change| read_text(text, change).unwrap().facts.digest;
     let good = digest(GOOD, |_| ());
     #[rustfmt::skip]
-    let same: [(&str, String, fn(&mut DataSpec)); 5] = [
+    let same: [(&str, String, Change); 5] = [
         ("line ends of Windows", GOOD.replace('\n', "\r\n"), |_| ()),
         ("a byte order mark", format!("\u{feff}{GOOD}"), |_| ()),
         ("typed header", GOOD.replace("viewer,title", "viewer:token,title:token"), |_| ()),
@@ -121,7 +123,10 @@ fn bad_rows_within_the_allowance_are_counted_and_told() {
     assert_eq!((found.len(), found.facts.rows_read, found.facts.bad_rows), (2, 4, 2));
     let told = &found.facts.bad_row_examples;
     assert!(told[0].ends_with("r.csv line 3, column `rating`: expected a number, found `?`"), "{told:?}");
-    assert!(told[1].ends_with("r.csv line 5: expected 3 fields, found 2 fields (the first is `b`)"), "{told:?}");
+    assert!(
+        told[1].ends_with("r.csv line 5: expected 3 fields, found 2 fields (the first is `b`)"),
+        "{told:?}"
+    );
 }
 
 proptest! {

@@ -37,7 +37,8 @@ fn on_a_full_disk(world: &World, blocks: u32, line: &str) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let said = fs::read_to_string(world.path("said.txt")).unwrap();
     fs::remove_file(world.path("said.txt")).unwrap();
-    said.replace(&format!("{}/", world.path("").display().to_string().trim_end_matches('/')), "").replace("//", "/")
+    said.replace(&format!("{}/", world.path("").display().to_string().trim_end_matches('/')), "")
+        .replace("//", "/")
 }
 
 #[test]
@@ -56,8 +57,12 @@ fn a_full_disk_is_said_and_what_lay_there_lies_there_still() {
         4,
         "train --algorithm bpr --set factors=64 --set epochs=2 --data @r.csv --output @a --checkpoint @c --checkpoint-every-iterations 1",
     );
-    assert!(said.starts_with("4 checkpoint ") && said.contains("cannot be written: File too large"), "{said}");
-    let without_checkpoints: Vec<_> = world.files().into_iter().filter(|(path, _)| !path.starts_with(world.path("c"))).collect();
+    assert!(
+        said.starts_with("4 checkpoint ") && said.contains("cannot be written: File too large"),
+        "{said}"
+    );
+    let without_checkpoints: Vec<_> =
+        world.files().into_iter().filter(|(path, _)| !path.starts_with(world.path("c"))).collect();
     assert_eq!(without_checkpoints, before);
     assert!(!world.path("c/bpr-training-part.checkpoint").exists(), "no checkpoint that looks whole");
 }

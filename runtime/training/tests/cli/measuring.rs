@@ -2,9 +2,9 @@
 
 use std::fs;
 
+use crate::world::{World, ratings};
 use marquee_artifacts::{OpenOptions, open};
 use serde_json::Value;
-use crate::world::{World, ratings};
 
 #[test]
 fn an_artifact_is_measured_as_its_config_was() {
@@ -25,7 +25,8 @@ fn an_artifact_is_measured_as_its_config_was() {
 
     world.run("train --algorithm ease --data @r.csv --protocol leave-last-out --output @ease").unwrap();
     world.run("evaluate --algorithm ease --data @r.csv --json @config.json").unwrap();
-    let printed = world.run("evaluate --artifact @ease --data @held.csv --cutoff 10 --json @artifact.json").unwrap();
+    let printed =
+        world.run("evaluate --artifact @ease --data @held.csv --cutoff 10 --json @artifact.json").unwrap();
     assert!(printed.contains("popularity"), "the baseline is always beside: {printed}");
     let quality = |name: &str| {
         let reports: Value = serde_json::from_slice(&fs::read(world.path(name)).unwrap()).unwrap();
@@ -38,7 +39,10 @@ fn an_artifact_is_measured_as_its_config_was() {
 fn several_configs_stand_in_one_table() {
     let world = World::new();
     world.write("r.csv", &ratings());
-    world.write("ease.yaml", "algorithm: ease\ndata: { files: [r.csv] }\nprotocol: { kind: leave-last-out, cutoffs: [5] }\n");
+    world.write(
+        "ease.yaml",
+        "algorithm: ease\ndata: { files: [r.csv] }\nprotocol: { kind: leave-last-out, cutoffs: [5] }\n",
+    );
     world.write("als.yaml", "algorithm: implicit-als\nhyperparameters: { factors: 4 }\n");
     let printed = world.run("evaluate --config @ease.yaml --compare @als.yaml").unwrap();
     let heads: Vec<&str> = printed.lines().filter_map(|line| line.split_whitespace().next()).collect();
@@ -59,11 +63,19 @@ fn a_catalogue_has_names_years_genres_and_plays() {
     let world = World::new();
     world.write("r.csv", "viewer,title\na,1\nb,1\nb,1\na,9\n");
     world.write("t.item", "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n1\tÀ \"bout\" & co\t1960\tFilm-Noir Children's Sci-Fi\n2\tOther\tV\tunknown\n");
-    let printed = world.run("catalogue --metadata @t.item --genre-separator space --data @r.csv --output @c").unwrap();
-    assert!(printed.contains("1 titles have no year") && printed.contains("1 titles that were watched have no metadata"), "{printed}");
+    let printed =
+        world.run("catalogue --metadata @t.item --genre-separator space --data @r.csv --output @c").unwrap();
+    assert!(
+        printed.contains("1 titles have no year")
+            && printed.contains("1 titles that were watched have no metadata"),
+        "{printed}"
+    );
     let artifact = open(&world.path("c"), &OpenOptions::default()).unwrap();
     let entries = artifact.catalogue.unwrap();
-    assert_eq!((entries[0].name.as_str(), entries[0].year, entries[0].plays), ("À \"bout\" & co", Some(1960), 2));
+    assert_eq!(
+        (entries[0].name.as_str(), entries[0].year, entries[0].plays),
+        ("À \"bout\" & co", Some(1960), 2)
+    );
     assert_eq!(entries[0].genres, ["Film-Noir", "Children's", "Sci-Fi"]);
     assert_eq!((entries[1].year, entries[1].plays), (None, 0));
 }

@@ -2,11 +2,11 @@
 
 use std::{fs, sync::atomic::AtomicBool};
 
+use crate::world::{StopAt, World, ratings, run};
 use marquee_artifacts::{OpenOptions, open};
 use marquee_models::{golden, registry};
 use marquee_training::Io;
 use serde_json::Value;
-use crate::world::{StopAt, World, ratings, run};
 
 const ALGORITHMS: [(&str, &str); 6] = [
     ("popularity", "leave-last-out"),
@@ -37,13 +37,17 @@ fn every_algorithm_becomes_an_artifact_that_reproduces_its_golden_outputs() {
             small(algorithm)
         );
         let printed = world.run(&line).unwrap_or_else(|error| panic!("{algorithm}: {}", world.told(&error)));
-        assert!(printed.contains("the artifact is fitted on: training part; the figures are its own"), "{printed}");
+        assert!(
+            printed.contains("the artifact is fitted on: training part; the figures are its own"),
+            "{printed}"
+        );
         let artifact = open(&world.path(algorithm), &OpenOptions::default()).unwrap();
         let model = registry::load(&artifact).unwrap();
         golden::check(&*model, artifact.manifest.golden.as_ref().unwrap()).unwrap();
         assert_eq!((model.n_viewers(), model.n_titles()), (60, 40));
         let report: Value =
-            serde_json::from_slice(&fs::read(world.path(&format!("{algorithm}.report.json"))).unwrap()).unwrap();
+            serde_json::from_slice(&fs::read(world.path(&format!("{algorithm}.report.json"))).unwrap())
+                .unwrap();
         assert_eq!(report["artifact"]["sha256"], artifact.digest.to_string(), "{algorithm}");
         assert_eq!(report["data"]["digest"], artifact.manifest.lineage.data_digest.as_str());
         let metric = if protocol == "leave-last-out" { "ndcg@10" } else { "rmse" };
@@ -63,7 +67,9 @@ fn without_a_protocol_all_data_is_learnt_from_and_nothing_is_measured() {
         artifact.tensor("history.titles").unwrap().len()
     };
     assert_eq!(watched("a"), rows);
-    let printed = world.run("train --algorithm ease --data @r.csv --protocol leave-last-out --final-fit all --output @b").unwrap();
+    let printed = world
+        .run("train --algorithm ease --data @r.csv --protocol leave-last-out --final-fit all --output @b")
+        .unwrap();
     assert!(printed.contains("the figures are those of its twin"), "{printed}");
     assert_eq!(watched("b"), rows);
     world.run("train --algorithm ease --data @r.csv --protocol leave-last-out --output @c").unwrap();
@@ -77,7 +83,9 @@ fn a_run_that_was_stopped_goes_on_to_the_very_artifact_of_one_that_was_not() {
         world.write("r.csv", &ratings());
         let line = |output: &str, rest: &str| {
             let knobs = small(algorithm);
-            format!("train --algorithm {algorithm} {knobs} --data @r.csv --threads 2 --output @{output} {rest}")
+            format!(
+                "train --algorithm {algorithm} {knobs} --data @r.csv --threads 2 --output @{output} {rest}"
+            )
         };
         world.run(&line("whole", "")).unwrap();
 
@@ -85,7 +93,9 @@ fn a_run_that_was_stopped_goes_on_to_the_very_artifact_of_one_that_was_not() {
         let mut out = StopAt { text: ": 5 of 12", cancel: &cancel, seen: String::new() };
         let mut io = Io { out: &mut out, terminal: false, cancel: &cancel };
         let error = run(&world, &line("resumed", "--checkpoint @c"), &mut io).unwrap_err();
-        let told = format!("stopped on request: go on with the same command, from checkpoint c/{algorithm}-training-part.checkpoint");
+        let told = format!(
+            "stopped on request: go on with the same command, from checkpoint c/{algorithm}-training-part.checkpoint"
+        );
         assert_eq!((world.told(&error), error.exit_code()), (told, 130));
         assert!(!world.path("resumed").exists(), "nothing was published");
 
@@ -105,7 +115,9 @@ fn a_stop_without_checkpoint_writes_nothing() {
     let world = World::new();
     world.write("r.csv", &ratings());
     let before = world.files();
-    let error = world.run_until("train --algorithm bpr --data @r.csv --output @a", &AtomicBool::new(true)).unwrap_err();
+    let error = world
+        .run_until("train --algorithm bpr --data @r.csv --output @a", &AtomicBool::new(true))
+        .unwrap_err();
     assert_eq!(world.told(&error), "stopped on request: nothing was written");
     assert_eq!(world.files(), before);
 }
@@ -117,7 +129,14 @@ fn a_dry_run_tells_and_writes_nothing() {
     world.write("c.yaml", "algorithm: ease\ndata: { files: [r.csv] }\nprotocol: { kind: leave-last-out }\nsearch: { kind: grid, ranges: { regularization: [1, 10] } }\n");
     let before = world.files();
     let printed = world.run("train --config @c.yaml --output @a --checkpoint @k --dry-run").unwrap();
-    for part in ["would fit ease on ", "would measure on 60 held-out rows", "hyper-parameters: regularization 500", "memory: about ", "would write a and a.report.json", "dry run: nothing was written"] {
+    for part in [
+        "would fit ease on ",
+        "would measure on 60 held-out rows",
+        "hyper-parameters: regularization 500",
+        "memory: about ",
+        "would write a and a.report.json",
+        "dry run: nothing was written",
+    ] {
         assert!(printed.contains(part), "{part}: {printed}");
     }
     let printed = world.run("train --config @c.yaml --search --search-output @b.yaml --dry-run").unwrap();
@@ -137,9 +156,15 @@ fn a_search_finds_the_better_value_on_the_validation_part_and_writes_it() {
     let printed = world.run("train --config @c.yaml --search --search-output @best.yaml").unwrap();
     assert!(printed.contains("best by rmse on a validation part (random-split:0.1:"), "{printed}");
     let best = fs::read_to_string(world.path("best.yaml")).unwrap();
-    assert!(best.starts_with("# The best of 2 trials: rmse ") && best.contains("learningRate: 0.01"), "{best}");
+    assert!(
+        best.starts_with("# The best of 2 trials: rmse ") && best.contains("learningRate: 0.01"),
+        "{best}"
+    );
     world.run("train --config @best.yaml --output @a").unwrap();
-    world.write("d.yaml", &format!("algorithm: ease\ndata: {{ files: [r.csv] }}\nsearch: {{ trials: 3, {ranges} }}\n"));
+    world.write(
+        "d.yaml",
+        &format!("algorithm: ease\ndata: {{ files: [r.csv] }}\nsearch: {{ trials: 3, {ranges} }}\n"),
+    );
     let printed = world.run("train --config @d.yaml --search").unwrap();
     assert!(printed.contains("best by ndcg@10 on a validation part (leave-last-out)"), "{printed}");
 }
@@ -157,7 +182,11 @@ fn the_test_part_does_not_change_what_a_search_finds() {
         fields.join(",")
     };
     let fifth = rows.len() / 5;
-    let changed: Vec<String> = rows.iter().enumerate().map(|(i, row)| if i < fifth { upside_down(row) } else { (*row).to_owned() }).collect();
+    let changed: Vec<String> = rows
+        .iter()
+        .enumerate()
+        .map(|(i, row)| if i < fifth { upside_down(row) } else { (*row).to_owned() })
+        .collect();
     world.write("r.csv", &text);
     world.write("s.csv", &format!("{head}\n{}\n", changed.join("\n")));
     world.write("c.yaml", "algorithm: biased-mf\nhyperparameters: { factors: 4, epochs: 10 }\nprotocol: { kind: fold, fold: 1, of: 5 }\nsearch: { kind: grid, ranges: { learningRate: [0.005, 0.02] } }\n");

@@ -8,8 +8,13 @@ use parquet::{
 
 use super::*;
 
-const ROWS: [(&str, i64, Option<f32>, f64); 5] =
-    [("a", 7, Some(5.0), 10.0), ("a", -8, Some(3.5), 20.0), ("b", 7, Some(4.0), 15.5), ("b", 9, None, 1.0), ("c", 7, Some(1.0), 2.0)];
+const ROWS: [(&str, i64, Option<f32>, f64); 5] = [
+    ("a", 7, Some(5.0), 10.0),
+    ("a", -8, Some(3.5), 20.0),
+    ("b", 7, Some(4.0), 15.5),
+    ("b", 9, None, 1.0),
+    ("c", 7, Some(1.0), 2.0),
+];
 
 /// Text ids, whole-number titles, ratings that may be missing, times in 64 bits; a row group for every two rows.
 fn write(file: &Path, compression: parquet::basic::Compression) {
@@ -59,7 +64,10 @@ fn parquet_and_text_with_the_same_rows_are_the_same_data() {
         spec.skip_bad_rows = 1;
         let found = read(&spec, Needs::default(), &mut |_| ()).unwrap();
         assert_eq!(found.facts.digest, from_text.facts.digest, "{compression:?}");
-        assert_eq!((&found.viewer, &found.title, &found.rating), (&from_text.viewer, &from_text.title, &from_text.rating));
+        assert_eq!(
+            (&found.viewer, &found.title, &found.rating),
+            (&from_text.viewer, &from_text.title, &from_text.rating)
+        );
         assert_eq!(found.titles.iter().collect::<Vec<_>>(), ["7", "-8"]);
     }
 }
@@ -76,9 +84,15 @@ fn what_is_wrong_is_named_by_row_and_column() {
         found.replace(&format!("{}/", folder.path().display()), "")
     };
     let mend = "; mend it, or pass over up to N such rows with --skip-bad-rows N";
-    assert_eq!(message(|_| ()), format!("r.parquet row 4, column `rating`: expected a number, found nothing{mend}"));
+    assert_eq!(
+        message(|_| ()),
+        format!("r.parquet row 4, column `rating`: expected a number, found nothing{mend}")
+    );
     let found = message(|spec| spec.columns.viewer = Some("time".to_owned()));
-    assert_eq!(found, format!("r.parquet row 1, column `time`: expected an id (text or a whole number), found `10`{mend}"));
+    assert_eq!(
+        found,
+        format!("r.parquet row 1, column `time`: expected an id (text or a whole number), found `10`{mend}")
+    );
     let found = message(|spec| spec.columns.time = Some("viewer".to_owned()));
     assert_eq!(found, format!("r.parquet row 1, column `viewer`: expected a number, found `a`{mend}"));
 }
