@@ -72,7 +72,8 @@ pub enum Command {
 #[derive(ClapArgs, Clone, Debug)]
 #[command(next_help_heading = "Artifacts")]
 pub struct SourceArgs {
-    /// Stands in for a volume that a pod would mount: `file://` uris below FROM are looked for below TO. Repeatable.
+    /// Stands in for a volume that a pod would mount: `file://` uris below FROM are looked for below TO. Repeatable;
+    /// several are separated by commas.
     #[arg(long = "volume", env = "MARQUEE_VOLUMES", value_name = "FROM=TO", value_parser = volume, value_delimiter = ',')]
     pub volumes: Vec<(PathBuf, PathBuf)>,
     /// Folder for artifacts that come from elsewhere. Default: `marquee/artifacts` in the user's cache folder.

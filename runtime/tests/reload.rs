@@ -1,5 +1,7 @@
 //! A thousand reloads between two artifacts under load: no request fails, and memory stays where it was.
 
+#![cfg(test)]
+
 #[path = "engine/artifacts.rs"]
 #[allow(dead_code, reason = "each of its users needs a part of it")]
 mod artifacts;

@@ -20,7 +20,12 @@ use super::{
     states::States,
 };
 use crate::service::{
-    Observer, catalogue::Catalogue, causes::Causes, page::ServedPage, plan::Plan, ranker::PassPool,
+    Observer,
+    catalogue::Catalogue,
+    causes::Causes,
+    page::ServedPage,
+    plan::{Awaited, Plan},
+    ranker::PassPool,
     ranker::ServedModel,
 };
 
@@ -73,9 +78,10 @@ impl Serving {
     pub fn plan(&self, config: &PodConfig) -> Plan {
         let objectives = config.rankers.iter().map(|ranker| &ranker.objective);
         let surfaces = config.pages.iter().map(|page| &page.surface);
-        let absent_models = objectives.filter(|name| !self.models.contains_key(*name));
-        let absent_pages = surfaces.filter(|name| !self.pages.contains_key(*name));
-        let awaited = absent_models.chain(absent_pages).cloned().collect();
+        let awaited = Awaited {
+            objectives: objectives.filter(|name| !self.models.contains_key(*name)).cloned().collect(),
+            surfaces: surfaces.filter(|name| !self.pages.contains_key(*name)).cloned().collect(),
+        };
         Plan::new(self.models.values().cloned().collect(), self.pages.values().cloned().collect(), awaited)
     }
 

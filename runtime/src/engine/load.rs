@@ -13,7 +13,10 @@ use marquee_crds::shared::ArtifactRef;
 use marquee_models::{Model, ModelError, ScanOptions, Viewer, golden, registry};
 use tracing::info;
 
-use crate::service::{catalogue::Catalogue, passes::COSTED_RECENT, ranker::LoadedModel};
+use crate::{
+    service::{catalogue::Catalogue, passes::COSTED_RECENT, ranker::LoadedModel},
+    serving::batcher::HEAVY,
+};
 
 /// Why an artifact is not served.
 #[derive(Debug, thiserror::Error)]
@@ -253,6 +256,10 @@ fn measure(model: &dyn Model) -> Result<Duration, ModelError> {
             let began = Instant::now();
             model.score_all(&[viewer])?;
             least = least.min(began.elapsed());
+            if least > 2 * HEAVY {
+                // Heavy beyond doubt, and worth no more of the start's time.
+                break;
+            }
         }
         longest = longest.max(least);
     }

@@ -26,6 +26,7 @@ use build::Serving;
 use load::Loader;
 pub use states::ReadyWhen;
 use states::States;
+use watch::Watch;
 
 /// What is served, and how.
 #[derive(Clone, Debug)]
@@ -68,6 +69,7 @@ impl Reload {
 pub struct Engine {
     options: EngineOptions,
     service: Service,
+    watch: Watch,
     loader: Loader,
     manifests: Manifests,
     serving: Serving,
@@ -84,11 +86,14 @@ impl Engine {
     /// Everything that is wrong with the manifests: a process does not start with those.
     pub async fn new(options: EngineOptions, service: Service) -> Result<Self, Vec<ManifestError>> {
         let loader = Loader { fetcher: Fetcher::new(options.fetch.clone()), scan: options.scan };
+        // Before anything is read: what changes from now on is seen.
+        let watch = Watch::new(&options.manifests, options.poll);
         let manifests = read(options.manifests.clone(), None).await?;
         let states = States::loading(&manifests.config, SystemTime::now());
         let engine = Self {
             options,
             service,
+            watch,
             loader,
             manifests,
             serving: Serving::default(),
@@ -108,6 +113,7 @@ impl Engine {
 
     /// Loads what the manifests say, as they were read last, and serves it.
     pub async fn load(&mut self) -> Reload {
+        self.watch.also(self.local_artifacts());
         let config = &self.manifests.config;
         let shared = (self.service.pass_pool(), &mut self.states);
         let next = self.serving.next(config, &self.loader, shared).await;
@@ -156,14 +162,13 @@ impl Engine {
     /// Serves what the manifests say until `shutdown`: loads, and reloads at each change, at SIGHUP, and now and then while
     /// something is at fault.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        let mut watch = watch::Watch::new(&self.options.manifests, self.options.poll);
         let mut retry = Retry::default();
         loop {
-            watch.also(self.local_artifacts());
-            let again = retry.after(self.states.any_failed(), Instant::now());
+            let failed = self.states.any_failed() || !self.manifest_problems.is_empty();
+            let again = retry.after(failed, Instant::now());
             let cause = tokio::select! {
                 () = shutdown.cancelled() => return,
-                cause = watch.changed(again) => cause,
+                cause = self.watch.changed(again) => cause,
             };
             let outcome = tokio::select! {
                 () = shutdown.cancelled() => return,

@@ -18,6 +18,8 @@ use tracing::warn;
 
 /// Files settle for so long before they are read: editors and `kubectl cp` write in several steps.
 const QUIET: Duration = Duration::from_millis(150);
+/// An artifact is what this file of it says.
+const MANIFEST: &str = "marquee.json";
 /// A folder that never settles is read anyway.
 const AT_MOST: Duration = Duration::from_secs(2);
 
@@ -77,18 +79,23 @@ impl Watch {
         watch
     }
 
-    /// Looks at these folders of artifacts as well, from now on.
+    /// Looks at these folders of artifacts as well. To be called before they are loaded: what changes from then on is
+    /// seen.
     pub fn also(&mut self, artifacts: Vec<PathBuf>) {
-        if artifacts == self.artifacts {
-            return;
+        let files =
+            |artifacts: &[PathBuf]| artifacts.iter().map(|folder| folder.join(MANIFEST)).collect::<Vec<_>>();
+        for gone in files(&self.artifacts) {
+            if !artifacts.iter().any(|artifact| gone.starts_with(artifact)) {
+                self.seen.remove(&gone);
+            }
+        }
+        // What is known already stays: it may have changed since, and that is yet to be told.
+        for new in
+            files(&artifacts).into_iter().filter(|file| !self.artifacts.iter().any(|a| file.starts_with(a)))
+        {
+            add(&mut self.seen, new);
         }
         self.artifacts = artifacts;
-        // What is known of them now is what was loaded a moment ago; a change in between is found by their digest at the
-        // next reload at the latest.
-        let now = self.print();
-        for (path, seen) in now {
-            self.seen.entry(path).or_insert(seen);
-        }
     }
 
     /// Waits until there is a reason to read the manifests again; `again` is when to do so without one.
@@ -96,15 +103,16 @@ impl Watch {
         let mut tick = tokio::time::interval(self.poll);
         tick.tick().await;
         loop {
+            // Looked at first: it may have changed while the last change was being served.
+            if self.print() != self.seen {
+                self.settle().await;
+                return Cause::Files;
+            }
             tokio::select! {
                 Some(()) = self.told.recv() => {}
                 _ = tick.tick() => {}
                 () = hung_up(&mut self.hangup) => return Cause::Signal,
                 () = at(again) => return Cause::Retry,
-            }
-            if self.print() != self.seen {
-                self.settle().await;
-                return Cause::Files;
             }
         }
     }
@@ -127,7 +135,7 @@ impl Watch {
         } else if let Ok(entries) = fs::read_dir(&self.manifests) {
             entries.flatten().for_each(|entry| add(&mut print, entry.path()));
         }
-        self.artifacts.iter().for_each(|artifact| add(&mut print, artifact.join("marquee.json")));
+        self.artifacts.iter().for_each(|artifact| add(&mut print, artifact.join(MANIFEST)));
         print
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn score<S: AsRef<str>>(
     let recognised = model.recognise(&viewer);
     let scores = match recognised {
         Recognised::Stranger => plays_of(model, &titles),
-        _ => model.score(viewer, titles, until).await.map_err(|error| refused(model, error))?,
+        _ => model.score(viewer, titles, until).await.map_err(|error| refused(model, &error))?,
     };
     Ok(ScoreResponse { model: model.info.clone(), recognised, scores })
 }
@@ -56,7 +56,7 @@ pub(super) async fn top_k<S: AsRef<str>>(
     let best = match recognised {
         Recognised::Stranger => most_watched(model, &query),
         _ => {
-            let best = model.top_k(query, until).await.map_err(|error| refused(model, error))?;
+            let best = model.top_k(query, until).await.map_err(|error| refused(model, &error))?;
             best.into_iter().map(|scored| (scored.title, scored.score)).collect()
         }
     };
@@ -90,12 +90,12 @@ fn most_watched(model: &ServedModel, query: &OwnedQuery) -> Vec<(u32, f32)> {
     left.take(query.k).map(|&title| (title, plays[title as usize])).collect()
 }
 
-fn refused(model: &ServedModel, failure: RankError) -> ServeError {
+fn refused(model: &ServedModel, failure: &RankError) -> ServeError {
     match failure {
         RankError::DeadlineExceeded => ServeError::DeadlineExceeded,
         RankError::Failed(_) => {
             let objective = &*model.info.objective;
-            error!(objective, error = &failure as &dyn std::error::Error, "a forward pass failed");
+            error!(objective, error = failure as &dyn std::error::Error, "a forward pass failed");
             ServeError::Internal
         }
     }

@@ -137,20 +137,25 @@ impl ModelPass {
         let model = &self.loaded.model;
         match job {
             Job::All(viewer) => self.scores_of(&[viewer.borrow()]).map(first).map(Answer::Scores),
-            Job::Some(viewer, titles) => {
-                model.score(&[viewer.borrow()], &[titles]).map(first).map(Answer::Scores).map_err(failed)
+            Job::Some(viewer, titles) => model
+                .score(&[viewer.borrow()], &[titles])
+                .map(first)
+                .map(Answer::Scores)
+                .map_err(|error| failed(&error)),
+            Job::Best(query) => {
+                model.top_k(&[query.borrow()]).map(first).map(Answer::Best).map_err(|error| failed(&error))
             }
-            Job::Best(query) => model.top_k(&[query.borrow()]).map(first).map(Answer::Best).map_err(failed),
         }
     }
 
     fn scores_of(&self, viewers: &[Viewer<'_>]) -> Result<Vec<Vec<f32>>, RankError> {
-        let scores = self.loaded.model.score_all(viewers).map_err(failed)?;
+        let scores = self.loaded.model.score_all(viewers).map_err(|error| failed(&error))?;
         if viewers.len() == 1 {
-            let row = scores.flatten_all().and_then(|row| row.to_vec1()).map_err(|e| failed(e.into()))?;
+            let row =
+                scores.flatten_all().and_then(|row| row.to_vec1()).map_err(|error| failed(&error.into()))?;
             return Ok(vec![row]);
         }
-        scores.to_vec2().map_err(|e| failed(e.into()))
+        scores.to_vec2().map_err(|error| failed(&error.into()))
     }
 
     fn run_all(&self, jobs: &[Job], answers: &mut [Result<Answer, RankError>]) {
@@ -170,7 +175,7 @@ impl ModelPass {
         });
         if !places.is_empty() {
             let (viewers, titles): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
-            let scores = self.loaded.model.score(&viewers, &titles).map_err(failed);
+            let scores = self.loaded.model.score(&viewers, &titles).map_err(|error| failed(&error));
             fill(answers, &places, scores.map(|rows| rows.into_iter().map(Answer::Scores)));
         }
     }
@@ -181,7 +186,7 @@ impl ModelPass {
             _ => None,
         });
         if !places.is_empty() {
-            let best = self.loaded.model.top_k(&queries).map_err(failed);
+            let best = self.loaded.model.top_k(&queries).map_err(|error| failed(&error));
             fill(answers, &places, best.map(|rows| rows.into_iter().map(Answer::Best)));
         }
     }
@@ -204,8 +209,8 @@ fn fill(
 }
 
 /// With its causes: this goes to the log.
-fn failed(error: ModelError) -> RankError {
-    RankError::Failed(Causes(&error).to_string().into())
+fn failed(error: &ModelError) -> RankError {
+    RankError::Failed(Causes(error).to_string().into())
 }
 
 fn first<T: Default>(rows: Vec<T>) -> T {

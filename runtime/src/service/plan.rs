@@ -11,13 +11,21 @@ pub struct Plan {
     models: HashMap<Arc<str>, Arc<ServedModel>>,
     /// By surface.
     pages: HashMap<Arc<str>, Arc<ServedPage>>,
-    /// Objectives and surfaces that manifests speak of, but whose artifacts are not loaded.
-    awaited: Vec<String>,
+    awaited: Awaited,
+}
+
+/// What manifests speak of, but whose artifacts are not loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Awaited {
+    /// Of models.
+    pub objectives: Vec<String>,
+    /// Of pages.
+    pub surfaces: Vec<String>,
 }
 
 impl Plan {
-    /// Serves these models and pages. `awaited` are the objectives and surfaces that should be served, but are not.
-    pub fn new(models: Vec<Arc<ServedModel>>, pages: Vec<Arc<ServedPage>>, awaited: Vec<String>) -> Self {
+    /// Serves these models and pages. `awaited` should be served besides, but is not.
+    pub fn new(models: Vec<Arc<ServedModel>>, pages: Vec<Arc<ServedPage>>, awaited: Awaited) -> Self {
         Self {
             models: models.into_iter().map(|model| (model.info.objective.clone(), model)).collect(),
             pages: pages.into_iter().map(|page| (page.surface.clone(), page)).collect(),
@@ -29,7 +37,12 @@ impl Plan {
     pub fn model(&self, objective: &str) -> Result<&Arc<ServedModel>, ServeError> {
         self.models.get(objective).ok_or_else(|| {
             let known = self.models.keys().map(|known| &**known);
-            validate::unknown_name("no model answers to the objective", objective, known, &self.awaited)
+            validate::unknown_name(
+                "no model answers to the objective",
+                objective,
+                known,
+                &self.awaited.objectives,
+            )
         })
     }
 
@@ -37,7 +50,7 @@ impl Plan {
     pub fn page(&self, surface: &str) -> Result<&Arc<ServedPage>, ServeError> {
         self.pages.get(surface).ok_or_else(|| {
             let known = self.pages.keys().map(|known| &**known);
-            validate::unknown_name("no page for the surface", surface, known, &self.awaited)
+            validate::unknown_name("no page for the surface", surface, known, &self.awaited.surfaces)
         })
     }
 

@@ -1,6 +1,8 @@
 //! A model as it is served: id tables, forward passes through its batcher, and what a pass costs.
 
 use std::{
+    cmp::Ordering,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -15,6 +17,7 @@ use super::{
     describe::{ModelDescription, ViewerDescription},
     passes::{Answer, Job, ModelPass, OwnedQuery, OwnedViewer, RankError},
     types::{ModelInfo, Recognised},
+    validate::MAX_TITLES,
 };
 use crate::serving::batcher::{BatchLimits, Batcher, Pass, Unanswered};
 
@@ -30,8 +33,16 @@ pub struct LoadedModel {
     pub model: Arc<dyn Model>,
     /// How long one pass over all titles takes here, for a viewer with up to [`super::passes::COSTED_RECENT`] titles.
     pub whole_pass: Duration,
-    popular: OnceLock<Vec<u32>>,
+    /// Title rows, those that most viewers watched first: as many as a stranger may ask for.
+    popular: Vec<u32>,
+    /// Viewer rows, those who watched most first: as many as a picker may ask for. Sorted when first asked for.
+    busiest: OnceLock<Vec<u32>>,
 }
+
+/// Titles of [`LoadedModel::popular`]: the largest `k`, and the most exclusions.
+const POPULAR_KEPT: usize = 2 * MAX_TITLES;
+/// Viewers of [`ServedModel::busiest_viewers`].
+pub const BUSIEST_KEPT: usize = 50_000;
 
 impl LoadedModel {
     /// A model with what its artifact says, and what a pass costs. None for an artifact without id tables, which no
@@ -41,7 +52,9 @@ impl LoadedModel {
         let (titles, viewers) = (artifact.titles.take()?, artifact.viewers.take()?);
         // The model holds what it needs of the mapping.
         artifact.tensors.clear();
-        Some(Self { artifact, titles, viewers, model, whole_pass, popular: OnceLock::new() })
+        let plays = model.plays();
+        let popular = first_by(plays.len(), POPULAR_KEPT, |a, b| plays[b].total_cmp(&plays[a]));
+        Some(Self { artifact, titles, viewers, model, whole_pass, popular, busiest: OnceLock::new() })
     }
 
     /// Of the artifact's manifest.
@@ -49,13 +62,16 @@ impl LoadedModel {
         self.artifact.digest
     }
 
-    /// Title rows, those that most viewers watched first. Sorted at the first stranger.
+    /// Title rows, those that most viewers watched first: as many as a stranger may ask for.
     pub fn popular(&self) -> &[u32] {
-        self.popular.get_or_init(|| {
-            let plays = self.model.plays();
-            let mut rows: Vec<u32> = (0..plays.len() as u32).collect();
-            rows.sort_by(|&a, &b| plays[b as usize].total_cmp(&plays[a as usize]));
-            rows
+        &self.popular
+    }
+
+    fn busiest(&self) -> &[u32] {
+        self.busiest.get_or_init(|| {
+            let watched: Vec<usize> =
+                (0..self.viewers.len() as u32).map(|viewer| self.model.history(viewer).len()).collect();
+            first_by(watched.len(), BUSIEST_KEPT, |a, b| watched[b].cmp(&watched[a]))
         })
     }
 
@@ -74,7 +90,8 @@ impl LoadedModel {
 
     /// Bytes held beside the mapped file.
     pub fn heap_bytes(&self) -> usize {
-        self.model.heap_bytes() + self.titles.memory_bytes() + self.viewers.memory_bytes()
+        let tables = self.titles.memory_bytes() + self.viewers.memory_bytes();
+        self.model.heap_bytes() + tables + 4 * self.popular.len()
     }
 }
 
@@ -149,12 +166,13 @@ impl ServedModel {
     async fn run(&self, job: Job, until: Option<Instant>) -> Result<Answer, RankError> {
         let pass = self.batcher.pass();
         if !self.batcher.is_worth_batching(pass.estimate(&job)) {
-            return pass.run_one(&job);
+            // A pass that panics fails its request, here as in a batch.
+            return catch_unwind(AssertUnwindSafe(|| pass.run_one(&job))).unwrap_or_else(|_| Err(panicked()));
         }
         match self.batcher.submit(job, Instant::now(), until).await {
             Ok(answer) => answer,
             Err(Unanswered::DeadlineExceeded) => Err(RankError::DeadlineExceeded),
-            Err(Unanswered::Failed) => Err(RankError::Failed("the pass panicked".into())),
+            Err(Unanswered::Failed) => Err(panicked()),
         }
     }
 
@@ -186,15 +204,42 @@ impl ServedModel {
         }
     }
 
-    /// Up to `limit` viewers, those who watched most first.
+    /// Up to `limit` viewers (and [`BUSIEST_KEPT`]), those who watched most first.
     pub fn busiest_viewers(&self, limit: usize) -> Vec<ViewerDescription> {
-        let viewers = &self.loaded.viewers;
-        let mut rows: Vec<(usize, u32)> =
-            (0..viewers.len() as u32).map(|row| (self.loaded.model.history(row).len(), row)).collect();
-        rows.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        rows.truncate(limit);
-        rows.into_iter()
-            .map(|(n_watched, row)| ViewerDescription { id: viewers.id(row).into(), n_watched })
-            .collect()
+        let describe = |&row: &u32| ViewerDescription {
+            id: self.loaded.viewers.id(row).into(),
+            n_watched: self.loaded.model.history(row).len(),
+        };
+        self.loaded.busiest().iter().take(limit).map(describe).collect()
+    }
+}
+
+fn panicked() -> RankError {
+    RankError::Failed("the pass panicked".into())
+}
+
+/// The first `kept` of the rows `0..n` in the order of `compare`, equal ones by ascending row.
+fn first_by(n: usize, kept: usize, compare: impl Fn(usize, usize) -> Ordering) -> Vec<u32> {
+    let compare = |a: &u32, b: &u32| compare(*a as usize, *b as usize).then(a.cmp(b));
+    let mut rows: Vec<u32> = (0..n as u32).collect();
+    if n > kept {
+        rows.select_nth_unstable_by(kept, compare);
+        rows.truncate(kept);
+        rows.shrink_to_fit();
+    }
+    rows.sort_unstable_by(compare);
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_are_those_of_a_full_sort() {
+        let plays = [3.0f32, 9.0, 1.0, 9.0, 4.0, 3.0];
+        let order = |a: usize, b: usize| plays[b].total_cmp(&plays[a]);
+        assert_eq!(first_by(6, 10, order), [1, 3, 4, 0, 5, 2], "equal ones by row");
+        assert_eq!(first_by(6, 4, order), [1, 3, 4, 0]);
     }
 }

@@ -29,10 +29,13 @@ pub fn stand(declared: Fallback, last_good: impl FnOnce() -> Option<Box<[Shown]>
     }
 }
 
+/// What a viewer saw last, by candidate row.
+type Rows = Vec<Option<Box<[Shown]>>>;
+
 /// The rows that viewers saw last, of the viewers seen last. Written only for layouts that declare `LastGood`.
 pub struct LastGood {
     /// By viewer; one place a candidate row.
-    viewers: Mutex<LruCache<Box<str>, Vec<Option<Box<[Shown]>>>>>,
+    viewers: Mutex<LruCache<Box<str>, Rows>>,
     n_rows: usize,
 }
 

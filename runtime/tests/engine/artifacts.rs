@@ -82,7 +82,7 @@ pub fn catalogue(dir: &Path, n_titles: usize) -> Digest {
         id: format!("t{n}"),
         name: format!("Title {n}"),
         year: Some(1950 + (n % 70) as i32),
-        genres: [Some(n % 10), (n % 3 == 0).then_some((n + 1) % 10)]
+        genres: [Some(n % 10), n.is_multiple_of(3).then_some((n + 1) % 10)]
             .into_iter()
             .flatten()
             .map(|genre| GENRES[genre].to_owned())

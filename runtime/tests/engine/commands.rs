@@ -2,8 +2,11 @@
 
 use std::{
     fs,
-    process::{Command, Output},
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, Output, Stdio},
 };
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
     artifacts::{self, row},
@@ -96,4 +99,65 @@ fn completions_and_man_pages_come_from_the_same_flags() {
     let page = fs::read_to_string(dir.join("marquee-runtime-serve.1")).unwrap();
     assert!(page.contains("ready\\-when"), "{page}");
     assert!(text(&output.stdout).lines().count() >= 8);
+}
+
+/// Ends the process when the test does, however it does.
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn serve_says_in_one_screen_what_it_serves_reloads_on_sighup_and_ends_on_sigterm() {
+    let world = World::new();
+    let warned = row("drama", "Drama", "{genre: {name: Darma}}");
+    world.manifests(&[world.top_picks("a"), world.layout(&[ranked()[0].clone(), warned], "")]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_marquee-runtime"));
+    let manifests = manifests(&world);
+    command.args([
+        "serve",
+        "--manifests",
+        &manifests,
+        "--http",
+        "127.0.0.1:0",
+        "--grpc",
+        "127.0.0.1:0",
+        "--poll",
+        "1h",
+    ]);
+    let mut served =
+        Served(command.env_clear().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut screen = String::new();
+    let mut out = BufReader::new(served.0.stdout.take().unwrap());
+    while !screen.contains("the nearest is") {
+        assert_ne!(out.read_line(&mut screen).unwrap(), 0, "it ended: {screen}");
+    }
+    let digest = marquee_artifacts::digest(&world.path("a")).unwrap().to_string();
+    let artifact = format!("file://{} ({})", world.path("a").display(), &digest[..12]);
+    for said in [
+        "OBJECTIVE",
+        "top-picks  biased-mf     120     serving",
+        &artifact,
+        "home     2 rows",
+        "/preview/",
+        "ready     yes",
+        "To mend:",
+    ] {
+        assert!(screen.contains(said), "{said:?} is not on the screen:\n{screen}");
+    }
+    let pid = Pid::from_child(&served.0);
+    kill_process(pid, Signal::HUP).unwrap();
+    let mut log = BufReader::new(served.0.stderr.take().unwrap());
+    let mut lines = String::new();
+    while !lines.contains("\"cause\":\"signal\"") {
+        assert_ne!(log.read_line(&mut lines).unwrap(), 0, "it ended: {lines}");
+    }
+    assert!(lines.contains("\"outcome\":\"unchanged\""), "{lines}");
+    kill_process(pid, Signal::TERM).unwrap();
+    log.read_to_string(&mut lines).unwrap();
+    assert!(served.0.wait().unwrap().success(), "{lines}");
 }

@@ -1,5 +1,7 @@
 //! The engine and the service layer, on small artifacts in a temporary folder.
 
+#![cfg(test)]
+
 mod artifacts;
 mod world;
 

@@ -20,7 +20,7 @@ async fn served() -> World {
     world
 }
 
-fn top<'a>(viewer: &'a str, k: usize) -> TopKRequest<&'a str> {
+fn top(viewer: &str, k: usize) -> TopKRequest<&str> {
     TopKRequest { objective: "top-picks", viewer, k, ..TopKRequest::default() }
 }
 

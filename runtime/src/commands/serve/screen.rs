@@ -22,14 +22,14 @@ pub(super) fn write(out: &mut dyn Write, manifests: &Manifests, places: Places<'
         let architecture = model.architecture.as_deref().unwrap_or("-");
         row(model, &[&model.name, architecture])
     });
-    table(out, &["OBJECTIVE", "ARCHITECTURE", "TITLES", "STATE", "ARTIFACT"], models.collect())?;
+    table(out, &["OBJECTIVE", "ARCHITECTURE", "TITLES", "STATE", "ARTIFACT"], &models.collect::<Vec<_>>())?;
     let surfaces = service.surfaces();
     let pages = status.pages.iter().map(|page| {
         let rows =
             surfaces.iter().find(|surface| *surface.surface == *page.name).map(|surface| surface.rows.len());
         row(page, &[&page.name, &rows.map_or("-".to_owned(), |rows| format!("{rows} rows"))])
     });
-    table(out, &["SURFACE", "LAYOUT", "TITLES", "STATE", "CATALOGUE"], pages.collect())?;
+    table(out, &["SURFACE", "LAYOUT", "TITLES", "STATE", "CATALOGUE"], &pages.collect::<Vec<_>>())?;
     writeln!(out, "  HTTP      http://{http}  (/v1 /v2 /status /metrics /v1/openapi.json)")?;
     writeln!(out, "  gRPC      {grpc}  (marquee.v1, inference, reflection, health)")?;
     writeln!(out, "  preview   http://{http}/preview/")?;
@@ -64,12 +64,12 @@ fn row(status: &ResourceStatus, first: &[&str]) -> Vec<String> {
     cells
 }
 
-fn table(out: &mut dyn Write, head: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
+fn table(out: &mut dyn Write, head: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
     let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
-    let all: Vec<&Vec<String>> = [&head].into_iter().chain(&rows).collect();
+    let all: Vec<&Vec<String>> = [&head].into_iter().chain(rows).collect();
     let width = |column: usize| all.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     for row in all {

@@ -61,7 +61,7 @@ impl ServedPage {
         let chosen = assemble(&candidates, &self.options);
         self.remember(viewer, &standing, &chosen);
         let rows: Vec<PageRow> =
-            chosen.into_iter().map(|row| self.page_row(&standing[row.row], &asks, row)).collect();
+            chosen.iter().map(|row| self.page_row(&standing[row.row], &asks, row)).collect();
         for row in &rows {
             if let Some(reason) = row.degraded {
                 degraded = true;
@@ -90,7 +90,7 @@ impl ServedPage {
         (standing, omitted)
     }
 
-    fn page_row(&self, standing: &Standing<'_>, asks: &Asks, chosen: ChosenRow) -> PageRow {
+    fn page_row(&self, standing: &Standing<'_>, asks: &Asks, chosen: &ChosenRow) -> PageRow {
         let PlannedRow { name, heading, why, .. } = &self.rows[standing.row];
         let seed = asks.seeds[standing.row].and_then(|seed| self.catalogue.card(seed));
         let fill =
