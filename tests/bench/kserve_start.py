@@ -5,6 +5,7 @@ import io
 import pathlib
 import sys
 
+import loopback  # noqa: F401  before kserve, whose server would listen on every address
 import numpy as np
 from kserve import Model, ModelServer
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Debian packages that the tests need. Installs them as root, else says what to install.
 set -euo pipefail
-declare -A wanted=([chromium]=chromium [chromedriver]=chromium-driver)
+declare -A wanted=([openssl]=openssl [chromium]=chromium [chromedriver]=chromium-driver)
 missing=()
 for command in "${!wanted[@]}"; do
   command -v "$command" >/dev/null || missing+=("${wanted[$command]}")
