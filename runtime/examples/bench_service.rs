@@ -2,7 +2,11 @@
 //!
 //! `cargo run --release -p marquee-runtime --example bench_service`
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "an example ends where a test would fail, and prints")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "an example ends where a test would fail, and prints"
+)]
 
 #[path = "../tests/engine/artifacts.rs"]
 #[allow(dead_code, reason = "each of its users needs a part of it")]

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use self::screen::Doors;
 use super::{CommandError, runtime};
 use crate::{
     args::ServeArgs,
@@ -41,9 +42,10 @@ async fn run(args: ServeArgs, level: Level, (out, err): Streams<'_>) -> Result<(
         poll: args.poll.0,
     };
     let mut engine = Engine::new(options, service.clone()).await.map_err(|problems| told(problems, err))?;
-    let preview = preview::router(service.clone());
-    let transport = Transport::bind(args.transport, service.clone(), metrics, Some(preview)).await?;
-    let addresses = (transport.http_address(), transport.grpc_address());
+    let (tls, preview) = (args.transport.tls_cert.is_some(), args.transport.has_preview());
+    let router = preview.then(|| preview::router(service.clone()));
+    let transport = Transport::bind(args.transport, service.clone(), metrics, router).await?;
+    let doors = Doors { http: transport.http_address(), grpc: transport.grpc_address(), tls, preview };
     let shutdown = end_on_signal();
     let mut server = tokio::spawn(transport.serve(shutdown.clone()));
 
@@ -52,7 +54,7 @@ async fn run(args: ServeArgs, level: Level, (out, err): Streams<'_>) -> Result<(
         _ = engine.load() => true,
     };
     if loaded {
-        screen::write(out, engine.manifests(), (&service, &args.manifests, addresses))?;
+        screen::write(out, engine.manifests(), (&service, &args.manifests, doors))?;
     }
     // On this thread, which answers nothing: reloads leave the threads that do alone.
     let reloads = async {

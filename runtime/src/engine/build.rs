@@ -61,13 +61,13 @@ impl Serving {
         for ranker in &config.rankers {
             let (served, error) = self.ranker(ranker, &loads, pool);
             states.model(ranker, served.as_deref(), error.as_ref(), now);
-            report(&ranker.resource, error.as_ref());
+            report(&ranker.resource, served.is_some(), error.as_ref());
             next.models.extend(served.map(|served| (ranker.objective.clone(), served)));
         }
         for page in &config.pages {
             let (served, error) = self.page(page, &loads, &next.models);
             states.page(page, served.as_deref(), error.as_ref(), now);
-            report(&page.resource, error.as_ref());
+            report(&page.resource, served.is_some(), error.as_ref());
             next.pages.extend(served.map(|served| (page.surface.clone(), served)));
         }
         next.held = self.in_use(&next, &loads);
@@ -192,9 +192,9 @@ fn same<T>(one: &BTreeMap<String, Arc<T>>, other: &BTreeMap<String, Arc<T>>) -> 
     one.len() == other.len() && pairs.into_iter().all(|(a, b)| a.0 == b.0 && Arc::ptr_eq(a.1, b.1))
 }
 
-fn report(resource: &str, failure: Option<&Arc<LoadError>>) {
+fn report(resource: &str, previous_serves: bool, failure: Option<&Arc<LoadError>>) {
     if let Some(failure) = failure {
         let reason = failure.reason();
-        error!(resource, reason, error = %Causes(&**failure), "artifact refused; what served before serves on");
+        error!(resource, previous_serves, reason, error = %Causes(&**failure), "artifact refused");
     }
 }

@@ -192,7 +192,7 @@ impl Engine {
         status.since.clone_from(&self.since);
         status.generation = self.generation;
         status.manifest_problems.clone_from(&self.manifest_problems);
-        if !status.ready {
+        if !status.ready && self.generation > 0 {
             let reasons = status.reasons.join("; ");
             warn!(reasons, "not ready");
         }

@@ -18,6 +18,8 @@ use tracing::warn;
 
 /// Files settle for so long before they are read: editors and `kubectl cp` write in several steps.
 const QUIET: Duration = Duration::from_millis(150);
+/// Looking more often than this finds nothing sooner.
+const LEAST_POLL: Duration = Duration::from_millis(10);
 /// An artifact is what this file of it says.
 const MANIFEST: &str = "marquee.json";
 /// A folder that never settles is read anyway.
@@ -100,7 +102,7 @@ impl Watch {
 
     /// Waits until there is a reason to read the manifests again; `again` is when to do so without one.
     pub async fn changed(&mut self, again: Option<Instant>) -> Cause {
-        let mut tick = tokio::time::interval(self.poll);
+        let mut tick = tokio::time::interval(self.poll.max(LEAST_POLL));
         tick.tick().await;
         loop {
             // Looked at first: it may have changed while the last change was being served.

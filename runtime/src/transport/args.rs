@@ -4,6 +4,17 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use marquee_crds::shared::Duration as Text;
 
+/// When the preview page is served.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PreviewWhen {
+    /// Where HTTP listens on a loopback address.
+    Auto,
+    /// On any address.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
 /// Where and how requests are taken. Durations are written `50ms`, `1.5s`, `2m`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Listeners")]
@@ -14,6 +25,9 @@ pub struct TransportArgs {
     /// Address for gRPC: marquee.v1, inference, health and reflection. Port 0 is any free one.
     #[arg(long, env = "MARQUEE_GRPC", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
     pub grpc: SocketAddr,
+    /// Whether the preview page is served. It lists viewer ids, so `auto` serves it on a loopback address only.
+    #[arg(long, env = "MARQUEE_PREVIEW", value_enum, default_value = "auto", value_name = "WHEN")]
+    pub preview: PreviewWhen,
     /// Certificate chain in PEM; with --tls-key, both listeners speak TLS. Read again when the file changes.
     #[arg(long, env = "MARQUEE_TLS_CERT", requires = "tls_key", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
@@ -63,6 +77,15 @@ pub struct Limits {
 }
 
 impl TransportArgs {
+    /// Whether the preview page is served.
+    pub fn has_preview(&self) -> bool {
+        match self.preview {
+            PreviewWhen::Auto => self.http.ip().is_loopback(),
+            PreviewWhen::Always => true,
+            PreviewWhen::Never => false,
+        }
+    }
+
     /// The part that protects.
     pub fn limits(&self) -> Limits {
         Limits {

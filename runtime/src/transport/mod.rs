@@ -25,7 +25,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-pub use args::{Limits, TransportArgs};
+pub use args::{Limits, PreviewWhen, TransportArgs};
 
 use self::{
     call::Shared,

@@ -10,12 +10,26 @@ use marquee_manifests::Loaded as Manifests;
 
 use crate::service::{ResourceStatus, Service, State};
 
-/// Where it is served: manifests, HTTP and gRPC.
-type Places<'a> = (&'a Service, &'a Path, (SocketAddr, SocketAddr));
+/// Where requests are taken.
+#[derive(Clone, Copy)]
+pub(super) struct Doors {
+    /// As bound.
+    pub http: SocketAddr,
+    /// As bound.
+    pub grpc: SocketAddr,
+    /// Whether both speak TLS.
+    pub tls: bool,
+    /// Whether the preview page is served.
+    pub preview: bool,
+}
+
+/// What is served, from which folder, where.
+type Places<'a> = (&'a Service, &'a Path, Doors);
 
 /// Writes the screen.
 pub(super) fn write(out: &mut dyn Write, manifests: &Manifests, places: Places<'_>) -> io::Result<()> {
-    let (service, folder, (http, grpc)) = places;
+    let (service, folder, Doors { http, grpc, tls, preview }) = places;
+    let scheme = if tls { "https" } else { "http" };
     let status = service.status();
     writeln!(out, "\nMarquee {} serves {}\n", env!("CARGO_PKG_VERSION"), folder.display())?;
     let models = status.models.iter().map(|model| {
@@ -30,10 +44,15 @@ pub(super) fn write(out: &mut dyn Write, manifests: &Manifests, places: Places<'
         row(page, &[&page.name, &rows.map_or("-".to_owned(), |rows| format!("{rows} rows"))])
     });
     table(out, &["SURFACE", "LAYOUT", "TITLES", "STATE", "CATALOGUE"], &pages.collect::<Vec<_>>())?;
-    writeln!(out, "  HTTP      http://{http}  (/v1 /v2 /status /metrics /v1/openapi.json)")?;
+    writeln!(out, "  HTTP      {scheme}://{http}  (/v1 /v2 /status /metrics /v1/openapi.json)")?;
     writeln!(out, "  gRPC      {grpc}  (marquee.v1, inference, reflection, health)")?;
-    writeln!(out, "  preview   http://{http}/preview/")?;
-    let ready = if status.ready { "yes".to_owned() } else { format!("no: {}", status.reasons.join("; ")) };
+    if preview {
+        writeln!(out, "  preview   {scheme}://{http}/preview/")?;
+    } else {
+        writeln!(out, "  preview   not served; --preview always serves it on this address")?;
+    }
+    let ready =
+        if status.ready { "yes".to_owned() } else { "no, until what stands below is mended".to_owned() };
     writeln!(out, "  ready     {ready}\n")?;
     section(out, "To mend:", warnings(manifests, &status.models, &status.pages))?;
     section(out, "Not done by a single process:", manifests.notes.iter().map(ToString::to_string).collect())?;
