@@ -84,7 +84,7 @@ fn metric_names_stand_in_one_place() {
 
 #[test]
 fn unsafe_code_stands_in_one_file() {
-    let faults = rust_sources()
+    let faults: Vec<String> = rust_sources()
         .iter()
         .filter(|source| source.path != "runtime/artifacts/src/mmap.rs")
         .flat_map(|source| {
@@ -109,7 +109,7 @@ fn unsafe_code_stands_in_one_file() {
 fn files_have_names_that_say_what_is_in_them() {
     const VAGUE: [&str; 6] = ["utils.rs", "util.rs", "helpers.rs", "common.rs", "manager.rs", "misc.rs"];
     let vague = |source: &&Source| VAGUE.iter().any(|name| source.path.ends_with(&format!("/{name}")));
-    let faults = rust_sources()
+    let faults: Vec<String> = rust_sources()
         .iter()
         .filter(vague)
         .map(|s| format!("{}: name it after what it holds", s.path))
