@@ -10,7 +10,7 @@ export MARQUEE_CACHE ?= $(HOME)/.cache/marquee
 STAGE := tests/setup/stage
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # The whole workspace in every call: Cargo then resolves one feature set, and nothing is built twice.
-CARGO_TEST := cargo test --release --quiet
+CARGO_TEST := cargo test --release --quiet --no-fail-fast
 
 .PHONY: help demo test lint audit bench generate fuzz data setup build clean
 
