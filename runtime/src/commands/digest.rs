@@ -10,7 +10,7 @@ use crate::args::DigestArgs;
 pub(super) fn digest(args: &DigestArgs, out: &mut dyn Write) -> Result<(), CommandError> {
     let uri = uri_of(&args.uri)?;
     let fetcher = Fetcher::new(args.source.options());
-    let digest = runtime(Some(1))?.block_on(fetcher.digest(&uri));
+    let digest = runtime()?.block_on(fetcher.digest(&uri));
     let digest = digest.map_err(|source| CommandError::Artifact { uri, source: Box::new(source) })?;
     Ok(writeln!(out, "sha256: {digest}")?)
 }

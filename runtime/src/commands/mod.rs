@@ -15,7 +15,9 @@ use marquee_training::TrainingError;
 
 use crate::{
     args::{Args, Command},
+    engine::StartError,
     service::causes::Causes,
+    serving::threads,
     telemetry::{self, LogError},
     transport::TransportError,
 };
@@ -82,6 +84,15 @@ impl CommandError {
     }
 }
 
+impl From<StartError> for CommandError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Manifests(problems) => Self::Manifests(problems),
+            StartError::Threads(source) => Self::System { verb: "start threads", source },
+        }
+    }
+}
+
 /// Runs the command; `out` takes its output, `err` what is wrong.
 pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
     match dispatch(args, out, err) {
@@ -112,10 +123,11 @@ fn dispatch(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
     }
 }
 
-fn runtime(threads: Option<usize>) -> Result<tokio::runtime::Runtime, CommandError> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if let Some(threads) = threads {
-        builder.worker_threads(threads);
-    }
-    builder.enable_all().build().map_err(|source| CommandError::System { verb: "start threads", source })
+/// For commands that serve nobody.
+fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+    started(threads::loading())
+}
+
+fn started(runtime: io::Result<tokio::runtime::Runtime>) -> Result<tokio::runtime::Runtime, CommandError> {
+    runtime.map_err(|source| CommandError::System { verb: "start threads", source })
 }

@@ -5,17 +5,21 @@ mod screen;
 use std::{io::Write, sync::Arc};
 
 use marquee_models::cpu::Level;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    runtime::Handle,
+    signal::unix::{SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use self::screen::Doors;
-use super::{CommandError, runtime};
+use super::{CommandError, started};
 use crate::{
     args::ServeArgs,
-    engine::{Engine, EngineOptions},
+    engine::{Engine, EngineOptions, StartError},
     preview,
     service::Service,
+    serving::threads,
     telemetry::Metrics,
     transport::Transport,
 };
@@ -23,15 +27,22 @@ use crate::{
 type Streams<'a> = (&'a mut dyn Write, &'a mut dyn Write);
 
 pub(super) fn serve(args: ServeArgs, level: Level, streams: Streams<'_>) -> Result<(), CommandError> {
-    let runtime = runtime(args.load.threads.map(usize::from))?;
-    let result = runtime.block_on(run(args, level, streams));
-    // A load that is under way must not hold up the end.
-    runtime.shutdown_background();
+    let heavy_passes = args.load.options().heavy_passes;
+    let answering = started(threads::answering(args.load.threads, heavy_passes))?;
+    let loading = started(threads::loading())?;
+    let result = loading.block_on(run(args, level, (answering.handle(), streams)));
+    // A load or a pass that is under way must not hold up the end.
+    loading.shutdown_background();
+    answering.shutdown_background();
     result
 }
 
 /// Manifests, then doors, then artifacts: a probe is answered while they load.
-async fn run(args: ServeArgs, level: Level, (out, err): Streams<'_>) -> Result<(), CommandError> {
+async fn run(
+    args: ServeArgs,
+    level: Level,
+    (answering, (out, err)): (&Handle, Streams<'_>),
+) -> Result<(), CommandError> {
     let metrics = Metrics::new()?;
     let service = Service::with_options(Arc::new(metrics.clone()), &args.load.options());
     let options = EngineOptions {
@@ -41,13 +52,15 @@ async fn run(args: ServeArgs, level: Level, (out, err): Streams<'_>) -> Result<(
         ready_when: args.ready_when,
         poll: args.poll.0,
     };
-    let mut engine = Engine::new(options, service.clone()).await.map_err(|problems| told(problems, err))?;
+    let mut engine = Engine::new(options, service.clone()).await.map_err(|error| told(error, err))?;
     let (tls, preview) = (args.transport.tls_cert.is_some(), args.transport.has_preview());
     let router = preview.then(|| preview::router(service.clone()));
-    let transport = Transport::bind(args.transport, service.clone(), metrics, router).await?;
+    let bound = answering.spawn(Transport::bind(args.transport, service.clone(), metrics, router)).await;
+    let transport =
+        bound.map_err(|source| CommandError::System { verb: "open ports", source: source.into() })??;
     let doors = Doors { http: transport.http_address(), grpc: transport.grpc_address(), tls, preview };
     let shutdown = end_on_signal();
-    let mut server = tokio::spawn(transport.serve(shutdown.clone()));
+    let mut server = answering.spawn(transport.serve(shutdown.clone()));
 
     let loaded = tokio::select! {
         () = shutdown.cancelled() => false,
@@ -56,7 +69,6 @@ async fn run(args: ServeArgs, level: Level, (out, err): Streams<'_>) -> Result<(
     if loaded {
         screen::write(out, engine.manifests(), (&service, &args.manifests, doors))?;
     }
-    // On this thread, which answers nothing: reloads leave the threads that do alone.
     let reloads = async {
         if loaded {
             engine.run(shutdown.clone()).await;
@@ -72,12 +84,14 @@ async fn run(args: ServeArgs, level: Level, (out, err): Streams<'_>) -> Result<(
     Ok(())
 }
 
-fn told(problems: Vec<marquee_manifests::ManifestError>, err: &mut dyn Write) -> CommandError {
-    for problem in &problems {
-        // Nothing is left to do about an error stream that is gone.
-        let _ = writeln!(err, "{problem}");
+fn told(error: StartError, err: &mut dyn Write) -> CommandError {
+    if let StartError::Manifests(problems) = &error {
+        for problem in problems {
+            // Nothing is left to do about an error stream that is gone.
+            let _ = writeln!(err, "{problem}");
+        }
     }
-    CommandError::Manifests(problems)
+    error.into()
 }
 
 /// Cancelled at the first SIGTERM or Ctrl-C; a second one ends the process at once.

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
+    thread,
 };
 
 use marquee_training::{
@@ -33,15 +34,18 @@ fn cancellable(
     command: impl FnOnce(&mut Io<'_>) -> Result<(), TrainingError>,
 ) -> Result<(), CommandError> {
     let cancel = Arc::new(AtomicBool::new(false));
-    let runtime = runtime(Some(1))?;
-    let asked = cancel.clone();
-    runtime.spawn(async move {
-        super::serve::asked_to_end().await;
-        asked.store(true, Relaxed);
-        super::serve::asked_to_end().await;
-        std::process::exit(130);
-    });
-    let result = command(&mut Io { out, terminal: std::io::stderr().is_terminal(), cancel: &cancel });
-    runtime.shutdown_background();
-    Ok(result?)
+    let (runtime, asked) = (runtime()?, cancel.clone());
+    // Ends with the process.
+    thread::Builder::new()
+        .name("marquee-signals".to_owned())
+        .spawn(move || {
+            runtime.block_on(async {
+                super::serve::asked_to_end().await;
+                asked.store(true, Relaxed);
+                super::serve::asked_to_end().await;
+                std::process::exit(130);
+            });
+        })
+        .map_err(|source| CommandError::System { verb: "start threads", source })?;
+    Ok(command(&mut Io { out, terminal: std::io::stderr().is_terminal(), cancel: &cancel })?)
 }

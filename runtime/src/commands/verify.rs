@@ -51,8 +51,8 @@ fn artifacts(args: &VerifyArgs, level: Level, (out, err): Streams<'_>) -> Result
         poll: std::time::Duration::MAX,
     };
     let service = Service::new(Arc::new(Unobserved));
-    let status = runtime(None)?.block_on(async {
-        let mut engine = Engine::new(options, service.clone()).await.map_err(CommandError::Manifests)?;
+    let status = runtime()?.block_on(async {
+        let mut engine = Engine::new(options, service.clone()).await?;
         engine.load().await;
         Ok::<_, CommandError>(service.status())
     })?;

@@ -13,6 +13,7 @@ use marquee_crds::shared::ArtifactRef;
 use marquee_models::{Model, ModelError, ScanOptions, Viewer, golden, registry};
 use tracing::info;
 
+use super::proving::ProvingGround;
 use crate::{
     service::{catalogue::Catalogue, passes::COSTED_RECENT, ranker::LoadedModel},
     serving::batcher::HEAVY,
@@ -162,6 +163,8 @@ pub struct Loader {
     pub fetcher: Fetcher,
     /// How models scan their titles.
     pub scan: ScanOptions,
+    /// Where models are run for the first time.
+    pub proving: ProvingGround,
 }
 
 impl Loader {
@@ -184,7 +187,7 @@ async fn load(
     artifact: &ArtifactRef,
     known: impl Fn(Digest) -> Option<Held>,
 ) -> Result<(Held, bool), LoadError> {
-    let Loader { fetcher, scan } = loader.clone();
+    let Loader { fetcher, scan, proving } = loader.clone();
     let uri = artifact.uri.as_str();
     let expected = pinned(artifact)?;
     if let Some(held) = expected.and_then(&known) {
@@ -202,8 +205,8 @@ async fn load(
     let (opened, lease) =
         fetcher.open(uri, expected, |progress| tell(uri, &told, &progress)).await.map_err(refused)?;
     let owned = uri.to_owned();
-    let loaded = tokio::task::spawn_blocking(move || ready(&owned, opened, scan)).await;
-    let loaded = loaded.unwrap_or_else(|_| Err(LoadError::Stopped { uri: uri.to_owned() }))?;
+    let loaded = proving.run(move || ready(&owned, opened, scan)).await;
+    let loaded = loaded.unwrap_or_else(|| Err(LoadError::Stopped { uri: uri.to_owned() }))?;
     Ok((Held { loaded, _lease: lease }, false))
 }
 

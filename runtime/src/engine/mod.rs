@@ -1,16 +1,18 @@
 //! Keeps the service at what the manifests say: reads them, loads their artifacts beside what serves, swaps, and watches
 //! for the next change.
 //!
-//! Reading order: here, one reload from top to bottom; `build`, what is kept and what is replaced; `load`, one artifact;
+//! Reading order: here, one reload from top to bottom; `build`, what is kept and what is replaced; `load`, one artifact (`proving`, where it runs first);
 //! `states`, how it all is doing; `watch`, when to look again.
 
 pub mod build;
 pub mod clock;
 pub mod load;
+pub mod proving;
 pub mod states;
 pub mod watch;
 
 use std::{
+    io,
     path::PathBuf,
     time::{Duration, Instant, SystemTime},
 };
@@ -24,6 +26,7 @@ use tracing::{error, info, warn};
 use crate::service::Service;
 use build::Serving;
 use load::Loader;
+use proving::ProvingGround;
 pub use states::ReadyWhen;
 use states::States;
 use watch::Watch;
@@ -65,6 +68,17 @@ impl Reload {
     }
 }
 
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Everything that is wrong with the manifests.
+    #[error("the manifests cannot be served: {} problems", .0.len())]
+    Manifests(Vec<ManifestError>),
+    /// The system grants no thread.
+    #[error("cannot start threads")]
+    Threads(#[source] io::Error),
+}
+
 /// The engine of one process.
 pub struct Engine {
     options: EngineOptions,
@@ -83,12 +97,14 @@ impl Engine {
     /// Reads the manifests. Nothing is loaded yet; `/status` says what is to come.
     ///
     /// # Errors
-    /// Everything that is wrong with the manifests: a process does not start with those.
-    pub async fn new(options: EngineOptions, service: Service) -> Result<Self, Vec<ManifestError>> {
-        let loader = Loader { fetcher: Fetcher::new(options.fetch.clone()), scan: options.scan };
+    /// Everything that is wrong with the manifests: a process does not start with those. And when the system grants no
+    /// thread.
+    pub async fn new(options: EngineOptions, service: Service) -> Result<Self, StartError> {
+        let proving = ProvingGround::new().map_err(StartError::Threads)?;
+        let loader = Loader { fetcher: Fetcher::new(options.fetch.clone()), scan: options.scan, proving };
         // Before anything is read: what changes from now on is seen.
         let watch = Watch::new(&options.manifests, options.poll);
-        let manifests = read(options.manifests.clone(), None).await?;
+        let manifests = read(options.manifests.clone(), None).await.map_err(StartError::Manifests)?;
         let states = States::loading(&manifests.config, SystemTime::now());
         let engine = Self {
             options,

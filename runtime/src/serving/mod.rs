@@ -4,3 +4,4 @@ pub mod admission;
 pub mod batcher;
 pub mod deadline;
 pub mod fallback;
+pub mod threads;

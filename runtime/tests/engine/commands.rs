@@ -127,7 +127,7 @@ fn serve_says_in_one_screen_what_it_serves_reloads_on_sighup_and_ends_on_sigterm
         "--grpc",
         "127.0.0.1:0",
         "--poll",
-        "1h",
+        "60m",
     ]);
     let mut served =
         Served(command.env_clear().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
