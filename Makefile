@@ -45,9 +45,8 @@ audit: ## Report security advisories; never blocks
 generate: ## Write the generated files anew
 	@cargo run --release --quiet -p marquee-crds --bin crdgen -- crds/manifests
 
-bench: data ## Ours and the peers in one run (ONLY=name for one row); writes target/bench/results.json
+bench: data build ## Ours and the peers in one run (ONLY=name for one row); writes target/bench/results.json
 	@tests/setup/venv.sh bench tests/bench/requirements.txt
-	@$(STAGE) "build" cargo build --release -p marquee-runtime --bins --examples -p marquee-models -p marquee-algorithms -p marquee-training
 	@"$(MARQUEE_CACHE)/venv-bench/bin/python" tests/bench/run.py $(if $(ONLY),--only "$(ONLY)")
 
 fuzz: ## Fuzz the two parsers with cargo-fuzz, SECONDS_EACH=60 each (needs a nightly toolchain)

@@ -91,6 +91,8 @@ async fn nothing_moves_for_who_asks_for_calm() -> Outcome {
     page.announced("1 title watched just now").await?;
     page.browser.until("window.moved > 0").await?;
     page.browser.calm().await?;
+    // What the first click set in motion may still be on its way.
+    page.browser.until("document.getAnimations().length === 0").await?;
     page.browser.js("window.moved = 0; document.querySelector('.row .card').click()").await?;
     page.announced("2 titles watched just now").await?;
     assert_eq!(
