@@ -34,7 +34,7 @@ class Row:
 
     def holds(self) -> bool:
         within = self.ratio() >= self.must if self.more else self.ratio() <= self.must
-        return within and self.sound
+        return bool(within and self.sound)
 
     def recorded(self) -> dict:
         bound = (lambda x: f">= {x}x") if self.more else (lambda x: f"<= {x}x")
