@@ -164,8 +164,6 @@ pub enum Degraded {
     ModelFailed,
     /// The model is not loaded.
     ModelNotReady,
-    /// The model shed the request.
-    Shed,
     /// Nothing is known of the viewer.
     ViewerUnknown,
 }
@@ -177,7 +175,6 @@ impl Degraded {
             Self::DeadlineMissed => "DeadlineMissed",
             Self::ModelFailed => "ModelFailed",
             Self::ModelNotReady => "ModelNotReady",
-            Self::Shed => "Shed",
             Self::ViewerUnknown => "ViewerUnknown",
         }
     }

@@ -24,7 +24,6 @@ pub(super) fn of_fallback(degraded: Degraded, last_good: bool) -> String {
         Degraded::DeadlineMissed => "The model did not answer in time",
         Degraded::ModelFailed => "The model failed",
         Degraded::ModelNotReady => "The model is not loaded",
-        Degraded::Shed => "The model has too much to do",
     };
     let stands = if last_good { "what was shown here before" } else { "the most watched titles" };
     format!("{cause}: {stands}.")

@@ -16,7 +16,6 @@ impl From<types::Degraded> for Degraded {
             types::Degraded::DeadlineMissed => Self::DeadlineMissed,
             types::Degraded::ModelFailed => Self::ModelFailed,
             types::Degraded::ModelNotReady => Self::ModelNotReady,
-            types::Degraded::Shed => Self::Shed,
             types::Degraded::ViewerUnknown => Self::ViewerUnknown,
         }
     }

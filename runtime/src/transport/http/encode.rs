@@ -7,6 +7,9 @@ use crate::service::types::{ModelInfo, PageResponse, PageRow, Recognised, ScoreR
 /// About what a score takes, comma included.
 const SCORE_BYTES: usize = 12;
 
+/// About what a title of a page takes.
+const TITLE_BYTES: usize = 128;
+
 /// A buffer that JSON is written to.
 pub(super) struct Json(Vec<u8>);
 
@@ -98,9 +101,9 @@ pub(super) fn page(response: &PageResponse) -> Vec<u8> {
     json.into_bytes()
 }
 
+/// A guess: looking at every title for its length costs more than a buffer that grows now and then.
 fn row_bytes(row: &PageRow) -> usize {
-    let titles = row.titles.iter().map(|placed| placed.title.json.len() + 32).sum::<usize>();
-    256 + row.heading.len() + row.why.len() + titles
+    256 + row.heading.len() + row.why.len() + row.titles.len() * TITLE_BYTES
 }
 
 fn row(json: &mut Json, row: &PageRow) {

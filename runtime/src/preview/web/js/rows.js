@@ -8,7 +8,6 @@ const DEGRADED = {
   DeadlineMissed: "the model missed the page's deadline",
   ModelFailed: "the model failed",
   ModelNotReady: "the model is not loaded",
-  Shed: "the model had too much to do",
   ViewerUnknown: "nothing is known of this viewer yet",
 };
 
