@@ -1,5 +1,4 @@
 use std::os::unix::fs::symlink;
-use std::time::Instant;
 
 use serde_json::json;
 
@@ -204,31 +203,4 @@ fn replacing_an_artifact_under_its_readers_never_shows_them_a_mixture() {
         }
         assert!(seen > 0);
     });
-}
-
-/// Not a timed test: it prints what the README's figure is made of. `cargo test --release -p marquee-artifacts -- --ignored --nocapture`
-#[test]
-#[ignore = "a measurement"]
-fn time_to_open_100_mb() {
-    let root = tempfile::tempdir().unwrap();
-    let dir = root.path().join("model");
-    let n_titles = 5_000;
-    let weights = vec![0.25f32; n_titles * n_titles];
-    let plays = vec![1f32; n_titles];
-    let mut writer = crate::Writer::create(&dir).unwrap();
-    let tensors = [
-        crate::TensorData::f32("weights", &[n_titles, n_titles], &weights),
-        crate::TensorData::f32("title.plays", &[n_titles], &plays),
-        crate::TensorData::u32("history.offsets", &[2], &[0, 0]),
-        crate::TensorData::u32("history.titles", &[0], &[]),
-    ];
-    writer.tensors(WEIGHTS, &tensors).unwrap();
-    writer.ids(Role::Viewers, ["ann"]).unwrap();
-    writer.ids(Role::Titles, (0..n_titles).map(|row| row.to_string())).unwrap();
-    writer.finish(crate::Architecture::Ease, Default::default(), Default::default(), None).unwrap();
-    for _ in 0..5 {
-        let start = Instant::now();
-        let artifact = open(&dir, &OpenOptions::default()).unwrap();
-        println!("{} bytes opened in {:.1} ms", artifact.bytes, start.elapsed().as_secs_f64() * 1e3);
-    }
 }
