@@ -28,7 +28,7 @@ echo "--> quality: each viewer's last title held out, every unseen title ranked 
 echo "--> quality: ratings predicted on the first of five folds (u1), popularity cannot predict ratings"
 "$runtime" evaluate --data "$data/ml-100k.inter" --protocol fold:1/5 --config examples/training/svd-plus-plus.yaml
 
-serve=("$runtime" serve --manifests examples/homepage --volume "/artifacts=$demo/artifacts"
+serve=("$runtime" --log "${MARQUEE_LOG:-warn}" serve --manifests examples/homepage --volume "/artifacts=$demo/artifacts"
   --http "127.0.0.1:${PORT:-8080}" --grpc "127.0.0.1:${GRPC_PORT:-8081}")
 if [ "${DEMO_EXIT:-0}" != 1 ]; then
   exec "${serve[@]}"

@@ -109,7 +109,12 @@ pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
 
 fn dispatch(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), CommandError> {
     marquee_artifacts::install_crypto_provider();
-    telemetry::init(&args.log)?;
+    let filter = match args.command {
+        Command::Serve(_) => "info",
+        Command::Verify(_) => "off",
+        _ => "warn",
+    };
+    telemetry::init(&args.log, filter)?;
     let level = Level::choose(args.cpu.as_deref()).map_err(|error| CommandError::Usage(error.to_string()))?;
     match args.command {
         Command::Serve(args) => serve::serve(*args, level, (out, err)),

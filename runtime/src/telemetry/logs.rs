@@ -19,9 +19,10 @@ pub struct LogArgs {
     /// Form of the log: text or json. Default: text on a terminal, json elsewhere.
     #[arg(long, env = "MARQUEE_LOG_FORMAT", value_enum, global = true)]
     pub log_format: Option<LogFormat>,
-    /// What is logged, as `tracing` filters: info, debug, marquee_runtime=debug,hyper=warn.
-    #[arg(long, env = "MARQUEE_LOG", default_value = "info", value_name = "FILTER", global = true)]
-    pub log: String,
+    /// What is logged, as `tracing` filters: info, debug, marquee_runtime=debug,hyper=warn. Default: info for `serve`; nothing
+    /// for `verify`, which says it all in its output; warn for the others.
+    #[arg(long, env = "MARQUEE_LOG", value_name = "FILTER", global = true)]
+    pub log: Option<String>,
 }
 
 /// Why logging could not be set up.
@@ -40,13 +41,14 @@ pub enum LogError {
     Twice(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Sets logging up for the whole process; lines go to standard error.
+/// Sets logging up for the whole process; lines go to standard error. Without a filter in `args`, `filter` counts.
 ///
 /// # Errors
 /// When the filter cannot be read, or when logging is set up already.
-pub fn init(args: &LogArgs) -> Result<(), LogError> {
-    let filter = EnvFilter::try_new(&args.log)
-        .map_err(|source| LogError::Filter { filter: args.log.clone(), source })?;
+pub fn init(args: &LogArgs, filter: &str) -> Result<(), LogError> {
+    let filter = args.log.as_deref().unwrap_or(filter);
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|source| LogError::Filter { filter: filter.to_owned(), source })?;
     let terminal = std::io::stderr().is_terminal();
     let format = args.log_format.unwrap_or(if terminal { LogFormat::Text } else { LogFormat::Json });
     let registry = tracing_subscriber::registry().with(filter);
