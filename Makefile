@@ -27,6 +27,7 @@ test: ## Everything: set-up, lints, all tests
 	@$(STAGE) "tests: units" $(CARGO_TEST) --workspace --lib --bins
 	@$(STAGE) "tests: integration, end to end" $(CARGO_TEST) --workspace --test '*'
 	@$(STAGE) "tests: documentation" $(CARGO_TEST) --workspace --doc
+	@$(STAGE) "tests: demo" env DEMO_EXIT=1 PORT=$$(tests/setup/free-port) GRPC_PORT=$$(tests/setup/free-port) examples/demo.sh
 	@echo "all stages passed"
 
 lint: build ## Format, clippy, licences and sources, generated files, tidy

@@ -38,7 +38,7 @@ def wait_until_ready(url: str, process: subprocess.Popen, seconds: float = 60) -
             with urllib.request.urlopen(url, timeout=1) as answer:
                 if answer.status == 200:
                     return
-        time.sleep(0.02)
+        time.sleep(0.005)
     raise SystemExit(f"{url} was not ready within {seconds} s")
 
 
