@@ -1,7 +1,8 @@
 //! The contract: Marquee's API types (group `marquee.dev`, `v1alpha1`) and what both sides must agree on.
 //!
 //! No I/O, no async. `operator` and `runtime` know this crate and never each other. Read in this order:
-//! the kinds, what two kinds share, their definitions, what a process serves ([`pod_config`]), the names of metrics.
+//! the kinds, what two kinds share, conditions, the names and labels of children, the definitions as they are installed, what a process
+//! serves ([`pod_config`]), why a pod ended ([`termination`]), the names of metrics.
 
 #![allow(
     clippy::duplicated_attributes,
@@ -13,9 +14,17 @@ pub mod ranking_model;
 
 pub mod shared;
 
+pub mod conditions;
+
+pub mod names;
+
+pub mod labels;
+
 pub mod definitions;
 
 pub mod pod_config;
+
+pub mod termination;
 
 pub mod spelling;
 

@@ -1,20 +1,45 @@
 //! One surface's page.
 
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::shared::{ArtifactRef, Duration, rules};
+use crate::{
+    ranking_model::{default_history, default_progress_deadline},
+    shared::{
+        ArtifactRef, Autoscaling, Duration, Gateway, LocalSecret, Replicas, Resources, RevisionStatus,
+        Toleration, TopologySpread, TrafficTarget, conditions_schema, rules,
+    },
+};
 
 /// Which rows may stand on the page, how many are shown, and what happens when time runs out.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(group = "marquee.dev", version = "v1alpha1", kind = "PageLayout", namespaced, cel)]
-#[kube(shortname = "pl", category = "marquee", derive = "PartialEq")]
-#[kube(doc = "One surface's page: candidate rows, how many are shown, and what answers when time runs out.")]
+#[kube(status = "PageLayoutStatus", shortname = "pl", category = "marquee", derive = "PartialEq")]
+#[kube(
+    doc = "One surface's page, served: candidate rows, how many are shown, what answers when time runs out, and on which pods."
+)]
+#[kube(scale(
+    spec_replicas_path = ".spec.replicas.min",
+    status_replicas_path = ".status.replicas",
+    label_selector_path = ".status.selector"
+))]
+#[kube(validation = rules::resource_name("PageLayout"))]
 #[kube(printcolumn(name = "Surface", type_ = "string", json_path = ".spec.surface"))]
-#[kube(printcolumn(name = "Rows", type_ = "integer", json_path = ".spec.page.rows"))]
-#[kube(printcolumn(name = "Deadline", type_ = "string", json_path = ".spec.deadline"))]
-#[kube(printcolumn(name = "Fallback", type_ = "string", json_path = ".spec.fallback", priority = 1))]
+#[kube(printcolumn(
+    name = "Ready",
+    type_ = "string",
+    json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+))]
+#[kube(printcolumn(name = "Pods", type_ = "string", json_path = ".status.pods"))]
+#[kube(printcolumn(name = "Revision", type_ = "string", json_path = ".status.revision"))]
+#[kube(printcolumn(name = "Why", type_ = "string", json_path = ".status.why"))]
+#[kube(printcolumn(name = "Topology", type_ = "string", json_path = ".spec.topology"))]
+#[kube(printcolumn(name = "Address", type_ = "string", json_path = ".status.address", priority = 1))]
+#[kube(printcolumn(name = "Deadline", type_ = "string", json_path = ".spec.deadline", priority = 1))]
 #[kube(printcolumn(name = "Catalogue", type_ = "string", json_path = ".spec.catalogue.uri", priority = 1))]
 #[kube(printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"))]
 #[serde(rename_all = "camelCase")]
@@ -49,6 +74,69 @@ pub struct PageLayoutSpec {
     /// `OmitRow`: the row is left out. The response marks the row as degraded.
     #[serde(default)]
     pub fallback: Fallback,
+    /// Where the models run. `Microservices`: each in pods of its own, which the page's pods ask. `Monolith`: all models of the
+    /// surface in the page's pods, and in no others.
+    #[serde(default)]
+    pub topology: Topology,
+    /// How many pods serve the page.
+    #[serde(default)]
+    pub replicas: Replicas,
+    /// What the autoscaler aims at.
+    #[serde(default)]
+    pub autoscaling: Autoscaling,
+    /// What each pod may use; with `Monolith` that includes the models.
+    #[serde(default)]
+    pub resources: Resources,
+    /// How the page is reached from outside; without it, through its Service in the cluster only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<Gateway>,
+    /// Labels that a node must have to run the pods.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "rules::labels_schema")]
+    #[x_kube(validation = rules::label_values("nodeSelector"))]
+    pub node_selector: BTreeMap<String, String>,
+    /// Taints of nodes that the pods put up with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub tolerations: Vec<Toleration>,
+    /// How evenly the pods stand over zones and nodes. When absent: as evenly as may be over both. `[]`: wherever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8))]
+    pub topology_spread: Option<Vec<TopologySpread>>,
+    /// Labels that pods carry besides Marquee's own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "rules::labels_schema")]
+    #[x_kube(validation = rules::label_values("podLabels"))]
+    #[x_kube(validation = rules::foreign_keys("podLabels"))]
+    pub pod_labels: BTreeMap<String, String>,
+    /// Annotations that pods carry.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "rules::annotations_schema")]
+    #[x_kube(validation = rules::foreign_keys("podAnnotations"))]
+    pub pod_annotations: BTreeMap<String, String>,
+    /// Secrets of this namespace with which the runtime's image is pulled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub image_pull_secrets: Vec<LocalSecret>,
+    /// Longest that a new revision may take until it serves, from 1s to 60m. After that `Progressing` is false and says what is
+    /// in the way; what served before serves on.
+    #[serde(default = "default_progress_deadline")]
+    #[x_kube(validation = rules::duration("progressDeadline", "1s", "60m", "10m"))]
+    pub progress_deadline: Duration,
+    /// How many earlier revisions keep their configuration, for a roll-back.
+    #[serde(default = "default_history")]
+    #[schemars(range(min = 0, max = 20))]
+    pub revision_history_limit: i32,
+}
+
+/// Where a page's models run.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Topology {
+    /// Each in pods of its own, which the page's pods ask.
+    #[default]
+    Microservices,
+    /// All in the page's pods.
+    Monolith,
 }
 
 fn default_deadline() -> Duration {
@@ -175,4 +263,49 @@ pub enum Fallback {
     LastGood,
     /// The row is left out.
     OmitRow,
+}
+
+/// What is served, what is being tried, and why not.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PageLayoutStatus {
+    /// The generation of the spec that all of this is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 999_999_999_999_999_i64))]
+    pub observed_generation: Option<i64>,
+    /// What is true of it now, one of each type.
+    #[schemars(schema_with = "conditions_schema")]
+    pub conditions: Vec<Condition>,
+    /// Pods that there are, all revisions together.
+    #[schemars(range(min = 0, max = 100_000))]
+    pub replicas: i32,
+    /// Those of them that are ready.
+    #[schemars(range(min = 0, max = 100_000))]
+    pub ready_replicas: i32,
+    /// Ready pods and wanted pods of the revision that answers, for people: `2/3`.
+    #[schemars(length(max = 32))]
+    pub pods: String,
+    /// Selects the pods; what `kubectl scale` and autoscalers read.
+    #[schemars(length(max = 1024))]
+    pub selector: String,
+    /// `host:port` in the cluster at which the page answers HTTP.
+    #[schemars(length(max = 253))]
+    pub address: String,
+    /// The revision that answers; absent until one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub revision: Option<String>,
+    /// The revision that the spec asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub latest_revision: Option<String>,
+    /// One word: why it is not ready or not up to date; empty when all is well.
+    #[schemars(length(max = 64))]
+    pub why: String,
+    /// Which revisions answer, with which share, and where.
+    #[schemars(length(max = 8))]
+    pub traffic: Vec<TrafficTarget>,
+    /// Revisions that there are: the one that answers, one that is being tried, those kept for a roll-back.
+    #[schemars(length(max = 32))]
+    pub revisions: Vec<RevisionStatus>,
 }

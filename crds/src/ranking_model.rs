@@ -1,25 +1,42 @@
 //! One ranking model, served.
 
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::shared::{ArtifactRef, Duration, rules};
+use crate::shared::{
+    ArtifactRef, Autoscaling, Duration, LocalSecret, Replicas, Resources, RevisionStatus, Toleration,
+    TopologySpread, TrafficTarget, conditions_schema, rules,
+};
 
 /// What is served: for which surface and objective, from which artifact, and how.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(group = "marquee.dev", version = "v1alpha1", kind = "RankingModel", namespaced, cel)]
-#[kube(shortname = "rm", category = "marquee", derive = "PartialEq")]
-#[kube(doc = "One ranking model, served. Change `spec.artifact` to serve another training of it.")]
-#[kube(printcolumn(name = "Surface", type_ = "string", json_path = ".spec.surface"))]
-#[kube(printcolumn(name = "Objective", type_ = "string", json_path = ".spec.objective"))]
-#[kube(printcolumn(name = "Artifact", type_ = "string", json_path = ".spec.artifact.uri"))]
-#[kube(printcolumn(
-    name = "Max-Top-K",
-    type_ = "integer",
-    json_path = ".spec.serving.maxTopK",
-    priority = 1
+#[kube(status = "RankingModelStatus", shortname = "rm", category = "marquee", derive = "PartialEq")]
+#[kube(
+    doc = "One ranking model, served. Change `spec.artifact` to serve another training of it: it takes over once its pods are ready."
+)]
+#[kube(scale(
+    spec_replicas_path = ".spec.serving.replicas.min",
+    status_replicas_path = ".status.replicas",
+    label_selector_path = ".status.selector"
 ))]
+#[kube(validation = rules::resource_name("RankingModel"))]
+#[kube(printcolumn(name = "Objective", type_ = "string", json_path = ".spec.objective"))]
+#[kube(printcolumn(
+    name = "Ready",
+    type_ = "string",
+    json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+))]
+#[kube(printcolumn(name = "Pods", type_ = "string", json_path = ".status.pods"))]
+#[kube(printcolumn(name = "Revision", type_ = "string", json_path = ".status.revision"))]
+#[kube(printcolumn(name = "Latest", type_ = "string", json_path = ".status.latestRevision"))]
+#[kube(printcolumn(name = "Why", type_ = "string", json_path = ".status.why"))]
+#[kube(printcolumn(name = "Surface", type_ = "string", json_path = ".spec.surface", priority = 1))]
+#[kube(printcolumn(name = "Artifact", type_ = "string", json_path = ".spec.artifact.uri", priority = 1))]
 #[kube(printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"))]
 #[serde(rename_all = "camelCase")]
 pub struct RankingModelSpec {
@@ -38,6 +55,54 @@ pub struct RankingModelSpec {
     /// How requests are answered.
     #[serde(default)]
     pub serving: Serving,
+    /// What each pod may use.
+    #[serde(default)]
+    pub resources: Resources,
+    /// Labels that a node must have to run the pods.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "rules::labels_schema")]
+    #[x_kube(validation = rules::label_values("nodeSelector"))]
+    pub node_selector: BTreeMap<String, String>,
+    /// Taints of nodes that the pods put up with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub tolerations: Vec<Toleration>,
+    /// How evenly the pods stand over zones and nodes. When absent: as evenly as may be over both. `[]`: wherever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8))]
+    pub topology_spread: Option<Vec<TopologySpread>>,
+    /// Labels that pods carry besides Marquee's own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "rules::labels_schema")]
+    #[x_kube(validation = rules::label_values("podLabels"))]
+    #[x_kube(validation = rules::foreign_keys("podLabels"))]
+    pub pod_labels: BTreeMap<String, String>,
+    /// Annotations that pods carry.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "rules::annotations_schema")]
+    #[x_kube(validation = rules::foreign_keys("podAnnotations"))]
+    pub pod_annotations: BTreeMap<String, String>,
+    /// Secrets of this namespace with which the runtime's image is pulled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub image_pull_secrets: Vec<LocalSecret>,
+    /// Longest that a new revision may take until it serves, from 1s to 60m. After that `Progressing` is false and says what is
+    /// in the way; what served before serves on, and the new revision takes over should it become ready after all.
+    #[serde(default = "default_progress_deadline")]
+    #[x_kube(validation = rules::duration("progressDeadline", "1s", "60m", "10m"))]
+    pub progress_deadline: Duration,
+    /// How many earlier revisions keep their configuration, for a roll-back: set `artifact` and `serving` to what they were.
+    #[serde(default = "default_history")]
+    #[schemars(range(min = 0, max = 20))]
+    pub revision_history_limit: i32,
+}
+
+pub(crate) fn default_progress_deadline() -> Duration {
+    Duration::from_millis(600_000)
+}
+
+pub(crate) fn default_history() -> i32 {
+    3
 }
 
 /// How requests are answered.
@@ -49,11 +114,20 @@ pub struct Serving {
     /// Most titles that one top-k request may ask for. A request for more is refused.
     #[schemars(range(min = 1, max = 10_000))]
     pub max_top_k: u32,
+    /// How many pods serve.
+    pub replicas: Replicas,
+    /// What the autoscaler aims at.
+    pub autoscaling: Autoscaling,
 }
 
 impl Default for Serving {
     fn default() -> Self {
-        Self { batching: Batching::default(), max_top_k: 500 }
+        Self {
+            batching: Batching::default(),
+            max_top_k: 500,
+            replicas: Replicas::default(),
+            autoscaling: Autoscaling::default(),
+        }
     }
 }
 
@@ -86,4 +160,46 @@ impl Default for Batching {
     fn default() -> Self {
         Self { max_batch: default_max_batch(), max_delay: default_max_delay() }
     }
+}
+
+/// What is served, what is being tried, and why not.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RankingModelStatus {
+    /// The generation of the spec that all of this is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 999_999_999_999_999_i64))]
+    pub observed_generation: Option<i64>,
+    /// What is true of it now, one of each type.
+    #[schemars(schema_with = "conditions_schema")]
+    pub conditions: Vec<Condition>,
+    /// Pods that there are, all revisions together.
+    #[schemars(range(min = 0, max = 100_000))]
+    pub replicas: i32,
+    /// Those of them that are ready.
+    #[schemars(range(min = 0, max = 100_000))]
+    pub ready_replicas: i32,
+    /// Ready pods and wanted pods of the revision that answers, for people: `2/3`.
+    #[schemars(length(max = 32))]
+    pub pods: String,
+    /// Selects the pods; what `kubectl scale` and autoscalers read.
+    #[schemars(length(max = 1024))]
+    pub selector: String,
+    /// The revision that answers; absent until one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub revision: Option<String>,
+    /// The revision that the spec asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub latest_revision: Option<String>,
+    /// One word: why it is not ready or not up to date; empty when all is well.
+    #[schemars(length(max = 64))]
+    pub why: String,
+    /// Which revisions answer, with which share of viewers, and where. Pages follow it.
+    #[schemars(length(max = 8))]
+    pub traffic: Vec<TrafficTarget>,
+    /// Revisions that there are: the one that answers, one that is being tried, those kept for a roll-back.
+    #[schemars(length(max = 32))]
+    pub revisions: Vec<RevisionStatus>,
 }

@@ -6,7 +6,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::core::ObjectMeta;
 use serde::Serialize;
 
-use super::{PageConfig, PodConfig, Problem, RankerConfig, ResourceRef, RowConfig, Source};
+use super::{Discovery, PageConfig, PodConfig, Problem, RankerConfig, ResourceRef, RowConfig, Source};
 use crate::{
     PageLayout, RankingModel,
     page_layout::{CandidateRow, RowSource},
@@ -32,9 +32,38 @@ pub fn convert(models: &[RankingModel], layouts: &[PageLayout]) -> (PodConfig, V
     let config = PodConfig {
         rankers: rankers.into_iter().map(|(resource, model)| ranker(&resource, model)).collect(),
         pages: pages.into_iter().map(|(resource, layout)| page(&resource, layout)).collect(),
+        discovery: None,
     };
     problems.extend(dangling_rows(&config));
     (config, problems)
+}
+
+/// What a pod of this model alone serves.
+pub fn ranker_pod(model: &RankingModel) -> PodConfig {
+    PodConfig { rankers: vec![ranker(&ResourceRef::of(&model.metadata), model)], ..PodConfig::default() }
+}
+
+/// What a pod of this page serves when its models have pods of their own.
+pub fn page_pod(layout: &PageLayout) -> PodConfig {
+    let resource = ResourceRef::of(&layout.metadata);
+    let discovery = Some(Discovery { namespace: resource.namespace.clone() });
+    PodConfig { rankers: Vec::new(), pages: vec![page(&resource, layout)], discovery }
+}
+
+/// What a pod of this page serves together with its models: those of `models` that are of its surface, each objective once.
+pub fn monolith_pod(layout: &PageLayout, models: &[RankingModel]) -> PodConfig {
+    let own: Vec<RankingModel> =
+        models.iter().filter(|model| model.spec.surface == layout.spec.surface).cloned().collect();
+    convert(&own, std::slice::from_ref(layout)).0
+}
+
+/// Who of two comes first where both claim one objective or one surface: the older, then the first by namespace and name.
+pub fn older(one: &ObjectMeta, other: &ObjectMeta) -> std::cmp::Ordering {
+    let order = |meta: &ObjectMeta| {
+        let created = meta.creation_timestamp.as_ref().map(|time| time.0);
+        (Reverse(created.is_some()), created, ResourceRef::of(meta))
+    };
+    order(one).cmp(&order(other))
 }
 
 /// A resource that claims a key, of which there may be one. Claims sort by who comes first.

@@ -3,7 +3,7 @@
 mod convert;
 mod problem;
 
-pub use convert::convert;
+pub use convert::{convert, monolith_pod, older, page_pod, ranker_pod};
 pub use problem::{Problem, ResourceRef, Severity};
 
 use std::time::Duration;
@@ -23,6 +23,18 @@ pub struct PodConfig {
     pub rankers: Vec<RankerConfig>,
     /// The pages, sorted by surface.
     pub pages: Vec<PageConfig>,
+    /// Where the models of the pages answer, when not in this process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discovery: Option<Discovery>,
+}
+
+/// Models that answer in pods of their own: found through the API server, by the objective and the surface in their spec, and asked as
+/// `status.traffic` says.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Discovery {
+    /// The namespace of the RankingModels, and of the Services in their traffic.
+    pub namespace: String,
 }
 
 /// One model, as a process serves it.

@@ -3,9 +3,15 @@
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
+use super::rules;
+
 /// Where an artifact lies, and the checksum that it must have.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq, Hash)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.volume) || self.uri.startsWith('file://' + self.volume.mountPath + '/')")
+    .message("volume is mounted elsewhere than uri says: begin uri with file:// and the volume's mountPath"))]
+#[x_kube(validation = Rule::new("!has(self.credentials) || !self.uri.startsWith('file://')")
+    .message("a file:// artifact needs no credentials: leave them out"))]
 #[x_kube(validation = Rule::new("has(self.sha256) || self.uri.startsWith('file://')")
     .message("sha256 is missing: only a file:// artifact may go unpinned; add what `marquee-runtime digest URI` prints"))]
 pub struct ArtifactRef {
@@ -33,4 +39,52 @@ pub struct ArtifactRef {
     #[x_kube(validation = Rule::new("self.matches('^[0-9a-f]{64}$')")
         .message("sha256 is not 64 lower-case hex digits: copy what `marquee-runtime digest URI` prints"))]
     pub sha256: Option<String>,
+    /// A Secret of this namespace with what the store asks for. Without it pods ask as whoever runs them (node or workload
+    /// identity). One process takes credentials from its environment instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<Credentials>,
+    /// A claimed volume that holds the artifact, for `file://` in a cluster. One process takes the folder as it lies, or as
+    /// `--volume` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volume: Option<ArtifactVolume>,
+}
+
+impl ArtifactRef {
+    /// Whether the uri is a folder of a file system.
+    pub fn is_local(&self) -> bool {
+        self.uri.starts_with("file://")
+    }
+}
+
+/// A Secret with what a store asks for.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct Credentials {
+    /// Name of the Secret. Its keys are named as the environment variables of the store's own tools, e.g.
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT`, `GOOGLE_SERVICE_ACCOUNT_KEY`, `AZURE_STORAGE_ACCOUNT_KEY`.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::object_name("secretName"))]
+    pub secret_name: String,
+}
+
+/// A claimed volume that holds artifacts.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq, Hash)]
+#[serde(rename_all = "camelCase")]
+pub struct ArtifactVolume {
+    /// Name of the PersistentVolumeClaim. It is mounted read-only.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::object_name("claimName"))]
+    pub claim_name: String,
+    /// Folder at which the volume is mounted: `uri` begins with `file://` and this.
+    #[serde(default = "default_mount_path")]
+    #[schemars(length(min = 2, max = 256))]
+    #[x_kube(validation = Rule::new("self.matches('^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$')")
+        .message("mountPath is no absolute path: write it as /artifacts, without a slash at its end"))]
+    #[x_kube(validation = Rule::new("!self.matches('^/(etc|proc|sys|dev|tmp|usr|bin|lib|lib64|var)(/|$)')")
+        .message("mountPath hides a folder that the pod needs: choose another, such as /artifacts"))]
+    pub mount_path: String,
+}
+
+fn default_mount_path() -> String {
+    "/artifacts".into()
 }

@@ -1,8 +1,20 @@
 //! Types that two kinds or more share.
 
 mod artifact_ref;
+mod autoscaling;
 mod duration;
+mod gateway;
+mod placement;
+mod quantity;
+mod resources;
 pub(crate) mod rules;
+mod traffic;
 
-pub use artifact_ref::ArtifactRef;
+pub use artifact_ref::{ArtifactRef, ArtifactVolume, Credentials};
+pub use autoscaling::{Autoscaling, Replicas};
 pub use duration::{Duration, DurationError};
+pub use gateway::{Gateway, ParentRef};
+pub use placement::{LocalSecret, Toleration, TopologySpread, WhenUnsatisfiable};
+pub use quantity::Quantity;
+pub use resources::Resources;
+pub use traffic::{RevisionStatus, TrafficTarget, conditions_schema};

@@ -1,41 +1,27 @@
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::convert;
 use crate::{
-    PageLayout, PageLayoutSpec, RankingModel, RankingModelSpec,
+    PageLayout, RankingModel,
     page_layout::{
         BecauseYouWatchedSource, CandidateRow, GenreSource, ModelSource, PopularSource, RowSource,
     },
     pod_config::{Problem, Severity, Source},
-    shared::{ArtifactRef, Duration},
 };
 
-fn artifact() -> ArtifactRef {
-    ArtifactRef { uri: "file:///artifacts/a".into(), sha256: None }
-}
-
+/// With everything that may be left out left to its default.
 fn model(name: &str, surface: &str, objective: &str) -> RankingModel {
-    let spec = RankingModelSpec {
-        surface: surface.into(),
-        objective: objective.into(),
-        artifact: artifact(),
-        serving: Default::default(),
-    };
-    RankingModel::new(name, spec)
+    let artifact = json!({ "uri": "file:///artifacts/a" });
+    let spec = json!({ "surface": surface, "objective": objective, "artifact": artifact });
+    RankingModel::new(name, serde_json::from_value(spec).unwrap())
 }
 
 fn layout(name: &str, surface: &str, rows: Vec<CandidateRow>) -> PageLayout {
-    let spec = PageLayoutSpec {
-        surface: surface.into(),
-        catalogue: artifact(),
-        candidate_rows: rows,
-        page: Default::default(),
-        deduplicate: Default::default(),
-        deadline: Duration::from_millis(100),
-        fallback: Default::default(),
-    };
-    PageLayout::new(name, spec)
+    let catalogue = json!({ "uri": "file:///artifacts/a" });
+    let spec = json!({ "surface": surface, "catalogue": catalogue, "candidateRows": rows });
+    PageLayout::new(name, serde_json::from_value(spec).unwrap())
 }
 
 fn row(name: &str, source: RowSource) -> CandidateRow {

@@ -1,0 +1,110 @@
+//! Where pods go, and what they carry.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::rules;
+
+/// A taint that pods put up with.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.operator) || self.operator != 'Exists' || !has(self.value)")
+    .message("a toleration with the operator Exists has no value: leave it out"))]
+#[x_kube(validation = Rule::new("has(self.key) || (has(self.operator) && self.operator == 'Exists')")
+    .message("a toleration without a key needs the operator Exists, and tolerates every taint"))]
+#[x_kube(validation = Rule::new("!has(self.tolerationSeconds) || (has(self.effect) && self.effect == 'NoExecute')")
+    .message("tolerationSeconds counts for the effect NoExecute only: set it, or leave tolerationSeconds out"))]
+pub struct Toleration {
+    /// Key of the taint; every key when absent, with the operator `Exists`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 316))]
+    pub key: Option<String>,
+    /// `Equal`, or `Exists` for whatever value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<TolerationOperator>,
+    /// Value of the taint, for `Equal`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub value: Option<String>,
+    /// Effect of the taint; every effect when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<TaintEffect>,
+    /// How long pods stay after a taint with `NoExecute` appears; for ever when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 31_536_000))]
+    pub toleration_seconds: Option<i64>,
+}
+
+/// How a toleration compares values.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TolerationOperator {
+    /// The value is the same.
+    Equal,
+    /// Whatever the value.
+    Exists,
+}
+
+/// What a taint does to pods that do not tolerate it.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaintEffect {
+    /// None is put there.
+    NoSchedule,
+    /// None is put there if there is another place.
+    PreferNoSchedule,
+    /// Those there have to go.
+    NoExecute,
+}
+
+/// How evenly pods stand over the nodes that share a label.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct TopologySpread {
+    /// Label of nodes whose values are the places, e.g. `topology.kubernetes.io/zone`.
+    #[schemars(length(min = 1, max = 316))]
+    pub topology_key: String,
+    /// By how many pods two places may differ.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub max_skew: i32,
+    /// What happens to a pod that would make them differ by more.
+    #[serde(default)]
+    pub when_unsatisfiable: WhenUnsatisfiable,
+}
+
+fn one() -> i32 {
+    1
+}
+
+/// What happens to a pod that has no place left.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum WhenUnsatisfiable {
+    /// It goes where it does least harm.
+    #[default]
+    ScheduleAnyway,
+    /// It waits.
+    DoNotSchedule,
+}
+
+/// A Secret with a registry's credentials.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct LocalSecret {
+    /// Name of the Secret, in this namespace.
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::object_name("name"))]
+    pub name: String,
+}
+
+impl TopologySpread {
+    /// As evenly as may be over zones, and over nodes.
+    pub fn sensible() -> Vec<Self> {
+        ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+            .map(|key| Self {
+                topology_key: key.into(),
+                max_skew: 1,
+                when_unsatisfiable: WhenUnsatisfiable::ScheduleAnyway,
+            })
+            .into()
+    }
+}

@@ -1,0 +1,35 @@
+//! What a pod may use.
+
+use std::collections::BTreeMap;
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Quantity;
+
+/// What a pod may use. Names are those of Kubernetes: `cpu`, `memory`, `ephemeral-storage`, or a device such as `nvidia.com/gpu`.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct Resources {
+    /// What the scheduler sets aside for each pod. CPU that is not named here is requested as 250m, so that an autoscaler has a
+    /// measure, and memory as 256Mi.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 16))]
+    #[x_kube(validation = amounts("requests"))]
+    pub requests: BTreeMap<String, Quantity>,
+    /// What each pod may use at most. None is set unless named here. A pod over its memory is ended, and says `OutOfMemory`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 16))]
+    #[x_kube(validation = amounts("limits"))]
+    pub limits: BTreeMap<String, Quantity>,
+}
+
+fn amounts(field: &str) -> kube::core::Rule {
+    kube::core::Rule::new(
+        "self.all(name, string(self[name]).matches('^[0-9]+([.][0-9]+)?(m|k|[MGTPE]|[KMGTPE]i)?$'))",
+    )
+    .message(
+        format!("{field} holds an amount that is none: write a number and a unit, such as 500m, 2 or 1Gi")
+            .as_str(),
+    )
+}

@@ -1,0 +1,54 @@
+//! What answers now: the part of a status that page pods follow.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::KubeSchema;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// A revision that answers requests, and its share of them.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct TrafficTarget {
+    /// The revision.
+    #[schemars(length(max = 63))]
+    pub revision: String,
+    /// Its share of viewers, in percent.
+    #[schemars(range(min = 0, max = 100))]
+    pub weight: i32,
+    /// `host:port` at which its pods answer gRPC. The host is the name of a Service of this namespace with its domain.
+    #[schemars(length(max = 253))]
+    pub endpoint: String,
+    /// Since when it has this share.
+    pub since: Time,
+}
+
+/// A revision that exists: it serves, is being tried, or is kept for a roll-back.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct RevisionStatus {
+    /// The revision: a hash of what its pods run.
+    #[schemars(length(max = 63))]
+    pub name: String,
+    /// Where its weights lie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub artifact: Option<String>,
+    /// Pods that it has; 0 when it is only kept.
+    #[schemars(range(min = 0, max = 100_000))]
+    pub replicas: i32,
+    /// Those of them that are ready.
+    #[schemars(range(min = 0, max = 100_000))]
+    pub ready_replicas: i32,
+}
+
+/// The list of conditions: one of each type, so that two writers never disturb each other's.
+pub fn conditions_schema(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "description": "What is true of it now, one of each type. `Ready` says whether it answers requests.",
+        "type": "array",
+        "maxItems": 16,
+        "items": generator.subschema_for::<Condition>(),
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["type"],
+    })
+}

@@ -1,0 +1,69 @@
+//! Why a pod ended, in its termination message: written by the runtime, read by the operator.
+
+use serde::{Deserialize, Serialize};
+
+use crate::conditions::Reason;
+
+/// Why a pod could not serve. The whole of the termination message, as JSON.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Termination {
+    /// One word for condition, event and metric.
+    pub reason: Reason,
+    /// One sentence with the resource, the artifact and the mend.
+    pub message: String,
+}
+
+/// Longest message that Kubernetes keeps, in bytes.
+pub const LONGEST: usize = 4096;
+
+impl Termination {
+    /// As the pod writes it, cut so that Kubernetes keeps all of it.
+    ///
+    /// # Errors
+    /// None but a defect of the serialiser.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        let mut kept = self.clone();
+        loop {
+            let text = serde_json::to_string(&kept)?;
+            if text.len() <= LONGEST {
+                return Ok(text);
+            }
+            let keep = kept.message.len().saturating_sub(text.len() - LONGEST + 3);
+            let keep = (0..=keep).rev().find(|&at| kept.message.is_char_boundary(at)).unwrap_or(0);
+            kept.message.truncate(keep);
+            kept.message.push('…');
+        }
+    }
+
+    /// Reads what a pod wrote; none for the message of another program, or of none.
+    pub fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text.trim()).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_pod_writes_the_operator_reads() {
+        let told = Termination { reason: Reason::NotFinite, message: "tensor \"b\" holds NaN".into() };
+        assert_eq!(Termination::parse(&told.to_json().unwrap()), Some(told));
+    }
+
+    #[test]
+    fn a_message_of_another_program_is_none() {
+        for text in ["", "Error: no such file", "{}", r#"{"reason":"Whatever","message":""}"#] {
+            assert_eq!(Termination::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_message_is_cut_where_a_letter_ends() {
+        let told = Termination { reason: Reason::ConfigInvalid, message: "ä\"\n".repeat(4000) };
+        let text = told.to_json().unwrap();
+        assert!(text.len() <= LONGEST);
+        assert!(Termination::parse(&text).unwrap().message.ends_with('…'));
+    }
+}
