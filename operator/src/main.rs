@@ -1,13 +1,12 @@
 //! Marquee's control plane. For now it only says what to use instead.
 
-mod args;
-
 use std::{
     io::{self, Write as _},
     process::ExitCode,
 };
 
 use clap::Parser as _;
+use marquee_operator::args;
 
 /// What is told to who starts the operator.
 const REFUSAL: &str =

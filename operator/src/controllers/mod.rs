@@ -1,0 +1,4 @@
+//! One folder a kind: `mod` (reconcile and wiring), `observe`, `decide`, `status`.
+
+pub mod page_layout;
+pub mod ranking_model;

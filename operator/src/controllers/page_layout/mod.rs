@@ -1,0 +1,3 @@
+//! PageLayout: revisions of one surface's page.
+
+pub mod decide;

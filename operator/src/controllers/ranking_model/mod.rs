@@ -1,0 +1,3 @@
+//! RankingModel: revisions of one model.
+
+pub mod decide;

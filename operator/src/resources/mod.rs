@@ -1,0 +1,1 @@
+//! Pure builders, one child kind a file: a resource in, a child object out.

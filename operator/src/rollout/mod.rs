@@ -1,0 +1,1 @@
+//! Which revision answers, and when: pure.
