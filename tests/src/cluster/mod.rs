@@ -54,7 +54,9 @@ impl Cluster {
     pub async fn start_or_skip(options: Options) -> Outcome<Option<Self>> {
         match tools::hindrance() {
             None => Self::start(options).await.map(Some),
-            Some(why) if std::env::var_os(REQUIRE).is_some() => Err(format!("{REQUIRE} is set, and {why}").into()),
+            Some(why) if std::env::var_os(REQUIRE).is_some() => {
+                Err(format!("{REQUIRE} is set, and {why}").into())
+            }
             Some(why) => {
                 eprintln!("skipped: {why}");
                 Ok(None)
@@ -76,8 +78,10 @@ impl Cluster {
         let containerd = node::containerd(&place)?;
         let api = ApiServer::start_in_namespaces(place, options).await?;
         let mut node = vec![containerd];
-        let images = images()?;
-        let first = crate::wait::until("the container runtime", async || Ok(node::load_image(&api.place, &images[0]).ok()));
+        let images = archives()?;
+        let first = crate::wait::until("the container runtime", async || {
+            Ok(node::load_image(&api.place, &images[0]).ok())
+        });
         first.await?;
         images[1..].iter().try_for_each(|image| node::load_image(&api.place, image))?;
         match node::rest(&api).await {
@@ -105,13 +109,20 @@ impl Cluster {
     }
 
     /// A process beside the node (a load, a store, a Prometheus): it is killed when what is given back is dropped.
-    pub fn spawn<S: AsRef<OsStr>>(&self, name: &str, program: &Path, args: impl IntoIterator<Item = S>) -> Outcome<Process> {
+    pub fn spawn<S: AsRef<OsStr>>(
+        &self,
+        name: &str,
+        program: &Path,
+        args: impl IntoIterator<Item = S>,
+    ) -> Outcome<Process> {
         self.api.place.spawn(name, program, args)
     }
 
     /// What a process of the cluster, or one that [`Cluster::spawn`] started, has written.
     pub fn log(&self, name: &str) -> String {
-        std::fs::read(self.api.place.log(name)).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
+        std::fs::read(self.api.place.log(name))
+            .map(|log| String::from_utf8_lossy(&log).into_owned())
+            .unwrap_or_default()
     }
 
     /// Debian's Prometheus with this configuration, at the URL given back for as long as the process is kept.
@@ -133,9 +144,9 @@ impl Cluster {
         node::load_image(&self.api.place, archive)
     }
 
-    /// The processes of a pod's containers, by their numbers on this machine: to be sent signals.
-    pub fn processes_of(&self, pod_uid: &str) -> Outcome<Vec<u32>> {
-        node::processes_of(&self.api.place, pod_uid)
+    /// The processes of a container, which a pod's status names, by their numbers on this machine: to be sent signals.
+    pub fn processes_of(&self, container: &str) -> Outcome<Vec<u32>> {
+        node::processes_of(&self.api.place, container)
     }
 
     /// Process 1 of its namespaces, by its number on this machine.
@@ -158,10 +169,20 @@ impl Cluster {
 }
 
 /// What every cluster holds: the sandbox image, and ours as far as `make images` has built them.
-fn images() -> Outcome<Vec<PathBuf>> {
-    let mut images = vec![tools::folder()?.join("pause.tar")];
-    let target = tools::sibling("leash")?.ancestors().nth(2).ok_or("a program lies in no folder")?.to_path_buf();
-    let ours = ["runtime", "operator"].map(|name| target.join(format!("images/{name}.tar")));
-    images.extend(ours.into_iter().filter(|archive| archive.is_file()));
-    Ok(images)
+fn archives() -> Outcome<Vec<PathBuf>> {
+    let ours = ["runtime", "operator"].map(image_archive).into_iter().collect::<Outcome<Vec<_>>>()?;
+    let built = ours.into_iter().filter(|archive| archive.is_file());
+    Ok([tools::folder()?.join("pause.tar")].into_iter().chain(built).collect())
+}
+
+/// Where `make images` puts the image of the runtime or the operator.
+pub fn image_archive(of: &str) -> Outcome<PathBuf> {
+    let leash = tools::sibling("leash")?;
+    let target = leash.ancestors().nth(2).ok_or("a program lies in no folder")?;
+    Ok(target.join(format!("images/{of}.tar")))
+}
+
+/// Its name in a pod.
+pub fn image(of: &str) -> String {
+    format!("localhost/marquee-{of}:{}", env!("CARGO_PKG_VERSION"))
 }
