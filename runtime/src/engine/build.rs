@@ -94,7 +94,8 @@ impl Serving {
         let models = config.rankers.iter().map(|ranker| &ranker.artifact);
         let mut wanted: Vec<&ArtifactRef> =
             models.chain(config.pages.iter().map(|page| &page.catalogue)).collect();
-        wanted.sort_by(|a, b| (&a.uri, &a.sha256).cmp(&(&b.uri, &b.sha256)));
+        let secret = |artifact: &ArtifactRef| artifact.credentials.as_ref().map(|named| named.secret_name.clone());
+        wanted.sort_by_cached_key(|artifact| (&artifact.uri, &artifact.sha256, secret(artifact)));
         wanted.dedup();
         let load = |artifact: &ArtifactRef| {
             let artifact = artifact.clone();
@@ -194,7 +195,7 @@ fn same<T>(one: &BTreeMap<String, Arc<T>>, other: &BTreeMap<String, Arc<T>>) -> 
 
 fn report(resource: &str, previous_serves: bool, failure: Option<&Arc<LoadError>>) {
     if let Some(failure) = failure {
-        let reason = failure.reason();
+        let reason = failure.reason().as_str();
         error!(resource, previous_serves, reason, error = %Causes(&**failure), "artifact refused");
     }
 }

@@ -10,6 +10,7 @@ mod ask;
 pub mod catalogue;
 pub mod causes;
 pub mod describe;
+pub mod loads;
 pub mod page;
 pub mod passes;
 pub mod plan;
@@ -32,6 +33,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 pub use describe::{ModelDescription, SurfaceDescription, ViewerDescription};
+pub use loads::{Loading, Loads};
 use plan::Plan;
 use ranker::PassPool;
 pub use status::{ResourceStatus, State, Status};
@@ -91,6 +93,7 @@ struct Inner {
     admission: Arc<Admission>,
     pool: PassPool,
     draining: AtomicBool,
+    loads: Loads,
 }
 
 impl Service {
@@ -110,6 +113,7 @@ impl Service {
             admission,
             pool,
             draining: AtomicBool::new(false),
+            loads: Loads::default(),
         }))
     }
 
@@ -176,11 +180,20 @@ impl Service {
     /// What `/status` answers.
     pub fn status(&self) -> Status {
         let mut status = Status::clone(&self.0.status.load());
+        let now = Instant::now();
+        for resource in status.models.iter_mut().chain(&mut status.pages) {
+            resource.loading = self.0.loads.of(&resource.uri, now);
+        }
         if self.0.draining.load(Relaxed) {
             status.ready = false;
             status.reasons.insert(0, "the process is shutting down".to_owned());
         }
         status
+    }
+
+    /// Artifacts on their way.
+    pub fn loads(&self) -> &Loads {
+        &self.0.loads
     }
 
     /// What `/readyz` answers.

@@ -1,6 +1,9 @@
 //! What `/status` answers: what is served, since when, from which artifact, and why not ready.
 
+use marquee_crds::conditions::Reason;
 use serde::Serialize;
+
+use super::loads::Loading;
 
 /// The whole of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -51,9 +54,15 @@ pub struct ResourceStatus {
     /// Bytes held beside the mapping.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub heap_bytes: Option<usize>,
+    /// How far the load of its artifact is, while one is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loading: Option<Loading>,
     /// What of it can never be shown or ranked, with the mend.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// Why the artifact is not served, in one word; absent when it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// What is wrong, with its causes; absent when nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
