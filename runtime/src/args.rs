@@ -10,7 +10,10 @@ use marquee_models::{ScanOptions, cpu::Level};
 use marquee_training::cli::{CatalogueArgs, EvaluateArgs, TrainArgs};
 
 use crate::{
-    engine::{ReadyWhen, Source}, service::ServiceOptions, serving::admission::AdmissionLimits, telemetry::LogArgs,
+    engine::{ReadyWhen, Source},
+    service::ServiceOptions,
+    serving::admission::AdmissionLimits,
+    telemetry::LogArgs,
     transport::TransportArgs,
 };
 

@@ -5,6 +5,7 @@
 
 pub mod args;
 pub mod commands;
+pub mod contract;
 pub mod cpu;
 pub mod engine;
 pub mod preview;

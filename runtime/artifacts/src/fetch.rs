@@ -201,8 +201,7 @@ impl Fetcher {
         progress: &(impl Fn(Progress) + Send + Sync),
     ) -> Result<Artifact, ArtifactError> {
         let checked = Arc::<Checked>::default();
-        let options =
-            OpenOptions { expected, limits: self.options.limits.clone(), checked: checked.clone() };
+        let options = OpenOptions { expected, limits: self.options.limits.clone(), checked: checked.clone() };
         let dir = fetched.dir.clone();
         let mut task = tokio::task::spawn_blocking(move || open(&dir, &options));
         let opened = loop {

@@ -44,9 +44,8 @@ pub enum CredentialsError {
 pub fn read(folder: Option<&Path>, secret: &str) -> Result<Vec<(String, String)>, CredentialsError> {
     let no_folder = || CredentialsError::NoFolder { secret: secret.to_owned() };
     let folder = folder.ok_or_else(no_folder)?.join(secret);
-    let refused = |path: PathBuf| {
-        |source: io::Error| CredentialsError::Io { secret: secret.to_owned(), path, source }
-    };
+    let refused =
+        |path: PathBuf| |source: io::Error| CredentialsError::Io { secret: secret.to_owned(), path, source };
     let mut settings = Vec::new();
     for entry in fs::read_dir(&folder).map_err(refused(folder.clone()))? {
         let path = entry.map_err(refused(folder.clone()))?.path();
@@ -63,7 +62,8 @@ pub fn read(folder: Option<&Path>, secret: &str) -> Result<Vec<(String, String)>
         if meta.len() > LARGEST {
             return Err(no_text());
         }
-        let value = String::from_utf8(fs::read(&path).map_err(refused(path.clone()))?).map_err(|_| no_text())?;
+        let value =
+            String::from_utf8(fs::read(&path).map_err(refused(path.clone()))?).map_err(|_| no_text())?;
         // Editors and `echo` end a file with a newline, and no setting does.
         settings.push((key, value.trim_end_matches(['\r', '\n']).to_owned()));
     }

@@ -25,10 +25,12 @@ use marquee_artifacts::{FetchOptions, Fetcher};
 use marquee_crds::termination::Termination;
 use marquee_manifests::Loaded as Manifests;
 use marquee_models::ScanOptions;
+use tokio::sync::watch as watch_channel;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::service::Service;
+pub use build::Remotes;
 use build::Serving;
 use load::Loader;
 use proving::ProvingGround;
@@ -93,6 +95,7 @@ pub struct Engine {
     service: Service,
     watch: Watch,
     loader: Loader,
+    remotes: watch_channel::Receiver<Remotes>,
     manifests: Manifests,
     serving: Serving,
     states: States,
@@ -125,6 +128,7 @@ impl Engine {
             service,
             watch,
             loader,
+            remotes: watch_channel::channel(Remotes::new()).1,
             manifests,
             serving: Serving::default(),
             states,
@@ -149,12 +153,18 @@ impl Engine {
         &self.manifests
     }
 
+    /// From now on pages ask these models too, where none of this process answers to their objective.
+    pub fn follow(&mut self, remotes: watch_channel::Receiver<Remotes>) {
+        self.remotes = remotes;
+    }
+
     /// Loads what the manifests say, as they were read last, and serves it.
     pub async fn load(&mut self) -> Reload {
         self.watch.also(self.local_artifacts());
         let config = &self.manifests.config;
+        let remotes = self.remotes.borrow_and_update().clone();
         let shared = (self.service.pass_pool(), &mut self.states);
-        let next = self.serving.next(config, &self.loader, shared).await;
+        let next = self.serving.next(config, &self.loader, shared, &remotes).await;
         let changed = !next.is_same_as(&self.serving) || self.generation == 0;
         if changed {
             self.service.serve(next.plan(config));
@@ -206,7 +216,12 @@ impl Engine {
             let again = retry.after(failed, Instant::now());
             let cause = tokio::select! {
                 () = shutdown.cancelled() => return,
-                cause = self.watch.changed(again) => cause,
+                () = changed(&mut self.remotes) => None,
+                cause = self.watch.changed(again) => Some(cause),
+            };
+            let Some(cause) = cause else {
+                self.load().await;
+                continue;
             };
             let outcome = tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -235,6 +250,13 @@ impl Engine {
             warn!(reasons, "not ready");
         }
         self.service.report(status);
+    }
+}
+
+/// Waits for other models in other processes; for ever, when nobody follows any.
+async fn changed(remotes: &mut watch_channel::Receiver<Remotes>) {
+    if remotes.changed().await.is_err() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -99,8 +99,11 @@ mod tests {
 
     #[test]
     fn each_failure_has_the_word_that_says_who_can_mend_it() {
-        let unavailable =
-            FetchError::Unavailable { object: "s3://b/m".into(), bytes: 0, source: "no route to host".into() };
+        let unavailable = FetchError::Unavailable {
+            object: "s3://b/m".into(),
+            bytes: 0,
+            source: "no route to host".into(),
+        };
         #[rustfmt::skip]
         let cases = [
             ("the disk is full",          cache(io::ErrorKind::StorageFull),         Reason::DiskFull),

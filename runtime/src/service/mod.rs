@@ -9,12 +9,14 @@
 mod ask;
 pub mod catalogue;
 pub mod causes;
+mod consult;
 pub mod describe;
 pub mod loads;
 pub mod page;
 pub mod passes;
 pub mod plan;
 pub mod ranker;
+pub mod remote;
 mod seldom;
 pub mod status;
 pub mod types;
@@ -35,7 +37,8 @@ use tokio::sync::Semaphore;
 pub use describe::{ModelDescription, SurfaceDescription, ViewerDescription};
 pub use loads::{Loading, Loads};
 use plan::Plan;
-use ranker::PassPool;
+use ranker::{PassPool, ServedModel};
+use remote::{Ask, Heard};
 pub use status::{ResourceStatus, State, Status};
 use types::*;
 
@@ -157,6 +160,29 @@ impl Service {
     ) -> Result<TopKResponse, ServeError> {
         let _permit = self.admit(Importance::TopK, context).await?;
         ask::top_k(&self.plan(), request, context.deadline).await
+    }
+
+    /// What a page in another process needs of a model.
+    ///
+    /// # Errors
+    /// `NotFound` for an objective that is not served, `Changed` when `revision` is not the one that is, `Invalid` for rows
+    /// that it has not, and what load and deadlines do to any request.
+    pub async fn consult(
+        &self,
+        (objective, revision): (&str, &str),
+        ask: Ask,
+        context: &RequestContext,
+    ) -> Result<Heard, ServeError> {
+        let _permit = self.admit(Importance::Page, context).await?;
+        consult::consult(&self.plan(), (objective, revision), ask, context.deadline).await
+    }
+
+    /// The model that answers to an objective, for its title table.
+    ///
+    /// # Errors
+    /// `NotFound` for an objective that is not served.
+    pub fn served(&self, objective: &str) -> Result<Arc<ServedModel>, ServeError> {
+        self.plan().model(objective).cloned()
     }
 
     /// A page. It never fails because a model does: a fallback stands in the row then, marked.

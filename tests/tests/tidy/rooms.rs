@@ -3,8 +3,21 @@
 use super::sources::{Source, rust_sources};
 
 /// From the top down: a room names rooms that stand below it, and no other.
-const ORDER: [&str; 10] =
-    ["main", "commands", "args", "transport", "preview", "engine", "telemetry", "service", "serving", "cpu"];
+const ORDER: [&str; 13] = [
+    "main",
+    "commands",
+    "args",
+    "transport",
+    "preview",
+    "engine",
+    "discovery",
+    "rankers",
+    "telemetry",
+    "service",
+    "serving",
+    "contract",
+    "cpu",
+];
 
 fn rank(room: &str) -> Option<usize> {
     ORDER.iter().position(|known| *known == room)

@@ -140,8 +140,11 @@ fn build(url: &Url, manners: &Manners) -> object_store::Result<Box<dyn ObjectSto
         }
         "gs" => {
             let from_env = manners.from_env;
-            let builder =
-                if from_env { GoogleCloudStorageBuilder::from_env() } else { GoogleCloudStorageBuilder::new() };
+            let builder = if from_env {
+                GoogleCloudStorageBuilder::from_env()
+            } else {
+                GoogleCloudStorageBuilder::new()
+            };
             store!(builder, url.as_str(), manners)
         }
         "az" => {

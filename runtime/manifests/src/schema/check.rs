@@ -77,11 +77,15 @@ impl Check<'_> {
             Value::Text(text) => self.text(text, schema, node.at, &place.path),
             Value::Number { value, .. } if value.is_i64() || value.is_u64() => Json::Number(value.clone()),
             _ => {
-                self.find(node.at, &place.path, Fault::WrongType {
-                    found: describe(node),
-                    expected: "a whole number or text",
-                    mend: ": write a whole number, or quote it with its unit, such as \"500m\"".into(),
-                });
+                self.find(
+                    node.at,
+                    &place.path,
+                    Fault::WrongType {
+                        found: describe(node),
+                        expected: "a whole number or text",
+                        mend: ": write a whole number, or quote it with its unit, such as \"500m\"".into(),
+                    },
+                );
                 Json::Null
             }
         }
