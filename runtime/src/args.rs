@@ -129,6 +129,10 @@ pub struct ServeArgs {
     /// does not answer is given up on within seconds. A pod has it at /dev/termination-log.
     #[arg(long, env = "MARQUEE_TERMINATION_LOG", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub termination_log: Option<PathBuf>,
+    /// Traffic plan in JSON: which processes answer for which objective, and with which share of viewers. For pages whose
+    /// models are in other processes, without a cluster. Watched.
+    #[arg(long, env = "MARQUEE_TRAFFIC_PLAN", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub traffic_plan: Option<PathBuf>,
     /// How often manifests and unpinned `file://` artifacts are looked at, besides being told by the system.
     #[arg(
         long,

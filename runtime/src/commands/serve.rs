@@ -2,13 +2,18 @@
 
 mod screen;
 
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{
+    io::Write,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use marquee_artifacts::FetchOptions;
 use marquee_models::cpu::Level;
 use tokio::{
     runtime::Handle,
     signal::unix::{SignalKind, signal},
+    sync::watch,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -17,9 +22,11 @@ use self::screen::Doors;
 use super::{CommandError, started};
 use crate::{
     args::ServeArgs,
-    engine::{Engine, EngineOptions, SourceError, StartError},
+    discovery::PlanSource,
+    engine::{Engine, EngineOptions, SourceError, StartError, clock},
     preview,
-    service::Service,
+    rankers::{Fleet, Remotes},
+    service::{Observer, Service},
     serving::threads,
     telemetry::Metrics,
     transport::Transport,
@@ -60,7 +67,16 @@ async fn run(
         ready_when: args.ready_when,
         poll: args.poll.0,
     };
+    let observer: Arc<dyn Observer> = Arc::new(metrics.clone());
     let mut engine = Engine::new(options, service.clone()).await.map_err(|error| told(error, err))?;
+    let config = &engine.manifests().config;
+    if let Some(source) = PlanSource::of(config, args.traffic_plan.clone(), args.poll.0) {
+        let now = || clock::rfc3339(SystemTime::now());
+        let (tell, remotes) = watch::channel(Remotes::default());
+        // Connections to rankers live where requests are answered.
+        answering.spawn(Fleet::new(observer, now).run(source.follow(&Handle::current()), tell));
+        engine.follow(remotes);
+    }
     let (tls, preview) = (args.transport.tls_cert.is_some(), args.transport.has_preview());
     let router = preview.then(|| preview::router(service.clone()));
     let bound = answering.spawn(Transport::bind(args.transport, service.clone(), metrics, router)).await;

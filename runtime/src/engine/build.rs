@@ -19,6 +19,7 @@ use super::{
     load::{Held, LoadError, Loader},
     states::States,
 };
+use crate::rankers::Remotes;
 use crate::service::{
     Observer,
     catalogue::Catalogue,
@@ -31,9 +32,6 @@ use crate::service::{
 
 /// Artifacts that are loaded at once: enough to hide latency, few enough to leave the serving its memory and CPU.
 const LOADED_AT_ONCE: usize = 4;
-
-/// Models that answer in other processes, by objective.
-pub type Remotes = BTreeMap<String, Vec<Share>>;
 
 /// What is served, in the engine's hands.
 #[derive(Default)]
@@ -156,7 +154,7 @@ impl Serving {
         // A model of this process comes first: it is the nearest.
         let model = |objective: &str| match models.get(objective) {
             Some(model) => vec![Share::whole(PageModel::InProcess(model.clone()))],
-            None => remotes.get(objective).cloned().unwrap_or_default(),
+            None => remotes.models.get(objective).cloned().unwrap_or_default(),
         };
         let lay_out = |config: &PageConfig, catalogue: &Arc<Catalogue>| {
             let unchanged = |before: &&Arc<ServedPage>| before.is_laid_out_for(config, catalogue, model);

@@ -29,8 +29,7 @@ use tokio::sync::watch as watch_channel;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::service::Service;
-pub use build::Remotes;
+use crate::{rankers::Remotes, service::Service};
 use build::Serving;
 use load::Loader;
 use proving::ProvingGround;
@@ -128,7 +127,7 @@ impl Engine {
             service,
             watch,
             loader,
-            remotes: watch_channel::channel(Remotes::new()).1,
+            remotes: watch_channel::channel(Remotes::none()).1,
             manifests,
             serving: Serving::default(),
             states,
@@ -242,6 +241,13 @@ impl Engine {
     fn report(&self) {
         let was_ready = self.service.is_ready();
         let mut status = self.states.status(self.options.ready_when, was_ready);
+        let remotes = self.remotes.borrow();
+        if !remotes.settled && !was_ready {
+            status.ready = false;
+            status.reasons.push("the models of the pages have not all been asked yet".to_owned());
+        }
+        status.traffic.clone_from(&remotes.traffic);
+        drop(remotes);
         status.since.clone_from(&self.since);
         status.generation = self.generation;
         status.manifest_problems.clone_from(&self.manifest_problems);

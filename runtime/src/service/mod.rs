@@ -39,7 +39,7 @@ pub use loads::{Loading, Loads};
 use plan::Plan;
 use ranker::{PassPool, ServedModel};
 use remote::{Ask, Heard};
-pub use status::{ResourceStatus, State, Status};
+pub use status::{ResourceStatus, State, Status, TargetStatus, TrafficStatus};
 use types::*;
 
 use crate::serving::{
@@ -61,9 +61,23 @@ pub trait Observer: Send + Sync {
     fn artifact_load(&self, _outcome: &'static str) {}
     /// The manifests were read again: `changed`, `unchanged` or `failed`.
     fn reload(&self, _outcome: &'static str) {}
+    /// A pod of a revision in another process was asked; how that ended is one word.
+    fn remote(&self, _objective: &str, _revision: &str, _outcome: &'static str) {}
+    /// A question to another process was asked once more.
+    fn remote_retry(&self, _objective: &str) {}
+    /// A pod of another process is left alone for a while, because it failed.
+    fn ejected(&self, _objective: &str) {}
+    /// A revision in other processes has so many pods; none when it is no longer asked.
+    fn endpoints(&self, _objective: &str, _revision: &str, _n: Option<usize>) {}
+    /// Another traffic plan is followed.
+    fn traffic_plan(&self, _generation: u64) {}
     /// The plan changed: these models are served now, and no others.
     fn models_served(&self, _models: &[ModelDescription]) {}
 }
+
+/// How a question to another process may end.
+pub const REMOTE_OUTCOMES: [&str; 7] =
+    ["ok", "deadline", "shed", "refused", "failed", "unreachable", "no_pod"];
 
 /// Listens to nothing.
 pub struct Unobserved;
