@@ -32,7 +32,10 @@ pub async fn until_within<T>(
 }
 
 /// Tries until it succeeds, where no asynchronous runtime is at hand; gives up with the last error after [`PATIENCE`].
-#[expect(clippy::disallowed_methods, reason = "the pause between two looks at a condition that has a deadline")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the pause between two looks at a condition that has a deadline"
+)]
 pub fn retry<T, E>(mut attempt: impl FnMut() -> Result<T, E>) -> Result<T, E> {
     let deadline = Instant::now() + PATIENCE;
     loop {

@@ -1,7 +1,11 @@
 //! A whole cluster for a person: `cluster FOLDER` starts one, leaves `FOLDER/kubectl`, `FOLDER/enter` and `FOLDER/pid` for
 //! whoever wants to use it, and ends it on Ctrl-C or SIGTERM. However it ends, nothing is left of the cluster.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program of its own: its output is its result")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of its own: its output is its result"
+)]
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::ExitCode};
 
@@ -43,7 +47,8 @@ async fn run(folder: &Path) -> Outcome {
     script(&folder.join("enter"), &enter)?;
     let here = fs::canonicalize(folder)?;
     for name in ["kubectl", "helm"] {
-        let call = format!("#!/bin/sh\nexec {}/enter {} \"$@\"\n", here.display(), tools::program(name)?.display());
+        let call =
+            format!("#!/bin/sh\nexec {}/enter {} \"$@\"\n", here.display(), tools::program(name)?.display());
         script(&folder.join(name), &call)?;
     }
     println!("ready: {}", cluster.folder().display());

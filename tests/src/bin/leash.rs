@@ -49,7 +49,9 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Outcome<ExitCode> {
         say("holding")?;
     }
     let code = match command.split_first() {
-        Some((program, rest)) => led(Command::new("setpriv").args(["--pdeathsig", "KILL", "--", program]).args(rest))?,
+        Some((program, rest)) => {
+            led(Command::new("setpriv").args(["--pdeathsig", "KILL", "--", program]).args(rest))?
+        }
         None => {
             until_the_starter_is_gone();
             ExitCode::SUCCESS

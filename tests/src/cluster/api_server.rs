@@ -22,7 +22,8 @@ use crate::{
 };
 
 /// Every request once, when it has been answered.
-const AUDIT_POLICY: &str = "{apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived], rules: [{level: Metadata}]}";
+const AUDIT_POLICY: &str =
+    "{apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived], rules: [{level: Metadata}]}";
 
 /// What a test may want otherwise.
 #[derive(Clone, Debug, Default)]
@@ -109,7 +110,8 @@ impl ApiServer {
     }
 
     fn expect_alive(&self) -> Outcome {
-        let mut server = self.server.lock().map_err(|_| "a test panicked while it restarted the API server")?;
+        let mut server =
+            self.server.lock().map_err(|_| "a test panicked while it restarted the API server")?;
         server.as_mut().map_or(Ok(()), Process::expect_alive)
     }
 
@@ -175,7 +177,8 @@ struct Ports {
 
 impl Ports {
     fn etcd(&self, data: &Path) -> Vec<String> {
-        let (client, peer) = (format!("http://127.0.0.1:{}", self.client), format!("http://127.0.0.1:{}", self.peer));
+        let (client, peer) =
+            (format!("http://127.0.0.1:{}", self.client), format!("http://127.0.0.1:{}", self.peer));
         let args = [
             "--name=n1",
             "--unsafe-no-fsync",

@@ -23,7 +23,9 @@ pub fn make(name: &str) -> Outcome {
         fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
         if is_unified() {
             let given = fs::read_to_string(folder.join("cgroup.controllers"))?;
-            if let Some(absent) = CONTROLLERS.iter().find(|one| !given.split_whitespace().any(|has| has == **one)) {
+            if let Some(absent) =
+                CONTROLLERS.iter().find(|one| !given.split_whitespace().any(|has| has == **one))
+            {
                 fs::remove_dir(&folder)?;
                 return Err(format!("the cgroup controller {absent} is not handed down to {ROOT}").into());
             }
@@ -41,7 +43,8 @@ pub fn make(name: &str) -> Outcome {
 /// Removes the cgroup and all below it, once the processes in it are gone.
 pub fn remove(name: &str) -> Outcome {
     for folder in folders(name)? {
-        wait::retry(|| remove_tree(&folder)).map_err(|error| format!("cannot remove {}: {error}", folder.display()))?;
+        wait::retry(|| remove_tree(&folder))
+            .map_err(|error| format!("cannot remove {}: {error}", folder.display()))?;
     }
     Ok(())
 }

@@ -34,14 +34,27 @@ impl Keys {
         fs::write(folder.join("openssl.cnf"), OPENSSL_CONFIG)?;
         let keys = Self { folder, server };
         for authority in ["ca", "front-ca"] {
-            keys.certificate(authority, &format!("/CN={authority}"), &["basicConstraints=critical,CA:TRUE"], None)?;
+            keys.certificate(
+                authority,
+                &format!("/CN={authority}"),
+                &["basicConstraints=critical,CA:TRUE"],
+                None,
+            )?;
         }
         let names: Vec<_> = addresses.iter().map(|address| format!("IP:{address}")).collect();
         let names = format!("subjectAltName={},DNS:localhost,DNS:kubernetes.default.svc", names.join(","));
         keys.certificate("api", "/CN=kube-apiserver", &[&names], Some("ca"))?;
         keys.certificate("kubelet-client", "/O=system:masters/CN=apiserver-kubelet-client", &[], Some("ca"))?;
         keys.certificate("front", "/CN=front-proxy-client", &[], Some("front-ca"))?;
-        keys.openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "sa.key"])?;
+        keys.openssl(&[
+            "genpkey",
+            "-algorithm",
+            "EC",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-out",
+            "sa.key",
+        ])?;
         keys.openssl(&["pkey", "-in", "sa.key", "-pubout", "-out", "sa.pub"])?;
         let mut tokens = String::new();
         for (name, user, groups) in USERS {
@@ -93,8 +106,18 @@ impl Keys {
 
     fn certificate(&self, name: &str, subject: &str, extensions: &[&str], signer: Option<&str>) -> Outcome {
         let (key, certificate) = (format!("{name}.key"), format!("{name}.crt"));
-        let mut args = vec!["req", "-x509", "-config", "openssl.cnf", "-nodes", "-days", "30", "-subj", subject];
-        args.extend(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", &key, "-out", &certificate]);
+        let mut args =
+            vec!["req", "-x509", "-config", "openssl.cnf", "-nodes", "-days", "30", "-subj", subject];
+        args.extend([
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-keyout",
+            &key,
+            "-out",
+            &certificate,
+        ]);
         for extension in extensions {
             args.extend(["-addext", extension]);
         }
@@ -106,7 +129,8 @@ impl Keys {
     }
 
     fn openssl(&self, args: &[&str]) -> Outcome {
-        let done = Command::new("openssl").args(args).current_dir(&self.folder).stdin(Stdio::null()).output()?;
+        let done =
+            Command::new("openssl").args(args).current_dir(&self.folder).stdin(Stdio::null()).output()?;
         if done.status.success() {
             Ok(())
         } else {

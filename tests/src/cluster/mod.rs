@@ -54,7 +54,9 @@ impl Cluster {
     pub async fn start_or_skip(options: Options) -> Outcome<Option<Self>> {
         match tools::hindrance() {
             None => Self::start(options).await.map(Some),
-            Some(why) if std::env::var_os(REQUIRE).is_some() => Err(format!("{REQUIRE} is set, and {why}").into()),
+            Some(why) if std::env::var_os(REQUIRE).is_some() => {
+                Err(format!("{REQUIRE} is set, and {why}").into())
+            }
             Some(why) => {
                 eprintln!("skipped: {why}");
                 Ok(None)
@@ -77,7 +79,9 @@ impl Cluster {
         let api = ApiServer::start_in_namespaces(place, options).await?;
         let mut node = vec![containerd];
         let images = images()?;
-        let first = crate::wait::until("the container runtime", async || Ok(node::load_image(&api.place, &images[0]).ok()));
+        let first = crate::wait::until("the container runtime", async || {
+            Ok(node::load_image(&api.place, &images[0]).ok())
+        });
         first.await?;
         images[1..].iter().try_for_each(|image| node::load_image(&api.place, image))?;
         match node::rest(&api).await {
@@ -105,13 +109,20 @@ impl Cluster {
     }
 
     /// A process beside the node (a load, a store, a Prometheus): it is killed when what is given back is dropped.
-    pub fn spawn<S: AsRef<OsStr>>(&self, name: &str, program: &Path, args: impl IntoIterator<Item = S>) -> Outcome<Process> {
+    pub fn spawn<S: AsRef<OsStr>>(
+        &self,
+        name: &str,
+        program: &Path,
+        args: impl IntoIterator<Item = S>,
+    ) -> Outcome<Process> {
         self.api.place.spawn(name, program, args)
     }
 
     /// What a process of the cluster, or one that [`Cluster::spawn`] started, has written.
     pub fn log(&self, name: &str) -> String {
-        std::fs::read(self.api.place.log(name)).map(|log| String::from_utf8_lossy(&log).into_owned()).unwrap_or_default()
+        std::fs::read(self.api.place.log(name))
+            .map(|log| String::from_utf8_lossy(&log).into_owned())
+            .unwrap_or_default()
     }
 
     /// Debian's Prometheus with this configuration, at the URL given back for as long as the process is kept.
@@ -160,7 +171,8 @@ impl Cluster {
 /// What every cluster holds: the sandbox image, and ours as far as `make images` has built them.
 fn images() -> Outcome<Vec<PathBuf>> {
     let mut images = vec![tools::folder()?.join("pause.tar")];
-    let target = tools::sibling("leash")?.ancestors().nth(2).ok_or("a program lies in no folder")?.to_path_buf();
+    let target =
+        tools::sibling("leash")?.ancestors().nth(2).ok_or("a program lies in no folder")?.to_path_buf();
     let ours = ["runtime", "operator"].map(|name| target.join(format!("images/{name}.tar")));
     images.extend(ours.into_iter().filter(|archive| archive.is_file()));
     Ok(images)

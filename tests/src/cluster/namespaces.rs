@@ -43,7 +43,11 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 /// Mounts and network of a place whose namespaces have just been made.
 pub fn furnish(place: &Place) -> Outcome {
     if ["/run", "/var/lib", "/var/log"].iter().any(|hidden| place.folder.starts_with(hidden)) {
-        return Err(format!("{} will be hidden: set MARQUEE_CACHE to another folder", place.folder.display()).into());
+        return Err(format!(
+            "{} will be hidden: set MARQUEE_CACHE to another folder",
+            place.folder.display()
+        )
+        .into());
     }
     let mut shell = place.command("sh");
     shell.args(["-c", FURNISH]).env("FOLDER", &place.folder).env("NODE", NODE).env("SERVICES", SERVICES);
@@ -71,7 +75,8 @@ where
     thread::spawn(move || {
         let outcome = enter(init).and_then(|()| {
             // Its workers are started from here, and so are in the same network.
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
             runtime.block_on(work())
         });
         // The asker may have given up waiting.

@@ -159,7 +159,9 @@ pub(super) async fn rest(api: &ApiServer) -> Outcome<Vec<Process>> {
     let corefile = place.path("Corefile");
     fs::write(&corefile, filled(DNS, place))?;
     let mut metrics = delegated("admin");
-    metrics.extend(words("--kubelet-insecure-tls --kubelet-preferred-address-types=InternalIP --metric-resolution=10s"));
+    metrics.extend(words(
+        "--kubelet-insecure-tls --kubelet-preferred-address-types=InternalIP --metric-resolution=10s",
+    ));
     metrics.extend(words("--kubelet-request-timeout=5s --secure-port=4443"));
     metrics.extend([
         format!("--bind-address={NODE}"),
@@ -196,7 +198,9 @@ pub(super) fn processes_of(place: &Place, pod_uid: &str) -> Outcome<Vec<u32>> {
     }
     found.sort_unstable();
     found.dedup();
-    found.retain(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() != "pause"));
+    found.retain(|pid| {
+        fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() != "pause")
+    });
     Ok(found)
 }
 

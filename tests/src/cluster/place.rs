@@ -54,7 +54,9 @@ impl Place {
         lines.next().ok_or("the keeper ended at once")??;
         let namespaces = match args {
             [] => None,
-            _ => Some(lines.next().ok_or("the namespaces ended at once: are they forbidden here?")??.parse()?),
+            _ => {
+                Some(lines.next().ok_or("the namespaces ended at once: are they forbidden here?")??.parse()?)
+            }
         };
         fs::create_dir_all(folder.join("log"))?;
         Ok(Self { folder, namespaces, keeper })
@@ -79,7 +81,12 @@ impl Place {
     }
 
     /// Starts a process of the fixture; what it writes goes to `log/NAME.log`.
-    pub fn spawn<S: AsRef<OsStr>>(&self, name: &str, program: &Path, args: impl IntoIterator<Item = S>) -> Outcome<Process> {
+    pub fn spawn<S: AsRef<OsStr>>(
+        &self,
+        name: &str,
+        program: &Path,
+        args: impl IntoIterator<Item = S>,
+    ) -> Outcome<Process> {
         let log = File::options().create(true).append(true).open(self.log(name))?;
         let mut command = self.command(tools::sibling("leash")?);
         command.arg("--").arg(program).args(args).stdout(log.try_clone()?).stderr(log);
@@ -109,7 +116,11 @@ impl Place {
     /// Ends everything, waits until it is gone, and says so if it is not.
     pub fn clear(mut self) -> Outcome {
         self.keeper.kill()?;
-        if self.folder.exists() { Err(format!("{} is still there", self.folder.display()).into()) } else { Ok(()) }
+        if self.folder.exists() {
+            Err(format!("{} is still there", self.folder.display()).into())
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -39,7 +39,9 @@ pub fn hold(folder: &Path) -> Outcome<File> {
 /// Removes the folder, again and again while what dies is still writing into it.
 pub fn remove(folder: &Path) -> Outcome {
     wait::retry(|| match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(format!("{}: {error}", folder.display()).into()),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(format!("{}: {error}", folder.display()).into())
+        }
         _ => Ok(()),
     })
 }

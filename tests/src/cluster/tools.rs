@@ -64,5 +64,7 @@ pub fn hindrance() -> Option<String> {
 
 fn is_on_path(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]).any(|folder| Path::new(&folder).join(name).is_file())
+    std::env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin")])
+        .any(|folder| Path::new(&folder).join(name).is_file())
 }
