@@ -20,6 +20,8 @@ mod revisions;
 mod same_page;
 #[path = "stories/store.rs"]
 mod store;
+#[path = "stories/troubles.rs"]
+mod troubles;
 
 use serde_json::Value;
 
