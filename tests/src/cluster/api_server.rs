@@ -23,7 +23,7 @@ use crate::{
 
 /// Every request once, when it has been answered.
 const AUDIT_POLICY: &str =
-    "{apiVersion: audit.k8s.io/v1, kind: Policy, omitStages: [RequestReceived], rules: [{level: Metadata}]}";
+    "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
 
 /// What a test may want otherwise.
 #[derive(Clone, Debug, Default)]
@@ -213,6 +213,7 @@ impl Ports {
             format!("--service-account-signing-key-file={}", key("sa.key")),
             format!("--kubelet-client-certificate={}", key("kubelet-client.crt")),
             format!("--kubelet-client-key={}", key("kubelet-client.key")),
+            "--kubelet-preferred-address-types=InternalIP".into(),
             "--enable-aggregator-routing=true".into(),
             format!("--requestheader-client-ca-file={}", key("front-ca.crt")),
             "--requestheader-allowed-names=front-proxy-client".into(),

@@ -78,7 +78,7 @@ impl Cluster {
         let containerd = node::containerd(&place)?;
         let api = ApiServer::start_in_namespaces(place, options).await?;
         let mut node = vec![containerd];
-        let images = images()?;
+        let images = archives()?;
         let first = crate::wait::until("the container runtime", async || {
             Ok(node::load_image(&api.place, &images[0]).ok())
         });
@@ -144,9 +144,9 @@ impl Cluster {
         node::load_image(&self.api.place, archive)
     }
 
-    /// The processes of a pod's containers, by their numbers on this machine: to be sent signals.
-    pub fn processes_of(&self, pod_uid: &str) -> Outcome<Vec<u32>> {
-        node::processes_of(&self.api.place, pod_uid)
+    /// The processes of a container, which a pod's status names, by their numbers on this machine: to be sent signals.
+    pub fn processes_of(&self, container: &str) -> Outcome<Vec<u32>> {
+        node::processes_of(&self.api.place, container)
     }
 
     /// Process 1 of its namespaces, by its number on this machine.
@@ -169,11 +169,20 @@ impl Cluster {
 }
 
 /// What every cluster holds: the sandbox image, and ours as far as `make images` has built them.
-fn images() -> Outcome<Vec<PathBuf>> {
-    let mut images = vec![tools::folder()?.join("pause.tar")];
-    let target =
-        tools::sibling("leash")?.ancestors().nth(2).ok_or("a program lies in no folder")?.to_path_buf();
-    let ours = ["runtime", "operator"].map(|name| target.join(format!("images/{name}.tar")));
-    images.extend(ours.into_iter().filter(|archive| archive.is_file()));
-    Ok(images)
+fn archives() -> Outcome<Vec<PathBuf>> {
+    let ours = ["runtime", "operator"].map(image_archive).into_iter().collect::<Outcome<Vec<_>>>()?;
+    let built = ours.into_iter().filter(|archive| archive.is_file());
+    Ok([tools::folder()?.join("pause.tar")].into_iter().chain(built).collect())
+}
+
+/// Where `make images` puts the image of the runtime or the operator.
+pub fn image_archive(of: &str) -> Outcome<PathBuf> {
+    let leash = tools::sibling("leash")?;
+    let target = leash.ancestors().nth(2).ok_or("a program lies in no folder")?;
+    Ok(target.join(format!("images/{of}.tar")))
+}
+
+/// Its name in a pod.
+pub fn image(of: &str) -> String {
+    format!("localhost/marquee-{of}:{}", env!("CARGO_PKG_VERSION"))
 }

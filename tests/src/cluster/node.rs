@@ -1,9 +1,6 @@
 //! The node: container runtime, kubelet, proxy, DNS, resource metrics, and the controllers that keep it busy.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use crate::{
     Outcome,
@@ -189,29 +186,25 @@ pub(super) async fn rest(api: &ApiServer) -> Outcome<Vec<Process>> {
     Ok(processes)
 }
 
-/// Outer numbers of the processes in a pod's containers, without the one that holds its namespaces.
-pub(super) fn processes_of(place: &Place, pod_uid: &str) -> Outcome<Vec<u32>> {
+/// Outer numbers of the processes in a container, which `containerd://ID` names in its pod's status.
+pub(super) fn processes_of(place: &Place, container: &str) -> Outcome<Vec<u32>> {
     let name = place.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut found = Vec::new();
     for folder in cgroup::folders(&name)? {
-        collect(&folder, &format!("pod{pod_uid}"), false, &mut found);
+        collect(&folder, container.trim_start_matches("containerd://"), &mut found);
     }
     found.sort_unstable();
     found.dedup();
-    found.retain(|pid| {
-        fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() != "pause")
-    });
     Ok(found)
 }
 
-fn collect(folder: &PathBuf, pod: &str, is_inside: bool, found: &mut Vec<u32>) {
-    let is_inside = is_inside || folder.ends_with(pod);
-    if is_inside {
+fn collect(folder: &Path, container: &str, found: &mut Vec<u32>) {
+    if folder.ends_with(container) {
         let listed = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
         found.extend(listed.lines().filter_map(|line| line.parse::<u32>().ok()));
     }
     let below = fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
-    below.filter(|path| path.is_dir()).for_each(|path| collect(&path, pod, is_inside, found));
+    below.filter(|path| path.is_dir()).for_each(|path| collect(&path, container, found));
 }
 
 fn words(flags: &str) -> Vec<String> {
