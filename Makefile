@@ -15,7 +15,7 @@ CARGO_TEST := cargo test --release --quiet --no-fail-fast
 .PHONY: help demo test lint audit bench generate fuzz data setup build images cluster cluster-down clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
 
 demo: data ## Train on MovieLens 100K, serve examples/homepage, print the page's address (PORT=8080)
 	@$(STAGE) "build the runtime" cargo build --release -p marquee-runtime
