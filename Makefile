@@ -12,10 +12,10 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # The whole workspace in every call: Cargo then resolves one feature set, and nothing is built twice.
 CARGO_TEST := cargo test --release --quiet --no-fail-fast
 
-.PHONY: help demo test lint audit bench generate fuzz data setup build images clean
+.PHONY: help demo test lint audit bench generate fuzz data setup build images cluster cluster-down clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
 
 demo: data ## Train on MovieLens 100K, serve examples/homepage, print the page's address (PORT=8080)
 	@$(STAGE) "build the runtime" cargo build --release -p marquee-runtime
@@ -42,8 +42,14 @@ build: ## Build everything, tests included, in the one profile
 	@$(STAGE) "build" cargo build --release --workspace --all-targets
 
 images: ## Images of runtime and operator, with what is in them, in target/images (needs root)
-	@$(STAGE) "build" cargo build --release -p marquee-runtime -p marquee-operator
+	@$(STAGE) "build" cargo build --release --workspace --bins
 	@tests/setup/images.sh $(TARGET)
+
+cluster: setup data images ## A real Kubernetes on this machine with Marquee and examples/homepage on it (needs root)
+	@examples/cluster.sh up
+
+cluster-down: ## End it
+	@examples/cluster.sh down
 
 audit: ## Report security advisories; never blocks
 	-@tests/setup/deny.sh check advisories
