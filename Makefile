@@ -13,7 +13,7 @@ HELM := $(MARQUEE_CACHE)/tools/cluster/bin/helm
 # The whole workspace in every call: Cargo then resolves one feature set, and nothing is built twice.
 CARGO_TEST := cargo test --release --quiet --no-fail-fast
 
-.PHONY: help demo test lint audit bench generate fuzz data setup build images install.yaml clean
+.PHONY: help demo test lint audit bench generate fuzz data setup build images install.yaml cluster cluster-down clean
 
 help: ## List the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  \1\t/' | expand -t 16
@@ -45,8 +45,14 @@ build: ## Build everything, tests included, in the one profile
 	@$(STAGE) "build" cargo build --release --workspace --all-targets
 
 images: ## Images of runtime and operator, with what is in them, in target/images (needs root)
-	@$(STAGE) "build" cargo build --release -p marquee-runtime -p marquee-operator
+	@$(STAGE) "build" cargo build --release --workspace --bins
 	@tests/setup/images.sh $(TARGET)
+
+cluster: setup data images ## A real Kubernetes on this machine with Marquee and examples/homepage on it (needs root)
+	@examples/cluster.sh up
+
+cluster-down: ## End it
+	@examples/cluster.sh down
 
 audit: ## Report security advisories; never blocks
 	-@tests/setup/deny.sh check advisories
