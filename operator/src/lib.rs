@@ -6,7 +6,6 @@
 pub mod args;
 pub mod child;
 pub mod controllers;
-pub mod leader;
 pub mod observed;
 pub mod plan;
 pub mod resources;
