@@ -1,3 +1,5 @@
 //! PageLayout: revisions of one surface's page.
 
 pub mod decide;
+
+mod status;

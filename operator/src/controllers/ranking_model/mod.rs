@@ -1,3 +1,5 @@
 //! RankingModel: revisions of one model.
 
 pub mod decide;
+
+mod status;
