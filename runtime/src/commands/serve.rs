@@ -9,6 +9,7 @@ use std::{
 };
 
 use marquee_artifacts::FetchOptions;
+use marquee_crds::shared::Duration as Text;
 use marquee_models::cpu::Level;
 use tokio::{
     runtime::Handle,
@@ -34,6 +35,8 @@ use crate::{
 
 /// How long a store may be silent before a pod gives up.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// What a pod's clients need to be sent elsewhere.
+const DRAIN_DELAY: Text = Text::from_millis(2000);
 const NO_SOURCE: &str = "say what to serve: give --manifests or --config";
 
 type Streams<'a> = (&'a mut dyn Write, &'a mut dyn Write);
@@ -76,6 +79,10 @@ async fn run(
         // Connections to rankers live where requests are answered.
         answering.spawn(Fleet::new(observer, now).run(source.follow(&Handle::current()), tell));
         engine.follow(remotes);
+    }
+    let mut args = args;
+    if args.what.config.is_some() {
+        args.transport.drain_delay.get_or_insert(DRAIN_DELAY);
     }
     let (tls, preview) = (args.transport.tls_cert.is_some(), args.transport.has_preview());
     let router = preview.then(|| preview::router(service.clone()));

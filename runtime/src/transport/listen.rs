@@ -182,6 +182,8 @@ impl Connections {
     {
         let noticed = Noticed { service, seen: seen.clone(), leave: self.ends.leave.clone() };
         let mut connection = pin!(self.builder.serve_connection(TokioIo::new(io), noticed));
+        // A client that comes now knows no other place yet: its connection lasts until no more are accepted.
+        let came_late = self.ends.leave.is_cancelled();
         let limit = self.limits.header_timeout;
         // hyper's own limit begins only when it knows which HTTP this is, so silence before that is ours to end.
         tokio::select! {
@@ -192,7 +194,8 @@ impl Connections {
                     return self.cut(CutReason::SlowHeaders);
                 }
             }
-            () = self.ends.leave.cancelled() => {}
+            () = self.ends.leave.cancelled(), if !came_late => {}
+            () = self.ends.drain.cancelled() => {}
         }
         tokio::select! {
             biased;
@@ -201,7 +204,8 @@ impl Connections {
         }
         // HTTP/2 can tell a client to go without losing a request; an idle HTTP/1.1 connection that is closed may lose the
         // one that is on its way, so it stays open until its client has had the time to learn.
-        if !(self.kind == Listener::Grpc || seen.http2.load(Ordering::Relaxed)) {
+        let is_http2 = self.kind == Listener::Grpc || seen.http2.load(Ordering::Relaxed);
+        if came_late || !is_http2 {
             tokio::select! {
                 biased;
                 ended = connection.as_mut() => return self.ended(ended, &seen),
