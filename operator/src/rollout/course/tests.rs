@@ -15,6 +15,13 @@ fn at(second: i64) -> Timestamp {
 
 /// Name, when made, pods wanted, pods ready.
 type Standing<'a> = (&'a str, i64, i32, i32);
+/// Which revision answers, since when; an empty name is none.
+type Answers = (&'static str, i64);
+/// Why, wish, revisions, before, answers, kept.
+type Move =
+    (&'static str, &'static str, &'static [Standing<'static>], Answers, Answers, &'static [&'static str]);
+/// Why, min, most, revisions, before, pods.
+type Size = (&'static str, i32, i32, &'static [Standing<'static>], Answers, i32);
 
 fn standing(all: &[Standing<'_>]) -> Revisions {
     let revision = |&(name, created, wanted, ready): &Standing<'_>| {
@@ -43,7 +50,7 @@ fn answers(revision: &str, since: i64) -> Option<Before> {
 #[test]
 fn traffic_goes_to_the_new_revision_once_enough_of_it_is_ready_and_never_where_nobody_answers() {
     #[rustfmt::skip]
-    let cases: [(&str, &str, &[Standing<'_>], (&str, i64), (&str, i64), &[&str]); 19] = [
+    let cases: [Move; 19] = [
         // why                                              wish  revisions (name, made, wanted, ready)                        before        answers       kept
         ("nothing is there yet",                             "a", &[],                                                          ("", 0),      ("", 0),      &[]),
         ("the first one starts",                             "a", &[("a", 990, 2, 0)],                                          ("", 0),      ("", 0),      &[]),
@@ -78,7 +85,7 @@ fn traffic_goes_to_the_new_revision_once_enough_of_it_is_ready_and_never_where_n
 #[test]
 fn a_new_revision_is_as_large_as_what_answers_now() {
     #[rustfmt::skip]
-    let cases: [(&str, i32, i32, &[Standing<'_>], (&str, i64), i32); 7] = [
+    let cases: [Size; 7] = [
         // why                                            min most  revisions                                     before       pods
         ("the first one",                                   2, 10,  &[],                                          ("", 0),     2),
         ("the load has seven pods now",                     2, 10,  &[("a", 100, 7, 7)],                          ("a", 200),  7),
