@@ -12,10 +12,10 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # The whole workspace in every call: Cargo then resolves one feature set, and nothing is built twice.
 CARGO_TEST := cargo test --release --quiet --no-fail-fast
 
-.PHONY: help demo test lint audit bench generate fuzz data setup build clean
+.PHONY: help demo test lint audit bench generate fuzz data setup build images cluster cluster-down clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
 
 demo: data ## Train on MovieLens 100K, serve examples/homepage, print the page's address (PORT=8080)
 	@$(STAGE) "build the runtime" cargo build --release -p marquee-runtime
@@ -24,6 +24,7 @@ demo: data ## Train on MovieLens 100K, serve examples/homepage, print the page's
 test: ## Everything: set-up, lints, all tests
 	@$(STAGE) "set-up" $(MAKE) --no-print-directory setup data
 	@$(MAKE) --no-print-directory lint
+	@$(STAGE) "images" tests/setup/images.sh $(TARGET)
 	@$(STAGE) "tests: units" $(CARGO_TEST) --workspace --lib --bins
 	@$(STAGE) "tests: integration, end to end" $(CARGO_TEST) --workspace --test '*'
 	@$(STAGE) "tests: documentation" $(CARGO_TEST) --workspace --doc
@@ -39,6 +40,16 @@ lint: build ## Format, clippy, licences and sources, generated files, tidy
 
 build: ## Build everything, tests included, in the one profile
 	@$(STAGE) "build" cargo build --release --workspace --all-targets
+
+images: ## Images of runtime and operator, with what is in them, in target/images (needs root)
+	@$(STAGE) "build" cargo build --release --workspace --bins
+	@tests/setup/images.sh $(TARGET)
+
+cluster: setup data images ## A real Kubernetes on this machine with Marquee and examples/homepage on it (needs root)
+	@examples/cluster.sh up
+
+cluster-down: ## End it
+	@examples/cluster.sh down
 
 audit: ## Report security advisories; never blocks
 	-@tests/setup/deny.sh check advisories
@@ -56,8 +67,9 @@ fuzz: ## Fuzz the two parsers with cargo-fuzz, SECONDS_EACH=60 each (needs a nig
 data: ## Fetch MovieLens 100K into the cache
 	@examples/data/fetch-ml-100k.py "$(MARQUEE_CACHE)/ml-100k"
 
-setup: ## Install what the tests need (Debian packages when root, else says which)
+setup: ## Install what the tests need (Debian packages when root, else says which; builds Kubernetes once)
 	@tests/setup/packages.sh
+	@tests/setup/cluster.sh
 	@tests/setup/venv.sh test tests/oip/requirements.txt
 	@tests/setup/deny.sh --version
 

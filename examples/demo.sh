@@ -9,18 +9,7 @@ data="${MARQUEE_CACHE:-$HOME/.cache/marquee}/ml-100k"
 demo="${DEMO_DIR:-${CARGO_TARGET_DIR:-target}/demo}"
 mkdir -p "$demo"
 
-train() { # train CONFIG ARTIFACT: on all ratings; quality is measured below, on held-out ones
-  echo "--> train examples/training/$1.yaml"
-  "$runtime" train --config "examples/training/$1.yaml" --data "$data/ml-100k.inter" --protocol none \
-    --output "$demo/artifacts/$2"
-}
-
-echo "--> catalogue"
-"$runtime" catalogue --metadata "$data/ml-100k.item" --metadata-delimiter tab --genre-separator space \
-  --data "$data/ml-100k.inter" --delimiter tab --output "$demo/artifacts/home-catalogue"
-train implicit-als home-ials
-train ease home-ease
-train svd-plus-plus home-svdpp
+examples/train.sh "$demo/artifacts"
 
 echo "--> quality: each viewer's last title held out, every unseen title ranked (popularity beside)"
 "$runtime" evaluate --data "$data/ml-100k.inter" --protocol leave-last-out \

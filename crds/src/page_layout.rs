@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ranking_model::{default_history, default_progress_deadline},
     shared::{
-        ArtifactRef, Autoscaling, Duration, Gateway, LocalSecret, Replicas, Resources, RevisionStatus,
-        Toleration, TopologySpread, TrafficTarget, conditions_schema, rules,
+        ArtifactRef, Autoscaling, ColocatedModel, Duration, Gateway, LocalSecret, Replicas, Resources,
+        RevisionStatus, Toleration, TopologySpread, TrafficTarget, conditions_schema, rules,
     },
 };
 
@@ -305,6 +305,10 @@ pub struct PageLayoutStatus {
     /// Which revisions answer, with which share, and where.
     #[schemars(length(max = 8))]
     pub traffic: Vec<TrafficTarget>,
+    /// With `Monolith`: the models that run in the pods of the revision that answers. Their own status follows it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 256))]
+    pub models: Vec<ColocatedModel>,
     /// Revisions that there are: the one that answers, one that is being tried, those kept for a roll-back.
     #[schemars(length(max = 32))]
     pub revisions: Vec<RevisionStatus>,

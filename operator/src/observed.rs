@@ -97,6 +97,9 @@ pub struct PodFacts {
     pub ip: Option<String>,
     /// Why no node takes it: message of condition `PodScheduled` where it is false.
     pub unschedulable: Option<String>,
+    /// Whether it has a node, but not its volumes and its network yet: condition `PodReadyToStartContainers` is false. A Secret
+    /// that is not there shows nowhere else in a pod.
+    pub mounting: bool,
     /// What the container waits for: reason (`ImagePullBackOff`, `CreateContainerConfigError`, `CrashLoopBackOff`, …) and message.
     pub waiting: Option<(String, String)>,
     /// How the container ended last, now or before its restart.

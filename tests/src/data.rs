@@ -7,14 +7,18 @@ use std::{
 
 use crate::{Outcome, runtime};
 
-/// The folder of MovieLens 100K, which `make data` fetches.
-pub fn ml_100k() -> Outcome<PathBuf> {
-    let cache = match std::env::var_os("MARQUEE_CACHE") {
+/// Where lies what was fetched or built outside Cargo: `MARQUEE_CACHE`, or `~/.cache/marquee`.
+pub fn cache() -> Outcome<PathBuf> {
+    Ok(match std::env::var_os("MARQUEE_CACHE") {
         Some(cache) => PathBuf::from(cache),
         None => PathBuf::from(std::env::var_os("HOME").ok_or("HOME is not set, nor is MARQUEE_CACHE")?)
             .join(".cache/marquee"),
-    };
-    let folder = cache.join("ml-100k");
+    })
+}
+
+/// The folder of MovieLens 100K, which `make data` fetches.
+pub fn ml_100k() -> Outcome<PathBuf> {
+    let folder = cache()?.join("ml-100k");
     if folder.join("ml-100k.inter").is_file() {
         Ok(folder)
     } else {

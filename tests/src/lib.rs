@@ -1,9 +1,10 @@
-//! What the end-to-end tests start: the runtime's binary, models trained with it, a browser.
+//! What the end-to-end tests start: the runtime's binary, models trained with it, a browser, a real Kubernetes.
 //!
 //! Everything listens on 127.0.0.1 at a port that the system chose, is waited for by its condition with a deadline, and is
 //! ended by its process handle when its value is dropped.
 
 pub mod browser;
+pub mod cluster;
 pub mod data;
 pub mod runtime;
 pub mod wait;
@@ -13,7 +14,13 @@ pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// A client for plain HTTP on this machine.
 pub fn http_client() -> Outcome<reqwest::Client> {
-    // reqwest asks for a provider even where no connection uses TLS. An error says that one is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    // reqwest asks for a provider even where no connection uses TLS.
+    install_crypto();
     Ok(reqwest::Client::builder().no_proxy().build()?)
+}
+
+/// Chooses the provider of cryptography for the process.
+pub fn install_crypto() {
+    // An error says that one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -9,15 +9,39 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Asks until the answer is `Some`, and gives up after [`PATIENCE`], naming what was waited for.
-pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Outcome<Option<T>>) -> Outcome<T> {
-    let deadline = Instant::now() + PATIENCE;
+pub async fn until<T>(what: &str, ask: impl AsyncFnMut() -> Outcome<Option<T>>) -> Outcome<T> {
+    until_within(PATIENCE, what, ask).await
+}
+
+/// The same with a patience of its own, for what is known to take longer.
+pub async fn until_within<T>(
+    patience: Duration,
+    what: &str,
+    mut ask: impl AsyncFnMut() -> Outcome<Option<T>>,
+) -> Outcome<T> {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(answer) = ask().await? {
             return Ok(answer);
         }
         if Instant::now() > deadline {
-            return Err(format!("waited {PATIENCE:?} for {what}").into());
+            return Err(format!("waited {patience:?} for {what}").into());
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Tries until it succeeds, where no asynchronous runtime is at hand; gives up with the last error after [`PATIENCE`].
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the pause between two looks at a condition that has a deadline"
+)]
+pub fn retry<T, E>(mut attempt: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match attempt() {
+            Err(_) if Instant::now() < deadline => std::thread::sleep(PAUSE),
+            done => return done,
+        }
     }
 }

@@ -17,4 +17,4 @@ pub use gateway::{Gateway, ParentRef};
 pub use placement::{LocalSecret, Toleration, TopologySpread, WhenUnsatisfiable};
 pub use quantity::Quantity;
 pub use resources::Resources;
-pub use traffic::{RevisionStatus, TrafficTarget, conditions_schema};
+pub use traffic::{ColocatedModel, RevisionStatus, TrafficTarget, conditions_schema};

@@ -41,6 +41,18 @@ pub struct RevisionStatus {
     pub ready_replicas: i32,
 }
 
+/// A model that runs in the pods of a page.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ColocatedModel {
+    /// Name of the RankingModel.
+    #[schemars(length(max = 63))]
+    pub name: String,
+    /// What of it runs: a hash of what the page's pods are told of it.
+    #[schemars(length(max = 63))]
+    pub revision: String,
+}
+
 /// The list of conditions: one of each type, so that two writers never disturb each other's.
 pub fn conditions_schema(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({

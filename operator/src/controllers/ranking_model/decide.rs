@@ -13,8 +13,9 @@ use crate::{
 pub struct Surroundings<'a> {
     /// The older model of this namespace that answers to the same objective.
     pub older: Option<&'a ResourceRef>,
-    /// The layout of this namespace that has the model's surface and runs its models in its own pods.
-    pub monolith: Option<&'a PageLayout>,
+    /// The layout of this namespace that has the model's surface: the oldest, wherever its models run. Its spec and status say
+    /// whether the model answers in its pods.
+    pub page: Option<&'a PageLayout>,
 }
 
 /// What should be for `model`, with what there is, as of `now`.

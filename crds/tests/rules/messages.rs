@@ -1,0 +1,118 @@
+//! What is told to who breaks a rule. Each message says the mend.
+
+macro_rules! name {
+    ($field:literal) => {
+        concat!(
+            $field,
+            " is no name: use lower-case letters, digits and '-', first and last a letter or digit"
+        )
+    };
+}
+
+macro_rules! object {
+    ($field:literal) => {
+        concat!(
+            $field,
+            " is no name of an object: use lower-case letters, digits, '-' and '.', first and last a letter or digit"
+        )
+    };
+}
+
+macro_rules! label_value {
+    ($field:literal) => {
+        concat!(
+            $field,
+            " holds a value that is no label's: at most 63 letters, digits, '-', '_' and '.', first and last a letter or digit"
+        )
+    };
+}
+
+macro_rules! own_key {
+    ($field:literal) => {
+        concat!(
+            $field,
+            " sets a key of marquee.dev/ or app.kubernetes.io/, which Marquee sets itself: leave it out"
+        )
+    };
+}
+
+macro_rules! amount {
+    ($field:literal) => {
+        concat!($field, " holds an amount that is none: write a number and a unit, such as 500m, 2 or 1Gi")
+    };
+}
+
+macro_rules! resource {
+    ($kind:literal) => {
+        concat!(
+            "the name of a ",
+            $kind,
+            " begins its children's names: at most 40 lower-case letters, digits and '-', first a letter"
+        )
+    };
+}
+
+// Names.
+pub const MODEL_NAME: &str = resource!("RankingModel");
+pub const LAYOUT_NAME: &str = resource!("PageLayout");
+pub const NO_OBJECTIVE: &str = name!("objective");
+pub const NO_SURFACE: &str = name!("surface");
+pub const NO_NAME: &str = name!("name");
+pub const NO_NAMESPACE: &str = name!("namespace");
+pub const NO_OBJECT: &str = object!("name");
+pub const NO_SECTION: &str = object!("sectionName");
+pub const NO_SECRET: &str = object!("secretName");
+pub const NO_CLAIM: &str = object!("claimName");
+pub const FIXED_MODEL: &str = "surface is fixed for life: create another model for the other surface";
+pub const FIXED_LAYOUT: &str = "surface is fixed for life: create another layout for the other surface";
+
+// Artifacts.
+pub const NO_SCHEME: &str =
+    "uri has no scheme that can be fetched: begin it with file://, s3://, gs://, az:// or https://";
+pub const NOT_ABSOLUTE: &str = "uri is no absolute path: write file:///path, with three slashes";
+pub const NO_BUCKET: &str = "uri names no bucket, container or host: write it after the two slashes";
+pub const PASSWORD: &str =
+    "uri holds credentials, which everyone who may read this resource would see: leave them out";
+pub const QUERY: &str = "uri holds a space, ? or #: name the folder itself, without a query";
+pub const DOTS: &str = "uri holds . or .. as a folder: write the path that is meant";
+pub const UNPINNED: &str = "sha256 is missing: only a file:// artifact may go unpinned; add what `marquee-runtime digest URI` prints";
+pub const NO_DIGEST: &str =
+    "sha256 is not 64 lower-case hex digits: copy what `marquee-runtime digest URI` prints";
+pub const ELSEWHERE: &str =
+    "volume is mounted elsewhere than uri says: begin uri with file:// and the volume's mountPath";
+pub const NO_NEED: &str = "a file:// artifact needs no credentials: leave them out";
+pub const NO_FOLDER: &str =
+    "mountPath is no absolute path: write it as /artifacts, without a slash at its end";
+pub const HIDES: &str = "mountPath hides a folder that the pod needs: choose another, such as /artifacts";
+
+// Durations.
+pub const DELAY: &str =
+    "maxDelay is no duration from 0ms to 100ms: write a number and a unit (us, ms, s, m), such as 2ms";
+pub const NO_COMPANY: &str =
+    "maxBatch is 1, so that no request waits for company: leave maxDelay out, or raise maxBatch";
+pub const DEADLINE: &str =
+    "deadline is no duration from 1ms to 10s: write a number and a unit (us, ms, s, m), such as 100ms";
+pub const PROGRESS: &str =
+    "progressDeadline is no duration from 1s to 60m: write a number and a unit (us, ms, s, m), such as 10m";
+
+// Rows of a page.
+pub const TWICE: &str = "two candidate rows have one name: rename one";
+pub const ONE_SOURCE: &str =
+    "a row has exactly one source: set one of model, genre, popular (as {}) and becauseYouWatched";
+pub const TITLE: &str = "{title} stands for the title watched, which only a becauseYouWatched row has: take it out of the heading";
+pub const BRACE: &str = "heading holds a brace that is no {title}: {title} is the only placeholder";
+pub const ONE_LINE: &str = "heading begins or ends with a space, or holds a line break: write it on one line";
+pub const NO_HOST: &str = "hostnames holds one that is none: write it in lower case without scheme and port, such as home.example.com";
+
+// Pods.
+pub const UPSIDE_DOWN: &str = "replicas.min is above replicas.max: lower it, or raise max";
+pub const NO_REQUEST: &str = amount!("requests");
+pub const NO_LIMIT: &str = amount!("limits");
+pub const NODE_VALUE: &str = label_value!("nodeSelector");
+pub const POD_VALUE: &str = label_value!("podLabels");
+pub const OWN_LABEL: &str = own_key!("podLabels");
+pub const OWN_ANNOTATION: &str = own_key!("podAnnotations");
+pub const VALUE_OF_ANY: &str = "a toleration with the operator Exists has no value: leave it out";
+pub const NO_KEY: &str = "a toleration without a key needs the operator Exists, and tolerates every taint";
+pub const NO_EXECUTE: &str =
+    "tolerationSeconds counts for the effect NoExecute only: set it, or leave tolerationSeconds out";

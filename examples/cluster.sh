@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# `make cluster`: a real one-node Kubernetes in namespaces of its own, with Marquee installed by its chart and
+# examples/homepage applied. `make cluster-down` ends it and leaves nothing. Nothing of it can be reached from outside the
+# machine; `target/cluster/kubectl` and `target/cluster/helm` speak to it, `target/cluster/enter COMMAND` runs a command
+# where its addresses are.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
+here="$target/cluster"
+
+down() {
+  [ -f "$here/pid" ] || { echo "no cluster runs"; return; }
+  local pid; pid=$(cat "$here/pid")
+  kill "$pid" 2>/dev/null || rm -f "$here/pid"
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+  echo "nothing is left of it"
+}
+
+up() {
+  if [ -f "$here/pid" ] && kill -0 "$(cat "$here/pid")" 2>/dev/null; then
+    echo "a cluster runs already: make cluster-down ends it" >&2; exit 1
+  fi
+  mkdir -p "$here"
+  rm -f "$here/pid"
+  echo "--> models"
+  examples/train.sh "$here/artifacts" >"$here/train.log" || { cat "$here/train.log" >&2; exit 1; }
+  echo "--> cluster"
+  setsid --fork "$target/release/cluster" "$here" >"$here/log" 2>&1 </dev/null
+  until [ -f "$here/pid" ]; do
+    grep -q '^cluster: ' "$here/log" && { cat "$here/log" >&2; exit 1; }
+    sleep 0.1
+  done
+  echo "--> Marquee, from charts/marquee"
+  "$here/helm" install marquee charts/marquee --namespace marquee-system --create-namespace --wait --timeout 2m >"$here/helm.log"
+  echo "--> examples/homepage"
+  volume
+  "$here/kubectl" apply -f examples/homepage
+  "$here/kubectl" wait --for=condition=Ready --timeout=2m rankingmodels,pagelayouts --all
+  "$here/kubectl" get rankingmodels,pagelayouts,pods
+  cat <<SAY
+
+Kubernetes is yours until \`make cluster-down\`:
+  ${here#"$PWD"/}/kubectl get rankingmodels
+  ${here#"$PWD"/}/kubectl create --raw /api/v1/namespaces/default/services/home-page:8080/proxy/v1/surfaces/home/page -f - <<<'{"viewer":"1"}'
+  ${here#"$PWD"/}/enter COMMAND       # runs where the cluster's addresses are good, with KUBECONFIG=$(sed -n 's/^KUBECONFIG=\([^ ]*\).*/\1/p' "$here/enter")
+SAY
+}
+
+volume() { # the folder of the trained artifacts, claimed as the examples name it
+  "$here/kubectl" apply -f - <<YAML
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: marquee-artifacts}
+spec:
+  capacity: {storage: 1Gi}
+  accessModes: [ReadOnlyMany]
+  storageClassName: ""
+  hostPath: {path: "$here/artifacts", type: Directory}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: marquee-artifacts}
+spec:
+  accessModes: [ReadOnlyMany]
+  storageClassName: ""
+  volumeName: marquee-artifacts
+  resources: {requests: {storage: 1Gi}}
+YAML
+}
+
+case "${1:-up}" in
+  up) up ;;
+  down) down ;;
+  *) echo "usage: cluster.sh [up|down]" >&2; exit 1 ;;
+esac

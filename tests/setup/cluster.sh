@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Everything a real one-node Kubernetes needs beside Debian's packages, once, into MARQUEE_CACHE/tools/cluster: programs built
+# from pinned Go modules (about ten minutes of one core, all told), kubectl and helm, the CRDs of others, the sandbox image.
+# Each part is made anew when what pins it has changed, and appears when it is whole.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out="$MARQUEE_CACHE/tools/cluster"
+mkdir -p "$out/bin" "$out/crds"
+exec 9>"$out/.lock"
+flock 9 # two at once would build everything twice
+
+part() { # part NAME FUNCTION INPUT...: calls FUNCTION FOLDER unless the part was made from the same inputs
+  local name=$1 make=$2; shift 2
+  local pins; pins=$( (cat "$@"; declare -f "$make") | sha256sum)
+  if [ "$(cat "$out/.$name" 2>/dev/null)" != "$pins" ]; then
+    local start=$SECONDS partial; partial=$(mktemp -d "$out/.partial-XXXXXX")
+    echo "making $name once, into $out" >&2
+    "$make" "$partial"
+    cp -r --remove-destination "$partial/." "$out/" && rm -rf "$partial"
+    echo "$pins" >"$out/.$name"
+    echo "made $name in $((SECONDS - start)) s" >&2
+  fi
+}
+
+go_build() { # go_build MODULE VERSION FOLDER PACKAGE...
+  local module=$1 version=$2 folder=$3 flags="-s -w"; shift 3
+  command -v go >/dev/null || { echo "Go 1.26 or later is needed, once, for Kubernetes' programs: https://go.dev/dl" >&2; exit 1; }
+  local minor=${version#v*.}
+  for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do # without a version they refuse to start
+    flags+=" -X $package.gitVersion=$version -X $package.gitMajor=${version:1:1} -X $package.gitMinor=${minor%%.*}"
+    flags+=" -X $package.gitTreeState=clean"
+  done
+  (cd "cluster/$module" && CGO_ENABLED=0 go build -p 2 -trimpath -buildvcs=false -ldflags "$flags" -o "$folder/bin/" "$@")
+}
+
+kubernetes() {
+  local cmd=k8s.io/kubernetes/cmd
+  mkdir "$1/bin"
+  go_build kubernetes v1.35.4 "$1" $cmd/kube-{apiserver,controller-manager,scheduler,proxy} $cmd/kubelet \
+    go.etcd.io/etcd/server/v3 ./coredns helm.sh/helm/v3/cmd/helm
+  mv "$1/bin/server" "$1/bin/etcd"
+  mv "$1/bin/helm" "$1/bin/helm3" # helm is the one of kubectl_helm, version 4
+}
+
+metrics_server() {
+  mkdir "$1/bin"
+  go_build metrics-server v0.9.0 "$1" sigs.k8s.io/metrics-server/cmd/metrics-server
+}
+
+kubectl_helm() { setup/fetch-kubectl-helm.py "$1/bin"; }
+
+foreign_crds() { setup/fetch-crds.py "$1/crds"; }
+
+pause() { # the sandbox image: a static program on nothing
+  gcc -Os -static -o "$1/pause" cluster/pause.c
+  setup/image.sh "$1/pause.tar" localhost/pause:3 65535:65535 /pause "$1/pause"
+  rm "$1/pause"
+}
+
+part kubernetes kubernetes cluster/kubernetes/{go.mod,go.sum,coredns/main.go}
+part metrics-server metrics_server cluster/metrics-server/{go.mod,go.sum}
+part kubectl-helm kubectl_helm setup/fetch-kubectl-helm.py
+part crds foreign_crds setup/fetch-crds.py
+if [ "$(id -u)" -eq 0 ]; then part pause pause cluster/pause.c; fi

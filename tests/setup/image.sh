@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# image.sh ARCHIVE NAME USER ENTRYPOINT ROOT: an image from nothing that holds the file ROOT, or what is in the folder ROOT,
+# as an archive that `docker load`, `podman load` and `ctr images import` read. LABELS are its labels, one a line. The
+# archive is Docker's kind since buildah compresses the other, and tests load it far more often than it is built.
+set -euo pipefail
+archive=$1 name=$2 user=$3 entrypoint=$4 root=$5
+storage=$(mktemp -d)
+trap 'rm -rf "$storage"' EXIT
+export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
+buildah() { command buildah --root "$storage/root" --runroot "$storage/run" "$@"; }
+labels=()
+while IFS= read -r label; do labels+=(${label:+--label "$label"}); done <<<"${LABELS:-}"
+container=$(buildah from scratch)
+buildah copy --quiet "$container" "$root" / >/dev/null
+buildah config --entrypoint "[\"$entrypoint\"]" --user "$user" "${labels[@]}" "$container"
+buildah commit --quiet "$container" "$name" >/dev/null
+rm -f "$archive.partial"
+buildah push --quiet "$name" "docker-archive:$archive.partial:$name"
+mv "$archive.partial" "$archive"

@@ -1,0 +1,243 @@
+//! etcd and a real API server: enough for everything that needs no pod to run.
+
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::{
+    Outcome,
+    cluster::{
+        keys::Keys,
+        namespaces::{self, FIRST_SERVICE, NODE, SERVICES},
+        place::{Place, Process},
+        tools,
+    },
+    install_crypto, wait,
+};
+
+/// Every request once, when it has been answered.
+const AUDIT_POLICY: &str =
+    "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
+
+/// What a test may want otherwise.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Whether every request is written to [`ApiServer::audit_log`].
+    pub audit: bool,
+    /// Further flags of kube-apiserver.
+    pub flags: Vec<String>,
+}
+
+/// A running API server with its etcd. Both end when this is dropped, or when the process that holds it dies.
+#[derive(Debug)]
+pub struct ApiServer {
+    /// Who may ask.
+    pub keys: Keys,
+    /// `https://ADDRESS:PORT`.
+    pub url: String,
+    flags: Vec<String>,
+    /// `None` while it is killed.
+    server: Mutex<Option<Process>>,
+    _etcd: Process,
+    /// Last, so that it is cleared away when nobody needs it any more.
+    pub(super) place: Place,
+}
+
+impl ApiServer {
+    /// One for the whole test binary: each test makes a Kubernetes namespace of its own in it.
+    pub async fn shared() -> Outcome<&'static Self> {
+        static SHARED: OnceCell<ApiServer> = OnceCell::const_new();
+        SHARED.get_or_try_init(Self::start).await
+    }
+
+    /// Starts one on 127.0.0.1, without root, and waits until it is ready.
+    pub async fn start() -> Outcome<Self> {
+        Self::start_with(Options::default()).await
+    }
+
+    /// The same, otherwise.
+    pub async fn start_with(mut options: Options) -> Outcome<Self> {
+        // No controller manager makes service accounts here; the endpoints of `kubernetes` cannot be on loopback.
+        let flags = ["--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none"];
+        options.flags.extend(flags.map(String::from));
+        let place = Place::on_the_machine()?;
+        let [port, client, peer] = free_ports()?;
+        let data = place.path("etcd");
+        Self::start_in(place, Ports { address: "127.0.0.1", port, client, peer }, &data, options).await
+    }
+
+    pub(super) async fn start_in_namespaces(place: Place, options: Options) -> Outcome<Self> {
+        let ports = Ports { address: NODE, port: 6443, client: 2379, peer: 2380 };
+        Self::start_in(place, ports, Path::new("/run/etcd"), options).await
+    }
+
+    async fn start_in(place: Place, ports: Ports, data: &Path, options: Options) -> Outcome<Self> {
+        install_crypto();
+        let etcd = place.spawn("etcd", &tools::program("etcd")?, ports.etcd(data))?;
+        let url = format!("https://{}:{}", ports.address, ports.port);
+        let keys = Keys::new(place.path("pki"), url.clone(), &["127.0.0.1", NODE, FIRST_SERVICE])?;
+        let flags = ports.flags(&keys, &place, options)?;
+        let server = Self { keys, url, flags, server: Mutex::new(None), _etcd: etcd, place };
+        server.start_again().await?;
+        Ok(server)
+    }
+
+    /// Kills the API server, as a crash would. etcd keeps what it holds.
+    pub fn kill(&self) -> Outcome {
+        match self.server.lock().map_err(|_| "a test panicked while it restarted the API server")?.take() {
+            Some(mut server) => server.kill(),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts it again at the same address, on the same etcd, and waits until it is ready.
+    pub async fn start_again(&self) -> Outcome {
+        self.kill()?;
+        let process = self.place.spawn("kube-apiserver", &tools::program("kube-apiserver")?, &self.flags)?;
+        *self.server.lock().map_err(|_| "a test panicked while it restarted the API server")? = Some(process);
+        let ready = wait::until("the API server to be ready", async || {
+            self.expect_alive()?;
+            Ok(self.get("/readyz").await.ok())
+        });
+        ready.await.map_err(|late| format!("{late}\n{}", self.place.last_words()))?;
+        Ok(())
+    }
+
+    fn expect_alive(&self) -> Outcome {
+        let mut server =
+            self.server.lock().map_err(|_| "a test panicked while it restarted the API server")?;
+        server.as_mut().map_or(Ok(()), Process::expect_alive)
+    }
+
+    /// Who may do everything.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.keys.known("admin")
+    }
+
+    /// The log of [`Options::audit`]: one JSON object a line.
+    pub fn audit_log(&self) -> PathBuf {
+        self.place.path("audit.log")
+    }
+
+    /// What the API server answers to an administrator's GET: JSON, or a text as a JSON string.
+    pub async fn get(&self, path: &str) -> Outcome<Value> {
+        let config: Value = serde_json::from_slice(&fs::read(self.kubeconfig())?)?;
+        let token = config["users"][0]["user"]["token"].as_str().unwrap_or_default();
+        // A connection belongs to the runtime that opened it, so each question has a client of its own.
+        let authority = reqwest::Certificate::from_pem(&fs::read(self.keys.path("ca.crt"))?)?;
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([authority]).build()?;
+        let request = client.get(format!("{}{path}", self.url)).bearer_auth(token).build()?;
+        let text = match self.place.init() {
+            Err(_) => answer(&client, request).await,
+            Ok(init) => namespaces::inside(init, async move || answer(&client, request).await).await,
+        }?;
+        Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// `kubectl ARGS` as an administrator, from within the fixture's network; its output.
+    pub fn kubectl(&self, args: &[&str]) -> Outcome<String> {
+        let mut command = self.place.command(tools::program("kubectl")?);
+        namespaces::run(command.args(args).env("KUBECONFIG", self.kubeconfig()))
+    }
+
+    /// `kubectl apply` of YAML or JSON.
+    pub fn apply(&self, manifest: &str) -> Outcome<String> {
+        let file = tempfile::NamedTempFile::new()?;
+        fs::write(file.path(), manifest)?;
+        self.kubectl(&["apply", "--server-side", "-f", &file.path().display().to_string()])
+    }
+
+    /// Ends everything and waits until nothing is left; an error says what is.
+    pub fn clear(self) -> Outcome {
+        let Self { place, .. } = self;
+        place.clear()
+    }
+}
+
+async fn answer(client: &reqwest::Client, request: reqwest::Request) -> Outcome<String> {
+    let answer = client.execute(request).await?;
+    let status = answer.status();
+    let text = answer.text().await?;
+    if status.is_success() { Ok(text) } else { Err(format!("{status}: {text}").into()) }
+}
+
+/// Where etcd and the API server listen.
+struct Ports {
+    address: &'static str,
+    port: u16,
+    client: u16,
+    peer: u16,
+}
+
+impl Ports {
+    fn etcd(&self, data: &Path) -> Vec<String> {
+        let (client, peer) =
+            (format!("http://127.0.0.1:{}", self.client), format!("http://127.0.0.1:{}", self.peer));
+        let args = [
+            "--name=n1",
+            "--unsafe-no-fsync",
+            "--log-level=warn",
+            &format!("--data-dir={}", data.display()),
+            &format!("--listen-client-urls={client}"),
+            &format!("--advertise-client-urls={client}"),
+            &format!("--listen-peer-urls={peer}"),
+            &format!("--initial-advertise-peer-urls={peer}"),
+            &format!("--initial-cluster=n1={peer}"),
+        ];
+        args.map(String::from).into()
+    }
+
+    fn flags(&self, keys: &Keys, place: &Place, options: Options) -> Outcome<Vec<String>> {
+        let key = |name: &str| keys.path(name).display().to_string();
+        let mut flags: Vec<String> = vec![
+            format!("--etcd-servers=http://127.0.0.1:{}", self.client),
+            format!("--bind-address={}", self.address),
+            format!("--advertise-address={NODE}"),
+            format!("--secure-port={}", self.port),
+            format!("--tls-cert-file={}", key("api.crt")),
+            format!("--tls-private-key-file={}", key("api.key")),
+            format!("--client-ca-file={}", key("ca.crt")),
+            format!("--token-auth-file={}", key("tokens.csv")),
+            "--authorization-mode=Node,RBAC".into(),
+            "--enable-admission-plugins=NodeRestriction".into(),
+            "--allow-privileged=true".into(),
+            format!("--service-cluster-ip-range={SERVICES}"),
+            "--service-account-issuer=https://kubernetes.default.svc".into(),
+            format!("--service-account-key-file={}", key("sa.pub")),
+            format!("--service-account-signing-key-file={}", key("sa.key")),
+            format!("--kubelet-client-certificate={}", key("kubelet-client.crt")),
+            format!("--kubelet-client-key={}", key("kubelet-client.key")),
+            "--kubelet-preferred-address-types=InternalIP".into(),
+            "--enable-aggregator-routing=true".into(),
+            format!("--requestheader-client-ca-file={}", key("front-ca.crt")),
+            "--requestheader-allowed-names=front-proxy-client".into(),
+            "--requestheader-username-headers=X-Remote-User".into(),
+            "--requestheader-group-headers=X-Remote-Group".into(),
+            "--requestheader-extra-headers-prefix=X-Remote-Extra-".into(),
+            format!("--proxy-client-cert-file={}", key("front.crt")),
+            format!("--proxy-client-key-file={}", key("front.key")),
+        ];
+        if options.audit {
+            let policy = place.path("audit-policy.yaml");
+            fs::write(&policy, AUDIT_POLICY)?;
+            flags.push(format!("--audit-policy-file={}", policy.display()));
+            flags.push(format!("--audit-log-path={}", place.path("audit.log").display()));
+        }
+        flags.extend(options.flags);
+        Ok(flags)
+    }
+}
+
+/// Ports of 127.0.0.1 that nobody listens on. Held together until all are chosen, so that they differ.
+fn free_ports() -> Outcome<[u16; 3]> {
+    let listen = || TcpListener::bind(("127.0.0.1", 0));
+    let held = [listen()?, listen()?, listen()?];
+    let port = |n: usize| held[n].local_addr().map(|address| address.port());
+    Ok([port(0)?, port(1)?, port(2)?])
+}

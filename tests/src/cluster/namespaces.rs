@@ -1,0 +1,91 @@
+//! A cluster's namespaces: its own network, and mounts of its own over every place that a node writes to outside its folder.
+
+use std::{fs::File, os::fd::AsFd, path::Path, process::Command, thread};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use tokio::sync::oneshot;
+
+use crate::{Outcome, cluster::place::Place};
+
+/// The node's address in the cluster's network.
+pub const NODE: &str = "10.77.0.1";
+/// Where pods get their addresses from.
+pub const PODS: &str = "10.78.0.0/24";
+/// Where Services get theirs from.
+pub const SERVICES: &str = "10.79.0.0/24";
+/// The first of them, which is the API server's.
+pub const FIRST_SERVICE: &str = "10.79.0.1";
+
+/// What hides the node from the machine. `/run` has sockets, locks and the pods' network namespaces, `/var/lib` the network
+/// plugins' notes, `/var/log` the pods' logs. There is no default route, so nothing leaves; Services are routed to a link,
+/// so that address translation gets to see them. Kernel settings that the kubelet insists on are shown to it as it wants
+/// them, and stay as they are.
+const FURNISH: &str = r#"
+set -eu
+mount -t proc proc /proc
+for hidden in /run /var/lib /var/log; do mount -t tmpfs tmpfs "$hidden"; done
+mkdir /run/netns "$FOLDER/settings"
+for setting in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/panic_on_oops=1 \
+               kernel/keys/root_maxkeys=1000000 kernel/keys/root_maxbytes=25000000; do
+  shown="$FOLDER/settings/$(echo "${setting%=*}" | tr / .)"
+  echo "${setting#*=}" >"$shown"
+  mount --bind "$shown" "/proc/sys/${setting%=*}"
+done
+ip link set lo up
+ip link add node0 type veth peer name node0p
+ip addr add "$NODE/24" dev node0
+ip link set node0 up
+ip link set node0p up
+ip route add "$SERVICES" dev node0
+echo 1 >/proc/sys/net/ipv4/ip_forward
+"#;
+
+/// Mounts and network of a place whose namespaces have just been made.
+pub fn furnish(place: &Place) -> Outcome {
+    if ["/run", "/var/lib", "/var/log"].iter().any(|hidden| place.folder.starts_with(hidden)) {
+        return Err(format!(
+            "{} will be hidden: set MARQUEE_CACHE to another folder",
+            place.folder.display()
+        )
+        .into());
+    }
+    let mut shell = place.command("sh");
+    shell.args(["-c", FURNISH]).env("FOLDER", &place.folder).env("NODE", NODE).env("SERVICES", SERVICES);
+    run(&mut shell).map(drop)
+}
+
+/// Runs a command to its end; its output, or an error that holds it.
+pub fn run(command: &mut Command) -> Outcome<String> {
+    let done = command.stdin(std::process::Stdio::null()).output()?;
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    if done.status.success() {
+        Ok(said)
+    } else {
+        Err(format!("{command:?} {}: {said}{}", done.status, String::from_utf8_lossy(&done.stderr)).into())
+    }
+}
+
+/// Runs `work` on threads that have entered the network of the process `init`.
+pub async fn inside<T, F>(init: u32, work: impl FnOnce() -> F + Send + 'static) -> Outcome<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Outcome<T>>,
+{
+    let (tell, told) = oneshot::channel();
+    thread::spawn(move || {
+        let outcome = enter(init).and_then(|()| {
+            // Its workers are started from here, and so are in the same network.
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+            runtime.block_on(work())
+        });
+        // The asker may have given up waiting.
+        let _ = tell.send(outcome);
+    });
+    told.await.map_err(|_| "the thread inside the network panicked")?
+}
+
+fn enter(init: u32) -> Outcome {
+    let network = File::open(Path::new("/proc").join(init.to_string()).join("ns/net"))?;
+    Ok(move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))?)
+}

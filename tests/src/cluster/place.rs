@@ -1,0 +1,165 @@
+//! Where a fixture's processes run, and how they are started and ended.
+
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+};
+
+use crate::{
+    Outcome,
+    cluster::{namespaces, state, tools},
+};
+
+/// A fixture's folder, and its namespaces if it has some. Everything in it ends when this is dropped, or when the
+/// process that holds it dies, however it dies.
+#[derive(Debug)]
+pub struct Place {
+    /// Where keys, logs and volumes lie.
+    pub folder: PathBuf,
+    /// Process 1 of the namespaces, by its number outside.
+    namespaces: Option<u32>,
+    keeper: Process,
+}
+
+impl Place {
+    /// A folder and the machine's own namespaces.
+    pub fn on_the_machine() -> Outcome<Self> {
+        Self::start(&state::unique_name(), &[])
+    }
+
+    /// A folder, a cgroup of the folder's name, and process, mount and network namespaces.
+    pub fn in_namespaces(name: &str) -> Outcome<Self> {
+        let init = tools::sibling("leash")?.display().to_string();
+        let unshare = "unshare --pid --mount --net --fork --kill-child=SIGKILL";
+        let mut args = vec!["--cgroup", name, "--"];
+        args.extend(unshare.split(' '));
+        args.extend([init.as_str(), "--init"]);
+        let place = Self::start(name, &args)?;
+        namespaces::furnish(&place)?;
+        Ok(place)
+    }
+
+    fn start(name: &str, args: &[&str]) -> Outcome<Self> {
+        state::sweep()?;
+        let folder = state::root()?.join(name);
+        let mut leash = Command::new(tools::sibling("leash")?);
+        leash.arg("--state").arg(&folder).args(args).stdout(Stdio::piped());
+        let mut keeper = Process::start("keeper", leash)?;
+        let said = keeper.child.stdout.take().ok_or("the keeper has no output")?;
+        let mut lines = BufReader::new(said).lines();
+        lines.next().ok_or("the keeper ended at once")??;
+        let namespaces = match args {
+            [] => None,
+            _ => {
+                Some(lines.next().ok_or("the namespaces ended at once: are they forbidden here?")??.parse()?)
+            }
+        };
+        fs::create_dir_all(folder.join("log"))?;
+        Ok(Self { folder, namespaces, keeper })
+    }
+
+    /// A file or folder of the fixture.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The number of process 1 in the namespaces, seen from outside.
+    pub fn init(&self) -> Outcome<u32> {
+        self.namespaces.ok_or_else(|| "this fixture has no namespaces of its own".into())
+    }
+
+    /// A command that runs in the fixture's namespaces.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let Some(init) = self.namespaces else { return Command::new(program) };
+        let mut command = Command::new("nsenter");
+        command.arg("--target").arg(init.to_string()).args(["--pid", "--mount", "--net", "--"]).arg(program);
+        command
+    }
+
+    /// Starts a process of the fixture; what it writes goes to `log/NAME.log`.
+    pub fn spawn<S: AsRef<OsStr>>(
+        &self,
+        name: &str,
+        program: &Path,
+        args: impl IntoIterator<Item = S>,
+    ) -> Outcome<Process> {
+        let log = File::options().create(true).append(true).open(self.log(name))?;
+        let mut command = self.command(tools::sibling("leash")?);
+        command.arg("--").arg(program).args(args).stdout(log.try_clone()?).stderr(log);
+        Process::start(name, command)
+    }
+
+    /// Where a process' log lies.
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.path(&format!("log/{name}.log"))
+    }
+
+    /// The last lines of every log: for the message of a start that failed.
+    pub fn last_words(&self) -> String {
+        const LINES: usize = 5;
+        let Ok(logs) = fs::read_dir(self.path("log")) else { return String::new() };
+        let mut told = String::new();
+        for log in logs.filter_map(|entry| Some(entry.ok()?.path())) {
+            let text = fs::read(&log).unwrap_or_default();
+            let text = String::from_utf8_lossy(&text);
+            let lines: Vec<_> = text.lines().collect();
+            let tail = lines[lines.len().saturating_sub(LINES)..].join("\n");
+            told += &format!("--- {}\n{tail}\n", log.file_name().unwrap_or_default().to_string_lossy());
+        }
+        told
+    }
+
+    /// Ends everything, waits until it is gone, and says so if it is not.
+    pub fn clear(mut self) -> Outcome {
+        self.keeper.kill()?;
+        if self.folder.exists() {
+            Err(format!("{} is still there", self.folder.display()).into())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// A process on a leash: it is killed when this is dropped.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Child,
+    leash: Option<ChildStdin>,
+}
+
+impl Process {
+    fn start(name: &str, mut command: Command) -> Outcome<Self> {
+        // A group of its own: Ctrl-C at the terminal ends the test, and the leash then clears away.
+        let spawned = command.stdin(Stdio::piped()).process_group(0).spawn();
+        let mut child = spawned.map_err(|error| format!("{name}: {error}"))?;
+        let leash = child.stdin.take();
+        Ok(Self { name: name.into(), child, leash })
+    }
+
+    /// Kills it and waits until it is gone.
+    pub fn kill(&mut self) -> Outcome {
+        self.leash = None;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// An error if it has ended by itself.
+    pub fn expect_alive(&mut self) -> Outcome {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => Err(format!("{} ended with {status}", self.name).into()),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Nobody is left to hear of a failure; the leash clears away all the same.
+        let _ = self.kill();
+    }
+}

@@ -1,0 +1,70 @@
+//! The programs of a cluster, which `make setup` builds and fetches, and what a machine must have to run them.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use crate::{Outcome, data};
+
+/// Debian's part of a node: what the kubelet and the harness call by name.
+const NODE_COMMANDS: [&str; 7] = ["containerd", "runc", "ctr", "iptables", "conntrack", "ip", "nsenter"];
+
+/// The folder of everything that `tests/setup/cluster.sh` made.
+pub fn folder() -> Outcome<PathBuf> {
+    let folder = data::cache()?.join("tools/cluster");
+    if folder.is_dir() {
+        Ok(folder)
+    } else {
+        Err(format!("{} is not there: run `make setup`", folder.display()).into())
+    }
+}
+
+/// A program of the cluster: `kube-apiserver`, `kubectl`, `helm`, …
+pub fn program(name: &str) -> Outcome<PathBuf> {
+    let program = folder()?.join("bin").join(name);
+    if program.is_file() {
+        Ok(program)
+    } else {
+        Err(format!("{} is not there: run `make setup`", program.display()).into())
+    }
+}
+
+/// The CRDs of others, one folder a project: `gateway-api`, `prometheus-operator`.
+pub fn foreign_crds(project: &str) -> Outcome<PathBuf> {
+    Ok(folder()?.join("crds").join(project))
+}
+
+/// A program built beside the running test.
+pub fn sibling(name: &str) -> Outcome<PathBuf> {
+    let test = std::env::current_exe()?;
+    let found = test.ancestors().skip(1).take(3).map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.ok_or_else(|| format!("{name} is not built: run `make build`").into())
+}
+
+/// Why this machine cannot run a whole cluster, if it cannot.
+pub fn hindrance() -> Option<String> {
+    if !rustix::process::geteuid().is_root() {
+        return Some("a whole cluster needs root".into());
+    }
+    let missing: Vec<_> = NODE_COMMANDS.into_iter().filter(|name| !is_on_path(name)).collect();
+    if !missing.is_empty() {
+        return Some(format!("{} not installed: run `make setup` as root", missing.join(", ")));
+    }
+    let mut probe = Command::new("unshare");
+    probe.args(["--pid", "--mount", "--net", "--fork", "mount", "-t", "tmpfs", "tmpfs", "/run"]);
+    match probe.stdin(Stdio::null()).output() {
+        Err(error) => Some(format!("unshare: {error}")),
+        Ok(done) if !done.status.success() => {
+            Some(format!("namespaces are forbidden here: {}", String::from_utf8_lossy(&done.stderr).trim()))
+        }
+        Ok(_) => None,
+    }
+}
+
+fn is_on_path(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin")])
+        .any(|folder| Path::new(&folder).join(name).is_file())
+}
