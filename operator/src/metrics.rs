@@ -1,0 +1,191 @@
+//! What the operator counts. Built once and handed in.
+
+use marquee_crds::metrics as names;
+use prometheus::{
+    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
+    core::Collector,
+};
+
+/// Buckets of a reconcile's time, as every operator's dashboards know them.
+const SECONDS: &[f64] = &[
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5,
+    1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0,
+];
+const QUEUE_SECONDS: &[f64] = &[1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1000.0];
+
+/// Every metric of the operator.
+pub struct Metrics {
+    registry: Registry,
+    /// Resources by condition and its status.
+    pub resources: IntGaugeVec,
+    /// Resources by the reason of `Ready`.
+    pub reasons: IntGaugeVec,
+    /// Revisions by kind.
+    pub revisions: IntGaugeVec,
+    /// Children put back, by kind.
+    pub drift: IntCounterVec,
+    /// Children written, by kind and verb.
+    pub writes: IntCounterVec,
+    /// Reconciles by result.
+    pub reconciles: IntCounterVec,
+    /// Reconciles that failed.
+    pub errors: IntCounterVec,
+    /// Reconciles that wait for an edit.
+    pub terminal_errors: IntCounterVec,
+    /// Time of reconciles.
+    pub seconds: HistogramVec,
+    /// Most reconciles at a time.
+    pub max_concurrent: IntGaugeVec,
+    /// Reconciles under way.
+    pub active: IntGaugeVec,
+    /// Resources that wait.
+    pub depth: IntGaugeVec,
+    /// Resources queued.
+    pub adds: IntCounterVec,
+    /// Time waited.
+    pub queue_seconds: HistogramVec,
+    /// Time worked.
+    pub work_seconds: HistogramVec,
+    /// Time of work that is not over.
+    pub unfinished: prometheus::GaugeVec,
+    /// The longest of it.
+    pub longest: prometheus::GaugeVec,
+    /// Queued again after a failure.
+    pub retries: IntCounterVec,
+    /// Requests to the API server.
+    pub requests: IntCounterVec,
+    /// Time until it answered.
+    pub request_seconds: HistogramVec,
+    /// Whether this process leads.
+    pub leader: IntGaugeVec,
+}
+
+impl Metrics {
+    /// All of them, registered, with those of the process.
+    ///
+    /// # Errors
+    /// Two metrics of one name: a defect.
+    pub fn new() -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let build = gauge(&registry, names::OPERATOR_BUILD_INFO, "1", &["version", "arch"])?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION"), std::env::consts::ARCH]).set(1);
+        let queue = ["name", "controller"];
+        Ok(Self {
+            resources: gauge(
+                &registry,
+                names::OPERATOR_RESOURCES,
+                "Resources by what a condition says",
+                &["kind", "condition", "status"],
+            )?,
+            reasons: gauge(
+                &registry,
+                names::OPERATOR_REASONS,
+                "Resources by why they are ready or not",
+                &["kind", "reason"],
+            )?,
+            revisions: gauge(&registry, names::OPERATOR_REVISIONS, "Revisions that exist", &["kind"])?,
+            drift: counter(
+                &registry,
+                names::OPERATOR_DRIFT,
+                "Children changed by hand and put back",
+                &["kind"],
+            )?,
+            writes: counter(&registry, names::OPERATOR_WRITES, "Children written", &["kind", "verb"])?,
+            reconciles: counter(&registry, names::RECONCILES, "Reconciles", &["controller", "result"])?,
+            errors: counter(&registry, names::RECONCILE_ERRORS, "Reconciles that failed", &["controller"])?,
+            terminal_errors: counter(
+                &registry,
+                names::RECONCILE_TERMINAL_ERRORS,
+                "Reconciles that wait for an edit",
+                &["controller"],
+            )?,
+            seconds: histogram(&registry, names::RECONCILE_SECONDS, &["controller"], SECONDS)?,
+            max_concurrent: gauge(
+                &registry,
+                names::MAX_RECONCILES,
+                "Most reconciles at a time",
+                &["controller"],
+            )?,
+            active: gauge(&registry, names::ACTIVE_WORKERS, "Reconciles under way", &["controller"])?,
+            depth: gauge(&registry, names::QUEUE_WAITING, "Resources that wait for a reconcile", &queue)?,
+            adds: counter(&registry, names::QUEUE_ADDS, "Resources queued", &queue)?,
+            queue_seconds: histogram(&registry, names::QUEUE_SECONDS, &queue, QUEUE_SECONDS)?,
+            work_seconds: histogram(&registry, names::WORK_SECONDS, &queue, QUEUE_SECONDS)?,
+            unfinished: seconds_gauge(
+                &registry,
+                names::UNFINISHED_SECONDS,
+                "Time of work that is not over",
+                &queue,
+            )?,
+            longest: seconds_gauge(&registry, names::LONGEST_SECONDS, "The longest work not over", &queue)?,
+            retries: counter(&registry, names::QUEUE_RETRIES, "Resources queued after a failure", &queue)?,
+            requests: counter(
+                &registry,
+                names::API_REQUESTS,
+                "Requests to the API server",
+                &["code", "method", "host"],
+            )?,
+            request_seconds: histogram(&registry, names::API_SECONDS, &["verb", "host"], SECONDS)?,
+            leader: gauge(&registry, names::LEADER, "Whether this process leads", &["name"])?,
+            registry,
+        })
+    }
+
+    /// All of them, as Prometheus reads them.
+    ///
+    /// # Errors
+    /// A metric that cannot be written: a defect.
+    pub fn text(&self) -> prometheus::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+}
+
+fn registered<C: Collector + Clone + 'static>(registry: &Registry, metric: C) -> prometheus::Result<C> {
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+fn counter(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+    registered(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
+}
+
+fn gauge(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
+    registered(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
+}
+
+fn seconds_gauge(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> prometheus::Result<prometheus::GaugeVec> {
+    registered(registry, prometheus::GaugeVec::new(Opts::new(name, help), labels)?)
+}
+
+fn histogram(
+    registry: &Registry,
+    name: &str,
+    labels: &[&str],
+    buckets: &[f64],
+) -> prometheus::Result<HistogramVec> {
+    let options = HistogramOpts::new(name, "Time in seconds").buckets(buckets.to_vec());
+    registered(registry, HistogramVec::new(options, labels)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_of_the_contract_is_registered_once() {
+        let metrics = Metrics::new().unwrap();
+        metrics.leader.with_label_values(&["lease"]).set(1);
+        let text = String::from_utf8(metrics.text().unwrap()).unwrap();
+        for name in [names::OPERATOR_BUILD_INFO, names::LEADER] {
+            assert!(text.contains(&format!("\n{name}{{")) || text.starts_with(name), "{name}: {text}");
+        }
+    }
+}
