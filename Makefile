@@ -9,13 +9,14 @@ export MARQUEE_CACHE ?= $(HOME)/.cache/marquee
 
 STAGE := tests/setup/stage
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+HELM := $(MARQUEE_CACHE)/tools/cluster/bin/helm
 # The whole workspace in every call: Cargo then resolves one feature set, and nothing is built twice.
 CARGO_TEST := cargo test --release --quiet --no-fail-fast
 
-.PHONY: help demo test lint audit bench generate fuzz data setup build images cluster cluster-down clean
+.PHONY: help demo test lint audit bench generate fuzz data setup build images install.yaml cluster cluster-down clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  \1\t/' | expand -t 16
 
 demo: data ## Train on MovieLens 100K, serve examples/homepage, print the page's address (PORT=8080)
 	@$(STAGE) "build the runtime" cargo build --release -p marquee-runtime
@@ -36,6 +37,8 @@ lint: build ## Format, clippy, licences and sources, generated files, tidy
 	@$(STAGE) "lint: clippy" cargo clippy --release --workspace --all-targets --quiet -- -D warnings
 	@$(STAGE) "lint: licences, bans, sources" tests/setup/deny.sh check --hide-inclusion-graph licenses bans sources
 	@$(STAGE) "lint: generated files" $(TARGET)/release/crdgen --check crds/manifests
+	@$(STAGE) "lint: generated files of the chart" $(TARGET)/release/crdgen --check charts/marquee/files/crds
+	@$(STAGE) "lint: chart" tests/setup/lint-chart.sh "$(HELM)"
 	@$(STAGE) "lint: tidy" $(CARGO_TEST) --workspace --test tidy
 
 build: ## Build everything, tests included, in the one profile
@@ -56,6 +59,12 @@ audit: ## Report security advisories; never blocks
 
 generate: ## Write the generated files anew
 	@cargo run --release --quiet -p marquee-crds --bin crdgen -- crds/manifests
+	@cargo run --release --quiet -p marquee-crds --bin crdgen -- charts/marquee/files/crds
+
+install.yaml: ## Render the chart as plain YAML for kubectl apply --server-side, into target/install.yaml (VALUES=file)
+	@mkdir -p $(TARGET)
+	@$(HELM) template marquee charts/marquee --namespace marquee-system --no-hooks $(if $(VALUES),--values $(VALUES)) >$(TARGET)/install.yaml
+	@echo "kubectl create namespace marquee-system && kubectl apply --server-side -f $(TARGET)/install.yaml"
 
 bench: data build ## Ours and the peers in one run (ONLY=name for one row); writes target/bench/results.json
 	@tests/setup/venv.sh bench tests/bench/requirements.txt

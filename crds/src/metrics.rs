@@ -30,7 +30,7 @@ pub const MODEL_INFO: &str = "marquee_models_info";
 /// 1. Gauge; labels `version`, `arch`.
 pub const BUILD_INFO: &str = "marquee_runtime_build_info";
 
-/// Every name above, in the order of this file.
+/// Every name above: what the runtime exports, in the order of this file.
 pub const ALL: [&str; 13] = [
     REQUESTS,
     REQUEST_SECONDS,
@@ -45,4 +45,59 @@ pub const ALL: [&str; 13] = [
     RELOADS,
     MODEL_INFO,
     BUILD_INFO,
+];
+
+// The operator. Where controller-runtime has a name for it, the name is controller-runtime's, so that dashboards that people have work.
+
+/// Reconciles. Counter; labels `controller`, `result` (`success`, `error`, `requeue`, `requeue_after`).
+pub const RECONCILES: &str = "controller_runtime_reconcile_total";
+/// Reconciles that failed. Counter; label `controller`.
+pub const RECONCILE_ERRORS: &str = "controller_runtime_reconcile_errors_total";
+/// Time of a reconcile. Histogram, seconds; label `controller`.
+pub const RECONCILE_SECONDS: &str = "controller_runtime_reconcile_time_seconds";
+/// Reconciles that run now. Gauge; label `controller`.
+pub const ACTIVE_WORKERS: &str = "controller_runtime_active_workers";
+/// Resources that wait for their reconcile. Gauge; label `name` (the controller).
+pub const WORKQUEUE_DEPTH: &str = "workqueue_depth";
+/// Resources that were told to be reconciled. Counter; label `name`.
+pub const WORKQUEUE_ADDS: &str = "workqueue_adds_total";
+/// Time that a resource waited for its reconcile. Histogram, seconds; label `name`.
+pub const WORKQUEUE_SECONDS: &str = "workqueue_queue_duration_seconds";
+/// Reconciles that are tried again after an error. Counter; label `name`.
+pub const WORKQUEUE_RETRIES: &str = "workqueue_retries_total";
+/// Requests to the API server. Counter; labels `code`, `method`.
+pub const API_REQUESTS: &str = "rest_client_requests_total";
+/// Time of a request to the API server. Histogram, seconds; label `verb`.
+pub const API_SECONDS: &str = "rest_client_request_duration_seconds";
+/// 1 where this operator leads. Gauge; label `name` (the Lease).
+pub const LEADING: &str = "leader_election_master_status";
+/// Resources by what is said of them. Gauge; labels `kind`, `condition`, `status` (`True`, `False`, `Unknown`), `reason`.
+pub const RESOURCES: &str = "marquee_operator_resources";
+/// Revisions that have pods. Gauge; label `kind`.
+pub const REVISIONS: &str = "marquee_operator_revisions";
+/// Children that somebody changed by hand and that were put back. Counter; label `kind` (the child's).
+pub const DRIFT_MENDED: &str = "marquee_operator_drift_mended_total";
+/// Children written. Counter; labels `kind` (the child's), `verb` (`create`, `patch`, `delete`).
+pub const CHILDREN_WRITTEN: &str = "marquee_operator_children_written_total";
+/// 1. Gauge; label `version`.
+pub const OPERATOR_BUILD_INFO: &str = "marquee_operator_build_info";
+
+/// Every name that the operator exports, in the order of this file.
+pub const OF_THE_OPERATOR: [&str; 16] = [
+    RECONCILES,
+    RECONCILE_ERRORS,
+    RECONCILE_SECONDS,
+    ACTIVE_WORKERS,
+    WORKQUEUE_DEPTH,
+    WORKQUEUE_ADDS,
+    WORKQUEUE_SECONDS,
+    WORKQUEUE_RETRIES,
+    API_REQUESTS,
+    API_SECONDS,
+    LEADING,
+    RESOURCES,
+    REVISIONS,
+    DRIFT_MENDED,
+    CHILDREN_WRITTEN,
+    OPERATOR_BUILD_INFO,
 ];

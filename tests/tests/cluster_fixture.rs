@@ -13,7 +13,7 @@ use std::{
 use marquee_tests::{
     Outcome,
     cluster::{ApiServer, Cluster, Options, cgroup, image, namespaces, tools},
-    wait,
+    http_client, wait,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -63,6 +63,14 @@ spec:
       imagePullPolicy: Never
       resources: {limits: {cpu: "1", memory: 64Mi}}
       securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+"#;
+
+/// A Prometheus that watches itself.
+const PROMETHEUS: &str = r#"
+global: {scrape_interval: 1s}
+scrape_configs:
+  - job_name: itself
+    static_configs: [{targets: ["10.77.0.1:9090"]}]
 "#;
 
 #[tokio::test]
@@ -120,11 +128,17 @@ async fn a_cluster_runs_pods_resolves_names_and_measures_use() -> Outcome {
     namespaces::inside(pod, || async { Ok(TcpStream::connect((namespaces::FIRST_SERVICE, 443)).await?) })
         .await?;
 
+    let (_prometheus, prometheus) = cluster.prometheus(PROMETHEUS)?;
     // What nobody has measured yet is not there; two samples are wanted.
     let measured = wait::until_within(Duration::from_secs(90), "the pod's use to be measured", async || {
         Ok(cluster.api.get("/apis/metrics.k8s.io/v1beta1/namespaces/fixture/pods/steady").await.ok())
     });
     assert_eq!(measured.await?["containers"][0]["name"], "steady");
+
+    let url = format!("{prometheus}/api/v1/query?query=up");
+    let scraped: Value =
+        cluster.in_network(async move || Ok(http_client()?.get(url).send().await?.json().await?)).await?;
+    assert_eq!(scraped["data"]["result"][0]["value"][1], "1", "Prometheus sees itself: {scraped}");
 
     kill_process(Pid::from_raw(i32::try_from(pod)?).unwrap(), Signal::KILL)?;
     let restarted = wait::until("the killed container to be started again", async || {

@@ -12,8 +12,21 @@ const ROOT: &str = "/sys/fs/cgroup";
 /// What the kubelet limits pods by.
 const CONTROLLERS: [&str; 4] = ["cpu", "cpuset", "memory", "pids"];
 
-/// Makes the cgroup. An error says what this machine forbids.
+/// Makes the cgroup in every hierarchy, or in none. An error says what this machine forbids.
 pub fn make(name: &str) -> Outcome {
+    make_all(name).inspect_err(|_| {
+        // What could be made can be removed; the error that counts is the first.
+        for folder in folders(name).unwrap_or_default() {
+            let _ = fs::remove_dir(folder);
+        }
+    })
+}
+
+fn make_all(name: &str) -> Outcome {
+    let absent = CONTROLLERS.iter().find(|one| !is_unified() && !Path::new(ROOT).join(one).is_dir());
+    if let Some(absent) = absent {
+        return Err(format!("the cgroup controller {absent} is not mounted at {ROOT}/{absent}").into());
+    }
     if is_unified() {
         // Every level hands its controllers down; where a container holds processes in its root, it may not.
         let wanted = CONTROLLERS.map(|controller| format!("+{controller}")).join(" ");
@@ -26,7 +39,6 @@ pub fn make(name: &str) -> Outcome {
             if let Some(absent) =
                 CONTROLLERS.iter().find(|one| !given.split_whitespace().any(|has| has == **one))
             {
-                fs::remove_dir(&folder)?;
                 return Err(format!("the cgroup controller {absent} is not handed down to {ROOT}").into());
             }
         }

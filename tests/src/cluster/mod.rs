@@ -43,10 +43,12 @@ pub struct Cluster {
 
 impl Cluster {
     /// One for the whole test binary, with the images that are built; each test makes a Kubernetes namespace of its own
-    /// in it. `None`, and a line that says why, where this machine cannot run one.
+    /// in it. Its requests are written to the audit log. `None`, and a line that says why, where this machine cannot run
+    /// one.
     pub async fn shared_or_skip() -> Outcome<Option<&'static Self>> {
         static SHARED: OnceCell<Option<Cluster>> = OnceCell::const_new();
-        Ok(SHARED.get_or_try_init(|| Self::start_or_skip(Options::default())).await?.as_ref())
+        let audited = Options { audit: true, ..Options::default() };
+        Ok(SHARED.get_or_try_init(|| Self::start_or_skip(audited)).await?.as_ref())
     }
 
     /// Starts one of its own for a test that needs it, or says why not.

@@ -5,7 +5,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{Outcome, data};
+use crate::{
+    Outcome,
+    cluster::{cgroup, state},
+    data,
+};
 
 /// Debian's part of a node: what the kubelet and the harness call by name.
 const NODE_COMMANDS: [&str; 7] = ["containerd", "runc", "ctr", "iptables", "conntrack", "ip", "nsenter"];
@@ -58,7 +62,10 @@ pub fn hindrance() -> Option<String> {
         Ok(done) if !done.status.success() => {
             Some(format!("namespaces are forbidden here: {}", String::from_utf8_lossy(&done.stderr).trim()))
         }
-        Ok(_) => None,
+        Ok(_) => {
+            let probe = format!("{}-probe", state::unique_name());
+            cgroup::make(&probe).and_then(|()| cgroup::remove(&probe)).err().map(|error| error.to_string())
+        }
     }
 }
 
