@@ -2,24 +2,23 @@
 
 use marquee_crds::metrics as names;
 use prometheus::{
-    Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
-    core::Collector,
+    Encoder as _, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
+    TextEncoder, core::Collector,
 };
 
 /// Buckets of a reconcile's time, as every operator's dashboards know them.
 const SECONDS: &[f64] = &[
-    0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5,
-    1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 60.0,
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25,
+    1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0,
+    50.0, 60.0,
 ];
 const QUEUE_SECONDS: &[f64] = &[1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 1000.0];
 
 /// Every metric of the operator.
 pub struct Metrics {
     registry: Registry,
-    /// Resources by condition and its status.
+    /// Resources by condition, its status and reason.
     pub resources: IntGaugeVec,
-    /// Resources by the reason of `Ready`.
-    pub reasons: IntGaugeVec,
     /// Revisions by kind.
     pub revisions: IntGaugeVec,
     /// Children put back, by kind.
@@ -47,9 +46,9 @@ pub struct Metrics {
     /// Time worked.
     pub work_seconds: HistogramVec,
     /// Time of work that is not over.
-    pub unfinished: prometheus::GaugeVec,
+    pub unfinished: GaugeVec,
     /// The longest of it.
-    pub longest: prometheus::GaugeVec,
+    pub longest: GaugeVec,
     /// Queued again after a failure.
     pub retries: IntCounterVec,
     /// Requests to the API server.
@@ -68,66 +67,40 @@ impl Metrics {
     pub fn new() -> prometheus::Result<Self> {
         let registry = Registry::new();
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
-        let build = gauge(&registry, names::OPERATOR_BUILD_INFO, "1", &["version", "arch"])?;
-        build.with_label_values(&[env!("CARGO_PKG_VERSION"), std::env::consts::ARCH]).set(1);
-        let queue = ["name", "controller"];
+        let build = gauge(&registry, names::OPERATOR_BUILD_INFO, "1", &["version"])?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let r = &registry;
         Ok(Self {
             resources: gauge(
-                &registry,
-                names::OPERATOR_RESOURCES,
-                "Resources by what a condition says",
-                &["kind", "condition", "status"],
+                r,
+                names::RESOURCES,
+                "Resources by what is said",
+                &["kind", "condition", "status", "reason"],
             )?,
-            reasons: gauge(
-                &registry,
-                names::OPERATOR_REASONS,
-                "Resources by why they are ready or not",
-                &["kind", "reason"],
-            )?,
-            revisions: gauge(&registry, names::OPERATOR_REVISIONS, "Revisions that exist", &["kind"])?,
-            drift: counter(
-                &registry,
-                names::OPERATOR_DRIFT,
-                "Children changed by hand and put back",
-                &["kind"],
-            )?,
-            writes: counter(&registry, names::OPERATOR_WRITES, "Children written", &["kind", "verb"])?,
-            reconciles: counter(&registry, names::RECONCILES, "Reconciles", &["controller", "result"])?,
-            errors: counter(&registry, names::RECONCILE_ERRORS, "Reconciles that failed", &["controller"])?,
+            revisions: gauge(r, names::REVISIONS, "Revisions that have pods", &["kind"])?,
+            drift: counter(r, names::DRIFT_MENDED, "Children changed by hand and put back", &["kind"])?,
+            writes: counter(r, names::CHILDREN_WRITTEN, "Children written", &["kind", "verb"])?,
+            reconciles: counter(r, names::RECONCILES, "Reconciles", &["controller", "result"])?,
+            errors: counter(r, names::RECONCILE_ERRORS, "Reconciles that failed", &["controller"])?,
             terminal_errors: counter(
-                &registry,
+                r,
                 names::RECONCILE_TERMINAL_ERRORS,
                 "Reconciles that wait for an edit",
                 &["controller"],
             )?,
-            seconds: histogram(&registry, names::RECONCILE_SECONDS, &["controller"], SECONDS)?,
-            max_concurrent: gauge(
-                &registry,
-                names::MAX_RECONCILES,
-                "Most reconciles at a time",
-                &["controller"],
-            )?,
-            active: gauge(&registry, names::ACTIVE_WORKERS, "Reconciles under way", &["controller"])?,
-            depth: gauge(&registry, names::QUEUE_WAITING, "Resources that wait for a reconcile", &queue)?,
-            adds: counter(&registry, names::QUEUE_ADDS, "Resources queued", &queue)?,
-            queue_seconds: histogram(&registry, names::QUEUE_SECONDS, &queue, QUEUE_SECONDS)?,
-            work_seconds: histogram(&registry, names::WORK_SECONDS, &queue, QUEUE_SECONDS)?,
-            unfinished: seconds_gauge(
-                &registry,
-                names::UNFINISHED_SECONDS,
-                "Time of work that is not over",
-                &queue,
-            )?,
-            longest: seconds_gauge(&registry, names::LONGEST_SECONDS, "The longest work not over", &queue)?,
-            retries: counter(&registry, names::QUEUE_RETRIES, "Resources queued after a failure", &queue)?,
-            requests: counter(
-                &registry,
-                names::API_REQUESTS,
-                "Requests to the API server",
-                &["code", "method", "host"],
-            )?,
-            request_seconds: histogram(&registry, names::API_SECONDS, &["verb", "host"], SECONDS)?,
-            leader: gauge(&registry, names::LEADER, "Whether this process leads", &["name"])?,
+            seconds: histogram(r, names::RECONCILE_SECONDS, "controller", SECONDS)?,
+            max_concurrent: gauge(r, names::MAX_RECONCILES, "Most reconciles at a time", &["controller"])?,
+            active: gauge(r, names::ACTIVE_WORKERS, "Reconciles that run", &["controller"])?,
+            depth: gauge(r, names::WORKQUEUE_DEPTH, "Resources that wait for a reconcile", &["name"])?,
+            adds: counter(r, names::WORKQUEUE_ADDS, "Resources queued", &["name"])?,
+            queue_seconds: histogram(r, names::WORKQUEUE_SECONDS, "name", QUEUE_SECONDS)?,
+            work_seconds: histogram(r, names::WORK_SECONDS, "name", QUEUE_SECONDS)?,
+            unfinished: seconds_gauge(r, names::UNFINISHED_SECONDS, "Time of work that is not over")?,
+            longest: seconds_gauge(r, names::LONGEST_SECONDS, "The longest work that is not over")?,
+            retries: counter(r, names::WORKQUEUE_RETRIES, "Resources queued after a failure", &["name"])?,
+            requests: counter(r, names::API_REQUESTS, "Requests to the API server", &["code", "method"])?,
+            request_seconds: histogram(r, names::API_SECONDS, "verb", SECONDS)?,
+            leader: gauge(r, names::LEADING, "Whether this process leads", &["name"])?,
             registry,
         })
     }
@@ -148,7 +121,12 @@ fn registered<C: Collector + Clone + 'static>(registry: &Registry, metric: C) ->
     Ok(metric)
 }
 
-fn counter(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+fn counter(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> prometheus::Result<IntCounterVec> {
     registered(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
 }
 
@@ -156,23 +134,18 @@ fn gauge(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> promet
     registered(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
 }
 
-fn seconds_gauge(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[&str],
-) -> prometheus::Result<prometheus::GaugeVec> {
-    registered(registry, prometheus::GaugeVec::new(Opts::new(name, help), labels)?)
+fn seconds_gauge(registry: &Registry, name: &str, help: &str) -> prometheus::Result<GaugeVec> {
+    registered(registry, GaugeVec::new(Opts::new(name, help), &["name"])?)
 }
 
 fn histogram(
     registry: &Registry,
     name: &str,
-    labels: &[&str],
+    label: &str,
     buckets: &[f64],
 ) -> prometheus::Result<HistogramVec> {
     let options = HistogramOpts::new(name, "Time in seconds").buckets(buckets.to_vec());
-    registered(registry, HistogramVec::new(options, labels)?)
+    registered(registry, HistogramVec::new(options, &[label])?)
 }
 
 #[cfg(test)]
@@ -184,7 +157,7 @@ mod tests {
         let metrics = Metrics::new().unwrap();
         metrics.leader.with_label_values(&["lease"]).set(1);
         let text = String::from_utf8(metrics.text().unwrap()).unwrap();
-        for name in [names::OPERATOR_BUILD_INFO, names::LEADER] {
+        for name in [names::OPERATOR_BUILD_INFO, names::LEADING] {
             assert!(text.contains(&format!("\n{name}{{")) || text.starts_with(name), "{name}: {text}");
         }
     }

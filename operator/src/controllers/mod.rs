@@ -2,3 +2,7 @@
 
 pub mod page_layout;
 pub mod ranking_model;
+
+mod workers;
+
+pub use workers::{Workers, run};

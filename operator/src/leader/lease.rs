@@ -88,7 +88,8 @@ impl Leader {
             spec.lease_duration_seconds = Some(1);
             spec.renew_time = Some(MicroTime(Timestamp::now()));
         }
-        let put = self.api.replace(&self.name, &PostParams::default(), &lease);
+        let params = PostParams::default();
+        let put = self.api.replace(&self.name, &params, &lease);
         match tokio::time::timeout(self.terms.retry, put).await {
             Ok(Ok(_)) => info!(lease = self.name, "gave the lease back"),
             Ok(Err(error)) => warn!(lease = self.name, %error, "the lease runs out by itself"),

@@ -13,8 +13,7 @@ use marquee_crds::labels;
 use crate::{child::ChildKind, observed::ChildFacts};
 
 use super::{
-    Key, Kind,
-    facts,
+    Key, Kind, facts,
     live::{Head, Live},
 };
 
@@ -100,7 +99,9 @@ pub fn parent(head: &Head) -> Option<(Kind, Key)> {
 fn made_by(head: &Head) -> Option<usize> {
     let ours = |operation: &str| {
         head.managed_fields.iter().position(|writer| {
-            writer.manager == labels::OPERATOR && writer.operation == operation && writer.subresource.is_empty()
+            writer.manager == labels::OPERATOR
+                && writer.operation == operation
+                && writer.subresource.is_empty()
         })
     };
     ours("Update").filter(|_| ours("Apply").is_none())
@@ -137,7 +138,8 @@ impl Children {
     pub fn take(&mut self, read: Read) -> Option<(Kind, Key)> {
         let round = self.round;
         let entries = self.by_owner.entry(read.owner).or_default();
-        let found = entries.iter_mut().find(|e| e.facts.kind == read.facts.kind && e.facts.name == read.facts.name);
+        let found =
+            entries.iter_mut().find(|e| e.facts.kind == read.facts.kind && e.facts.name == read.facts.name);
         let parent = read.parent.clone();
         let Some(entry) = found else {
             entries.push(Entry {
@@ -181,12 +183,14 @@ impl Children {
     }
 
     /// The child is gone.
-    pub fn drop(&mut self, kind: ChildKind, head: &Head) -> Option<(Kind, Key)> {
+    pub fn lose(&mut self, kind: ChildKind, head: &Head) -> Option<(Kind, Key)> {
         let owner = &head.controller()?.uid;
         let entries = self.by_owner.get_mut(owner.as_str())?;
         // A child that was made anew since has a later version than the one that the watch saw going.
         let gone = head.version().unwrap_or(u64::MAX);
-        let at = entries.iter().position(|e| e.facts.kind == kind && e.facts.name == head.name && e.version <= gone)?;
+        let at = entries
+            .iter()
+            .position(|e| e.facts.kind == kind && e.facts.name == head.name && e.version <= gone)?;
         let entry = entries.swap_remove(at);
         if entries.is_empty() {
             self.by_owner.remove(owner.as_str());
@@ -205,7 +209,8 @@ impl Children {
         let mut gone = Vec::new();
         self.by_owner.retain(|_, entries| {
             entries.retain(|entry| {
-                let listed = entry.facts.kind == kind && namespace.is_none_or(|n| *n == *entry.parent.1.namespace);
+                let listed =
+                    entry.facts.kind == kind && namespace.is_none_or(|n| *n == *entry.parent.1.namespace);
                 let stays = !listed || entry.round >= round;
                 if !stays {
                     gone.push(entry.parent.clone());

@@ -126,12 +126,15 @@ fn route(live: &Live) -> serde_json::Result<ChildState> {
     let mut accepted = 0;
     let mut refused = Vec::new();
     for parent in status.parents {
-        let bad = parent.conditions.iter().find(|c| {
-            (c.type_ == "Accepted" || c.type_ == "ResolvedRefs") && c.status == "False"
-        });
+        let bad = parent
+            .conditions
+            .iter()
+            .find(|c| (c.type_ == "Accepted" || c.type_ == "ResolvedRefs") && c.status == "False");
         match bad {
             Some(condition) => refused.push(format!("{}: {}", condition.reason, condition.message)),
-            None if parent.conditions.iter().any(|c| c.type_ == "Accepted" && c.status == "True") => accepted += 1,
+            None if parent.conditions.iter().any(|c| c.type_ == "Accepted" && c.status == "True") => {
+                accepted += 1
+            }
             None => {}
         }
     }
@@ -189,7 +192,8 @@ pub fn pod(head: &Head, live: &Live) -> serde_json::Result<PodFacts> {
     let Object { status, .. } = read::<Object<Nothing, Nothing, PodStatus>>(live)?;
     let condition = |name: &str| status.conditions.iter().find(|condition| condition.type_ == name);
     let unschedulable = condition("PodScheduled").filter(|scheduled| scheduled.status == "False");
-    let container = status.container_statuses.into_iter().find(|container| container.name == names::CONTAINER);
+    let container =
+        status.container_statuses.into_iter().find(|container| container.name == names::CONTAINER);
     let container = container.unwrap_or_default();
     let ended = container.state.terminated.or(container.last_state.terminated);
     let waiting = container.state.waiting.filter(|waiting| waiting.reason != "ContainerCreating");
@@ -201,6 +205,7 @@ pub fn pod(head: &Head, live: &Live) -> serde_json::Result<PodFacts> {
         created: head.creation_timestamp,
         ip: status.pod_ip.clone().filter(|ip| !ip.is_empty()),
         unschedulable: unschedulable.map(|scheduled| scheduled.message.clone()),
+        mounting: condition("PodReadyToStartContainers").is_some_and(|started| started.status == "False"),
         waiting: waiting.map(|waiting| (waiting.reason, waiting.message)),
         ended: ended.map(|ended| Ended {
             exit_code: ended.exit_code,

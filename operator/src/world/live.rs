@@ -91,6 +91,11 @@ impl Live {
         self.text.get()
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.brief.name.as_deref().unwrap_or_default()
+    }
+
     /// What of the metadata matters.
     ///
     /// # Errors

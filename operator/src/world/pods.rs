@@ -57,7 +57,7 @@ impl Pods {
     }
 
     /// The pod is gone.
-    pub fn drop(&mut self, head: &Head) -> Option<(Kind, Key)> {
+    pub fn lose(&mut self, head: &Head) -> Option<(Kind, Key)> {
         let parent = parent(head)?;
         let entries = self.by_parent.get_mut(&parent)?;
         entries.retain(|entry| entry.facts.name != head.name);
@@ -101,7 +101,8 @@ impl Pods {
     /// What a pod said of its loading; says whether that is news.
     pub fn loads(&mut self, parent: &(Kind, Key), name: &str, loading: Option<Loading>) -> bool {
         let entries = self.by_parent.get_mut(parent).into_iter().flatten();
-        let Some(entry) = entries.into_iter().find(|entry| entry.facts.name == name && !entry.facts.ready) else {
+        let Some(entry) = entries.into_iter().find(|entry| entry.facts.name == name && !entry.facts.ready)
+        else {
             return false;
         };
         let news = entry.facts.loading != loading;
@@ -140,7 +141,7 @@ mod tests {
         assert_eq!(pods.take(&head("a", labels::MODEL, "m"), pod("a", true)), Some(model.clone()));
         assert_eq!(pods.starting(), []);
         assert!(pods.of(Kind::PageLayout, &model.1).is_empty(), "a page of that name has other pods");
-        assert_eq!(pods.drop(&head("a", labels::MODEL, "m")), Some(model.clone()));
+        assert_eq!(pods.lose(&head("a", labels::MODEL, "m")), Some(model.clone()));
         assert!(pods.of(model.0, &model.1).is_empty());
     }
 

@@ -124,7 +124,7 @@ impl<K: Claims> Primaries<K> {
     }
 
     /// The resource is gone.
-    pub fn drop(&mut self, key: &Key) -> Option<Change<K>> {
+    pub fn lose(&mut self, key: &Key) -> Option<Change<K>> {
         let held = self.all.remove(key)?;
         self.unclaim(key, &held.object);
         Some(Change { key: key.clone(), before: Some(held.object), after: None })
@@ -141,7 +141,7 @@ impl<K: Claims> Primaries<K> {
         let listed = |key: &&Key| namespace.is_none_or(|namespace| *namespace == *key.namespace);
         let stale = self.all.iter().filter(|(_, held)| held.round < round).map(|(key, _)| key);
         let stale: Vec<Key> = stale.filter(listed).cloned().collect();
-        stale.iter().filter_map(|key| self.drop(key)).collect()
+        stale.iter().filter_map(|key| self.lose(key)).collect()
     }
 
     fn unclaim(&mut self, key: &Key, object: &K) {
@@ -189,7 +189,7 @@ mod tests {
         models.take(model("b", "other", 3, "2026-01-02T00:00:00Z"));
         assert_eq!(oldest(&models).as_deref(), Some("a"), "b claims another objective now");
         assert_eq!(models.claimants(&namespace, Claim::Surface, "home").len(), 2);
-        models.drop(&Key::new("n", "a"));
+        models.lose(&Key::new("n", "a"));
         assert_eq!(oldest(&models), None);
     }
 

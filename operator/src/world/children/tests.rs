@@ -77,8 +77,8 @@ fn what_was_written_during_a_list_stays() {
 fn a_child_made_anew_outlives_the_news_of_its_end() {
     let mut children = Children::default();
     told(&mut children, &object(9, "a"));
-    assert_eq!(children.drop(KIND, &object(8, "a").head().unwrap()), None);
-    assert!(children.drop(KIND, &object(10, "a").head().unwrap()).is_some());
+    assert_eq!(children.lose(KIND, &object(8, "a").head().unwrap()), None);
+    assert!(children.lose(KIND, &object(10, "a").head().unwrap()).is_some());
     assert!(children.is_empty());
 }
 

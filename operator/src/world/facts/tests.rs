@@ -46,7 +46,9 @@ fn an_autoscaler_tells_why_it_cannot_scale() {
 #[test]
 fn a_route_tells_which_gateways_take_it() {
     let parent = |status: &str| json!({"conditions": [{"type": "Accepted", "status": status, "reason": "R", "message": "m"}]});
-    let object = live(&json!({"metadata": {"name": "r"}, "status": {"parents": [parent("True"), parent("False"), {}]}}));
+    let object = live(
+        &json!({"metadata": {"name": "r"}, "status": {"parents": [parent("True"), parent("False"), {}]}}),
+    );
     let facts = child(ChildKind::HttpRoute, &object.head().unwrap(), &object).unwrap();
     assert_eq!(facts.state, ChildState::Route { accepted: 1, refused: vec!["R: m".into()] });
 }
