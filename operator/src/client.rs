@@ -18,7 +18,7 @@ use tower::{BoxError, Layer, Service};
 use crate::{leader::Guard, metrics::Metrics};
 
 /// How long an answer may take to begin.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A client whose requests ask `guard` and are counted.
 ///
@@ -28,7 +28,8 @@ pub fn client(mut config: Config, guard: Arc<Guard>, metrics: Arc<Metrics>) -> k
     // What fails is tried again by who knows whether it still should be: a blind second try could come after the lease was lost.
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(5));
-    Ok(ClientBuilder::try_from(config)?.with_layer(&Wire { guard, metrics }).build())
+    let wire = Wire { guard, metrics, patience: PATIENCE };
+    Ok(ClientBuilder::try_from(config)?.with_layer(&wire).build())
 }
 
 /// A layer around the client's HTTP.
@@ -38,6 +39,8 @@ pub struct Wire {
     pub guard: Arc<Guard>,
     /// Where requests are counted.
     pub metrics: Arc<Metrics>,
+    /// How long an answer may take to begin.
+    pub patience: Duration,
 }
 
 impl<S> Layer<S> for Wire {
@@ -57,8 +60,8 @@ pub struct OnWire<S> {
 
 /// The answer did not begin in time.
 #[derive(Debug, thiserror::Error)]
-#[error("the API server did not answer within {} s", PATIENCE.as_secs())]
-struct Silent;
+#[error("the API server did not answer within {0:?}")]
+struct Silent(Duration);
 
 impl<S, B> Service<Request<Body>> for OnWire<S>
 where
@@ -84,11 +87,11 @@ where
             return Box::pin(async move { Err(error.into()) });
         }
         let answer = self.inner.call(request);
-        let metrics = self.wire.metrics.clone();
+        let (metrics, patience) = (self.wire.metrics.clone(), self.wire.patience);
         Box::pin(async move {
-            let answer = match tokio::time::timeout(PATIENCE, answer).await {
+            let answer = match tokio::time::timeout(patience, answer).await {
                 Ok(answer) => answer.map_err(Into::into),
-                Err(_) => Err(Silent.into()),
+                Err(_) => Err(Silent(patience).into()),
             };
             let code = answer
                 .as_ref()
@@ -112,9 +115,14 @@ mod tests {
 
     use super::*;
 
+    fn wire(guard: Guard) -> Wire {
+        let metrics = Arc::new(Metrics::new().unwrap());
+        Wire { guard: Arc::new(guard), metrics, patience: Duration::from_millis(10) }
+    }
+
     async fn status(guard: Guard, method: Method, path: &str) -> Option<u16> {
         let inner = service_fn(|_: Request<Body>| async { Ok::<_, BoxError>(Response::new(())) });
-        let wire = Wire { guard: Arc::new(guard), metrics: Arc::new(Metrics::new().unwrap()) };
+        let wire = wire(guard);
         let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         wire.layer(inner).oneshot(request).await.ok().map(|answer| answer.status().as_u16())
     }
@@ -135,12 +143,12 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn an_answer_that_never_comes_is_an_error() {
         let inner = service_fn(|_: Request<Body>| std::future::pending::<Result<Response<()>, BoxError>>());
-        let wire = Wire { guard: Arc::new(Guard::open()), metrics: Arc::new(Metrics::new().unwrap()) };
+        let wire = wire(Guard::open());
         let request = Request::builder().uri("/api").body(Body::empty()).unwrap();
         let error = wire.layer(inner).oneshot(request).await.unwrap_err();
-        assert!(error.to_string().contains("did not answer within 10 s"), "{error}");
+        assert!(error.to_string().contains("did not answer within 10ms"), "{error}");
     }
 }

@@ -116,13 +116,13 @@ impl Error {
 
 #[cfg(test)]
 mod tests {
-    use kube::core::{Status, response::StatusDetails};
+    use kube::core::Status;
 
     use super::*;
 
     fn api(code: u16, retry_after_seconds: u32) -> Error {
-        let details = StatusDetails { retry_after_seconds, ..StatusDetails::default() };
-        let status = Status { code, message: "no".into(), details: Some(details), ..Status::default() };
+        let status = serde_json::json!({"code": code, "message": "no", "details": {"retryAfterSeconds": retry_after_seconds}});
+        let status: Status = serde_json::from_value(status).unwrap();
         let source = Box::new(kube::Error::Api(Box::new(status)));
         Error::Api { verb: "create", kind: "Service", name: "n/m-ranker".into(), source }
     }
