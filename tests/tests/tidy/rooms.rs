@@ -1,46 +1,75 @@
-//! Which room of `runtime/src` may name which.
+//! Which room of a crate may name which.
 
 use super::sources::{Source, rust_sources};
 
-/// From the top down: a room names rooms that stand below it, and no other.
-const ORDER: [&str; 10] =
-    ["main", "commands", "args", "transport", "preview", "engine", "telemetry", "service", "serving", "cpu"];
-
-fn rank(room: &str) -> Option<usize> {
-    ORDER.iter().position(|known| *known == room)
+/// A crate whose rooms stand one above the other: a room names rooms that stand below it, and no other.
+struct House {
+    sources: &'static str,
+    /// From the top down.
+    order: &'static [&'static str],
 }
 
-/// Every line that names a room above its own.
-pub fn faults() -> Vec<String> {
-    let is_runtime =
-        |source: &Source| source.path.starts_with("runtime/src/") && !source.path.ends_with("/lib.rs");
-    let mut faults = Vec::new();
-    for source in rust_sources().into_iter().filter(is_runtime) {
-        let inner = &source.path["runtime/src/".len()..];
+const HOUSES: [House; 2] = [
+    House {
+        sources: "runtime/src/",
+        order: &[
+            "main",
+            "commands",
+            "args",
+            "transport",
+            "preview",
+            "engine",
+            "telemetry",
+            "service",
+            "serving",
+            "cpu",
+        ],
+    },
+    House {
+        sources: "operator/src/",
+        order: &["main", "args", "controllers", "resources", "rollout", "plan", "observed", "child"],
+    },
+];
+
+impl House {
+    fn rank(&self, room: &str) -> Option<usize> {
+        self.order.iter().position(|known| *known == room)
+    }
+
+    fn holds(&self, source: &Source) -> bool {
+        source.path.starts_with(self.sources) && !source.path.ends_with("/lib.rs")
+    }
+
+    fn faults_of(&self, source: &Source) -> Vec<String> {
+        let inner = &source.path[self.sources.len()..];
         let room = inner.split(['/', '.']).next().unwrap_or(inner);
-        let Some(own) = rank(room) else {
-            faults.push(format!(
-                "{}: room {room} has no place: give it one in tests/tests/tidy/rooms.rs",
-                source.path
-            ));
-            continue;
+        let Some(own) = self.rank(room) else {
+            let path = &source.path;
+            return vec![format!(
+                "{path}: room {room} has no place: give it one in tests/tests/tidy/rooms.rs"
+            )];
         };
         let named = source
             .code_lines()
             .flat_map(|(n, line)| named_rooms(line).into_iter().map(move |room| (n, room)));
-        let mut upward: Vec<_> =
-            named.filter(|(_, other)| rank(other).is_some_and(|other| other < own)).collect();
-        upward.extend(
-            grouped_uses(&source).into_iter().filter(|(_, other)| rank(other).is_some_and(|o| o < own)),
-        );
-        for (n, other) in upward {
-            faults.push(format!(
-                "{}:{n}: {room} names {other}, which stands above it: move the piece down",
-                source.path
-            ));
-        }
+        let upward = named
+            .chain(grouped_uses(source))
+            .filter(|(_, other)| self.rank(other).is_some_and(|other| other < own));
+        let fault = |(n, other): (usize, String)| {
+            format!("{}:{n}: {room} names {other}, which stands above it: move the piece down", source.path)
+        };
+        upward.map(fault).collect()
     }
-    faults
+}
+
+/// Every line that names a room above its own.
+pub fn faults() -> Vec<String> {
+    let sources = rust_sources();
+    let of_house = |house: &House| {
+        let held: Vec<_> = sources.iter().filter(|source| house.holds(source)).collect();
+        held.into_iter().flat_map(|source| house.faults_of(source)).collect::<Vec<_>>()
+    };
+    HOUSES.iter().flat_map(of_house).collect()
 }
 
 /// Rooms named as `crate::room`.

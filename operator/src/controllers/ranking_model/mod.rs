@@ -2,6 +2,7 @@
 
 pub mod decide;
 mod observe;
+mod status;
 
 use std::{sync::Arc, time::Duration};
 

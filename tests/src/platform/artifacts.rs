@@ -1,0 +1,58 @@
+//! Artifacts for stories: copies, other trainings, and spoiled ones.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::trained;
+use crate::{Outcome, data};
+
+/// Copies an artifact's folder, readable for everybody.
+pub fn copy(from: &Path, to: &Path) -> Outcome {
+    fs::create_dir_all(to)?;
+    for file in fs::read_dir(from)? {
+        let file = file?;
+        fs::copy(file.path(), to.join(file.file_name()))?;
+    }
+    Ok(())
+}
+
+/// SHA-256 of an artifact's `marquee.json`, as a manifest pins it.
+pub fn digest(artifact: &Path) -> Outcome<String> {
+    Ok(hex(&fs::read(artifact.join("marquee.json"))?))
+}
+
+/// Another training of the model behind `top-picks`.
+pub async fn variant(to: &Path) -> Outcome {
+    let made = trained().await?.join("home-ials-of-fewer-factors");
+    if !made.join("marquee.json").is_file() {
+        data::train("implicit-als", &data::ml_100k()?.join("ml-100k.inter"), &made, &["factors=24"]).await?;
+    }
+    copy(&made, to)
+}
+
+/// A copy of an artifact with one weight of `tensor` made NaN. Sizes and checksums are right: only the number is not.
+pub fn poison(from: &Path, to: &Path, tensor: &str) -> Outcome {
+    copy(from, to)?;
+    let weights = to.join("weights.safetensors");
+    let mut bytes = fs::read(&weights)?;
+    let header_len = usize::try_from(u64::from_le_bytes(bytes[..8].try_into()?))?;
+    let header: Value = serde_json::from_slice(&bytes[8..8 + header_len])?;
+    let start = header[tensor]["data_offsets"][0].as_u64().ok_or_else(|| format!("no tensor {tensor}"))?;
+    let at = 8 + header_len + usize::try_from(start)?;
+    bytes[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    fs::write(&weights, &bytes)?;
+    let manifest = to.join("marquee.json");
+    let mut described: Value = serde_json::from_slice(&fs::read(&manifest)?)?;
+    for file in described["files"].as_array_mut().ok_or("a manifest without files")? {
+        if file["path"] == "weights.safetensors" {
+            file["sha256"] = hex(&bytes).into();
+        }
+    }
+    Ok(fs::write(&manifest, serde_json::to_vec_pretty(&described)?)?)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

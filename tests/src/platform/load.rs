@@ -1,0 +1,141 @@
+//! A steady, bounded load on a page, inside the cluster's network.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::{Outcome, cluster::Cluster};
+
+/// Longest load, so that no mistake makes an endless one.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// What a load has seen.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Pages answered.
+    pub answered: usize,
+    /// Those of them in which a fallback stood.
+    pub degraded: usize,
+    /// Requests that failed, and how.
+    pub failed: Vec<String>,
+}
+
+impl Tally {
+    /// An error unless something was answered and nothing failed.
+    pub fn none_failed(&self) -> Outcome {
+        match (self.answered, self.failed.as_slice()) {
+            (0, _) => Err("the load was never answered".into()),
+            (_, []) => Ok(()),
+            (answered, failed) => {
+                Err(format!("{} of {} requests failed: {failed:.3?}", failed.len(), answered + failed.len())
+                    .into())
+            }
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.answered += other.answered;
+        self.degraded += other.degraded;
+        self.failed.extend(other.failed);
+    }
+}
+
+/// A load under way.
+pub struct Load {
+    stop: Arc<AtomicBool>,
+    answered: Arc<AtomicUsize>,
+    work: JoinHandle<Outcome<Tally>>,
+}
+
+impl Load {
+    /// Asks for pages at `url` at a steady rate over `connections` that are kept open.
+    pub(super) fn start(
+        cluster: &'static Cluster,
+        url: String,
+        requests_per_second: u32,
+        connections: usize,
+    ) -> Self {
+        let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (stopped, counted) = (stop.clone(), answered.clone());
+        let pause =
+            Duration::from_secs(1) * u32::try_from(connections).unwrap_or(1) / requests_per_second.max(1);
+        let work = tokio::spawn(cluster.in_network(move || async move {
+            let workers = (0..connections)
+                .map(|n| tokio::spawn(ask(url.clone(), (n, pause), stopped.clone(), counted.clone())));
+            let mut tally = Tally::default();
+            for worker in workers.collect::<Vec<_>>() {
+                tally.add(worker.await??);
+            }
+            Ok(tally)
+        }));
+        Self { stop, answered, work }
+    }
+
+    /// Waits until so many more pages were answered.
+    pub async fn answers(&self, more: usize) -> Outcome {
+        let goal = self.answered.load(Relaxed) + more;
+        let what = "the load to be answered";
+        crate::wait::until_within(Duration::from_secs(120), what, async || {
+            Ok((self.answered.load(Relaxed) >= goal || self.work.is_finished()).then_some(()))
+        })
+        .await
+    }
+
+    /// Ends it.
+    pub async fn stop(self) -> Outcome<Tally> {
+        self.stop.store(true, Relaxed);
+        self.work.await?
+    }
+}
+
+async fn ask(
+    url: String,
+    (n, pause): (usize, Duration),
+    stop: Arc<AtomicBool>,
+    answered: Arc<AtomicUsize>,
+) -> Outcome<Tally> {
+    // A client each, so that each keeps a connection of its own.
+    let client = crate::http_client()?;
+    let mut tally = Tally::default();
+    let began = Instant::now();
+    let mut turn = tokio::time::interval(pause);
+    turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    for viewer in (n..).step_by(7) {
+        turn.tick().await;
+        if stop.load(Relaxed) || began.elapsed() > LONGEST {
+            break;
+        }
+        match page(&client, &url, &format!("{}", 1 + viewer % 943)).await {
+            Ok(page) => {
+                tally.answered += 1;
+                answered.fetch_add(1, Relaxed);
+                tally.degraded += usize::from(page["degraded"] == json!(true));
+            }
+            Err(error) => tally.failed.push(format!("{:.1}s: {error}", began.elapsed().as_secs_f32())),
+        }
+    }
+    Ok(tally)
+}
+
+async fn page(client: &reqwest::Client, url: &str, viewer: &str) -> Outcome<Value> {
+    let asked = client.post(url).timeout(Duration::from_secs(5)).json(&json!({ "viewer": viewer })).send();
+    let answer = asked.await.map_err(|error| causes(&error))?;
+    let status = answer.status();
+    let text = answer.text().await.map_err(|error| causes(&error))?;
+    if !status.is_success() {
+        return Err(format!("{status}: {text}").into());
+    }
+    Ok(serde_json::from_str(&text)?)
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let next = std::iter::successors(error.source(), |cause| cause.source());
+    next.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
+}

@@ -1,0 +1,286 @@
+//! Marquee, installed on a test's cluster with its own chart, and a namespace for one story.
+
+mod artifacts;
+mod load;
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tokio::{
+    io::AsyncWriteExt as _,
+    process::Command,
+    sync::{Mutex, MutexGuard, OnceCell},
+};
+
+pub use artifacts::{copy, digest, poison, variant};
+pub use load::{Load, Tally};
+
+use crate::{
+    Outcome,
+    cluster::{Cluster, tools},
+    data,
+};
+
+/// Where the operator runs.
+pub const SYSTEM: &str = "marquee-system";
+
+/// Longest wait for pods: they are started, checked and told of, on a machine that does other things as well.
+const PATIENCE: Duration = Duration::from_secs(120);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
+
+/// A namespace with restricted Pod Security, and the homepage's artifacts on a claimed volume.
+pub struct Platform {
+    /// Where it all runs.
+    pub cluster: &'static Cluster,
+    /// The story's.
+    pub namespace: String,
+    /// What the volume holds, on this machine and on the node.
+    pub artifacts: PathBuf,
+    _turn: MutexGuard<'static, ()>,
+}
+
+/// The repository's folder.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+impl Platform {
+    /// Installs Marquee if no story has yet, and makes the story's namespace. `None` where there can be no cluster.
+    pub async fn new(story: &str) -> Outcome<Option<Self>> {
+        static TURN: Mutex<()> = Mutex::const_new(());
+        // One story at a time: they share two cores, and some stop what all need.
+        let turn = TURN.lock().await;
+        let Some(cluster) = Cluster::shared_or_skip().await? else { return Ok(None) };
+        install(cluster).await?;
+        let namespace = format!("story-{story}");
+        let artifacts = cluster.folder().join("artifacts").join(story);
+        for artifact in ["home-catalogue", "home-ials", "home-ease", "home-svdpp"] {
+            copy(&trained().await?.join(artifact), &artifacts.join(artifact))?;
+        }
+        let platform = Self { cluster, namespace, artifacts, _turn: turn };
+        platform.furnish().await?;
+        Ok(Some(platform))
+    }
+
+    async fn furnish(&self) -> Outcome {
+        let (namespace, folder) = (&self.namespace, self.artifacts.display());
+        let manifests = format!(
+            "
+apiVersion: v1
+kind: Namespace
+metadata: {{name: {namespace}, labels: {{pod-security.kubernetes.io/enforce: restricted}}}}
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {{name: {namespace}}}
+spec:
+  capacity: {{storage: 1Gi}}
+  accessModes: [ReadOnlyMany]
+  storageClassName: ''
+  hostPath: {{path: {folder}}}
+  claimRef: {{namespace: {namespace}, name: marquee-artifacts}}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {{name: marquee-artifacts, namespace: {namespace}}}
+spec:
+  accessModes: [ReadOnlyMany]
+  storageClassName: ''
+  volumeName: {namespace}
+  resources: {{requests: {{storage: 1Gi}}}}
+"
+        );
+        self.apply(&manifests).await
+    }
+
+    /// `kubectl` in the story's namespace; what it printed.
+    pub async fn kubectl(&self, args: &str) -> Outcome<String> {
+        let args: Vec<&str> =
+            ["--namespace", &self.namespace].into_iter().chain(args.split_whitespace()).collect();
+        kubectl(self.cluster, &args, None).await
+    }
+
+    /// `kubectl` with arguments that hold spaces.
+    pub async fn kubectl_with(&self, args: &[&str]) -> Outcome<String> {
+        let args: Vec<&str> = ["--namespace", &self.namespace].iter().chain(args).copied().collect();
+        kubectl(self.cluster, &args, None).await
+    }
+
+    /// Applies manifests in the story's namespace.
+    pub async fn apply(&self, manifests: &str) -> Outcome {
+        kubectl(self.cluster, &["--namespace", &self.namespace, "apply", "-f", "-"], Some(manifests))
+            .await
+            .map(drop)
+    }
+
+    /// Applies `examples/homepage`, and waits until all of it is Ready as `kubectl wait` understands it.
+    pub async fn homepage(&self) -> Outcome {
+        let examples = repository().join("examples/homepage");
+        self.kubectl_with(&["apply", "-f", &examples.display().to_string()]).await?;
+        self.ready("rankingmodels --all").await?;
+        self.ready("pagelayouts --all").await
+    }
+
+    /// Waits until these resources are Ready; says what they say if they are not.
+    pub async fn ready(&self, what: &str) -> Outcome {
+        let waited = self.kubectl(&format!("wait {what} --for=condition=Ready --timeout=120s")).await;
+        match waited {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("{error}\n{}", self.state_of_things().await).into()),
+        }
+    }
+
+    /// What a person would look at: for the message of a story that failed.
+    pub async fn state_of_things(&self) -> String {
+        let mut told = String::new();
+        for look in ["get rankingmodels,pagelayouts -o yaml", "get all", "get events", "describe pods"] {
+            told += &format!(
+                "--- {look}\n{}\n",
+                self.kubectl(look).await.unwrap_or_else(|error| error.to_string())
+            );
+        }
+        let operator =
+            ["-n", SYSTEM, "logs", "-l", "app.kubernetes.io/name=marquee", "--tail=40", "--prefix"];
+        told + &kubectl(self.cluster, &operator, None).await.unwrap_or_else(|error| error.to_string())
+    }
+
+    /// One object.
+    pub async fn get(&self, what: &str) -> Outcome<Value> {
+        Ok(serde_json::from_str(&self.kubectl(&format!("get {what} -o json")).await?)?)
+    }
+
+    /// The objects of a kind with a label, or all.
+    pub async fn list(&self, what: &str) -> Outcome<Vec<Value>> {
+        Ok(self.get(what).await?["items"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// Changes a resource: a JSON merge patch.
+    pub async fn patch(&self, what: &str, change: &Value) -> Outcome {
+        self.kubectl_with(&["patch", what, "--type=merge", "-p", &change.to_string()]).await.map(drop)
+    }
+
+    /// Waits until a resource is as `is` wants it; the error holds what it was last.
+    pub async fn until(&self, what: &str, why: &str, is: impl Fn(&Value) -> bool) -> Outcome<Value> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let last = self.get(what).await?;
+            if is(&last) {
+                return Ok(last);
+            }
+            if Instant::now() > deadline {
+                let state = self.state_of_things().await;
+                return Err(format!("waited {PATIENCE:?} for {why}; {what} was {last:#}\n{state}").into());
+            }
+            // Each look starts a kubectl, which would take a core from what it waits for.
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    }
+
+    /// `http://ADDRESS` of the page's Service, in the cluster's network.
+    pub async fn page_url(&self) -> Outcome<String> {
+        let service = self.get("service/home-page").await?;
+        let address = service["spec"]["clusterIP"].as_str().ok_or("the page's Service has no address")?;
+        let ports = service["spec"]["ports"].as_array().ok_or("the page's Service has no ports")?;
+        let http =
+            ports.iter().find(|port| port["name"] == "http").ok_or("the page's Service has no port http")?;
+        Ok(format!("http://{address}:{}/v1/surfaces/home/page", http["port"]))
+    }
+
+    /// The homepage for each of these viewers, without the times that it took.
+    pub async fn pages(&self, viewers: &[String]) -> Outcome<Vec<Value>> {
+        let (url, viewers) = (self.page_url().await?, viewers.to_vec());
+        self.cluster.in_network(move || async move { pages(&url, &viewers).await }).await
+    }
+
+    /// A steady load on the homepage until it is stopped.
+    pub async fn load(&self, requests_per_second: u32, connections: usize) -> Outcome<Load> {
+        let url = self.page_url().await?;
+        Ok(Load::start(self.cluster, url, requests_per_second, connections))
+    }
+
+    /// Deletes the namespace and waits until it is gone.
+    pub async fn clear(self) -> Outcome {
+        let namespace = self.namespace.as_str();
+        kubectl(self.cluster, &["delete", "namespace", namespace, "--timeout=120s"], None).await?;
+        kubectl(self.cluster, &["delete", "persistentvolume", namespace, "--timeout=60s"], None)
+            .await
+            .map(drop)
+    }
+}
+
+/// The homepage for each of `viewers`, asked at `url`, without the times that it took.
+pub async fn pages(url: &str, viewers: &[String]) -> Outcome<Vec<Value>> {
+    let client = crate::http_client()?;
+    let mut pages = Vec::with_capacity(viewers.len());
+    for viewer in viewers {
+        let answer = client.post(url).json(&serde_json::json!({ "viewer": viewer })).send().await?;
+        let mut page: Value = answer.error_for_status()?.json().await?;
+        page.as_object_mut().ok_or("a page is no object")?.remove("timings");
+        pages.push(page);
+    }
+    Ok(pages)
+}
+
+/// The homepage's models, trained once for all stories of a test binary.
+pub async fn trained() -> Outcome<&'static Path> {
+    static TRAINED: OnceCell<PathBuf> = OnceCell::const_new();
+    let train = async || {
+        let folder = tools::sibling("marquee-runtime")?.with_file_name("../tmp/stories-home");
+        std::fs::create_dir_all(&folder)?;
+        data::home_artifacts(&folder).await?;
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(folder)
+    };
+    Ok(TRAINED.get_or_try_init(train).await?)
+}
+
+async fn install(cluster: &'static Cluster) -> Outcome {
+    static INSTALLED: OnceCell<()> = OnceCell::const_new();
+    let install = async || {
+        let chart = repository().join("charts/marquee").display().to_string();
+        let values = repository().join("tests/stories-values.yaml").display().to_string();
+        let args =
+            ["install", "marquee", &chart, "--namespace", SYSTEM, "--create-namespace", "--values", &values];
+        let more = ["--wait", "--timeout", "90s"];
+        match run(cluster, "helm", &[&args[..], &more[..]].concat(), None).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let look = kubectl(cluster, &["-n", SYSTEM, "describe", "pods"], None).await;
+                let logs = ["-n", SYSTEM, "logs", "-l", "app.kubernetes.io/name=marquee", "--tail=40"];
+                let logs = kubectl(cluster, &logs, None).await;
+                Err(format!("{error}\n{}\n{}", look.unwrap_or_default(), logs.unwrap_or_default()).into())
+            }
+        }
+    };
+    INSTALLED.get_or_try_init(install).await.map(|_| ())
+}
+
+/// `kubectl` as an administrator of the cluster.
+pub async fn kubectl(cluster: &Cluster, args: &[&str], input: Option<&str>) -> Outcome<String> {
+    run(cluster, "kubectl", args, input).await
+}
+
+/// A program of the cluster's tools, run to its end; what it printed, or an error that holds it.
+pub async fn run(cluster: &Cluster, program: &str, args: &[&str], input: Option<&str>) -> Outcome<String> {
+    let mut command = Command::from(cluster.command(tools::program(program)?));
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn()?;
+    let mut stdin = child.stdin.take().ok_or("no standard input")?;
+    stdin.write_all(input.unwrap_or_default().as_bytes()).await?;
+    drop(stdin);
+    let done = child.wait_with_output().await?;
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    if done.status.success() {
+        return Ok(said);
+    }
+    Err(format!(
+        "{program} {}: {}: {said}{}",
+        args.join(" "),
+        done.status,
+        String::from_utf8_lossy(&done.stderr)
+    )
+    .into())
+}

@@ -1,0 +1,39 @@
+use marquee_tests::{
+    Outcome,
+    platform::{Platform, SYSTEM, kubectl},
+    wait,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_go_on_without_operator_and_api_server() -> Outcome {
+    let Some(platform) = Platform::new("control-plane").await? else { return Ok(()) };
+    platform.homepage().await?;
+    let load = platform.load(50, 4).await?;
+    load.answers(50).await?;
+    scale_operator(&platform, 0).await?;
+    load.answers(100).await?;
+    platform.cluster.api.kill()?;
+    load.answers(500).await?;
+    platform.cluster.api.start_again().await?;
+    scale_operator(&platform, 2).await?;
+    load.answers(50).await?;
+    let tally = load.stop().await?;
+    eprintln!("control plane gone: {} pages answered, {} degraded", tally.answered, tally.degraded);
+    tally.none_failed()?;
+    assert_eq!(tally.degraded, 0, "pages degraded without a control plane");
+    platform.clear().await
+}
+
+async fn scale_operator(platform: &Platform, replicas: u32) -> Outcome {
+    let scale = ["-n", SYSTEM, "scale", "deployment", "-l", "app.kubernetes.io/name=marquee"];
+    let replicas_flag = format!("--replicas={replicas}");
+    kubectl(platform.cluster, &[&scale[..], &[&replicas_flag]].concat(), None).await?;
+    let pods = ["-n", SYSTEM, "get", "pods", "-l", "app.kubernetes.io/name=marquee", "-o", "json"];
+    wait::until_within(std::time::Duration::from_secs(60), "the operators", async || {
+        let pods: serde_json::Value = serde_json::from_str(&kubectl(platform.cluster, &pods, None).await?)?;
+        let pods = pods["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let ready = pods.iter().filter(|pod| pod["status"]["containerStatuses"][0]["ready"] == true).count();
+        Ok((pods.len() == replicas as usize && ready == replicas as usize).then_some(()))
+    })
+    .await
+}
