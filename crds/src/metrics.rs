@@ -75,6 +75,10 @@ pub const RECONCILES: &str = "controller_runtime_reconcile_total";
 pub const RECONCILE_ERRORS: &str = "controller_runtime_reconcile_errors_total";
 /// Time of a reconcile. Histogram, seconds; label `controller`.
 pub const RECONCILE_SECONDS: &str = "controller_runtime_reconcile_time_seconds";
+/// Reconciles that failed for what only an edit mends. Counter; label `controller`.
+pub const RECONCILE_TERMINAL_ERRORS: &str = "controller_runtime_terminal_reconcile_errors_total";
+/// Most reconciles that may run at a time. Gauge; label `controller`.
+pub const MAX_RECONCILES: &str = "controller_runtime_max_concurrent_reconciles";
 /// Reconciles that run now. Gauge; label `controller`.
 pub const ACTIVE_WORKERS: &str = "controller_runtime_active_workers";
 /// Resources that wait for their reconcile. Gauge; label `name` (the controller).
@@ -83,6 +87,12 @@ pub const WORKQUEUE_DEPTH: &str = "workqueue_depth";
 pub const WORKQUEUE_ADDS: &str = "workqueue_adds_total";
 /// Time that a resource waited for its reconcile. Histogram, seconds; label `name`.
 pub const WORKQUEUE_SECONDS: &str = "workqueue_queue_duration_seconds";
+/// Time of the work on a resource. Histogram, seconds; label `name`.
+pub const WORK_SECONDS: &str = "workqueue_work_duration_seconds";
+/// Time of work that is not over. Gauge, seconds; label `name`.
+pub const UNFINISHED_SECONDS: &str = "workqueue_unfinished_work_seconds";
+/// Time of the longest work that is not over. Gauge, seconds; label `name`.
+pub const LONGEST_SECONDS: &str = "workqueue_longest_running_processor_seconds";
 /// Reconciles that are tried again after an error. Counter; label `name`.
 pub const WORKQUEUE_RETRIES: &str = "workqueue_retries_total";
 /// Requests to the API server. Counter; labels `code`, `method`.
@@ -103,14 +113,19 @@ pub const CHILDREN_WRITTEN: &str = "marquee_operator_children_written_total";
 pub const OPERATOR_BUILD_INFO: &str = "marquee_operator_build_info";
 
 /// Every name that the operator exports, in the order of this file.
-pub const OF_THE_OPERATOR: [&str; 16] = [
+pub const OF_THE_OPERATOR: [&str; 21] = [
     RECONCILES,
     RECONCILE_ERRORS,
     RECONCILE_SECONDS,
+    RECONCILE_TERMINAL_ERRORS,
+    MAX_RECONCILES,
     ACTIVE_WORKERS,
     WORKQUEUE_DEPTH,
     WORKQUEUE_ADDS,
     WORKQUEUE_SECONDS,
+    WORK_SECONDS,
+    UNFINISHED_SECONDS,
+    LONGEST_SECONDS,
     WORKQUEUE_RETRIES,
     API_REQUESTS,
     API_SECONDS,
