@@ -98,6 +98,9 @@ pub fn choose(
 mod tests {
     use super::*;
 
+    /// Why, the pods, which to avoid, and which may be chosen.
+    type Choice<'a> = (&'a str, &'a [Candidate], Option<usize>, &'a [usize]);
+
     #[test]
     fn a_pod_that_keeps_failing_is_left_alone_for_ever_longer() {
         let mut health = Health::default();
@@ -125,7 +128,7 @@ mod tests {
         let free = |in_flight| Candidate { is_ejected: false, in_flight };
         let out = Candidate { is_ejected: true, in_flight: 0 };
         #[rustfmt::skip]
-        let cases: [(&str, &[Candidate], Option<usize>, &[usize]); 8] = [
+        let cases: [Choice<'_>; 8] = [
             ("no pod",                             &[],                            None,    &[]),
             ("one",                                &[free(9)],                     None,    &[0]),
             ("one, and it failed just now",        &[free(9)],                     Some(0), &[0]),
