@@ -46,6 +46,9 @@ class Operator:
         return self
 
     def __exit__(self, *_):
+        self.end()
+
+    def end(self) -> None:
         self.process.terminate()
         self.process.wait(timeout=30)
 
@@ -262,7 +265,7 @@ def afterwards(api: Api, operator: Operator, user: str, log) -> Afterwards:
             told.setdefault(call.name, call.ended - asked[call.name])
     changes = len(writes(api, user, changing))
     peak = operator.peak()
-    operator.__exit__()
+    operator.end()
     restarted = time.time()
     with Operator(api, user, log) as again:
         again.until_still()
