@@ -30,8 +30,22 @@ pub const MODEL_INFO: &str = "marquee_models_info";
 /// 1. Gauge; labels `version`, `arch`.
 pub const BUILD_INFO: &str = "marquee_runtime_build_info";
 
+/// Requests of pages to pods of models. Counter; labels `objective`, `revision`, `outcome` (`ok`, `deadline`, `shed`, `refused`,
+/// `failed`, `unreachable`, `no_pod`).
+pub const REMOTE_REQUESTS: &str = "marquee_rankers_requests_total";
+/// Those of them that were tried again on another pod. Counter; label `objective`.
+pub const REMOTE_RETRIES: &str = "marquee_rankers_retries_total";
+/// Pods of models left alone for a while because they failed. Counter; label `objective`.
+pub const EJECTIONS: &str = "marquee_rankers_ejections_total";
+/// Pods of models that take requests. Gauge; labels `objective`, `revision`.
+pub const ENDPOINTS: &str = "marquee_rankers_known_endpoints";
+/// Traffic plans followed so far. Gauge.
+pub const PLAN_GENERATION: &str = "marquee_discovery_plan_generation";
+/// When the traffic plan in use came, in Unix time: `time()` minus this is its age. Gauge.
+pub const PLAN_TIME: &str = "marquee_discovery_plan_timestamp_seconds";
+
 /// Every name above: what the runtime exports, in the order of this file.
-pub const ALL: [&str; 13] = [
+pub const ALL: [&str; 19] = [
     REQUESTS,
     REQUEST_SECONDS,
     IN_FLIGHT,
@@ -45,6 +59,12 @@ pub const ALL: [&str; 13] = [
     RELOADS,
     MODEL_INFO,
     BUILD_INFO,
+    REMOTE_REQUESTS,
+    REMOTE_RETRIES,
+    EJECTIONS,
+    ENDPOINTS,
+    PLAN_GENERATION,
+    PLAN_TIME,
 ];
 
 // The operator. Where controller-runtime has a name for it, the name is controller-runtime's, so that dashboards that people have work.
@@ -55,6 +75,10 @@ pub const RECONCILES: &str = "controller_runtime_reconcile_total";
 pub const RECONCILE_ERRORS: &str = "controller_runtime_reconcile_errors_total";
 /// Time of a reconcile. Histogram, seconds; label `controller`.
 pub const RECONCILE_SECONDS: &str = "controller_runtime_reconcile_time_seconds";
+/// Reconciles that failed for what only an edit mends. Counter; label `controller`.
+pub const RECONCILE_TERMINAL_ERRORS: &str = "controller_runtime_terminal_reconcile_errors_total";
+/// Most reconciles that may run at a time. Gauge; label `controller`.
+pub const MAX_RECONCILES: &str = "controller_runtime_max_concurrent_reconciles";
 /// Reconciles that run now. Gauge; label `controller`.
 pub const ACTIVE_WORKERS: &str = "controller_runtime_active_workers";
 /// Resources that wait for their reconcile. Gauge; label `name` (the controller).
@@ -63,6 +87,12 @@ pub const WORKQUEUE_DEPTH: &str = "workqueue_depth";
 pub const WORKQUEUE_ADDS: &str = "workqueue_adds_total";
 /// Time that a resource waited for its reconcile. Histogram, seconds; label `name`.
 pub const WORKQUEUE_SECONDS: &str = "workqueue_queue_duration_seconds";
+/// Time of the work on a resource. Histogram, seconds; label `name`.
+pub const WORK_SECONDS: &str = "workqueue_work_duration_seconds";
+/// Time of work that is not over. Gauge, seconds; label `name`.
+pub const UNFINISHED_SECONDS: &str = "workqueue_unfinished_work_seconds";
+/// Time of the longest work that is not over. Gauge, seconds; label `name`.
+pub const LONGEST_SECONDS: &str = "workqueue_longest_running_processor_seconds";
 /// Reconciles that are tried again after an error. Counter; label `name`.
 pub const WORKQUEUE_RETRIES: &str = "workqueue_retries_total";
 /// Requests to the API server. Counter; labels `code`, `method`.
@@ -83,14 +113,19 @@ pub const CHILDREN_WRITTEN: &str = "marquee_operator_children_written_total";
 pub const OPERATOR_BUILD_INFO: &str = "marquee_operator_build_info";
 
 /// Every name that the operator exports, in the order of this file.
-pub const OF_THE_OPERATOR: [&str; 16] = [
+pub const OF_THE_OPERATOR: [&str; 21] = [
     RECONCILES,
     RECONCILE_ERRORS,
     RECONCILE_SECONDS,
+    RECONCILE_TERMINAL_ERRORS,
+    MAX_RECONCILES,
     ACTIVE_WORKERS,
     WORKQUEUE_DEPTH,
     WORKQUEUE_ADDS,
     WORKQUEUE_SECONDS,
+    WORK_SECONDS,
+    UNFINISHED_SECONDS,
+    LONGEST_SECONDS,
     WORKQUEUE_RETRIES,
     API_REQUESTS,
     API_SECONDS,

@@ -7,6 +7,7 @@ pub mod browser;
 pub mod cluster;
 pub mod data;
 pub mod platform;
+pub mod rights;
 pub mod runtime;
 pub mod wait;
 

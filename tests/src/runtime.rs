@@ -46,28 +46,45 @@ pub struct Runtime {
     said: Arc<Mutex<Vec<String>>>,
     /// `http://127.0.0.1:PORT`.
     pub http: String,
+    /// `127.0.0.1:PORT` of gRPC; empty until the start screen says it.
+    pub grpc: String,
 }
 
 impl Runtime {
     /// Serves the manifests of a folder, with `/artifacts` standing for another, until it says that it is ready.
     pub async fn serve(manifests: &Path, artifacts: &Path, more: &[&str]) -> Outcome<Self> {
+        let manifests = manifests.display().to_string();
+        Self::start(artifacts, &[&["--manifests", &manifests], more].concat()).await
+    }
+
+    /// Serves what `args` say, with `/artifacts` standing for a folder, until it says that it is ready.
+    pub async fn start(artifacts: &Path, args: &[&str]) -> Outcome<Self> {
+        Self::start_with(artifacts, args, &[]).await
+    }
+
+    /// The same, in this environment.
+    pub async fn start_with(artifacts: &Path, args: &[&str], environment: &[(&str, &str)]) -> Outcome<Self> {
         let volume = format!("/artifacts={}", artifacts.display());
         let mut command = Command::new(binary()?);
-        command.arg("serve").arg("--manifests").arg(manifests).args(["--volume", &volume]);
-        command.args(["--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]).args(more);
+        command
+            .args(["serve", "--volume", &volume, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"])
+            .args(args);
+        command.envs(environment.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn()?;
         let said = Arc::new(Mutex::new(Vec::new()));
         listen(child.stdout.take(), &said);
         listen(child.stderr.take(), &said);
-        let http = wait::until("the runtime to say its HTTP address", async || {
+        let ports = wait::until("the runtime to say its addresses", async || {
             if let Some(status) = child.try_wait()? {
                 return Err(format!("the runtime ended with {status}:\n{}", told(&said)).into());
             }
-            Ok(address(&told(&said)))
+            let said = told(&said);
+            Ok(address(&said, "http://127.0.0.1:").zip(address(&said, "gRPC      127.0.0.1:")))
         })
         .await?;
-        let runtime = Self { child, said, http };
+        let (http, grpc) = (format!("http://127.0.0.1:{}", ports.0), format!("127.0.0.1:{}", ports.1));
+        let runtime = Self { child, said, http, grpc };
         runtime.ready().await?;
         Ok(runtime)
     }
@@ -87,19 +104,25 @@ impl Runtime {
         told(&self.said)
     }
 
+    /// Asks the process to end, as a kubelet does; waits until it is gone, and says how it ended.
+    pub async fn terminate(&mut self) -> Outcome<std::process::ExitStatus> {
+        let pid = self.child.id().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed()));
+        rustix::process::kill_process(pid.ok_or("the process is gone")?, rustix::process::Signal::TERM)?;
+        Ok(self.child.wait().await?)
+    }
+
     /// Ends the process and waits until it is gone.
     pub async fn stop(mut self) -> Outcome {
         Ok(self.child.kill().await?)
     }
 }
 
-/// The first HTTP address on this machine that the start screen names.
-fn address(said: &str) -> Option<String> {
-    const START: &str = "http://127.0.0.1:";
-    let rest = &said[said.find(START)? + START.len()..];
+/// The port that the start screen names first after `start`.
+fn address(said: &str, start: &str) -> Option<String> {
+    let rest = &said[said.find(start)? + start.len()..];
     let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
     // A line that is still being written may hold half a port: something must follow it.
-    (!port.is_empty() && port.len() < rest.len()).then(|| format!("{START}{port}"))
+    (!port.is_empty() && port.len() < rest.len()).then_some(port)
 }
 
 fn listen(from: Option<impl AsyncRead + Unpin + Send + 'static>, said: &Arc<Mutex<Vec<String>>>) {
@@ -125,10 +148,8 @@ mod tests {
 
     #[test]
     fn an_address_is_taken_once_it_is_whole() {
-        assert_eq!(
-            address("http  http://127.0.0.1:41873/preview/\n").as_deref(),
-            Some("http://127.0.0.1:41873")
-        );
+        let address = |said| address(said, "http://127.0.0.1:");
+        assert_eq!(address("http  http://127.0.0.1:41873/preview/\n").as_deref(), Some("41873"));
         assert_eq!(address("http  http://127.0.0.1:418"), None, "the rest may follow");
         assert_eq!(address("nothing yet"), None);
     }

@@ -12,6 +12,8 @@ mod control_plane;
 mod deleted;
 #[path = "stories/drained.rs"]
 mod drained;
+#[path = "stories/eyes.rs"]
+mod eyes;
 #[path = "stories/killed.rs"]
 mod killed;
 #[path = "stories/revisions.rs"]

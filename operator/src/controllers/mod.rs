@@ -1,4 +1,9 @@
-//! One folder a kind: `mod` (reconcile and wiring), `observe`, `decide`, `status`.
+//! One folder a kind: `mod` (reconcile and wiring), `observe`, `decide`, `status`. What both kinds decide alike is in `serving`.
 
 pub mod page_layout;
 pub mod ranking_model;
+pub mod serving;
+
+mod workers;
+
+pub use workers::{Workers, run};

@@ -50,9 +50,9 @@ pub struct TransportArgs {
     #[arg(long, env = "MARQUEE_WRITE_TIMEOUT", default_value = "10s", value_name = "DURATION")]
     pub write_timeout: Text,
     /// Time between the signal to end (`/readyz` says no from then on) and the end of accepting: what a load balancer
-    /// needs to notice.
-    #[arg(long, env = "MARQUEE_DRAIN_DELAY", default_value = "0ms", value_name = "DURATION")]
-    pub drain_delay: Text,
+    /// needs to notice, and what clients need to be sent elsewhere. Default: 0ms; 2s with --config.
+    #[arg(long, env = "MARQUEE_DRAIN_DELAY", value_name = "DURATION")]
+    pub drain_delay: Option<Text>,
     /// Longest wait, at the end, for requests in flight.
     #[arg(long, env = "MARQUEE_DRAIN_TIMEOUT", default_value = "20s", value_name = "DURATION")]
     pub drain_timeout: Text,

@@ -16,7 +16,7 @@ pub mod oip;
 
 pub mod grpc;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
@@ -120,7 +120,8 @@ impl Transport {
         shutdown.cancelled().await;
         self.shared.service.drain();
         tracing::info!("draining: no longer ready");
-        sleep(self.args.drain_delay.0).await;
+        ends.leave.cancel();
+        sleep(self.args.drain_delay.map_or(Duration::ZERO, |delay| delay.0)).await;
         ends.drain.cancel();
         let mut doors = doors;
         if timeout(self.args.drain_timeout.0, &mut doors).await.is_err() {

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::sample::large;
 
+mod credentials;
 mod evictions;
 mod interruptions;
 mod server;

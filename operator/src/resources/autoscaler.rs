@@ -1,0 +1,118 @@
+//! How many pods, by Kubernetes' own autoscaler.
+
+use k8s_openapi::{
+    api::autoscaling::v2::{
+        ContainerResourceMetricSource, CrossVersionObjectReference, HPAScalingPolicy, HPAScalingRules,
+        HorizontalPodAutoscaler, HorizontalPodAutoscalerBehavior, HorizontalPodAutoscalerSpec,
+        MetricIdentifier, MetricSpec, MetricTarget, PodsMetricSource,
+    },
+    apimachinery::pkg::api::resource::Quantity,
+};
+use marquee_crds::{metrics::IN_FLIGHT, names};
+
+use super::{Workload, labels};
+
+/// Who sets the number of pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scaling<'a> {
+    /// The operator: always as many as the spec says.
+    Fixed,
+    /// A HorizontalPodAutoscaler, by CPU and, where the cluster can tell them, requests in flight a pod.
+    Autoscaler {
+        /// Requests in flight a pod that it aims at.
+        in_flight: Option<i32>,
+    },
+    /// KEDA, by CPU and requests in flight a pod.
+    ScaledObject {
+        /// Requests in flight a pod that it aims at.
+        in_flight: i32,
+        /// Where it asks.
+        prometheus: &'a str,
+    },
+}
+
+/// Who sets the number of pods of `of`, in this cluster.
+pub fn scaling<'a>(of: &Workload<'a>) -> Scaling<'a> {
+    if !of.replicas.is_autoscaled() {
+        return Scaling::Fixed;
+    }
+    let in_flight = of.autoscaling.target_in_flight_requests;
+    match (in_flight, of.settings.prometheus.as_deref()) {
+        (Some(in_flight), Some(prometheus)) if of.capabilities.keda => {
+            Scaling::ScaledObject { in_flight, prometheus }
+        }
+        _ => Scaling::Autoscaler { in_flight: in_flight.filter(|_| of.capabilities.custom_metrics) },
+    }
+}
+
+/// The autoscaler of a revision, which never asks for fewer than `pods`.
+pub(super) fn autoscaler(
+    of: &Workload<'_>,
+    revision: &str,
+    pods: i32,
+    in_flight: Option<i32>,
+) -> HorizontalPodAutoscaler {
+    let cpu = MetricSpec {
+        type_: "ContainerResource".into(),
+        // Of the one container that serves: a mesh's sidecar would water the average down.
+        container_resource: Some(ContainerResourceMetricSource {
+            container: names::CONTAINER.into(),
+            name: "cpu".into(),
+            target: MetricTarget {
+                type_: "Utilization".into(),
+                average_utilization: Some(of.autoscaling.target_cpu_percent),
+                ..MetricTarget::default()
+            },
+        }),
+        ..MetricSpec::default()
+    };
+    let requests = in_flight.map(|requests| MetricSpec {
+        type_: "Pods".into(),
+        pods: Some(PodsMetricSource {
+            metric: MetricIdentifier { name: IN_FLIGHT.into(), selector: None },
+            target: MetricTarget {
+                type_: "AverageValue".into(),
+                average_value: Some(Quantity(requests.to_string())),
+                ..MetricTarget::default()
+            },
+        }),
+        ..MetricSpec::default()
+    });
+    let name = of.revision_name(revision);
+    HorizontalPodAutoscaler {
+        metadata: labels::metadata(of, name.clone(), revision),
+        spec: HorizontalPodAutoscalerSpec {
+            scale_target_ref: CrossVersionObjectReference {
+                api_version: Some("apps/v1".into()),
+                kind: "Deployment".into(),
+                name,
+            },
+            min_replicas: Some(pods),
+            max_replicas: of.replicas.most(),
+            metrics: Some([Some(cpu), requests].into_iter().flatten().collect()),
+            behavior: Some(behavior()),
+        },
+        status: None,
+    }
+}
+
+/// Up at once, twofold or by four pods every 15 s, because a viewer waits. Down only after two quiet minutes, and by half in each minute,
+/// because pods that go have to load again when the evening comes.
+pub(super) fn behavior() -> HorizontalPodAutoscalerBehavior {
+    let policy =
+        |type_: &str, value, period_seconds| HPAScalingPolicy { type_: type_.into(), value, period_seconds };
+    HorizontalPodAutoscalerBehavior {
+        scale_up: Some(HPAScalingRules {
+            stabilization_window_seconds: Some(0),
+            select_policy: Some("Max".into()),
+            policies: Some(vec![policy("Percent", 100, 15), policy("Pods", 4, 15)]),
+            tolerance: None,
+        }),
+        scale_down: Some(HPAScalingRules {
+            stabilization_window_seconds: Some(120),
+            select_policy: Some("Max".into()),
+            policies: Some(vec![policy("Percent", 50, 60), policy("Pods", 1, 60)]),
+            tolerance: None,
+        }),
+    }
+}

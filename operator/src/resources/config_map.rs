@@ -1,0 +1,20 @@
+//! What the pods of a revision serve.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use marquee_crds::{labels::ARTIFACT, names};
+
+use super::{Workload, labels, revision};
+
+/// The configuration of a revision's pods. It never changes, as the revision is a hash of it: a kubelet need not watch it.
+pub(super) fn config_map(of: &Workload<'_>, revision: &str) -> ConfigMap {
+    let mut metadata = labels::metadata(of, of.revision_name(revision), revision);
+    metadata.annotations = Some(BTreeMap::from([(ARTIFACT.into(), of.artifact_text())]));
+    ConfigMap {
+        metadata,
+        immutable: Some(true),
+        data: Some(BTreeMap::from([(names::CONFIG_KEY.into(), revision::config_text(of))])),
+        ..ConfigMap::default()
+    }
+}

@@ -1,0 +1,36 @@
+//! The pods of a revision.
+
+use k8s_openapi::{
+    api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment},
+    apimachinery::pkg::util::intstr::IntOrString,
+};
+
+use super::{Workload, labels, pod};
+
+/// The Deployment that serves one revision.
+///
+/// Its pods never change: what would change them makes another revision, with a Deployment of its own. The strategy therefore counts
+/// only when a person restarts them. `replicas` stays unset where an autoscaler owns it: naming it would undo the autoscaler's work.
+pub(super) fn deployment(of: &Workload<'_>, revision: &str, pods: i32) -> Deployment {
+    let deadline = i32::try_from(of.progress_deadline.0.as_secs()).unwrap_or(i32::MAX);
+    Deployment {
+        metadata: labels::metadata(of, of.revision_name(revision), revision),
+        spec: DeploymentSpec {
+            replicas: (!of.replicas.is_autoscaled()).then_some(pods),
+            selector: labels::selector(of, revision),
+            template: pod::template(of, revision),
+            strategy: Some(DeploymentStrategy {
+                type_: Some("RollingUpdate".into()),
+                rolling_update: Some(RollingUpdateDeployment {
+                    max_unavailable: Some(IntOrString::Int(0)),
+                    max_surge: Some(IntOrString::Int(1)),
+                }),
+            }),
+            // An older ReplicaSet of the same revision differs in nothing that is worth keeping.
+            revision_history_limit: Some(1),
+            progress_deadline_seconds: Some(deadline.max(1)),
+            ..DeploymentSpec::default()
+        },
+        status: None,
+    }
+}

@@ -1,0 +1,74 @@
+//! Who may talk to pods, and whom pods may talk to.
+
+use k8s_openapi::{
+    api::networking::v1::{
+        NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer,
+        NetworkPolicyPort, NetworkPolicySpec,
+    },
+    apimachinery::pkg::{apis::meta::v1::LabelSelector, util::intstr::IntOrString},
+};
+use marquee_crds::{
+    labels::{COMPONENT, NAME},
+    names,
+};
+
+use super::{Part, Workload, labels};
+
+/// Ports of API servers behind the Service `kubernetes`. A policy sees the port of the server itself, which the cluster chose: these
+/// are the ones that distributions use.
+const API_SERVER_PORTS: [i32; 4] = [443, 6443, 8443, 16443];
+const DNS_PORT: i32 = 53;
+
+/// Whatever is not named here is refused, in both directions.
+///
+/// HTTP is open to all, since probes, metrics and the operator come from elsewhere. A model's gRPC is open to its namespace, where pages
+/// and whoever else asks for rankings live; a page's to all, because gateways live elsewhere. Pods that fetch artifacts may reach any
+/// TCP port: stores have many addresses.
+pub(super) fn network_policy(of: &Workload<'_>, remote: bool) -> NetworkPolicy {
+    let grpc_from = match of.part {
+        Part::Ranker => Some(vec![pods(LabelSelector::default())]),
+        Part::Page => None,
+    };
+    let ingress = vec![
+        NetworkPolicyIngressRule { from: None, ports: Some(vec![port("TCP", names::HTTP_PORT)]) },
+        NetworkPolicyIngressRule { from: grpc_from, ports: Some(vec![port("TCP", names::GRPC_PORT)]) },
+    ];
+    let to_any = |ports| NetworkPolicyEgressRule { to: None, ports: Some(ports) };
+    let mut egress = vec![to_any(vec![port("UDP", DNS_PORT), port("TCP", DNS_PORT)])];
+    if of.follows_traffic() {
+        egress.push(to_any(API_SERVER_PORTS.map(|number| port("TCP", number)).into()));
+        let rankers = [(NAME, marquee_crds::labels::MARQUEE), (COMPONENT, marquee_crds::labels::RANKER)];
+        let rankers = rankers.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        egress.push(NetworkPolicyEgressRule {
+            to: Some(vec![pods(LabelSelector { match_labels: Some(rankers), ..LabelSelector::default() })]),
+            ports: Some(vec![port("TCP", names::GRPC_PORT)]),
+        });
+    }
+    if remote {
+        egress.push(to_any(vec![NetworkPolicyPort {
+            protocol: Some("TCP".into()),
+            ..NetworkPolicyPort::default()
+        }]));
+    }
+    NetworkPolicy {
+        metadata: labels::metadata(of, of.name(), ""),
+        spec: Some(NetworkPolicySpec {
+            pod_selector: Some(labels::selector(of, "")),
+            policy_types: Some(vec!["Ingress".into(), "Egress".into()]),
+            ingress: Some(ingress),
+            egress: Some(egress),
+        }),
+    }
+}
+
+fn pods(selector: LabelSelector) -> NetworkPolicyPeer {
+    NetworkPolicyPeer { pod_selector: Some(selector), ..NetworkPolicyPeer::default() }
+}
+
+fn port(protocol: &str, number: i32) -> NetworkPolicyPort {
+    NetworkPolicyPort {
+        protocol: Some(protocol.into()),
+        port: Some(IntOrString::Int(number)),
+        end_port: None,
+    }
+}

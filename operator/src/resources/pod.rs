@@ -1,0 +1,220 @@
+//! A pod that serves.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    api::core::v1::{
+        Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, Lifecycle,
+        LifecycleHandler, LocalObjectReference, ObjectFieldSelector, PodSecurityContext, PodSpec,
+        PodTemplateSpec, Probe, ResourceRequirements, SeccompProfile, SecurityContext, SleepAction,
+        Toleration, TopologySpreadConstraint,
+    },
+    apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString},
+};
+use kube::core::ObjectMeta;
+use marquee_crds::{names, shared};
+use serde::Serialize;
+
+use super::{Workload, labels, volumes};
+
+/// User and group of the process: as in the image.
+const NOBODY: i64 = 65_532;
+/// How long a pod goes on answering after it was told to end, so that whoever still has its address is answered.
+const PRE_STOP_SECONDS: i64 = 5;
+/// How long requests at work may take to end after that.
+const DRAIN_SECONDS: i64 = 20;
+/// What is left after that before the process is killed.
+const SPARE_SECONDS: i64 = 10;
+/// How often readiness is asked.
+const PROBE_SECONDS: i32 = 2;
+/// Least time that a load may take before the kubelet starts it anew.
+const LEAST_LOAD_SECONDS: u64 = 600;
+/// Requested of each pod unless the spec says otherwise.
+const LEAST_REQUESTS: [(&str, &str); 2] = [("cpu", "250m"), ("memory", "256Mi")];
+
+/// What every pod of a revision is. Without a `revision` it is what the revision is named after.
+pub(super) fn template(of: &Workload<'_>, revision: &str) -> PodTemplateSpec {
+    let mut labels = of.pod_labels.clone();
+    labels.extend(labels::child_labels(of, revision));
+    let mut annotations = of.settings.pod_annotations.clone();
+    annotations.extend(of.pod_annotations.clone());
+    PodTemplateSpec {
+        metadata: Some(ObjectMeta {
+            labels: Some(labels),
+            annotations: (!annotations.is_empty()).then_some(annotations),
+            ..ObjectMeta::default()
+        }),
+        spec: Some(spec(of, revision)),
+    }
+}
+
+fn spec(of: &Workload<'_>, revision: &str) -> PodSpec {
+    let (volumes, mounts) = volumes::volumes(of, revision);
+    let pull_secrets = of.image_pull_secrets.iter();
+    let pull_secrets = pull_secrets.map(|secret| LocalObjectReference { name: secret.name.clone() });
+    PodSpec {
+        automount_service_account_token: Some(of.follows_traffic()),
+        containers: vec![container(of, mounts)],
+        // Addresses come from DNS; a variable for each Service of a large namespace would not fit in the environment.
+        enable_service_links: Some(false),
+        image_pull_secrets: filled(pull_secrets.collect()),
+        node_selector: (!of.node_selector.is_empty()).then(|| of.node_selector.clone()),
+        security_context: Some(PodSecurityContext {
+            fs_group: Some(NOBODY),
+            fs_group_change_policy: Some("OnRootMismatch".into()),
+            run_as_group: Some(NOBODY),
+            run_as_non_root: Some(true),
+            run_as_user: Some(NOBODY),
+            seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
+            ..PodSecurityContext::default()
+        }),
+        service_account_name: Some(of.name()),
+        termination_grace_period_seconds: Some(PRE_STOP_SECONDS + DRAIN_SECONDS + SPARE_SECONDS),
+        tolerations: filled(of.tolerations.iter().map(toleration).collect()),
+        topology_spread_constraints: filled(spread(of, revision)),
+        volumes: Some(volumes),
+        ..PodSpec::default()
+    }
+}
+
+fn container(of: &Workload<'_>, mounts: Vec<k8s_openapi::api::core::v1::VolumeMount>) -> Container {
+    let port = |name: &str, container_port| ContainerPort {
+        name: Some(name.into()),
+        container_port,
+        protocol: Some("TCP".into()),
+        ..ContainerPort::default()
+    };
+    let load = of.progress_deadline.0.as_secs().max(LEAST_LOAD_SECONDS);
+    let load_probes = i32::try_from(load.div_ceil(PROBE_SECONDS.unsigned_abs().into())).unwrap_or(i32::MAX);
+    Container {
+        name: names::CONTAINER.into(),
+        image: Some(of.settings.runtime_image.clone()),
+        image_pull_policy: Some(of.settings.image_pull_policy.clone()),
+        args: Some(arguments()),
+        env: Some(environment()),
+        ports: Some(vec![
+            port(names::HTTP_PORT_NAME, names::HTTP_PORT),
+            port(names::GRPC_PORT_NAME, names::GRPC_PORT),
+        ]),
+        resources: Some(resources(of)),
+        // A load may take long: until it is done neither of the other probes counts.
+        startup_probe: Some(probe("/readyz", PROBE_SECONDS, load_probes)),
+        readiness_probe: Some(probe("/readyz", PROBE_SECONDS, 2)),
+        liveness_probe: Some(probe("/livez", 10, 3)),
+        lifecycle: Some(Lifecycle {
+            pre_stop: Some(LifecycleHandler {
+                sleep: Some(SleepAction { seconds: PRE_STOP_SECONDS }),
+                ..LifecycleHandler::default()
+            }),
+            ..Lifecycle::default()
+        }),
+        security_context: Some(SecurityContext {
+            allow_privilege_escalation: Some(false),
+            capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), ..Capabilities::default() }),
+            read_only_root_filesystem: Some(true),
+            ..SecurityContext::default()
+        }),
+        termination_message_path: Some(TERMINATION_LOG.into()),
+        termination_message_policy: Some("File".into()),
+        volume_mounts: Some(mounts),
+        ..Container::default()
+    }
+}
+
+/// Where the process says why it ends.
+const TERMINATION_LOG: &str = "/dev/termination-log";
+
+/// The command line, after the image's entry point.
+fn arguments() -> Vec<String> {
+    let flags = [
+        ("config", format!("{}/{}", names::CONFIG_FOLDER, names::CONFIG_KEY)),
+        ("http", format!("0.0.0.0:{}", names::HTTP_PORT)),
+        ("grpc", format!("0.0.0.0:{}", names::GRPC_PORT)),
+        ("cache", names::CACHE_FOLDER.to_owned()),
+        ("credentials", names::CREDENTIALS_FOLDER.to_owned()),
+        ("termination-log", TERMINATION_LOG.to_owned()),
+        ("drain-timeout", format!("{DRAIN_SECONDS}s")),
+        ("log-format", "json".to_owned()),
+    ];
+    let flags = flags.into_iter().map(|(name, value)| format!("--{name}={value}"));
+    std::iter::once("serve".to_owned()).chain(flags).collect()
+}
+
+fn environment() -> Vec<EnvVar> {
+    let fields =
+        [("POD_NAME", "metadata.name"), ("POD_NAMESPACE", "metadata.namespace"), ("POD_UID", "metadata.uid")];
+    let variable = |(name, path): (&str, &str)| EnvVar {
+        name: name.into(),
+        value_from: Some(EnvVarSource {
+            field_ref: Some(ObjectFieldSelector { field_path: path.into(), api_version: Some("v1".into()) }),
+            ..EnvVarSource::default()
+        }),
+        ..EnvVar::default()
+    };
+    fields.map(variable).into()
+}
+
+/// What is named in neither requests nor limits is requested a little of. Where only a limit is named Kubernetes requests as much.
+fn resources(of: &Workload<'_>) -> ResourceRequirements {
+    let amounts = |named: &BTreeMap<String, shared::Quantity>| -> BTreeMap<String, Quantity> {
+        named.iter().map(|(name, amount)| (name.clone(), Quantity(amount.0.clone()))).collect()
+    };
+    let limits = amounts(&of.resources.limits);
+    let mut requests = amounts(&of.resources.requests);
+    for (name, least) in LEAST_REQUESTS {
+        if !limits.contains_key(name) {
+            requests.entry(name.into()).or_insert_with(|| Quantity(least.into()));
+        }
+    }
+    ResourceRequirements {
+        limits: (!limits.is_empty()).then_some(limits),
+        requests: (!requests.is_empty()).then_some(requests),
+        claims: None,
+    }
+}
+
+fn probe(path: &str, period: i32, failures: i32) -> Probe {
+    Probe {
+        http_get: Some(HTTPGetAction {
+            path: Some(path.into()),
+            port: IntOrString::String(names::HTTP_PORT_NAME.into()),
+            scheme: Some("HTTP".into()),
+            ..HTTPGetAction::default()
+        }),
+        period_seconds: Some(period),
+        timeout_seconds: Some(period.min(5)),
+        failure_threshold: Some(failures),
+        ..Probe::default()
+    }
+}
+
+fn spread(of: &Workload<'_>, revision: &str) -> Vec<TopologySpreadConstraint> {
+    let wanted = of.topology_spread.map_or_else(shared::TopologySpread::sensible, <[_]>::to_vec);
+    let constraint = |wanted: shared::TopologySpread| TopologySpreadConstraint {
+        topology_key: wanted.topology_key,
+        max_skew: wanted.max_skew,
+        when_unsatisfiable: word(&wanted.when_unsatisfiable).unwrap_or_default(),
+        label_selector: Some(labels::selector(of, revision)),
+        ..TopologySpreadConstraint::default()
+    };
+    wanted.into_iter().map(constraint).collect()
+}
+
+fn toleration(of: &shared::Toleration) -> Toleration {
+    Toleration {
+        key: of.key.clone(),
+        operator: of.operator.as_ref().and_then(word),
+        value: of.value.clone(),
+        effect: of.effect.as_ref().and_then(word),
+        toleration_seconds: of.toleration_seconds,
+    }
+}
+
+/// An enum as its schema writes it, which is as Kubernetes writes it.
+fn word(value: &impl Serialize) -> Option<String> {
+    serde_json::to_value(value).ok()?.as_str().map(str::to_owned)
+}
+
+fn filled<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
+}

@@ -1,0 +1,38 @@
+//! What a revision is called: a hash of what its pods run.
+
+use std::fmt::Write as _;
+
+use marquee_crds::names::REVISION_DIGITS;
+use sha2::{Digest, Sha256};
+
+use super::{Workload, pod};
+
+/// The configuration, as the pods read it.
+pub(super) fn config_text(of: &Workload<'_>) -> String {
+    let mut text = serde_json::to_string_pretty(&of.config).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The revision that `of` asks for: the first digits of the SHA-256 of pod template and configuration. How many pods there are is no
+/// part of it. The configuration holds the parent's name, so that no two parents share a revision.
+pub fn revision(of: &Workload<'_>) -> String {
+    let template = serde_json::to_vec(&pod::template(of, "")).unwrap_or_default();
+    digest(&[&template, config_text(of).as_bytes()])
+}
+
+/// What is run of one model, for those that run in a page's pods.
+pub(crate) fn digest(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        // The length keeps two parts from being read as two others.
+        hash.update(part.len().to_le_bytes());
+        hash.update(part);
+    }
+    let mut text = String::new();
+    for byte in hash.finalize().iter().take(REVISION_DIGITS / 2) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,24 @@
+//! What pods may read of the API server.
+
+use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
+
+use super::{Workload, labels};
+
+/// Lets a page's pods follow the traffic of the namespace's models.
+pub(super) fn role_binding(of: &Workload<'_>) -> RoleBinding {
+    let (role, is_cluster_role) = &of.settings.page_reader;
+    RoleBinding {
+        metadata: labels::metadata(of, of.name(), ""),
+        role_ref: RoleRef {
+            api_group: Some("rbac.authorization.k8s.io".into()),
+            kind: if *is_cluster_role { "ClusterRole" } else { "Role" }.into(),
+            name: role.clone(),
+        },
+        subjects: Some(vec![Subject {
+            kind: "ServiceAccount".into(),
+            name: of.name(),
+            namespace: Some(of.parent.namespace.clone()),
+            ..Subject::default()
+        }]),
+    }
+}

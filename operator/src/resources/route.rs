@@ -1,0 +1,28 @@
+//! Ways in from outside, through Gateway API.
+
+use marquee_crds::{names::GRPC_PORT, shared::Gateway};
+use serde_json::{Value, json};
+
+use super::{Workload, labels, service::PAGE_HTTP_PORT};
+
+/// Leads HTTP to the page's Service.
+pub(super) fn http(of: &Workload<'_>, gateway: &Gateway) -> Value {
+    route(of, gateway, PAGE_HTTP_PORT)
+}
+
+/// Leads gRPC to the page's Service.
+pub(super) fn grpc(of: &Workload<'_>, gateway: &Gateway) -> Value {
+    route(of, gateway, GRPC_PORT)
+}
+
+/// A JSON value: Gateway API has no types in `k8s-openapi`, and this little needs none.
+fn route(of: &Workload<'_>, gateway: &Gateway, port: i32) -> Value {
+    let mut spec = json!({
+        "parentRefs": gateway.parent_refs,
+        "rules": [{ "backendRefs": [{ "name": of.name(), "port": port }] }],
+    });
+    if let (false, Some(members)) = (gateway.hostnames.is_empty(), spec.as_object_mut()) {
+        members.insert("hostnames".into(), json!(gateway.hostnames));
+    }
+    json!({ "metadata": labels::metadata(of, of.name(), ""), "spec": spec })
+}

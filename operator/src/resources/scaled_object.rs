@@ -1,0 +1,49 @@
+//! How many pods, by KEDA.
+
+use marquee_crds::{metrics::IN_FLIGHT, names};
+use serde_json::{Value, json};
+
+use super::{Workload, autoscaler::behavior, labels};
+
+/// What KEDA aims at besides CPU.
+pub(super) struct Target<'a> {
+    /// Requests in flight a pod.
+    pub(super) in_flight: i32,
+    /// Where it asks for them.
+    pub(super) prometheus: &'a str,
+}
+
+/// KEDA's object for a revision, which never asks for fewer than `pods`. KEDA makes the autoscaler itself.
+pub(super) fn scaled_object(of: &Workload<'_>, revision: &str, pods: i32, target: &Target<'_>) -> Value {
+    let name = of.revision_name(revision);
+    let namespace = &of.parent.namespace;
+    let query = format!("sum({IN_FLIGHT}{{namespace=\"{namespace}\",pod=~\"{name}-.+\"}})");
+    json!({
+        "metadata": labels::metadata(of, name.clone(), revision),
+        "spec": {
+            "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": name },
+            "minReplicaCount": pods,
+            "maxReplicaCount": of.replicas.most(),
+            "advanced": { "horizontalPodAutoscalerConfig": { "behavior": behavior() } },
+            "triggers": [
+                {
+                    "type": "cpu",
+                    "metricType": "Utilization",
+                    "metadata": {
+                        "containerName": names::CONTAINER,
+                        "value": of.autoscaling.target_cpu_percent.to_string(),
+                    },
+                },
+                {
+                    "type": "prometheus",
+                    "metricType": "AverageValue",
+                    "metadata": {
+                        "serverAddress": target.prometheus,
+                        "query": query,
+                        "threshold": target.in_flight.to_string(),
+                    },
+                },
+            ],
+        },
+    })
+}

@@ -1,0 +1,63 @@
+//! Names under which pods answer.
+
+use k8s_openapi::{
+    api::core::v1::{Service, ServicePort, ServiceSpec},
+    apimachinery::pkg::util::intstr::IntOrString,
+};
+use marquee_crds::names::{GRPC_PORT, GRPC_PORT_NAME, HTTP_PORT, HTTP_PORT_NAME};
+
+use super::{Part, Workload, labels};
+
+/// Port of a page's Service for HTTP.
+pub const PAGE_HTTP_PORT: i32 = 80;
+
+/// The Service of all revisions: it leads to the one that answers.
+///
+/// A model's has no address of its own, so that callers see its pods and share them out. A page's has one, for browsers' gateways.
+pub(super) fn service(of: &Workload<'_>, answering: &str) -> Service {
+    match of.part {
+        Part::Ranker => headless(of, of.name(), "", answering),
+        Part::Page => Service {
+            metadata: labels::metadata(of, of.name(), ""),
+            spec: Some(ServiceSpec {
+                type_: Some("ClusterIP".into()),
+                selector: Some(labels::selected(of, answering)),
+                ports: Some(ports(PAGE_HTTP_PORT)),
+                ..ServiceSpec::default()
+            }),
+            ..Service::default()
+        },
+    }
+}
+
+/// The Service of one revision of a model: where `status.traffic` sends pages.
+pub(super) fn of_revision(of: &Workload<'_>, revision: &str) -> Service {
+    headless(of, of.revision_name(revision), revision, revision)
+}
+
+fn headless(of: &Workload<'_>, name: String, revision: &str, answering: &str) -> Service {
+    Service {
+        metadata: labels::metadata(of, name, revision),
+        spec: Some(ServiceSpec {
+            type_: Some("ClusterIP".into()),
+            cluster_ip: Some("None".into()),
+            selector: Some(labels::selected(of, answering)),
+            ports: Some(ports(HTTP_PORT)),
+            ..ServiceSpec::default()
+        }),
+        ..Service::default()
+    }
+}
+
+/// The protocol is named for gateways and meshes, which otherwise take gRPC for plain TCP.
+fn ports(http: i32) -> Vec<ServicePort> {
+    let port = |name: &str, port: i32, protocol: &str| ServicePort {
+        name: Some(name.into()),
+        port,
+        target_port: Some(IntOrString::String(name.into())),
+        protocol: Some("TCP".into()),
+        app_protocol: Some(protocol.into()),
+        ..ServicePort::default()
+    };
+    vec![port(HTTP_PORT_NAME, http, "http"), port(GRPC_PORT_NAME, GRPC_PORT, "kubernetes.io/h2c")]
+}

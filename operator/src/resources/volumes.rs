@@ -1,0 +1,141 @@
+//! What pods have mounted.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    api::core::v1::{
+        ConfigMapVolumeSource, EmptyDirVolumeSource, PersistentVolumeClaimVolumeSource, SecretVolumeSource,
+        Volume, VolumeMount,
+    },
+    apimachinery::pkg::api::resource::Quantity,
+};
+use marquee_crds::{conditions::Reason, names};
+
+use super::Workload;
+
+/// Room in `/tmp`.
+const TMP_SIZE: &str = "256Mi";
+/// Room for fetched artifacts where `resources.limits` names no `ephemeral-storage`: as much as the runtime keeps by itself.
+const CACHE_SIZE: &str = "64Gi";
+/// Read by owner and group, written by nobody.
+const READ_ONLY_MODE: i32 = 0o440;
+
+/// Why pods cannot have what they need mounted, with the mend.
+pub fn problem(of: &Workload<'_>) -> Option<(Reason, String)> {
+    let artifacts = of.artifacts();
+    for (who, artifact) in &artifacts {
+        if artifact.is_local() && artifact.volume.is_none() {
+            let uri = &artifact.uri;
+            let message = format!(
+                "{who} lies at {uri}, and a pod has no such folder: name a PersistentVolumeClaim in artifact.volume, or an uri \
+                 that can be fetched"
+            );
+            return Some((Reason::VolumeMissing, message));
+        }
+    }
+    let mut claims: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    for (who, artifact) in &artifacts {
+        let Some(volume) = &artifact.volume else { continue };
+        let (first, claim) = *claims.entry(&volume.mount_path).or_insert((who, &volume.claim_name));
+        if claim != volume.claim_name {
+            let (path, other) = (&volume.mount_path, &volume.claim_name);
+            let message = format!(
+                "{first} mounts the claim {claim:?} at {path}, where {who} mounts {other:?}, and they run in one pod: give one of \
+                 them another mountPath"
+            );
+            return Some((Reason::VolumeConflict, message));
+        }
+    }
+    None
+}
+
+/// The Secrets that pods need for their stores, each once.
+pub fn secrets<'a>(of: &'a Workload<'_>) -> Vec<&'a str> {
+    let artifacts = of.artifacts();
+    let named = artifacts.iter().filter_map(|(_, artifact)| artifact.credentials.as_ref());
+    let mut secrets: Vec<&str> = named.map(|credentials| credentials.secret_name.as_str()).collect();
+    secrets.sort_unstable();
+    secrets.dedup();
+    secrets
+}
+
+/// Volumes of a pod, and where its container has them.
+pub(super) fn volumes(of: &Workload<'_>, revision: &str) -> (Vec<Volume>, Vec<VolumeMount>) {
+    let mut volumes = vec![
+        Volume {
+            name: "config".into(),
+            config_map: Some(ConfigMapVolumeSource {
+                name: of.revision_name(revision),
+                ..ConfigMapVolumeSource::default()
+            }),
+            ..Volume::default()
+        },
+        scratch("cache", cache_size(of)),
+        scratch("tmp", TMP_SIZE),
+    ];
+    let mut mounts = vec![
+        mount("config", names::CONFIG_FOLDER, Some(true)),
+        mount("cache", names::CACHE_FOLDER, None),
+        mount("tmp", "/tmp", None),
+    ];
+    // Numbered, because a Secret's name may be longer than a volume's.
+    for (number, secret) in secrets(of).into_iter().enumerate() {
+        let name = format!("credentials-{number}");
+        let folder = format!("{}/{secret}", names::CREDENTIALS_FOLDER);
+        mounts.push(mount(&name, &folder, Some(true)));
+        volumes.push(Volume {
+            name,
+            secret: Some(SecretVolumeSource {
+                secret_name: Some(secret.into()),
+                default_mode: Some(READ_ONLY_MODE),
+                ..SecretVolumeSource::default()
+            }),
+            ..Volume::default()
+        });
+    }
+    for (number, (claim, folders)) in claims(of).into_iter().enumerate() {
+        let name = format!("artifacts-{number}");
+        mounts.extend(folders.into_iter().map(|folder| mount(&name, folder, Some(true))));
+        volumes.push(Volume {
+            name,
+            persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
+                claim_name: claim.into(),
+                read_only: Some(true),
+            }),
+            ..Volume::default()
+        });
+    }
+    (volumes, mounts)
+}
+
+/// Every claim once, with the folders at which it is mounted.
+fn claims<'a>(of: &'a Workload<'_>) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let mut claims: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (_, artifact) in of.artifacts() {
+        let Some(volume) = &artifact.volume else { continue };
+        let folders = claims.entry(&volume.claim_name).or_default();
+        if !folders.contains(&volume.mount_path.as_str()) {
+            folders.push(&volume.mount_path);
+        }
+    }
+    claims
+}
+
+fn cache_size<'a>(of: &'a Workload<'_>) -> &'a str {
+    of.resources.limits.get("ephemeral-storage").map_or(CACHE_SIZE, |limit| &limit.0)
+}
+
+fn scratch(name: &str, size: &str) -> Volume {
+    Volume {
+        name: name.into(),
+        empty_dir: Some(EmptyDirVolumeSource {
+            size_limit: Some(Quantity(size.into())),
+            ..EmptyDirVolumeSource::default()
+        }),
+        ..Volume::default()
+    }
+}
+
+fn mount(name: &str, folder: &str, read_only: Option<bool>) -> VolumeMount {
+    VolumeMount { name: name.into(), mount_path: folder.into(), read_only, ..VolumeMount::default() }
+}

@@ -1,0 +1,220 @@
+//! What RankingModels and PageLayouts have in common, in the terms of Kubernetes.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::{Resource, core::ObjectMeta};
+use marquee_crds::{
+    PageLayout, RankingModel, labels, names,
+    page_layout::Topology,
+    pod_config::{self, PodConfig},
+    shared::{
+        ArtifactRef, Autoscaling, Duration, Gateway, LocalSecret, Replicas, Resources, Toleration,
+        TopologySpread,
+    },
+};
+
+use crate::{
+    child::Parent,
+    observed::{Capabilities, Settings},
+};
+
+/// Which part pods play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// They answer for one RankingModel.
+    Ranker,
+    /// They answer for one PageLayout.
+    Page,
+}
+
+impl Part {
+    /// As the label says it.
+    pub fn component(self) -> &'static str {
+        match self {
+            Self::Ranker => labels::RANKER,
+            Self::Page => labels::PAGE,
+        }
+    }
+
+    /// Key of the label that holds the parent's name.
+    pub fn parent_label(self) -> &'static str {
+        match self {
+            Self::Ranker => labels::MODEL,
+            Self::Page => labels::LAYOUT,
+        }
+    }
+
+    /// The parent's kind.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Ranker => "RankingModel",
+            Self::Page => "PageLayout",
+        }
+    }
+}
+
+/// What children are built from.
+#[derive(Clone, Debug)]
+pub struct Workload<'a> {
+    /// Whose children they are.
+    pub parent: Parent,
+    /// Which part their pods play.
+    pub part: Part,
+    /// What pods serve.
+    pub config: PodConfig,
+    /// What is the same for all.
+    pub settings: &'a Settings,
+    /// What the cluster has.
+    pub capabilities: &'a Capabilities,
+    /// How many pods.
+    pub replicas: &'a Replicas,
+    /// What the autoscaler aims at.
+    pub autoscaling: &'a Autoscaling,
+    /// What each pod may use.
+    pub resources: &'a Resources,
+    /// Labels of nodes.
+    pub node_selector: &'a BTreeMap<String, String>,
+    /// Taints of nodes.
+    pub tolerations: &'a [Toleration],
+    /// How evenly pods stand; none is the default.
+    pub topology_spread: Option<&'a [TopologySpread]>,
+    /// More labels of pods.
+    pub pod_labels: &'a BTreeMap<String, String>,
+    /// More annotations of pods.
+    pub pod_annotations: &'a BTreeMap<String, String>,
+    /// Secrets for the image.
+    pub image_pull_secrets: &'a [LocalSecret],
+    /// Longest that a revision may take until it serves.
+    pub progress_deadline: Duration,
+    /// How many earlier revisions keep their configuration.
+    pub history: usize,
+    /// How a page is reached from outside.
+    pub gateway: Option<&'a Gateway>,
+}
+
+impl<'a> Workload<'a> {
+    /// Of a model in pods of its own.
+    pub fn of_model(model: &'a RankingModel, settings: &'a Settings, capabilities: &'a Capabilities) -> Self {
+        let spec = &model.spec;
+        Self {
+            parent: parent(model),
+            part: Part::Ranker,
+            config: pod_config::ranker_pod(model),
+            settings,
+            capabilities,
+            replicas: &spec.serving.replicas,
+            autoscaling: &spec.serving.autoscaling,
+            resources: &spec.resources,
+            node_selector: &spec.node_selector,
+            tolerations: &spec.tolerations,
+            topology_spread: spec.topology_spread.as_deref(),
+            pod_labels: &spec.pod_labels,
+            pod_annotations: &spec.pod_annotations,
+            image_pull_secrets: &spec.image_pull_secrets,
+            progress_deadline: spec.progress_deadline,
+            history: usize::try_from(spec.revision_history_limit).unwrap_or(0),
+            gateway: None,
+        }
+    }
+
+    /// Of a page, with those of `models` in its pods that are of its surface where its topology says so.
+    pub fn of_layout(
+        layout: &'a PageLayout,
+        models: &[RankingModel],
+        settings: &'a Settings,
+        capabilities: &'a Capabilities,
+    ) -> Self {
+        let spec = &layout.spec;
+        let config = match spec.topology {
+            Topology::Microservices => pod_config::page_pod(layout),
+            Topology::Monolith => pod_config::monolith_pod(layout, models),
+        };
+        Self {
+            parent: parent(layout),
+            part: Part::Page,
+            config,
+            settings,
+            capabilities,
+            replicas: &spec.replicas,
+            autoscaling: &spec.autoscaling,
+            resources: &spec.resources,
+            node_selector: &spec.node_selector,
+            tolerations: &spec.tolerations,
+            topology_spread: spec.topology_spread.as_deref(),
+            pod_labels: &spec.pod_labels,
+            pod_annotations: &spec.pod_annotations,
+            image_pull_secrets: &spec.image_pull_secrets,
+            progress_deadline: spec.progress_deadline,
+            history: usize::try_from(spec.revision_history_limit).unwrap_or(0),
+            gateway: spec.gateway.as_ref(),
+        }
+    }
+
+    /// Name of the children that there are once.
+    pub fn name(&self) -> String {
+        match self.part {
+            Part::Ranker => names::ranker(&self.parent.name),
+            Part::Page => names::page(&self.parent.name),
+        }
+    }
+
+    /// Name of the children of one revision.
+    pub fn revision_name(&self, revision: &str) -> String {
+        match self.part {
+            Part::Ranker => names::ranker_revision(&self.parent.name, revision),
+            Part::Page => names::page_revision(&self.parent.name, revision),
+        }
+    }
+
+    /// `host:port` at which a revision answers gRPC. A page's Service leads to whichever revision answers.
+    pub fn endpoint(&self, revision: &str) -> String {
+        let service = match self.part {
+            Part::Ranker => self.revision_name(revision),
+            Part::Page => self.name(),
+        };
+        names::endpoint(&service, &self.parent.namespace)
+    }
+
+    /// Whether pods follow the traffic of models through the API server.
+    pub fn follows_traffic(&self) -> bool {
+        self.config.discovery.is_some()
+    }
+
+    /// Every artifact that pods load, each with who asks for it.
+    pub fn artifacts(&self) -> Vec<(String, &ArtifactRef)> {
+        let pages = self.config.pages.iter();
+        let pages =
+            pages.map(|page| (format!("the catalogue of PageLayout {}", page.resource), &page.catalogue));
+        let rankers = self.config.rankers.iter();
+        pages
+            .chain(rankers.map(|ranker| (format!("RankingModel {}", ranker.resource), &ranker.artifact)))
+            .collect()
+    }
+
+    /// Where the weights lie, for people: every uri once, with a space between.
+    pub fn artifact_text(&self) -> String {
+        let mut uris: Vec<&str> = Vec::new();
+        for (_, artifact) in self.artifacts() {
+            if !uris.contains(&artifact.uri.as_str()) {
+                uris.push(&artifact.uri);
+            }
+        }
+        uris.join(" ")
+    }
+}
+
+/// Who children belong to.
+fn parent<K: Resource<DynamicType = ()>>(of: &K) -> Parent {
+    let meta: &ObjectMeta = of.meta();
+    let name = meta.name.clone().unwrap_or_default();
+    let owner = OwnerReference {
+        api_version: K::api_version(&()).into_owned(),
+        kind: K::kind(&()).into_owned(),
+        name: name.clone(),
+        uid: meta.uid.clone().unwrap_or_default(),
+        controller: Some(true),
+        block_owner_deletion: Some(true),
+    };
+    Parent { namespace: pod_config::ResourceRef::of(meta).namespace, name, owner }
+}

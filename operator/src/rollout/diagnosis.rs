@@ -1,0 +1,201 @@
+//! Why pods are not ready, found in what Kubernetes and the pods themselves say.
+
+use k8s_openapi::jiff::Timestamp;
+use marquee_crds::conditions::Reason;
+
+use super::Revision;
+use crate::observed::{Observed, PodFacts};
+
+/// How long a pod may wait for its volumes before that says something.
+const MOUNT_SECONDS: i64 = 15;
+
+/// What is in the way of a revision's pods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// One word.
+    pub reason: Reason,
+    /// With the pod, the numbers and the mend.
+    pub message: String,
+}
+
+impl Finding {
+    /// Whether pods are merely on their way.
+    pub fn is_progress(&self) -> bool {
+        is_progress(self.reason)
+    }
+
+    /// Whether it is the artifact's fault, or that of where it lies.
+    pub fn is_of_artifact(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::ArtifactNotFound
+                | Reason::AccessDenied
+                | Reason::StoreUnreachable
+                | Reason::ChecksumMismatch
+                | Reason::ArtifactInvalid
+                | Reason::ArtifactUnsupported
+                | Reason::NotFinite
+                | Reason::GoldenMismatch
+                | Reason::DiskFull
+                | Reason::VolumeMissing
+                | Reason::VolumeConflict
+                | Reason::SecretNotFound
+                | Reason::ClaimNotFound
+        )
+    }
+}
+
+/// Whether a reason says that things are on their way, and nobody need act.
+pub fn is_progress(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::RevisionStarting | Reason::ArtifactLoading | Reason::RevisionDraining | Reason::Reconciling
+    )
+}
+
+/// What the pods of a revision need that may be missing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Needs<'a> {
+    /// Secrets that are mounted.
+    pub secrets: &'a [&'a str],
+    /// Limit of memory, if there is one.
+    pub memory: Option<&'a str>,
+}
+
+/// What is most in the way of a revision's pods that are not ready; none when nothing is known to be.
+pub fn diagnose(
+    name: &str,
+    revision: Option<&Revision>,
+    observed: &Observed,
+    needs: Needs<'_>,
+    now: Timestamp,
+) -> Option<Finding> {
+    let pods = observed.pods.iter().filter(|pod| pod.revision == name && !pod.ready && !pod.deleting);
+    let mut found: Vec<(usize, &str, Finding)> = Vec::new();
+    for pod in pods {
+        if let Some((rank, finding)) = of_pod(pod, needs, now) {
+            found.push((rank, &pod.name, finding));
+        }
+    }
+    let refused = revision.and_then(|revision| revision.refused.as_ref()).map(|message| {
+        let message = format!(
+            "the namespace refuses pods of revision {name}: {message}; raise the quota, or ask for less in resources"
+        );
+        (4, "", Finding { reason: Reason::PodRefused, message })
+    });
+    found.extend(refused);
+    found.sort_by(|one, other| (one.0, one.1).cmp(&(other.0, other.1)));
+    found.into_iter().next().map(|(_, _, finding)| finding)
+}
+
+/// What is in the way of a pod, and how telling that is: less is more.
+fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Finding)> {
+    let name = &pod.name;
+    let found = |rank, reason, message| Some((rank, Finding { reason, message }));
+    let waiting = pod.waiting.as_ref().map(|(reason, message)| (reason.as_str(), message.as_str()));
+    if let Some(ended) = &pod.ended {
+        if let Some(said) = &ended.said {
+            return found(0, said.reason, format!("pod {name}: {}", said.message));
+        }
+        if ended.reason == "OOMKilled" {
+            let limit = needs.memory.map_or_else(
+                || "memory of its node: request more in resources.requests".to_owned(),
+                |limit| format!("{limit} that resources.limits allows: raise resources.limits.memory"),
+            );
+            return found(1, Reason::OutOfMemory, format!("pod {name} used more memory than the {limit}"));
+        }
+    }
+    match waiting {
+        Some((
+            "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull"
+            | "ImageInspectError",
+            said,
+        )) => {
+            let message = format!(
+                "pod {name} has no image: {said}; check the operator's --runtime-image and imagePullSecrets"
+            );
+            return found(2, Reason::ImageNotPulled, message);
+        }
+        Some(("CreateContainerConfigError", said)) if said.contains("secret") => {
+            let message = format!(
+                "pod {name} cannot start: {said}; create the Secret in this namespace, or correct its name"
+            );
+            return found(3, Reason::SecretNotFound, message);
+        }
+        Some(("CreateContainerConfigError" | "CreateContainerError" | "RunContainerError", said)) => {
+            return found(3, Reason::PodCrashed, format!("pod {name} cannot start: {said}"));
+        }
+        _ => {}
+    }
+    if let Some(said) = &pod.unschedulable {
+        if said.contains("persistentvolumeclaim") {
+            let message = format!(
+                "pod {name} waits for its volume: {said}; create the PersistentVolumeClaim in this namespace, or correct \
+                 artifact.volume.claimName"
+            );
+            return found(3, Reason::ClaimNotFound, message);
+        }
+        let message = format!(
+            "no node takes pod {name}: {said}; ask for less in resources, add nodes, or loosen nodeSelector, tolerations and \
+             topologySpread"
+        );
+        return found(5, Reason::Unschedulable, message);
+    }
+    let waited = pod.created.map_or(0, |created| now.as_second().saturating_sub(created.as_second()));
+    if let ([first, ..], true) = (needs.secrets, pod.mounting && waited >= MOUNT_SECONDS) {
+        let all = needs.secrets.join(", ");
+        let message = format!(
+            "pod {name} does not get its volumes: most likely the Secret {all} is not in this namespace; create it, or correct \
+             artifact.credentials.secretName (`kubectl get secret {first}`)"
+        );
+        return found(3, Reason::SecretNotFound, message);
+    }
+    if let Some(ended) = &pod.ended {
+        let (code, restarts) = (ended.exit_code, pod.restarts);
+        let message = format!(
+            "pod {name} ended with exit code {code} ({}) and did not say why; it was restarted {restarts} times: read \
+             `kubectl logs {name} --previous`",
+            ended.reason
+        );
+        return found(6, Reason::PodCrashed, message);
+    }
+    if let Some(("CrashLoopBackOff", said)) = waiting {
+        return found(
+            6,
+            Reason::PodCrashed,
+            format!("pod {name} ends again and again: {said}; read `kubectl logs {name}`"),
+        );
+    }
+    let loading = pod.loading.as_ref()?;
+    let of =
+        if loading.total_bytes > 0 { format!(" of {}", size(loading.total_bytes)) } else { String::new() };
+    let message =
+        format!("pod {name} has {}{of} of its artifacts after {} s", size(loading.bytes), loading.seconds);
+    found(8, Reason::ArtifactLoading, message)
+}
+
+/// When to look again because a pod's waiting will say something by then, in seconds.
+pub fn telling_after(observed: &Observed, revision: &str, needs: Needs<'_>, now: Timestamp) -> Option<u64> {
+    let waiting = observed
+        .pods
+        .iter()
+        .filter(|pod| pod.revision == revision && pod.mounting && !pod.deleting && !needs.secrets.is_empty());
+    let left = waiting.filter_map(|pod| {
+        let waited = now.as_second().saturating_sub(pod.created?.as_second());
+        u64::try_from(MOUNT_SECONDS.saturating_sub(waited)).ok().filter(|left| *left > 0)
+    });
+    left.min()
+}
+
+/// Bytes for people.
+fn size(bytes: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.into_iter().find(|(unit, _)| bytes >= *unit) {
+        // In tenths, without a floating point number.
+        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
+        None => format!("{bytes} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! The revisions that there are.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use k8s_openapi::jiff::Timestamp;
+
+use crate::{
+    child::ChildKind,
+    observed::{AutoscalerFacts, ChildFacts, ChildState, Observed, PodFacts},
+};
+
+/// A revision that has a Deployment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Revision {
+    /// When its Deployment was made.
+    pub created: Option<Timestamp>,
+    /// Pods that somebody asked for.
+    pub wanted: i32,
+    /// Pods that there are.
+    pub replicas: i32,
+    /// Those of them that are ready.
+    pub ready: i32,
+    /// Why pods are refused at creation.
+    pub refused: Option<String>,
+    /// Why its autoscaler cannot scale: reason and message.
+    pub inactive: Option<(String, String)>,
+}
+
+/// Revisions by name.
+pub type Revisions = BTreeMap<String, Revision>;
+
+/// Every revision with a Deployment that is not on its way out.
+pub fn revisions(observed: &Observed) -> Revisions {
+    let mut found = Revisions::new();
+    for child in observed.children.iter().filter(|child| !child.deleting) {
+        let (Some(name), ChildState::Deployment(facts)) = (&child.revision, &child.state) else { continue };
+        let (replicas, ready) = pods(observed, name).unwrap_or((facts.replicas, facts.ready));
+        let revision = Revision {
+            created: child.created,
+            wanted: facts.wanted.max(0),
+            replicas: replicas.max(0),
+            ready: ready.max(0),
+            refused: facts.refused.clone(),
+            inactive: autoscaler(observed, name).and_then(|facts| facts.inactive.clone()),
+        };
+        found.insert(name.clone(), revision);
+    }
+    found
+}
+
+/// Pods of a revision and ready pods, as they are; none where no pod is seen, when what its Deployment says must do.
+fn pods(observed: &Observed, revision: &str) -> Option<(i32, i32)> {
+    let of: Vec<&PodFacts> =
+        observed.pods.iter().filter(|pod| pod.revision == revision && !pod.deleting).collect();
+    let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+    (!of.is_empty()).then(|| (count(of.len()), count(of.iter().filter(|pod| pod.ready).count())))
+}
+
+fn autoscaler<'a>(observed: &'a Observed, revision: &str) -> Option<&'a AutoscalerFacts> {
+    observed.children.iter().find_map(|child| match &child.state {
+        ChildState::Autoscaler(facts) if child.revision.as_deref() == Some(revision) => Some(facts),
+        _ => None,
+    })
+}
+
+/// The ConfigMaps of revisions other than `live` that are kept for a roll-back: the `limit` youngest, youngest first.
+pub fn history<'a>(observed: &'a Observed, live: &[&str], limit: usize) -> Vec<&'a ChildFacts> {
+    let is_config = |child: &&ChildFacts| child.kind == ChildKind::ConfigMap && !child.deleting;
+    let is_past = |child: &&ChildFacts| {
+        child.revision.as_deref().is_some_and(|revision| !revision.is_empty() && !live.contains(&revision))
+    };
+    let mut past: Vec<&ChildFacts> = observed.children.iter().filter(is_config).filter(is_past).collect();
+    // One that the cache has no date of is new.
+    past.sort_by_key(|child| (Reverse((child.created.is_none(), child.created)), child.name.as_str()));
+    past.truncate(limit);
+    past
+}

@@ -1,0 +1,57 @@
+//! One code for both: the page is the same wherever its models answer.
+
+use super::*;
+
+/// Viewers whom the models know, and one whom none does.
+fn viewers() -> impl Iterator<Item = String> {
+    (0..19).map(|n| (1 + n * 47).to_string()).chain(["nobody-known".to_owned()])
+}
+
+#[tokio::test]
+async fn pages_are_those_of_a_single_process() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    for name in MODELS {
+        fs::write(folder.path().join(format!("{name}.yaml")), serde_yaml::to_string(&example(name)?)?)?;
+    }
+    fs::write(folder.path().join("layout.yaml"), serde_yaml::to_string(&layout()?)?)?;
+    let single = Runtime::serve(folder.path(), artifacts().await?, &[]).await?;
+    let split = Split::start(1).await?;
+    for viewer in viewers() {
+        for recent in [&[][..], &["50"], &["172", "no-such-title", "1", "50", "172"]] {
+            let body = json!({ "viewer": viewer, "recent": recent });
+            let (one, other) = (ask(&single, &body).await?, ask(&split.page, &body).await?);
+            assert!(blamed(&one).is_empty(), "{body}: the single process is whole: {one}");
+            assert_eq!(serde_json::to_string(&one)?, serde_json::to_string(&other)?, "{body}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_viewer_keeps_a_revision_while_weights_stand() -> Outcome {
+    let split = Split::start(1).await?;
+    write_plan(split.folder.path(), &[("aa", 50), ("bb", 50)], &split.rankers)?;
+    wait::until("both revisions to answer", async || {
+        Ok((split.answering("top-picks").await? == ["aa", "bb"]).then_some(()))
+    })
+    .await?;
+    for _ in 0..3 {
+        for viewer in viewers() {
+            split.ask(&viewer).await?;
+        }
+    }
+    let metrics = http_client()?.get(format!("{}/metrics", split.page.http)).send().await?.text().await?;
+    let asked = |revision: &str| -> usize {
+        let of_revision = format!("revision=\"{revision}\"");
+        let lines = metrics.lines().filter(|line| {
+            line.starts_with("marquee_rankers_requests_total")
+                && line.contains("rated-for-you")
+                && line.contains(&of_revision)
+        });
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum()
+    };
+    let (aa, bb) = (asked("aa"), asked("bb"));
+    assert_eq!(aa + bb, 60, "one request a page where no row looks near a title: {metrics}");
+    assert!(aa % 3 == 0 && bb % 3 == 0 && aa > 0 && bb > 0, "each viewer stuck to one: {aa} and {bb}");
+    Ok(())
+}

@@ -1,0 +1,114 @@
+use std::{collections::BTreeSet, fs, time::Duration};
+
+use marquee_tests::{
+    Outcome, http_client,
+    platform::{Platform, repository},
+    wait,
+};
+use serde_json::Value;
+
+/// Where a scrape finds operators and pods that serve: as the chart's monitors would.
+const CONFIG: &str = "
+global: {scrape_interval: 2s, evaluation_interval: 2s}
+rule_files: [RULES]
+scrape_configs:
+  - job_name: marquee
+    kubernetes_sd_configs: [{role: pod, kubeconfig_file: KUBECONFIG}]
+    relabel_configs:
+      - {source_labels: [__meta_kubernetes_pod_label_app_kubernetes_io_part_of, __meta_kubernetes_pod_label_app_kubernetes_io_name], regex: '.*marquee.*', action: keep}
+      - {source_labels: [__meta_kubernetes_pod_container_port_name], regex: http, action: keep}
+      - {source_labels: [__meta_kubernetes_namespace], target_label: namespace}
+      - {source_labels: [__meta_kubernetes_pod_name], target_label: pod}
+";
+
+/// Expressions that have nothing to show until something goes wrong that this story does not do wrong.
+const QUIET_WHILE_ALL_IS_WELL: [&str; 4] =
+    ["code=\"403\"", "cut_connections", "reconcile_errors", "workqueue_retries_total"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_expression_of_dashboards_and_alerts_has_data() -> Outcome {
+    let Some(platform) = Platform::new("eyes").await? else { return Ok(()) };
+    let rules = repository().join("charts/marquee/alerts/marquee.yaml");
+    let kubeconfig = platform.cluster.api.kubeconfig();
+    let config = CONFIG
+        .replace("RULES", &rules.display().to_string())
+        .replace("KUBECONFIG", &kubeconfig.display().to_string());
+    let (_prometheus, url) = platform.cluster.prometheus(&config)?;
+    platform.homepage().await?;
+    let load = platform.load(20, 2).await?;
+    // What a dashboard shows of trouble: a row without its model, and a child that was changed by hand.
+    platform.kubectl("delete rankingmodel home-rated-for-you").await?;
+    platform.kubectl("delete service home-similar-ranker").await?;
+    load.answers(200).await?;
+
+    let mut expressions = BTreeSet::new();
+    for dashboard in fs::read_dir(repository().join("charts/marquee/dashboards"))? {
+        collect(&serde_json::from_str(&fs::read_to_string(dashboard?.path())?)?, &mut expressions);
+    }
+    let alerts: Value = serde_yaml::from_str(&fs::read_to_string(&rules)?)?;
+    collect(&alerts, &mut expressions);
+    assert!(expressions.len() > 20, "only {} expressions were found: where are they?", expressions.len());
+
+    let mut silent: Vec<String> = expressions.into_iter().collect();
+    let shown = wait::until_within(Duration::from_secs(90), "every expression to have data", async || {
+        let (asked, url) = (silent.clone(), url.clone());
+        silent = platform.cluster.in_network(move || async move { without_data(&url, asked).await }).await?;
+        Ok(silent.is_empty().then_some(()))
+    });
+    if let Err(late) = shown.await {
+        return Err(format!("{late}: nothing for\n{}", silent.join("\n")).into());
+    }
+    load.stop().await?.none_failed()?;
+    platform.clear().await
+}
+
+/// Every `expr` below a value, as it can be asked without a dashboard: variables match all, and an alert's bound is left out.
+fn collect(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(expression)) = members.get("expr") {
+                into.insert(plain(expression));
+            }
+            members.values().for_each(|member| collect(member, into));
+        }
+        Value::Array(members) => members.iter().for_each(|member| collect(member, into)),
+        _ => {}
+    }
+}
+
+fn plain(expression: &str) -> String {
+    let mut plain = expression.replace("$__rate_interval", "1m").replace("$__range", "1m");
+    while let Some(at) = plain.find('$') {
+        let end = plain[at + 1..].find(|letter: char| !letter.is_alphanumeric() && !"_{}:".contains(letter));
+        plain.replace_range(at..end.map_or(plain.len(), |end| at + 1 + end), ".*");
+    }
+    let text = plain.trim();
+    let bound = [" > ", " < ", " >= ", " <= ", " == "].iter().filter_map(|sign| text.rfind(sign)).max();
+    match bound {
+        Some(at)
+            if text[at..].split_whitespace().nth(1).is_some_and(|bound| bound.parse::<f64>().is_ok()) =>
+        {
+            text[..at].to_owned()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+async fn without_data(url: &str, expressions: Vec<String>) -> Outcome<Vec<String>> {
+    let client = http_client()?;
+    let mut silent = Vec::new();
+    for expression in expressions {
+        let asked = client.get(format!("{url}/api/v1/query")).query(&[("query", &expression)]).send().await;
+        // Prometheus may still be starting.
+        let Ok(answer) = asked else { return Ok(vec![expression]) };
+        let answer: Value = answer.json().await?;
+        if answer["status"] == "error" {
+            return Err(format!("{expression}: {}", answer["error"]).into());
+        }
+        let is_quiet = QUIET_WHILE_ALL_IS_WELL.iter().any(|quiet| expression.contains(quiet));
+        if answer["data"]["result"].as_array().is_none_or(Vec::is_empty) && !is_quiet {
+            silent.push(expression);
+        }
+    }
+    Ok(silent)
+}
