@@ -1,4 +1,4 @@
-"""A real API server of its own for the operator's rows: objects go in over HTTPS, what operators did is read from its audit log."""
+"""An API server of its own for the operator's rows: objects go in over HTTPS, what operators did is read from its audit log."""
 
 import concurrent.futures
 import datetime

@@ -1,7 +1,7 @@
 """The operator at scale, on etcd and an API server alone: an idiomatic controller-runtime operator for the same RankingModels.
 
-Everything is created before the operator starts. The clock runs from its start to its last write; CPU and memory are its own. Ours
-also has PageLayouts and more children a model, so costs are compared by the child.
+Everything is created before the operator starts. The clock runs from its start to its last write; CPU and memory are its own.
+Ours also has PageLayouts and more children a model, so costs are compared by the child.
 """
 
 import collections
@@ -99,7 +99,8 @@ class Run:
     def told(self) -> str:
         calls = ", ".join(f"{count} {verb}" for verb, count in sorted(self.verbs.items()))
         return (
-            f"{self.models} models, {self.children} children: {self.seconds:.2f} s, {self.cpu:.2f} CPU s, {self.peak:.1f} MB, {calls}"
+            f"{self.models} models, {self.children} children: {self.seconds:.2f} s, {self.cpu:.2f} CPU s, "
+            f"{self.peak:.1f} MB, {calls}"
         )
 
 
@@ -211,6 +212,7 @@ def all_there(user: str, models: int, start_cpu: float, log):
         api.create("rankingmodels", [model(n) for n in range(models)])
         api.create("pagelayouts", [layout(n) for n in range(layouts)])
         with Operator(api, user, log) as operator:
+
             def enough(done):
                 reported = {(call.resource, call.name) for call in done if call.resource in PRIMARIES}
                 return len(reported) >= models + layouts
