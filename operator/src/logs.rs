@@ -1,6 +1,6 @@
 //! Where the log goes.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use tracing_subscriber::EnvFilter;
 
@@ -12,6 +12,7 @@ pub fn begin(filter: &str, format: LogFormat) {
     let wrong = parsed.as_ref().err().map(ToString::to_string);
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(parsed.unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
     match format {
         LogFormat::Text => subscriber.init(),

@@ -83,7 +83,10 @@ pub async fn run(args: Args, config: Config, stop: CancellationToken) -> Result<
     if args.leader_elect {
         tokio::select! {
             () = leader.acquire() => {}
-            () = stop.cancelled() => return Ok(server.abort()),
+            () = stop.cancelled() => {
+                server.abort();
+                return Ok(());
+            }
         }
     }
     leads.set(1);
@@ -130,11 +133,14 @@ async fn work(ctx: Arc<Context>, args: &Args, stop: CancellationToken) {
     follower.end();
 }
 
+/// By what is followed, in which namespace.
+type Watches = HashMap<(What, Option<String>), Arc<Watch>>;
+
 /// The watches that run, and what decides which.
 struct Follower {
     ctx: Arc<Context>,
     namespaces: Vec<Option<String>>,
-    watches: Mutex<HashMap<(What, Option<String>), Arc<Watch>>>,
+    watches: Mutex<Watches>,
 }
 
 impl Follower {

@@ -14,12 +14,14 @@ import sys
 import als
 import ease
 import memory
+import reconcile
 import serving
 import start
 import topk
 from row import Row
 
-ROOMS = {"topk": topk, "als": als, "ease": ease, "serving": serving, "start": start, "memory": memory}
+ROOMS = {"topk": topk, "als": als, "ease": ease, "serving": serving, "start": start, "memory": memory,
+         "operator": reconcile}
 
 
 def table(rows: list[Row]) -> str:

@@ -20,12 +20,22 @@ const BY_NAME: [(&str, &str); 9] = [
     ("hostAliases", "ip"),
 ];
 
+/// What a request says, and a list's members do not.
+const KIND: [&str; 2] = ["apiVersion", "kind"];
+
 /// Members that hold amounts, which the API server writes in its own way.
 const AMOUNTS: [&str; 6] = ["requests", "limits", "sizeLimit", "averageValue", "value", "divisor"];
 
 /// Where the object differs first from what is wanted, as a path; none where it does not.
 pub fn difference(kind: ChildKind, wanted: &Value, live: &Value) -> Option<String> {
-    Walk { kind }.value("", false, wanted, live)
+    let (Value::Object(wanted), Value::Object(live)) = (wanted, live) else { return Some(String::new()) };
+    let said: Map<String, Value> =
+        wanted.iter().filter(|(name, _)| !KIND.contains(&name.as_str())).map(own).collect();
+    Walk { kind }.object("", false, &said, live)
+}
+
+fn own((name, value): (&String, &Value)) -> (String, Value) {
+    (name.clone(), value.clone())
 }
 
 #[derive(Clone, Copy)]

@@ -92,7 +92,7 @@ pub async fn delete(ctx: &Context, owner: Owner<'_>, kind: ChildKind, name: &str
     let asked = Ask { verb: "delete", kind: kind.kind(), name };
     let api = api(ctx, owner, kind);
     match ctx.ask(asked, api.delete(name, &DeleteParams::background())).await {
-        Err(error) if !error.status().is_some_and(|status| status.code == 404) => return Err(error),
+        Err(error) if error.status().is_none_or(|status| status.code != 404) => return Err(error),
         _ => {}
     }
     written(ctx, kind, "delete");

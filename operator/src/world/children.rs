@@ -17,6 +17,8 @@ use super::{
     live::{Head, Live},
 };
 
+/// What nobody wishes: the status, and the kind, which a list's members lack.
+const SAID_ELSEWHERE: [&str; 3] = ["status", "apiVersion", "kind"];
 /// Metadata that changes without anybody's wish.
 const BOOKKEEPING: [&str; 4] = ["managedFields", "resourceVersion", "generation", "creationTimestamp"];
 
@@ -73,7 +75,7 @@ pub fn read(kind: ChildKind, live: &Live) -> serde_json::Result<Option<Read>> {
     let head = live.head()?;
     let Some(parent) = parent(&head) else { return Ok(None) };
     let owner = head.controller().map(|owner| owner.uid.as_str().into()).unwrap_or_default();
-    let text = live.without(&["status"], &BOOKKEEPING)?.into_boxed_str();
+    let text = live.without(&SAID_ELSEWHERE, &BOOKKEEPING)?.into_boxed_str();
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     Ok(Some(Read {

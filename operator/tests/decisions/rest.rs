@@ -117,6 +117,7 @@ fn reconcile(model: &mut RankingModel, world: &mut World) -> Plan<RankingModelSt
 }
 
 fn check(decided: &Plan<RankingModelStatus>, before: &World) -> Result<(), TestCaseError> {
+    prop_assert_eq!(&stored(&decided.status), &decided.status, "the API server keeps it as it is");
     let traffic = &decided.status.traffic;
     let sum: i32 = traffic.iter().map(|target| target.weight).sum();
     prop_assert!(traffic.is_empty() || sum == 100, "weights sum to {sum}");

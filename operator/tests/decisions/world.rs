@@ -85,7 +85,15 @@ pub struct World {
 
 impl World {
     pub fn new(capabilities: Capabilities) -> Self {
-        Self { observed: Observed { capabilities, ..Observed::default() }, now: at(100) }
+        Self {
+            observed: Observed { capabilities, ..Observed::default() },
+            now: at(100).checked_add(SignedDuration::from_millis(700)).unwrap(),
+        }
+    }
+
+    /// Times of objects are whole seconds; the clock is not.
+    fn whole_second(&self) -> Timestamp {
+        Timestamp::from_second(self.now.as_second()).unwrap()
     }
 
     pub fn wait(&mut self, seconds: i64) {
@@ -112,7 +120,7 @@ impl World {
                     name: child.name.clone(),
                     revision: text(&meta["labels"][labels::REVISION]),
                     artifact: text(&meta["annotations"][labels::ARTIFACT]),
-                    created: Some(self.now),
+                    created: Some(self.whole_second()),
                     deleting: false,
                     state: ChildState::Plain,
                 });
@@ -169,7 +177,7 @@ impl World {
                 self.observed.pods.push(PodFacts {
                     name: format!("pod-{revision}-{n}"),
                     revision: revision.clone(),
-                    created: Some(self.now),
+                    created: Some(self.whole_second()),
                     ..PodFacts::default()
                 });
             }

@@ -80,7 +80,13 @@ impl Keys {
     pub fn user(&self, name: &str, groups: &[&str]) -> Outcome<PathBuf> {
         let groups: String = groups.iter().map(|group| format!("/O={group}")).collect();
         let file = format!("user-{}", name.replace([':', '/'], "-"));
-        self.certificate(&file, &format!("{groups}/CN={name}"), &[], Some("ca"))?;
+        // With an extension it is of version 3: rustls refuses older ones.
+        self.certificate(
+            &file,
+            &format!("{groups}/CN={name}"),
+            &["extendedKeyUsage=clientAuth"],
+            Some("ca"),
+        )?;
         let (certificate, key) = (self.path(&format!("{file}.crt")), self.path(&format!("{file}.key")));
         self.kubeconfig(&file, &json!({ "client-certificate": certificate, "client-key": key }))
     }

@@ -13,6 +13,7 @@ fn what_others_add_is_theirs_and_what_they_change_of_ours_is_drift() {
     #[rustfmt::skip]
     let cases = [
         ("nothing changed",                 Deployment, json!({"a": {"b": 1}}), json!({"a": {"b": 1}}), None),
+        ("a list's member says no kind",    Deployment, json!({"apiVersion": "v1", "kind": "K", "a": 1}), json!({"a": 1}), None),
         ("a value changed",                 Deployment, json!({"a": {"b": 1}}), json!({"a": {"b": 2}}), Some("a.b")),
         ("a field was taken out",           ConfigMap,  json!({"data": {"k": "v"}}), json!({"data": {}}), Some("data.k")),
         ("a field that says nothing",       Deployment, json!({"a": {"labels": {}, "readOnly": false, "d": [], "minReadySeconds": 0}}), json!({"a": {}}), None),
