@@ -31,7 +31,7 @@ fn tell(api: &ApiServer, revision: &str, addresses: &[&str]) -> Outcome {
     api.kubectl(&[
         "patch",
         "rankingmodel",
-        "top-picks",
+        "home-top-picks",
         "--subresource=status",
         "--type=merge",
         "-p",
