@@ -64,6 +64,7 @@ pub struct Read {
     digest: u64,
     text: Box<str>,
     made_by: Option<usize>,
+    untouched: bool,
     parent: (Kind, Key),
 }
 
@@ -86,6 +87,7 @@ pub fn read(kind: ChildKind, live: &Live) -> serde_json::Result<Option<Read>> {
         digest: hasher.finish(),
         text,
         made_by: made_by(&head),
+        untouched: made_by(&head).is_some() && head.managed_fields.len() == 1,
         parent,
     }))
 }
@@ -144,6 +146,8 @@ impl Children {
             entries.iter_mut().find(|e| e.facts.kind == read.facts.kind && e.facts.name == read.facts.name);
         let parent = read.parent.clone();
         let Some(entry) = found else {
+            // The watch may tell of a child before the answer to who made it does: what nobody else has touched is no news.
+            let news = (!read.untouched).then_some(parent);
             entries.push(Entry {
                 facts: read.facts,
                 version: read.version,
@@ -154,7 +158,7 @@ impl Children {
                 parent: read.parent,
                 round,
             });
-            return Some(parent);
+            return news;
         };
         entry.round = round;
         if read.version <= entry.version && read.version != u64::MAX {

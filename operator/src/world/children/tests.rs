@@ -26,7 +26,7 @@ fn only_what_is_newer_and_different_is_news() {
     let mut children = Children::default();
     #[rustfmt::skip]
     let cases = [
-        ("the first",                             5, "a", true),
+        ("the first, as the operator made it",    5, "a", false),
         ("what is known already",                 5, "a", false),
         ("older than what is known",              4, "b", false),
         ("newer, but only the bookkeeping moved", 6, "a", false),
@@ -35,6 +35,14 @@ fn only_what_is_newer_and_different_is_news() {
     for (why, version, data, news) in cases {
         assert_eq!(told(&mut children, &object(version, data)), news, "{why}");
     }
+}
+
+#[test]
+fn a_child_that_others_have_touched_is_news_from_the_first() {
+    let text = object(1, "a").text().replace("}]}", r#"},{"manager":"kubelet","operation":"Update"}]}"#);
+    let live: Live = serde_json::from_str(&text).unwrap();
+    assert_eq!(live.head().unwrap().managed_fields.len(), 2);
+    assert!(told(&mut Children::default(), &live));
 }
 
 #[test]
