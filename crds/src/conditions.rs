@@ -25,6 +25,17 @@ pub enum ConditionType {
 }
 
 impl ConditionType {
+    /// Every type, in the order of this file.
+    pub const ALL: [Self; 7] = [
+        Self::Ready,
+        Self::Progressing,
+        Self::ArtifactResolved,
+        Self::Degraded,
+        Self::Autoscaling,
+        Self::ModelsResolved,
+        Self::RoutesApplied,
+    ];
+
     /// As it stands in the status.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,11 +1,185 @@
 //! Every flag of the operator, documented at the field.
 
-use clap::Parser;
+use std::{net::SocketAddr, time::Duration};
 
-/// Marquee's control plane: it will turn RankingModels and PageLayouts into pods.
+use clap::{Parser, ValueEnum};
+use marquee_crds::{labels, names, shared};
+
+use crate::{leader::election::Terms, observed::Settings};
+
+/// Marquee's control plane: turns RankingModels and PageLayouts into pods, and says in their status what became of it.
 ///
-/// It does not do so yet: without a flag it says so and exits with 2. Until then one process serves the same manifests:
-/// `marquee-runtime serve --manifests DIR`.
-#[derive(Parser, Debug)]
+/// The API server is that of the pod's service account, or of KUBECONFIG outside a cluster. Every flag is a variable of the
+/// environment as well. HTTP answers /livez /readyz /healthz /metrics and /status.
+#[derive(Parser, Clone, Debug)]
 #[command(name = "marquee-operator", version, about, long_about)]
-pub struct Args {}
+pub struct Args {
+    /// Image of the pods that serve.
+    #[arg(long, env = "MARQUEE_RUNTIME_IMAGE", default_value = concat!("marquee-runtime:", env!("CARGO_PKG_VERSION")), value_name = "IMAGE")]
+    pub runtime_image: String,
+    /// When nodes pull that image.
+    #[arg(long, env = "MARQUEE_IMAGE_PULL_POLICY", value_enum, default_value_t = PullPolicy::IfNotPresent)]
+    pub image_pull_policy: PullPolicy,
+    /// Namespaces to watch, separated by commas. All, when none is given.
+    #[arg(long, env = "MARQUEE_NAMESPACES", value_delimiter = ',', value_name = "NAMESPACE")]
+    pub namespaces: Vec<String>,
+    /// Role that lets page pods follow the traffic of models.
+    #[arg(long, env = "MARQUEE_PAGE_READER", default_value = names::PAGE_READER_ROLE, value_name = "NAME")]
+    pub page_reader: String,
+    /// Kind of that role. When absent: Role if namespaces are given, ClusterRole if not.
+    #[arg(long, env = "MARQUEE_PAGE_READER_KIND", value_enum)]
+    pub page_reader_kind: Option<RoleKind>,
+    /// Address of a Prometheus that KEDA asks for requests in flight, such as http://prometheus.monitoring:9090.
+    #[arg(long, env = "MARQUEE_PROMETHEUS", value_name = "URL")]
+    pub prometheus: Option<String>,
+    /// Annotations of all pods, as KEY=VALUE separated by commas, such as for a service mesh.
+    #[arg(long, env = "MARQUEE_POD_ANNOTATIONS", value_delimiter = ',', value_parser = annotation, value_name = "KEY=VALUE")]
+    pub pod_annotations: Vec<(String, String)>,
+    /// How long pods stay that traffic has left, so that whoever still asks them is answered.
+    #[arg(long, env = "MARQUEE_DRAIN", default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    pub drain: Duration,
+    /// How often each resource is looked at although nothing changed.
+    #[arg(long, env = "MARQUEE_RESYNC", default_value = "10m", value_parser = duration, value_name = "DURATION")]
+    pub resync: Duration,
+    /// How often the API server is asked which APIs it has.
+    #[arg(long, env = "MARQUEE_DISCOVERY", default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    pub discovery: Duration,
+    /// Reconciles at a time, of each kind.
+    #[arg(long, env = "MARQUEE_CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256), value_name = "N")]
+    pub concurrency: u16,
+    /// Whether a Lease decides which of several operators writes. With false there may be only one.
+    #[arg(long, env = "MARQUEE_LEADER_ELECT", default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub leader_elect: bool,
+    /// Name of the Lease.
+    #[arg(long, env = "MARQUEE_LEASE_NAME", default_value = names::LEADER_LEASE, value_name = "NAME")]
+    pub lease_name: String,
+    /// Namespace of the Lease.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "default", value_name = "NAMESPACE")]
+    pub lease_namespace: String,
+    /// Name of this operator in the Lease. A random part is added.
+    #[arg(long, env = "POD_NAME", default_value = labels::OPERATOR, value_name = "NAME")]
+    pub identity: String,
+    /// How long other operators wait after the last renewal that they saw.
+    #[arg(long, env = "MARQUEE_LEASE_DURATION", default_value = "15s", value_parser = duration, value_name = "DURATION")]
+    pub lease_duration: Duration,
+    /// How long the holder tries to renew until it ends. Shorter than the lease's duration.
+    #[arg(long, env = "MARQUEE_RENEW_DEADLINE", default_value = "10s", value_parser = duration, value_name = "DURATION")]
+    pub renew_deadline: Duration,
+    /// How often either tries.
+    #[arg(long, env = "MARQUEE_RETRY_PERIOD", default_value = "2s", value_parser = duration, value_name = "DURATION")]
+    pub retry_period: Duration,
+    /// Address for HTTP.
+    #[arg(long, env = "MARQUEE_HTTP", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    pub http: SocketAddr,
+    /// What is logged, such as info or marquee_operator=debug.
+    #[arg(long, env = "MARQUEE_LOG", default_value = "info,kube_client=off", value_name = "FILTER")]
+    pub log: String,
+    /// Form of the log.
+    #[arg(long, env = "MARQUEE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// When nodes pull an image.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+#[value(rename_all = "PascalCase")]
+pub enum PullPolicy {
+    /// At each start of a pod.
+    Always,
+    /// Where the node does not have it.
+    IfNotPresent,
+    /// Never.
+    Never,
+}
+
+/// Kind of a role.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+#[value(rename_all = "PascalCase")]
+pub enum RoleKind {
+    /// Of the whole cluster.
+    ClusterRole,
+    /// Of each namespace.
+    Role,
+}
+
+/// Form of the log.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A line an event, for people.
+    Text,
+    /// A JSON object an event.
+    Json,
+}
+
+impl Args {
+    /// What is the same for every decision.
+    pub fn settings(&self) -> Settings {
+        let kind = self.page_reader_kind.unwrap_or(match self.namespaces.is_empty() {
+            true => RoleKind::ClusterRole,
+            false => RoleKind::Role,
+        });
+        Settings {
+            runtime_image: self.runtime_image.clone(),
+            image_pull_policy: format!("{:?}", self.image_pull_policy),
+            page_reader: (self.page_reader.clone(), kind == RoleKind::ClusterRole),
+            prometheus: self.prometheus.clone(),
+            pod_annotations: self.pod_annotations.iter().cloned().collect(),
+            drain: self.drain,
+        }
+    }
+
+    /// How the Lease is held.
+    ///
+    /// # Errors
+    /// Durations with which two operators could lead at a time.
+    pub fn terms(&self) -> Result<Terms, String> {
+        let (lease, renew, retry) = (self.lease_duration, self.renew_deadline, self.retry_period);
+        if retry < renew && renew < lease && lease >= Duration::from_secs(1) {
+            return Ok(Terms { lease, renew, retry });
+        }
+        Err(format!(
+            "--retry-period {retry:?} must be shorter than --renew-deadline {renew:?}, and that shorter than --lease-duration {lease:?}, which is at least 1s"
+        ))
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    text.parse::<shared::Duration>().map(|duration| duration.0).map_err(|error| error.to_string())
+}
+
+fn annotation(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    Ok((key.trim().into(), value.trim().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(given: &[&str]) -> Args {
+        Args::try_parse_from([&["marquee-operator"], given].concat()).unwrap()
+    }
+
+    #[test]
+    fn the_role_of_page_pods_is_of_the_cluster_unless_namespaces_are_given() {
+        #[rustfmt::skip]
+        let cases = [
+            ("all namespaces",       &[][..],                                              true),
+            ("some",                 &["--namespaces=a,b"][..],                            false),
+            ("as it is asked for",   &["--namespaces=a", "--page-reader-kind=ClusterRole"][..], true),
+        ];
+        for (why, given, cluster) in cases {
+            assert_eq!(args(given).settings().page_reader.1, cluster, "{why}");
+        }
+        assert_eq!(args(&["--namespaces=a,b"]).namespaces, ["a", "b"]);
+        assert_eq!(args(&[]).settings().image_pull_policy, "IfNotPresent");
+        assert_eq!(args(&["--pod-annotations=a/b=c,d=e"]).settings().pod_annotations["a/b"], "c");
+    }
+
+    #[test]
+    fn durations_with_which_two_could_lead_are_refused() {
+        assert!(args(&[]).terms().is_ok());
+        for given in ["--renew-deadline=15s", "--retry-period=10s", "--lease-duration=5s"] {
+            assert!(args(&[given]).terms().is_err(), "{given}");
+        }
+    }
+}

@@ -1,12 +1,32 @@
 //! Marquee's control plane: watches RankingModels and PageLayouts, and keeps the cluster at what they say.
 //!
-//! A reconcile reads caches into [`observed`], decides purely ([`controllers`] with [`resources`] and [`rollout`]) what should be
-//! ([`plan`], [`child`]), applies what differs, and reports.
+//! A reconcile reads caches ([`world`]) into [`observed`], decides purely ([`controllers`] with [`resources`] and [`rollout`]) what
+//! should be ([`plan`], [`child`]), applies what differs ([`apply`]), and reports ([`report`]).
 
 pub mod args;
-pub mod child;
+pub mod operator;
+
 pub mod controllers;
+
+pub mod child;
 pub mod observed;
 pub mod plan;
 pub mod resources;
 pub mod rollout;
+
+pub mod apply;
+pub mod report;
+
+pub mod backoff;
+pub mod capabilities;
+pub mod chance;
+pub mod context;
+pub mod error;
+pub mod queue;
+pub mod world;
+
+pub mod client;
+pub mod http;
+pub mod leader;
+pub mod logs;
+pub mod metrics;

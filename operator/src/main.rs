@@ -1,26 +1,45 @@
-//! Marquee's control plane. For now it only says what to use instead.
+//! Marquee's control plane.
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::Parser as _;
-use marquee_operator::args;
+use kube::Config;
+use marquee_operator::{args::Args, logs, operator};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::error;
 
-/// What is told to who starts the operator.
-const REFUSAL: &str =
-    "marquee-operator: does not reconcile anything yet: no pod, service or status would come of it
-  to serve the same manifests, run: marquee-runtime serve --manifests DIR
-  to check them, run:               marquee-runtime verify --manifests DIR
-  to install the kinds, run:        kubectl apply -f crds/manifests/";
-
-/// Exit code: what was asked for cannot be done.
-const REFUSED: u8 = 2;
+/// Threads that reconcile: it waits for the API server nearly all of the time.
+const THREADS: usize = 2;
 
 fn main() -> ExitCode {
-    let args::Args {} = args::Args::parse();
-    // Where stderr is closed there is nobody to tell; the exit code says it as well.
-    let _ = writeln!(io::stderr(), "{REFUSAL}");
-    ExitCode::from(REFUSED)
+    let args = Args::parse();
+    // Both parts of the process that speak TLS use this one; that one was chosen before is no harm.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    logs::begin(&args.log, args.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(live(args)),
+        Err(error) => Err(error.into()),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!(error = &*error, "ended");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn live(args: Args) -> Result<(), Box<dyn std::error::Error>> {
+    let stop = CancellationToken::new();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let (mut signal, stop) = (signal(kind)?, stop.clone());
+        tokio::spawn(async move {
+            signal.recv().await;
+            stop.cancel();
+        });
+    }
+    let config = Config::infer().await?;
+    Ok(operator::run(args, config, stop).await?)
 }

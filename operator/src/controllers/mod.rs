@@ -3,3 +3,7 @@
 pub mod page_layout;
 pub mod ranking_model;
 pub mod serving;
+
+mod workers;
+
+pub use workers::{Workers, run};

@@ -1,5 +1,35 @@
 //! RankingModel: revisions of one model.
 
 pub mod decide;
-
+mod observe;
 mod status;
+
+use std::{sync::Arc, time::Duration};
+
+use marquee_crds::RankingModel;
+
+use crate::{
+    apply::{self, Owner},
+    context::Context,
+    error::Result,
+    report,
+    world::watch,
+};
+
+/// observe -> decide -> apply -> report. `decide` is pure; the last two talk to the API server. Says when to look again.
+///
+/// # Errors
+/// What could not be written, after the status has told of it.
+pub async fn reconcile(model: Arc<RankingModel>, ctx: &Context) -> Result<Option<Duration>> {
+    let seen = observe::model(ctx, &model);
+
+    let plan = decide::plan(&model, seen.around(), &seen.observed, &ctx.settings, ctx.now());
+
+    let applied = apply::children(ctx, Owner::of(&*model), &plan.children).await;
+
+    if let Some(reported) = report::status(ctx, &*model, &plan, &applied).await? {
+        watch::take_model(ctx, reported);
+    }
+
+    applied.error.map_or(Ok(plan.look_again), Err)
+}

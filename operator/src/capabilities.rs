@@ -1,0 +1,47 @@
+//! What the cluster has beside Kubernetes itself, asked of API discovery every so often.
+
+use kube::Client;
+use tracing::{debug, info};
+
+use crate::observed::Capabilities;
+
+/// Asks for the APIs that there are. What cannot be found out stays as it was: an API behind a server that is down is not gone.
+pub async fn discover(client: &Client, before: &Capabilities) -> Capabilities {
+    let groups = match client.list_api_groups().await {
+        Ok(list) => list.groups,
+        Err(error) => {
+            debug!(%error, "the API groups could not be listed");
+            return before.clone();
+        }
+    };
+    let serves = |name: &str, version: &str| {
+        let group = groups.iter().find(|group| group.name == name);
+        group.is_some_and(|group| group.versions.iter().any(|known| known.version == version))
+    };
+    let has = async |group: &str, version: &str, kind: &str, before: bool| {
+        if !serves(group, version) {
+            return false;
+        }
+        match client.list_api_group_resources(&format!("{group}/{version}")).await {
+            Ok(list) => list.resources.iter().any(|resource| resource.kind == kind),
+            Err(kube::Error::Api(status)) if status.code == 404 => false,
+            Err(error) => {
+                debug!(%error, group, "an API group could not be listed");
+                before
+            }
+        }
+    };
+    Capabilities {
+        http_routes: has("gateway.networking.k8s.io", "v1", "HTTPRoute", before.http_routes).await,
+        grpc_routes: has("gateway.networking.k8s.io", "v1", "GRPCRoute", before.grpc_routes).await,
+        keda: has("keda.sh", "v1alpha1", "ScaledObject", before.keda).await,
+        custom_metrics: groups.iter().any(|group| group.name == "custom.metrics.k8s.io"),
+        pod_monitors: has("monitoring.coreos.com", "v1", "PodMonitor", before.pod_monitors).await,
+    }
+}
+
+/// Says what came and what went.
+pub fn log(capabilities: &Capabilities) {
+    let Capabilities { http_routes, grpc_routes, keda, custom_metrics, pod_monitors } = capabilities;
+    info!(http_routes, grpc_routes, keda, custom_metrics, pod_monitors, "the cluster's APIs");
+}

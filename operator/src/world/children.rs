@@ -1,0 +1,235 @@
+//! The children that the operator made, by the resource that they belong to.
+//!
+//! Of each child there are the facts that decisions rest on and a digest. Its text is kept only until it has been compared with what
+//! it should be: at rest a child costs a few hundred bytes.
+
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
+use marquee_crds::labels;
+
+use crate::{child::ChildKind, observed::ChildFacts};
+
+use super::{
+    Key, Kind, facts,
+    live::{Head, Live},
+};
+
+/// Metadata that changes without anybody's wish.
+const BOOKKEEPING: [&str; 4] = ["managedFields", "resourceVersion", "generation", "creationTimestamp"];
+
+/// Every child that the watches told of.
+#[derive(Default)]
+pub struct Children {
+    by_owner: HashMap<Box<str>, Vec<Entry>>,
+    /// Counts the lists of each kind and namespace, so that what a new list lacks is found.
+    round: u32,
+}
+
+struct Entry {
+    facts: ChildFacts,
+    version: u64,
+    applied: Option<u64>,
+    digest: u64,
+    text: Option<Box<str>>,
+    made_by: Option<usize>,
+    parent: (Kind, Key),
+    round: u32,
+}
+
+/// What is known of a child, for who compares it with what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// On its way out.
+    pub deleting: bool,
+    /// What its annotation says was applied.
+    pub applied: Option<u64>,
+    /// The object, unless it was found to be as it should be.
+    pub text: Option<Box<str>>,
+    /// Where in `managedFields` the entry stands that says that the operator made the object by a plain request; none once it is
+    /// applied.
+    pub made_by: Option<usize>,
+}
+
+/// What a child's text comes to, before the lock is taken.
+pub struct Read {
+    facts: ChildFacts,
+    owner: Box<str>,
+    version: u64,
+    applied: Option<u64>,
+    digest: u64,
+    text: Box<str>,
+    made_by: Option<usize>,
+    parent: (Kind, Key),
+}
+
+/// Reads a child's text; none for an object that no resource of ours manages.
+///
+/// # Errors
+/// An object of another form than Kubernetes has.
+pub fn read(kind: ChildKind, live: &Live) -> serde_json::Result<Option<Read>> {
+    let head = live.head()?;
+    let Some(parent) = parent(&head) else { return Ok(None) };
+    let owner = head.controller().map(|owner| owner.uid.as_str().into()).unwrap_or_default();
+    let text = live.without(&["status"], &BOOKKEEPING)?.into_boxed_str();
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    Ok(Some(Read {
+        facts: facts::child(kind, &head, live)?,
+        owner,
+        version: head.version().unwrap_or(u64::MAX),
+        applied: head.annotations.get(labels::APPLIED).and_then(|hash| u64::from_str_radix(hash, 16).ok()),
+        digest: hasher.finish(),
+        text,
+        made_by: made_by(&head),
+        parent,
+    }))
+}
+
+/// The resource of ours that manages the object.
+pub fn parent(head: &Head) -> Option<(Kind, Key)> {
+    let owner = head.controller()?;
+    let ours = owner.api_version.split('/').next() == Some(marquee_crds::GROUP);
+    let kind = Kind::parse(&owner.kind).filter(|_| ours)?;
+    Some((kind, Key::new(&head.namespace, &owner.name)))
+}
+
+fn made_by(head: &Head) -> Option<usize> {
+    let ours = |operation: &str| {
+        head.managed_fields.iter().position(|writer| {
+            writer.manager == labels::OPERATOR
+                && writer.operation == operation
+                && writer.subresource.is_empty()
+        })
+    };
+    ours("Update").filter(|_| ours("Apply").is_none())
+}
+
+impl Children {
+    /// The facts of the children of one resource.
+    pub fn of(&self, owner: &str) -> Vec<ChildFacts> {
+        self.by_owner.get(owner).into_iter().flatten().map(|entry| entry.facts.clone()).collect()
+    }
+
+    /// What is known of one child.
+    pub fn known(&self, owner: &str, kind: ChildKind, name: &str) -> Option<Known> {
+        self.find(owner, kind, name).map(|entry| Known {
+            deleting: entry.facts.deleting,
+            applied: entry.applied,
+            text: entry.text.clone(),
+            made_by: entry.made_by,
+        })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_owner.values().map(Vec::len).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.by_owner.is_empty()
+    }
+
+    /// Takes what a watch or an answer told; says whose it is where that changes anything. What is older than what is known
+    /// changes nothing: an own write is known before the watch tells of it.
+    pub fn take(&mut self, read: Read) -> Option<(Kind, Key)> {
+        let round = self.round;
+        let entries = self.by_owner.entry(read.owner).or_default();
+        let found =
+            entries.iter_mut().find(|e| e.facts.kind == read.facts.kind && e.facts.name == read.facts.name);
+        let parent = read.parent.clone();
+        let Some(entry) = found else {
+            entries.push(Entry {
+                facts: read.facts,
+                version: read.version,
+                applied: read.applied,
+                digest: read.digest,
+                text: Some(read.text),
+                made_by: read.made_by,
+                parent: read.parent,
+                round,
+            });
+            return Some(parent);
+        };
+        entry.round = round;
+        if read.version <= entry.version && read.version != u64::MAX {
+            return None;
+        }
+        let same_text = entry.digest == read.digest;
+        let same = same_text && entry.facts == read.facts;
+        if !same_text {
+            entry.text = Some(read.text);
+        }
+        (entry.facts, entry.version, entry.applied) = (read.facts, read.version, read.applied);
+        (entry.digest, entry.made_by, entry.parent) = (read.digest, read.made_by, read.parent);
+        (!same).then_some(parent)
+    }
+
+    /// The child was found to be as it should be: its text has served.
+    pub fn settle(&mut self, owner: &str, kind: ChildKind, name: &str) {
+        if let Some(entry) = self.find_mut(owner, kind, name) {
+            entry.text = None;
+        }
+    }
+
+    /// The API server was asked to delete the child; the watch will tell when it is gone.
+    pub fn leaves(&mut self, owner: &str, kind: ChildKind, name: &str) {
+        if let Some(entry) = self.find_mut(owner, kind, name) {
+            entry.facts.deleting = true;
+        }
+    }
+
+    /// The child is gone.
+    pub fn lose(&mut self, kind: ChildKind, head: &Head) -> Option<(Kind, Key)> {
+        let owner = &head.controller()?.uid;
+        let entries = self.by_owner.get_mut(owner.as_str())?;
+        // A child that was made anew since has a later version than the one that the watch saw going.
+        let gone = head.version().unwrap_or(u64::MAX);
+        let at = entries
+            .iter()
+            .position(|e| e.facts.kind == kind && e.facts.name == head.name && e.version <= gone)?;
+        let entry = entries.swap_remove(at);
+        if entries.is_empty() {
+            self.by_owner.remove(owner.as_str());
+        }
+        Some(entry.parent)
+    }
+
+    /// A list begins: what it does not name will be gone at its end.
+    pub fn begin(&mut self) -> u32 {
+        self.round += 1;
+        self.round
+    }
+
+    /// A list has ended that began as `round`: drops what of this kind and namespace (all, if none) it did not name.
+    pub fn end(&mut self, round: u32, kind: ChildKind, namespace: Option<&str>) -> Vec<(Kind, Key)> {
+        let mut gone = Vec::new();
+        self.by_owner.retain(|_, entries| {
+            entries.retain(|entry| {
+                let listed =
+                    entry.facts.kind == kind && namespace.is_none_or(|n| *n == *entry.parent.1.namespace);
+                let stays = !listed || entry.round >= round;
+                if !stays {
+                    gone.push(entry.parent.clone());
+                }
+                stays
+            });
+            !entries.is_empty()
+        });
+        gone
+    }
+
+    fn find(&self, owner: &str, kind: ChildKind, name: &str) -> Option<&Entry> {
+        self.by_owner.get(owner)?.iter().find(|entry| entry.facts.kind == kind && entry.facts.name == name)
+    }
+
+    fn find_mut(&mut self, owner: &str, kind: ChildKind, name: &str) -> Option<&mut Entry> {
+        self.by_owner.get_mut(owner)?.iter_mut().find(|e| e.facts.kind == kind && e.facts.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

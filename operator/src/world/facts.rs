@@ -1,0 +1,222 @@
+//! The few facts of a child's or a pod's text that decisions rest on. Pure.
+
+use k8s_openapi::jiff::Timestamp;
+use marquee_crds::{labels, names, termination::Termination};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{
+    child::ChildKind,
+    observed::{AutoscalerFacts, ChildFacts, ChildState, DeploymentFacts, Ended, PodFacts},
+};
+
+use super::live::{Head, Live};
+
+/// The facts of a child.
+///
+/// # Errors
+/// A status of another form than Kubernetes has.
+pub fn child(kind: ChildKind, head: &Head, live: &Live) -> serde_json::Result<ChildFacts> {
+    let state = match kind {
+        ChildKind::Deployment => ChildState::Deployment(deployment(live)?),
+        ChildKind::HorizontalPodAutoscaler => ChildState::Autoscaler(autoscaler(live)?),
+        ChildKind::HttpRoute | ChildKind::GrpcRoute => route(live)?,
+        _ => ChildState::Plain,
+    };
+    Ok(ChildFacts {
+        kind,
+        name: head.name.clone(),
+        revision: head.labels.get(labels::REVISION).cloned(),
+        artifact: head.annotations.get(labels::ARTIFACT).cloned(),
+        created: head.creation_timestamp,
+        deleting: head.deletion_timestamp.is_some(),
+        state,
+    })
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Condition {
+    #[serde(rename = "type")]
+    type_: String,
+    status: String,
+    reason: String,
+    message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+struct Object<Metadata: Default, Spec: Default, Status: Default> {
+    metadata: Metadata,
+    spec: Spec,
+    status: Status,
+}
+
+impl<M: Default, A: Default, B: Default> Default for Object<M, A, B> {
+    fn default() -> Self {
+        Self { metadata: M::default(), spec: A::default(), status: B::default() }
+    }
+}
+
+fn read<T: DeserializeOwned>(live: &Live) -> serde_json::Result<T> {
+    serde_json::from_str(live.text())
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Generation {
+    generation: i64,
+}
+
+fn deployment(live: &Live) -> serde_json::Result<DeploymentFacts> {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Spec {
+        replicas: Option<i32>,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Status {
+        observed_generation: i64,
+        replicas: i32,
+        ready_replicas: i32,
+        conditions: Vec<Condition>,
+    }
+    let Object { metadata, spec, status } = read::<Object<Generation, Spec, Status>>(live)?;
+    let refused = status.conditions.into_iter().find(|c| c.type_ == "ReplicaFailure" && c.status == "True");
+    Ok(DeploymentFacts {
+        wanted: spec.replicas.unwrap_or(1),
+        replicas: status.replicas,
+        ready: status.ready_replicas,
+        up_to_date: status.observed_generation >= metadata.generation,
+        refused: refused.map(|condition| condition.message),
+    })
+}
+
+fn autoscaler(live: &Live) -> serde_json::Result<AutoscalerFacts> {
+    #[derive(Deserialize, Default)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Status {
+        desired_replicas: i32,
+        conditions: Vec<Condition>,
+    }
+    #[derive(Deserialize, Default)]
+    struct Nothing {}
+    let Object { status, .. } = read::<Object<Nothing, Nothing, Status>>(live)?;
+    let inactive = status.conditions.into_iter().find(|c| c.type_ == "ScalingActive" && c.status == "False");
+    Ok(AutoscalerFacts {
+        desired: status.desired_replicas,
+        inactive: inactive.map(|condition| (condition.reason, condition.message)),
+    })
+}
+
+fn route(live: &Live) -> serde_json::Result<ChildState> {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Status {
+        parents: Vec<Parent>,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Parent {
+        conditions: Vec<Condition>,
+    }
+    #[derive(Deserialize, Default)]
+    struct Nothing {}
+    let Object { status, .. } = read::<Object<Nothing, Nothing, Status>>(live)?;
+    let mut accepted = 0;
+    let mut refused = Vec::new();
+    for parent in status.parents {
+        let bad = parent
+            .conditions
+            .iter()
+            .find(|c| (c.type_ == "Accepted" || c.type_ == "ResolvedRefs") && c.status == "False");
+        match bad {
+            Some(condition) => refused.push(format!("{}: {}", condition.reason, condition.message)),
+            None if parent.conditions.iter().any(|c| c.type_ == "Accepted" && c.status == "True") => {
+                accepted += 1
+            }
+            None => {}
+        }
+    }
+    Ok(ChildState::Route { accepted, refused })
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct PodStatus {
+    #[serde(rename = "podIP")]
+    pod_ip: Option<String>,
+    conditions: Vec<Condition>,
+    container_statuses: Vec<Container>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Container {
+    name: String,
+    restart_count: i32,
+    state: State,
+    last_state: State,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct State {
+    waiting: Option<Waiting>,
+    terminated: Option<Terminated>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Waiting {
+    reason: String,
+    message: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Terminated {
+    exit_code: i32,
+    reason: String,
+    message: String,
+    finished_at: Option<Timestamp>,
+}
+
+/// The facts of a pod.
+///
+/// # Errors
+/// A status of another form than Kubernetes has.
+pub fn pod(head: &Head, live: &Live) -> serde_json::Result<PodFacts> {
+    #[derive(Deserialize, Default)]
+    struct Nothing {}
+    let Object { status, .. } = read::<Object<Nothing, Nothing, PodStatus>>(live)?;
+    let condition = |name: &str| status.conditions.iter().find(|condition| condition.type_ == name);
+    let unschedulable = condition("PodScheduled").filter(|scheduled| scheduled.status == "False");
+    let container =
+        status.container_statuses.into_iter().find(|container| container.name == names::CONTAINER);
+    let container = container.unwrap_or_default();
+    let ended = container.state.terminated.or(container.last_state.terminated);
+    let waiting = container.state.waiting.filter(|waiting| waiting.reason != "ContainerCreating");
+    Ok(PodFacts {
+        name: head.name.clone(),
+        revision: head.labels.get(labels::REVISION).cloned().unwrap_or_default(),
+        ready: condition("Ready").is_some_and(|ready| ready.status == "True"),
+        deleting: head.deletion_timestamp.is_some(),
+        created: head.creation_timestamp,
+        ip: status.pod_ip.clone().filter(|ip| !ip.is_empty()),
+        unschedulable: unschedulable.map(|scheduled| scheduled.message.clone()),
+        mounting: condition("PodReadyToStartContainers").is_some_and(|started| started.status == "False"),
+        waiting: waiting.map(|waiting| (waiting.reason, waiting.message)),
+        ended: ended.map(|ended| Ended {
+            exit_code: ended.exit_code,
+            reason: ended.reason,
+            said: Termination::parse(&ended.message),
+            at: ended.finished_at,
+        }),
+        restarts: container.restart_count,
+        loading: None,
+    })
+}
+
+#[cfg(test)]
+mod tests;
