@@ -37,11 +37,12 @@ up() {
   "$here/kubectl" apply -f examples/homepage
   "$here/kubectl" wait --for=condition=Ready --timeout=2m rankingmodels,pagelayouts --all
   "$here/kubectl" get rankingmodels,pagelayouts,pods
+  local address; address=$("$here/kubectl" get service home-page --output 'jsonpath={.spec.clusterIP}')
   cat <<SAY
 
 Kubernetes is yours until \`make cluster-down\`:
   ${here#"$PWD"/}/kubectl get rankingmodels
-  ${here#"$PWD"/}/kubectl create --raw /api/v1/namespaces/default/services/home-page:8080/proxy/v1/surfaces/home/page -f - <<<'{"viewer":"1"}'
+  ${here#"$PWD"/}/enter curl -s -H 'content-type: application/json' -d '{"viewer":"1"}' http://$address/v1/surfaces/home/page
   ${here#"$PWD"/}/enter COMMAND       # runs where the cluster's addresses are good, with KUBECONFIG=$(sed -n 's/^KUBECONFIG=\([^ ]*\).*/\1/p' "$here/enter")
 SAY
 }

@@ -12,7 +12,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Server reflection answers from this.
     let out = PathBuf::from(env::var("OUT_DIR")?);
     std::fs::write(out.join("contracts.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().bytes(".inference").compile_fds(descriptors)?;
+    let bytes = [".inference", ".marquee.v1.ConsultResponse", ".marquee.v1.Known"];
+    bytes
+        .into_iter()
+        .fold(tonic_prost_build::configure(), |build, path| build.bytes(path))
+        .compile_fds(descriptors)?;
     println!("cargo::rerun-if-changed=proto");
     Ok(())
 }

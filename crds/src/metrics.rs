@@ -30,8 +30,22 @@ pub const MODEL_INFO: &str = "marquee_models_info";
 /// 1. Gauge; labels `version`, `arch`.
 pub const BUILD_INFO: &str = "marquee_runtime_build_info";
 
+/// Requests of pages to pods of models. Counter; labels `objective`, `revision`, `outcome` (`ok`, `deadline`, `shed`, `refused`,
+/// `failed`, `unreachable`, `no_pod`).
+pub const REMOTE_REQUESTS: &str = "marquee_rankers_requests_total";
+/// Those of them that were tried again on another pod. Counter; label `objective`.
+pub const REMOTE_RETRIES: &str = "marquee_rankers_retries_total";
+/// Pods of models left alone for a while because they failed. Counter; label `objective`.
+pub const EJECTIONS: &str = "marquee_rankers_ejections_total";
+/// Pods of models that take requests. Gauge; labels `objective`, `revision`.
+pub const ENDPOINTS: &str = "marquee_rankers_known_endpoints";
+/// Traffic plans followed so far. Gauge.
+pub const PLAN_GENERATION: &str = "marquee_discovery_plan_generation";
+/// When the traffic plan in use came, in Unix time: `time()` minus this is its age. Gauge.
+pub const PLAN_TIME: &str = "marquee_discovery_plan_timestamp_seconds";
+
 /// Every name above: what the runtime exports, in the order of this file.
-pub const ALL: [&str; 13] = [
+pub const ALL: [&str; 19] = [
     REQUESTS,
     REQUEST_SECONDS,
     IN_FLIGHT,
@@ -45,6 +59,12 @@ pub const ALL: [&str; 13] = [
     RELOADS,
     MODEL_INFO,
     BUILD_INFO,
+    REMOTE_REQUESTS,
+    REMOTE_RETRIES,
+    EJECTIONS,
+    ENDPOINTS,
+    PLAN_GENERATION,
+    PLAN_TIME,
 ];
 
 // The operator. Where controller-runtime has a name for it, the name is controller-runtime's, so that dashboards that people have work.

@@ -10,7 +10,10 @@ use marquee_models::{ScanOptions, cpu::Level};
 use marquee_training::cli::{CatalogueArgs, EvaluateArgs, TrainArgs};
 
 use crate::{
-    engine::ReadyWhen, service::ServiceOptions, serving::admission::AdmissionLimits, telemetry::LogArgs,
+    engine::{ReadyWhen, Source},
+    service::ServiceOptions,
+    serving::admission::AdmissionLimits,
+    telemetry::LogArgs,
     transport::TransportArgs,
 };
 
@@ -85,14 +88,30 @@ pub struct SourceArgs {
     /// Bytes that one artifact may have, as its manifest declares them.
     #[arg(long, env = "MARQUEE_MAX_ARTIFACT", default_value = "16G", value_name = "BYTES", value_parser = bytes)]
     pub max_artifact: u64,
+    /// Folder of Secrets: for an artifact with `credentials`, each file of DIR/<secretName>/ is a setting of its store,
+    /// such as AWS_ACCESS_KEY_ID. Read anew at each load.
+    #[arg(long, env = "MARQUEE_CREDENTIALS", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub credentials: Option<PathBuf>,
+}
+
+/// What is served: manifests, or a pod's configuration.
+#[derive(ClapArgs, Clone, Debug)]
+#[group(required = true, multiple = false)]
+pub struct WhatArgs {
+    /// Folder (or file) of RankingModel and PageLayout manifests. Watched: a change is served without a restart.
+    #[arg(long, env = "MARQUEE_MANIFESTS", value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    pub manifests: Option<PathBuf>,
+    /// Configuration of one pod in JSON, as the operator mounts it; instead of manifests.
+    #[arg(long, env = "MARQUEE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
 }
 
 /// Flags of `serve`.
 #[derive(ClapArgs, Clone, Debug)]
 pub struct ServeArgs {
-    /// Folder (or file) of RankingModel and PageLayout manifests. Watched: a change is served without a restart.
-    #[arg(long, env = "MARQUEE_MANIFESTS", value_name = "DIR", value_hint = ValueHint::AnyPath)]
-    pub manifests: PathBuf,
+    /// What is served.
+    #[command(flatten)]
+    pub what: WhatArgs,
     /// Artifacts.
     #[command(flatten)]
     pub source: SourceArgs,
@@ -106,6 +125,14 @@ pub struct ServeArgs {
     /// change leaves the old serving.
     #[arg(long, env = "MARQUEE_READY_WHEN", value_enum, default_value = "all", help_heading = "Reload")]
     pub ready_when: ReadyWhen,
+    /// File for the reason, in JSON, why the process cannot serve: it then ends when its first load fails, and a store that
+    /// does not answer is given up on within seconds. A pod has it at /dev/termination-log.
+    #[arg(long, env = "MARQUEE_TERMINATION_LOG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub termination_log: Option<PathBuf>,
+    /// Traffic plan in JSON: which processes answer for which objective, and with which share of viewers. For pages whose
+    /// models are in other processes, without a cluster. Watched.
+    #[arg(long, env = "MARQUEE_TRAFFIC_PLAN", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub traffic_plan: Option<PathBuf>,
     /// How often manifests and unpinned `file://` artifacts are looked at, besides being told by the system.
     #[arg(
         long,
@@ -161,6 +188,14 @@ pub struct DigestArgs {
     /// Artifacts.
     #[command(flatten)]
     pub source: SourceArgs,
+}
+
+impl WhatArgs {
+    /// As the engine takes it; none for neither, which the parser refuses.
+    pub fn source(&self) -> Option<Source> {
+        let manifests = self.manifests.clone().map(Source::Manifests);
+        manifests.or_else(|| self.config.clone().map(Source::Config))
+    }
 }
 
 impl SourceArgs {

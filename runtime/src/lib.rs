@@ -5,9 +5,12 @@
 
 pub mod args;
 pub mod commands;
+pub mod contract;
 pub mod cpu;
+pub mod discovery;
 pub mod engine;
 pub mod preview;
+pub mod rankers;
 pub mod service;
 pub mod serving;
 pub mod telemetry;

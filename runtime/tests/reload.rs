@@ -19,7 +19,7 @@ use artifacts::{Size, genre_rows, row};
 use marquee_artifacts::FetchOptions;
 use marquee_models::ScanOptions;
 use marquee_runtime::{
-    engine::{Engine, EngineOptions, ReadyWhen, Reload},
+    engine::{Engine, EngineOptions, ReadyWhen, Reload, Source},
     service::{
         Service, Unobserved,
         types::{PageRequest, RequestContext, TopKRequest},
@@ -82,7 +82,8 @@ async fn reload_under_load(answering: &Handle) {
     manifests("a");
     let service = Service::new(Arc::new(Unobserved));
     let options = EngineOptions {
-        manifests: path("manifests"),
+        source: Source::Manifests(path("manifests")),
+        credentials: None,
         fetch: FetchOptions::new(path("cache")),
         scan: ScanOptions::default(),
         ready_when: ReadyWhen::All,

@@ -181,3 +181,6 @@ fn fullest(revisions: &Revisions) -> Option<&str> {
 fn later(at: Timestamp, more: Duration) -> Timestamp {
     at.checked_add(more).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ use crate::digest::Digest;
 use crate::error::{ArtifactError, Fault};
 use crate::limits::Limits;
 use crate::manifest::{MANIFEST_FILE, Manifest};
-use crate::open::{OpenOptions, open, wrong_digest};
+use crate::open::{Checked, OpenOptions, open, wrong_digest};
 
 mod cache;
 mod download;
@@ -31,6 +31,8 @@ use lock::FileLock;
 use source::{Manners, Source};
 use uri::Place;
 
+/// Between two words of how far the check of an artifact is.
+const CHECK_TOLD_EVERY: Duration = Duration::from_millis(200);
 /// Files of one artifact that are fetched at the same time.
 const DOWNLOADS_AT_ONCE: usize = 4;
 
@@ -50,6 +52,8 @@ pub struct FetchOptions {
     pub store_settings: Vec<(String, String)>,
     /// How often a request or a transfer without progress is tried again, with growing pauses.
     pub max_retries: usize,
+    /// A request is not tried again after so long.
+    pub patience: Duration,
     /// A transfer that is silent for so long is broken off and gone on with.
     pub stall: Duration,
     /// How large parts of an artifact may be.
@@ -66,13 +70,14 @@ impl FetchOptions {
             volumes: Vec::new(),
             store_settings: Vec::new(),
             max_retries: 5,
+            patience: Duration::from_secs(120),
             stall: Duration::from_secs(30),
             limits: Limits::default(),
         }
     }
 }
 
-/// How far a download is.
+/// How far a download is; once all is here, how far its check is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     /// Bytes of the artifact that are here. Falls when what was kept of an earlier try proves wrong.
@@ -119,8 +124,21 @@ impl Fetcher {
         install_crypto_provider();
         let cache = Cache::new(options.cache_dir.clone(), options.max_cache_bytes);
         let settings = options.store_settings.clone();
-        let manners = Manners { settings, max_retries: options.max_retries, stall: options.stall };
+        let manners = Manners {
+            settings,
+            from_env: true,
+            max_retries: options.max_retries,
+            patience: options.patience,
+            stall: options.stall,
+        };
         Self { options: Arc::new(options), manners, cache }
+    }
+
+    /// The same fetcher for an artifact with credentials of its own: settings of its store by the names of the
+    /// environment (`AWS_ACCESS_KEY_ID`, …). They stand in for the environment, of which nothing is read.
+    pub fn with_credentials(&self, credentials: Vec<(String, String)>) -> Self {
+        let settings = credentials.into_iter().chain(self.options.store_settings.iter().cloned()).collect();
+        Self { manners: Manners { settings, from_env: false, ..self.manners.clone() }, ..self.clone() }
     }
 
     /// Brings the artifact at `uri` here, unless it is here, and checks its digests. One at a `file` uri stays where it
@@ -149,7 +167,7 @@ impl Fetcher {
     ) -> Result<(Artifact, Lease), FetchError> {
         let fetched = self.fetch(uri, expected, &progress).await?;
         let is_cached = fetched.lease._lock.is_some();
-        match self.open_here(&fetched, expected).await {
+        match self.open_here(&fetched, expected, &progress).await {
             Err(error) if is_cached && is_damage(&error) => {
                 tracing::warn!(uri, error = %error, "the artifact's copy in the cache is damaged, fetching it again");
                 let (cache, digest) = (self.cache.clone(), fetched.digest);
@@ -159,7 +177,7 @@ impl Fetcher {
         }
         drop(fetched);
         let fetched = self.fetch(uri, expected, &progress).await?;
-        Ok((self.open_here(&fetched, expected).await?, fetched.lease))
+        Ok((self.open_here(&fetched, expected, &progress).await?, fetched.lease))
     }
 
     /// The digest by which a manifest pins the artifact at `uri`: that of its `marquee.json`, once that reads as one. Of a
@@ -180,11 +198,22 @@ impl Fetcher {
         &self,
         fetched: &Fetched,
         expected: Option<Digest>,
+        progress: &(impl Fn(Progress) + Send + Sync),
     ) -> Result<Artifact, ArtifactError> {
-        let options = OpenOptions { expected, limits: self.options.limits.clone() };
+        let checked = Arc::<Checked>::default();
+        let options = OpenOptions { expected, limits: self.options.limits.clone(), checked: checked.clone() };
         let dir = fetched.dir.clone();
-        let task = tokio::task::spawn_blocking(move || open(&dir, &options));
-        task.await.unwrap_or_else(|error| Err(ArtifactError::io("open", &fetched.dir)(error.into())))
+        let mut task = tokio::task::spawn_blocking(move || open(&dir, &options));
+        let opened = loop {
+            match tokio::time::timeout(CHECK_TOLD_EVERY, &mut task).await {
+                Ok(opened) => break opened,
+                Err(_) => {
+                    let (bytes, total) = checked.bytes_of_total();
+                    progress(Progress { bytes, total });
+                }
+            }
+        };
+        opened.unwrap_or_else(|error| Err(ArtifactError::io("open", &fetched.dir)(error.into())))
     }
 
     async fn in_place(&self, dir: PathBuf, expected: Option<Digest>) -> Result<Fetched, FetchError> {

@@ -39,7 +39,7 @@ pub use error::{ArtifactError, Fault, Finding};
 pub use ids::IdTable;
 pub use limits::Limits;
 pub use manifest::{Architecture, Golden, GoldenCase, Lineage, Manifest, Role};
-pub use open::{OpenOptions, digest, open};
+pub use open::{Checked, OpenOptions, digest, open};
 pub use tensor::{Dtype, RawTensor};
 pub use weights::parse_weights;
 pub use write::{TensorData, WriteError, Writer};

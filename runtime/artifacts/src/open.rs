@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
@@ -28,6 +30,26 @@ pub struct OpenOptions {
     pub expected: Option<Digest>,
     /// How large the artifact may be.
     pub limits: Limits,
+    /// Told how far the check is.
+    pub checked: Arc<Checked>,
+}
+
+/// How far the check of an artifact's bytes is.
+#[derive(Debug, Default)]
+pub struct Checked {
+    bytes: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Checked {
+    /// Bytes that were checked, and bytes of the artifact; 0 until its manifest was read.
+    pub fn bytes_of_total(&self) -> (u64, u64) {
+        (self.bytes.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn add(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
 }
 
 /// Opens the artifact in the folder `dir` and checks everything that can be known without running it: digests, sizes,
@@ -38,8 +60,9 @@ pub fn open(dir: &Path, options: &OpenOptions) -> Result<Artifact, ArtifactError
     let folder = Folder::open(dir)?;
     let (manifest, digest) = read_manifest(&folder, options)?;
     let mapped = manifest.files.iter().map(|file| map_file(&folder, file)).collect::<Result<Vec<_>, _>>()?;
-    hash::check(&folder, &manifest.files, &mapped)?;
     let bytes = manifest.declared_bytes();
+    options.checked.total.store(bytes, Ordering::Relaxed);
+    hash::check(&folder, (&manifest.files, &mapped), &options.checked)?;
     let mut artifact = Artifact {
         manifest,
         digest,

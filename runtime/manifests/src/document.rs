@@ -28,10 +28,11 @@ impl Resource {
 
     /// The fields with which this resource, or its change from `old`, breaks a rule.
     pub(crate) fn broken_rules(&self, old: Option<&Json>) -> Vec<Finding> {
-        let finding = |Refusal { field, message }| Finding {
-            at: self.node.locate(&field),
-            fault: Fault::Rule { message, found: found(self.node.at_path(&field)) },
-            field,
+        let finding = |Refusal { field, message }| {
+            // What a rule may say of the whole resource is about its name.
+            let field = if field.is_empty() { "metadata.name".to_owned() } else { field };
+            let found = found(self.node.at_path(&field));
+            Finding { at: self.node.locate(&field), fault: Fault::Rule { message, found }, field }
         };
         self.kind.broken_rules(&self.object, old).into_iter().map(finding).collect()
     }
@@ -92,7 +93,10 @@ impl Document {
         let resource = Resource { kind, reference, node, object };
         // A rule that looks at what is wrong already would only say so in other words.
         let mut broken = resource.broken_rules(None);
-        broken.retain(|broken| !findings.iter().any(|known| is_around(&broken.field, &known.field)));
+        broken.retain(|broken| {
+            let no_name = |known: &Finding| known.field == "metadata" && broken.field == "metadata.name";
+            !findings.iter().any(|known| no_name(known) || is_around(&broken.field, &known.field))
+        });
         findings.extend(broken);
         if findings.is_empty() {
             self.resources.push(resource);

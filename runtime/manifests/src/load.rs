@@ -22,6 +22,27 @@ use crate::{
     yaml::{Position, documents},
 };
 
+/// Fields of a `spec` that say how pods run, and nothing of what is served.
+const OF_PODS: [&str; 17] = [
+    "artifact.volume",
+    "autoscaling",
+    "catalogue.volume",
+    "gateway",
+    "imagePullSecrets",
+    "nodeSelector",
+    "podAnnotations",
+    "podLabels",
+    "progressDeadline",
+    "replicas",
+    "resources",
+    "revisionHistoryLimit",
+    "serving.autoscaling",
+    "serving.replicas",
+    "tolerations",
+    "topology",
+    "topologySpread",
+];
+
 /// What a folder of manifests says.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Loaded {
@@ -217,10 +238,23 @@ impl Reader {
             self.placed.iter().map(|placed| placed.resource.reference.namespace.clone()).collect();
         namespaces.sort();
         namespaces.dedup();
+        if let Some(note) = self.of_pods() {
+            self.notes.insert(0, note);
+        }
         if namespaces.len() > 1 {
             self.notes.insert(0, Note::NamespacesMerged { namespaces });
         }
         Ok(Loaded { models, layouts, files: self.files, config, warnings, notes: self.notes })
+    }
+
+    /// The fields that are written somewhere and mean something to pods only.
+    fn of_pods(&self) -> Option<Note> {
+        let written = |field: &&&str| {
+            let path = format!("spec.{field}");
+            self.placed.iter().any(|placed| placed.resource.node.at_path(&path).is_some())
+        };
+        let fields: Vec<String> = OF_PODS.iter().filter(written).map(|field| (*field).to_owned()).collect();
+        (!fields.is_empty()).then_some(Note::OfPods { fields })
     }
 
     fn typed<T: DeserializeOwned>(&mut self, kind: &str) -> Vec<T> {

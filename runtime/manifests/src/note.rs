@@ -22,6 +22,11 @@ pub enum Note {
         /// Which, sorted.
         fields: Vec<String>,
     },
+    /// Fields that say how pods run.
+    OfPods {
+        /// Paths, sorted, each once.
+        fields: Vec<String>,
+    },
     /// A folder within the folder.
     SubFolder {
         /// Its path.
@@ -48,6 +53,9 @@ impl fmt::Display for Note {
             }
             Self::MetadataIgnored { resource, fields } => {
                 write!(f, "{resource}: metadata of a cluster is ignored: {}", fields.join(", "))
+            }
+            Self::OfPods { fields } => {
+                write!(f, "a single process has no pods, and does not use {}", fields.join(", "))
             }
             Self::SubFolder { path } => write!(f, "{}: the sub-folder is not read", path.display()),
             Self::HiddenFile { path } => {

@@ -3,19 +3,21 @@
 mod digest;
 mod docs;
 mod serve;
+pub mod termination;
 mod train;
 mod verify;
 
 use std::{io, io::Write, process::ExitCode};
 
 use marquee_artifacts::FetchError;
+use marquee_crds::termination::Termination;
 use marquee_manifests::ManifestError;
 use marquee_models::cpu::Level;
 use marquee_training::TrainingError;
 
 use crate::{
     args::{Args, Command},
-    engine::StartError,
+    engine::{ConfigError, SourceError, StartError},
     service::causes::Causes,
     serving::threads,
     telemetry::{self, LogError},
@@ -34,6 +36,12 @@ pub enum CommandError {
     /// The manifests cannot be served. Each problem has been told.
     #[error("{} in the manifests", problems(.0.len()))]
     Manifests(Vec<ManifestError>),
+    /// The pod's configuration cannot be served.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// What the pod is for cannot be loaded.
+    #[error("{}: {}", .0.reason, .0.message)]
+    Terminated(Termination),
     /// `verify` found something. Each problem has been told.
     #[error("{}", problems(*.0))]
     Problems(usize),
@@ -76,7 +84,7 @@ impl CommandError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Log(_) => 2,
-            Self::Artifact { .. } => 3,
+            Self::Artifact { .. } | Self::Terminated(_) => 3,
             Self::Print(_) => 4,
             Self::Training(error) => error.exit_code(),
             _ => 1,
@@ -87,7 +95,8 @@ impl CommandError {
 impl From<StartError> for CommandError {
     fn from(error: StartError) -> Self {
         match error {
-            StartError::Manifests(problems) => Self::Manifests(problems),
+            StartError::Source(SourceError::Manifests(problems)) => Self::Manifests(problems),
+            StartError::Source(SourceError::Config(error)) => Self::Config(error),
             StartError::Threads(source) => Self::System { verb: "start threads", source },
         }
     }
@@ -95,6 +104,10 @@ impl From<StartError> for CommandError {
 
 /// Runs the command; `out` takes its output, `err` what is wrong.
 pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
+    let termination_log = match &args.command {
+        Command::Serve(args) => args.termination_log.clone(),
+        _ => None,
+    };
     match dispatch(args, out, err) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read the output has seen enough, as `head` does.
@@ -102,6 +115,11 @@ pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
         Err(error) => {
             // Nothing is left to do about an error stream that is gone.
             let _ = writeln!(err, "error: {}", Causes(&error));
+            if let Some(path) = termination_log
+                && let Err(unwritten) = termination::write(&path, &error.termination())
+            {
+                let _ = writeln!(err, "error: cannot write {}: {unwritten}", path.display());
+            }
             ExitCode::from(error.exit_code())
         }
     }

@@ -1,13 +1,19 @@
-//! One process that serves a folder of manifests.
+//! One process that serves a folder of manifests, or what a pod is configured for.
 
 mod screen;
 
-use std::{io::Write, sync::Arc};
+use std::{
+    io::Write,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
+use marquee_artifacts::FetchOptions;
 use marquee_models::cpu::Level;
 use tokio::{
     runtime::Handle,
     signal::unix::{SignalKind, signal},
+    sync::watch,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -16,13 +22,19 @@ use self::screen::Doors;
 use super::{CommandError, started};
 use crate::{
     args::ServeArgs,
-    engine::{Engine, EngineOptions, StartError},
+    discovery::PlanSource,
+    engine::{Engine, EngineOptions, SourceError, StartError, clock},
     preview,
-    service::Service,
+    rankers::{Fleet, Remotes},
+    service::{Observer, Service},
     serving::threads,
     telemetry::Metrics,
     transport::Transport,
 };
+
+/// How long a store may be silent before a pod gives up.
+const PATIENCE: Duration = Duration::from_secs(4);
+const NO_SOURCE: &str = "say what to serve: give --manifests or --config";
 
 type Streams<'a> = (&'a mut dyn Write, &'a mut dyn Write);
 
@@ -45,14 +57,26 @@ async fn run(
 ) -> Result<(), CommandError> {
     let metrics = Metrics::new()?;
     let service = Service::with_options(Arc::new(metrics.clone()), &args.load.options());
+    let source = args.what.source().ok_or_else(|| CommandError::Usage(NO_SOURCE.to_owned()))?;
+    let in_pod = args.termination_log.is_some();
     let options = EngineOptions {
-        manifests: args.manifests.clone(),
-        fetch: args.source.options(),
+        source: source.clone(),
+        credentials: args.source.credentials.clone(),
+        fetch: if in_pod { impatient(args.source.options()) } else { args.source.options() },
         scan: args.load.scan(level),
         ready_when: args.ready_when,
         poll: args.poll.0,
     };
+    let observer: Arc<dyn Observer> = Arc::new(metrics.clone());
     let mut engine = Engine::new(options, service.clone()).await.map_err(|error| told(error, err))?;
+    let config = &engine.manifests().config;
+    if let Some(source) = PlanSource::of(config, args.traffic_plan.clone(), args.poll.0) {
+        let now = || clock::rfc3339(SystemTime::now());
+        let (tell, remotes) = watch::channel(Remotes::default());
+        // Connections to rankers live where requests are answered.
+        answering.spawn(Fleet::new(observer, now).run(source.follow(&Handle::current()), tell));
+        engine.follow(remotes);
+    }
     let (tls, preview) = (args.transport.tls_cert.is_some(), args.transport.has_preview());
     let router = preview.then(|| preview::router(service.clone()));
     let bound = answering.spawn(Transport::bind(args.transport, service.clone(), metrics, router)).await;
@@ -66,8 +90,11 @@ async fn run(
         () = shutdown.cancelled() => false,
         _ = engine.load() => true,
     };
+    if let (true, true, Some(failure)) = (loaded, in_pod, engine.failure()) {
+        return Err(CommandError::Terminated(failure));
+    }
     if loaded {
-        screen::write(out, engine.manifests(), (&service, &args.manifests, doors))?;
+        screen::write(out, engine.manifests(), (&service, source.path(), doors))?;
     }
     let reloads = async {
         if loaded {
@@ -84,8 +111,13 @@ async fn run(
     Ok(())
 }
 
+/// A pod is started again when it ends, so it says soon what is wrong; what has arrived is kept for the next try.
+fn impatient(options: FetchOptions) -> FetchOptions {
+    FetchOptions { max_retries: 4, patience: PATIENCE, stall: PATIENCE, ..options }
+}
+
 fn told(error: StartError, err: &mut dyn Write) -> CommandError {
-    if let StartError::Manifests(problems) = &error {
+    if let StartError::Source(SourceError::Manifests(problems)) = &error {
         for problem in problems {
             // Nothing is left to do about an error stream that is gone.
             let _ = writeln!(err, "{problem}");

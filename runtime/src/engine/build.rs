@@ -19,11 +19,12 @@ use super::{
     load::{Held, LoadError, Loader},
     states::States,
 };
+use crate::rankers::Remotes;
 use crate::service::{
     Observer,
     catalogue::Catalogue,
     causes::Causes,
-    page::ServedPage,
+    page::{PageModel, ServedPage, Share},
     plan::{Awaited, Plan},
     ranker::PassPool,
     ranker::ServedModel,
@@ -53,6 +54,7 @@ impl Serving {
         config: &PodConfig,
         loader: &Loader,
         (pool, states): (&PassPool, &mut States),
+        remotes: &Remotes,
     ) -> Self {
         let loads = self.load_all(config, loader, &*pool.observer).await;
         let now = SystemTime::now();
@@ -65,7 +67,7 @@ impl Serving {
             next.models.extend(served.map(|served| (ranker.objective.clone(), served)));
         }
         for page in &config.pages {
-            let (served, error) = self.page(page, &loads, &next.models);
+            let (served, error) = self.page(page, &loads, (&next.models, remotes));
             states.page(page, served.as_deref(), error.as_ref(), now);
             report(&page.resource, served.is_some(), error.as_ref());
             next.pages.extend(served.map(|served| (page.surface.clone(), served)));
@@ -94,7 +96,9 @@ impl Serving {
         let models = config.rankers.iter().map(|ranker| &ranker.artifact);
         let mut wanted: Vec<&ArtifactRef> =
             models.chain(config.pages.iter().map(|page| &page.catalogue)).collect();
-        wanted.sort_by(|a, b| (&a.uri, &a.sha256).cmp(&(&b.uri, &b.sha256)));
+        let secret =
+            |artifact: &ArtifactRef| artifact.credentials.as_ref().map(|named| named.secret_name.clone());
+        wanted.sort_by_cached_key(|artifact| (&artifact.uri, &artifact.sha256, secret(artifact)));
         wanted.dedup();
         let load = |artifact: &ArtifactRef| {
             let artifact = artifact.clone();
@@ -141,16 +145,20 @@ impl Serving {
         &self,
         config: &PageConfig,
         loads: &Loads,
-        models: &BTreeMap<String, Arc<ServedModel>>,
+        (models, remotes): (&BTreeMap<String, Arc<ServedModel>>, &Remotes),
     ) -> (Option<Arc<ServedPage>>, Option<Arc<LoadError>>) {
         let before = self.pages.get(&config.surface);
         let uri = &config.catalogue.uri;
         let found =
             find(loads, &config.catalogue).and_then(|held| held.loaded.catalogue(uri).map_err(Arc::new));
+        // A model of this process comes first: it is the nearest.
+        let model = |objective: &str| match models.get(objective) {
+            Some(model) => vec![Share::whole(PageModel::InProcess(model.clone()))],
+            None => remotes.models.get(objective).cloned().unwrap_or_default(),
+        };
         let lay_out = |config: &PageConfig, catalogue: &Arc<Catalogue>| {
-            let unchanged = |before: &&Arc<ServedPage>| before.is_laid_out_for(config, catalogue, models);
+            let unchanged = |before: &&Arc<ServedPage>| before.is_laid_out_for(config, catalogue, model);
             before.filter(unchanged).cloned().unwrap_or_else(|| {
-                let model = |objective: &str| models.get(objective).cloned();
                 Arc::new(ServedPage::new(
                     config.clone(),
                     catalogue.clone(),
@@ -194,7 +202,7 @@ fn same<T>(one: &BTreeMap<String, Arc<T>>, other: &BTreeMap<String, Arc<T>>) -> 
 
 fn report(resource: &str, previous_serves: bool, failure: Option<&Arc<LoadError>>) {
     if let Some(failure) = failure {
-        let reason = failure.reason();
+        let reason = failure.reason().as_str();
         error!(resource, previous_serves, reason, error = %Causes(&**failure), "artifact refused");
     }
 }

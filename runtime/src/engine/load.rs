@@ -1,6 +1,7 @@
 //! From an artifact reference to something that can be served: fetched, checked, its golden outputs reproduced.
 
 use std::{
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -13,9 +14,12 @@ use marquee_crds::shared::ArtifactRef;
 use marquee_models::{Model, ModelError, ScanOptions, Viewer, golden, registry};
 use tracing::info;
 
-use super::proving::ProvingGround;
+use super::{
+    credentials::{self, CredentialsError},
+    proving::ProvingGround,
+};
 use crate::{
-    service::{catalogue::Catalogue, passes::COSTED_RECENT, ranker::LoadedModel},
+    service::{Loads, catalogue::Catalogue, passes::COSTED_RECENT, ranker::LoadedModel},
     serving::batcher::HEAVY,
 };
 
@@ -29,6 +33,14 @@ pub enum LoadError {
         uri: String,
         /// What is wrong with it.
         source: marquee_artifacts::DigestError,
+    },
+    /// What its store asks for cannot be had.
+    #[error("artifact {uri} cannot be asked for")]
+    Credentials {
+        /// Of the artifact.
+        uri: String,
+        /// Why.
+        source: CredentialsError,
     },
     /// It cannot be brought here, or its files are not what they should be.
     #[error("artifact {uri} cannot be opened")]
@@ -76,19 +88,6 @@ pub enum LoadError {
         /// Of the artifact.
         uri: String,
     },
-}
-
-impl LoadError {
-    /// Low-cardinality word for logs and conditions.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Sha256 { .. } => "BadChecksum",
-            Self::Open { source, .. } => source.reason(),
-            Self::Model { .. } | Self::WrongKind { .. } => "BadModel",
-            Self::Golden { .. } | Self::NoGolden { .. } => "GoldenMismatch",
-            Self::Stopped { .. } => "Stopped",
-        }
-    }
 }
 
 /// An artifact that is here and sound, and what keeps it here.
@@ -165,6 +164,10 @@ pub struct Loader {
     pub scan: ScanOptions,
     /// Where models are run for the first time.
     pub proving: ProvingGround,
+    /// Secrets of artifacts, a folder each.
+    pub credentials: Option<PathBuf>,
+    /// Told how far each load is.
+    pub loads: Loads,
 }
 
 impl Loader {
@@ -187,13 +190,21 @@ async fn load(
     artifact: &ArtifactRef,
     known: impl Fn(Digest) -> Option<Held>,
 ) -> Result<(Held, bool), LoadError> {
-    let Loader { fetcher, scan, proving } = loader.clone();
+    let Loader { fetcher, scan, proving, credentials, loads } = loader.clone();
     let uri = artifact.uri.as_str();
     let expected = pinned(artifact)?;
     if let Some(held) = expected.and_then(&known) {
         return Ok((held, true));
     }
     let refused = |source| LoadError::Open { uri: uri.to_owned(), source: Box::new(source) };
+    let fetcher = match &artifact.credentials {
+        None => fetcher,
+        Some(named) => {
+            let read = credentials::read(credentials.as_deref(), &named.secret_name);
+            let refused = |source| LoadError::Credentials { uri: uri.to_owned(), source };
+            fetcher.with_credentials(read.map_err(refused)?)
+        }
+    };
     if expected.is_none() {
         // In place and unpinned: whether it changed is known once its manifest is read.
         let here = fetcher.fetch(uri, None, |_| ()).await.map_err(refused)?;
@@ -201,9 +212,12 @@ async fn load(
             return Ok((held, true));
         }
     }
-    let told = AtomicU64::new(0);
-    let (opened, lease) =
-        fetcher.open(uri, expected, |progress| tell(uri, &told, &progress)).await.map_err(refused)?;
+    let (told, under_way) = (AtomicU64::new(0), loads.begin(uri, Instant::now()));
+    let tell = |progress: Progress| {
+        under_way.load.tell(progress.bytes, progress.total);
+        tell(uri, &told, &progress);
+    };
+    let (opened, lease) = fetcher.open(uri, expected, tell).await.map_err(refused)?;
     let owned = uri.to_owned();
     let loaded = proving.run(move || ready(&owned, opened, scan)).await;
     let loaded = loaded.unwrap_or_else(|| Err(LoadError::Stopped { uri: uri.to_owned() }))?;

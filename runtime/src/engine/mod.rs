@@ -1,13 +1,17 @@
 //! Keeps the service at what the manifests say: reads them, loads their artifacts beside what serves, swaps, and watches
 //! for the next change.
 //!
-//! Reading order: here, one reload from top to bottom; `build`, what is kept and what is replaced; `load`, one artifact (`proving`, where it runs first);
-//! `states`, how it all is doing; `watch`, when to look again.
+//! Reading order: here, one reload from top to bottom; `source`, what says what is served; `build`, what is kept and what is
+//! replaced; `load`, one artifact (`credentials`, what its store asks for; `proving`, where it runs first; `reason`, why it is
+//! not served); `states`, how it all is doing; `watch`, when to look again.
 
 pub mod build;
 pub mod clock;
+pub mod credentials;
 pub mod load;
 pub mod proving;
+mod reason;
+pub mod source;
 pub mod states;
 pub mod watch;
 
@@ -18,15 +22,18 @@ use std::{
 };
 
 use marquee_artifacts::{FetchOptions, Fetcher};
-use marquee_manifests::{Loaded as Manifests, ManifestError};
+use marquee_crds::termination::Termination;
+use marquee_manifests::Loaded as Manifests;
 use marquee_models::ScanOptions;
+use tokio::sync::watch as watch_channel;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::service::Service;
+use crate::{rankers::Remotes, service::Service};
 use build::Serving;
 use load::Loader;
 use proving::ProvingGround;
+pub use source::{ConfigError, Source, SourceError};
 pub use states::ReadyWhen;
 use states::States;
 use watch::Watch;
@@ -34,8 +41,10 @@ use watch::Watch;
 /// What is served, and how.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
-    /// Folder (or file) of manifests.
-    pub manifests: PathBuf,
+    /// What says what is served.
+    pub source: Source,
+    /// Secrets of artifacts, a folder each; none where no artifact asks for one.
+    pub credentials: Option<PathBuf>,
     /// Where artifacts come from and are kept.
     pub fetch: FetchOptions,
     /// How models scan their titles.
@@ -71,9 +80,9 @@ impl Reload {
 /// Why an engine does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Everything that is wrong with the manifests.
-    #[error("the manifests cannot be served: {} problems", .0.len())]
-    Manifests(Vec<ManifestError>),
+    /// What to serve is not known.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// The system grants no thread.
     #[error("cannot start threads")]
     Threads(#[source] io::Error),
@@ -85,6 +94,7 @@ pub struct Engine {
     service: Service,
     watch: Watch,
     loader: Loader,
+    remotes: watch_channel::Receiver<Remotes>,
     manifests: Manifests,
     serving: Serving,
     states: States,
@@ -101,16 +111,23 @@ impl Engine {
     /// thread.
     pub async fn new(options: EngineOptions, service: Service) -> Result<Self, StartError> {
         let proving = ProvingGround::new().map_err(StartError::Threads)?;
-        let loader = Loader { fetcher: Fetcher::new(options.fetch.clone()), scan: options.scan, proving };
+        let loader = Loader {
+            fetcher: Fetcher::new(options.fetch.clone()),
+            scan: options.scan,
+            proving,
+            credentials: options.credentials.clone(),
+            loads: service.loads().clone(),
+        };
         // Before anything is read: what changes from now on is seen.
-        let watch = Watch::new(&options.manifests, options.poll);
-        let manifests = read(options.manifests.clone(), None).await.map_err(StartError::Manifests)?;
+        let watch = Watch::new(options.source.path(), options.poll);
+        let manifests = read(options.source.clone(), None).await?;
         let states = States::loading(&manifests.config, SystemTime::now());
         let engine = Self {
             options,
             service,
             watch,
             loader,
+            remotes: watch_channel::channel(Remotes::none()).1,
             manifests,
             serving: Serving::default(),
             states,
@@ -122,17 +139,31 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Why the process cannot serve, when what was loaded leaves it not ready: the first failure, in one word and a sentence.
+    pub fn failure(&self) -> Option<Termination> {
+        if self.states.status(self.options.ready_when, false).ready {
+            return None;
+        }
+        self.states.first_failure()
+    }
+
     /// What the manifests say.
     pub fn manifests(&self) -> &Manifests {
         &self.manifests
+    }
+
+    /// From now on pages ask these models too, where none of this process answers to their objective.
+    pub fn follow(&mut self, remotes: watch_channel::Receiver<Remotes>) {
+        self.remotes = remotes;
     }
 
     /// Loads what the manifests say, as they were read last, and serves it.
     pub async fn load(&mut self) -> Reload {
         self.watch.also(self.local_artifacts());
         let config = &self.manifests.config;
+        let remotes = self.remotes.borrow_and_update().clone();
         let shared = (self.service.pass_pool(), &mut self.states);
-        let next = self.serving.next(config, &self.loader, shared).await;
+        let next = self.serving.next(config, &self.loader, shared, &remotes).await;
         let changed = !next.is_same_as(&self.serving) || self.generation == 0;
         if changed {
             self.service.serve(next.plan(config));
@@ -156,14 +187,14 @@ impl Engine {
 
     /// Reads the manifests again and serves what they say now. What is at fault leaves the old serving.
     pub async fn reload(&mut self) -> Reload {
-        let outcome = match read(self.options.manifests.clone(), Some(self.manifests.clone())).await {
+        let outcome = match read(self.options.source.clone(), Some(self.manifests.clone())).await {
             Ok(manifests) => {
                 self.manifests = manifests;
                 self.manifest_problems.clear();
                 self.load().await
             }
-            Err(problems) => {
-                self.manifest_problems = problems.iter().map(ToString::to_string).collect();
+            Err(refused) => {
+                self.manifest_problems = refused.problems();
                 for problem in &self.manifest_problems {
                     error!(problem, "manifests refused; what served before serves on");
                 }
@@ -184,7 +215,12 @@ impl Engine {
             let again = retry.after(failed, Instant::now());
             let cause = tokio::select! {
                 () = shutdown.cancelled() => return,
-                cause = self.watch.changed(again) => cause,
+                () = changed(&mut self.remotes) => None,
+                cause = self.watch.changed(again) => Some(cause),
+            };
+            let Some(cause) = cause else {
+                self.load().await;
+                continue;
             };
             let outcome = tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -205,6 +241,13 @@ impl Engine {
     fn report(&self) {
         let was_ready = self.service.is_ready();
         let mut status = self.states.status(self.options.ready_when, was_ready);
+        let remotes = self.remotes.borrow();
+        if !remotes.settled && !was_ready {
+            status.ready = false;
+            status.reasons.push("the models of the pages have not all been asked yet".to_owned());
+        }
+        status.traffic.clone_from(&remotes.traffic);
+        drop(remotes);
         status.since.clone_from(&self.since);
         status.generation = self.generation;
         status.manifest_problems.clone_from(&self.manifest_problems);
@@ -216,14 +259,18 @@ impl Engine {
     }
 }
 
-async fn read(path: PathBuf, before: Option<Manifests>) -> Result<Manifests, Vec<ManifestError>> {
-    let again = path.clone();
-    let read = tokio::task::spawn_blocking(move || match &before {
-        None => marquee_manifests::load(&path),
-        Some(before) => marquee_manifests::reload(&path, before),
-    });
+/// Waits for other models in other processes; for ever, when nobody follows any.
+async fn changed(remotes: &mut watch_channel::Receiver<Remotes>) {
+    if remotes.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn read(source: Source, before: Option<Manifests>) -> Result<Manifests, SourceError> {
+    let again = source.clone();
+    let read = tokio::task::spawn_blocking(move || source.read(before.as_ref()));
     // Cancelled only when the process ends.
-    read.await.unwrap_or_else(|_| marquee_manifests::load(&again))
+    read.await.unwrap_or_else(|_| again.read(None))
 }
 
 /// When to try again what could not be loaded: soon, then ever more seldom.

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
-use marquee_crds::pod_config::{PageConfig, PodConfig, RankerConfig};
+use marquee_crds::{
+    pod_config::{PageConfig, PodConfig, RankerConfig},
+    termination::Termination,
+};
 
 use super::{clock::rfc3339, load::LoadError};
 use crate::service::{ResourceStatus, State, Status, causes::Causes, page::ServedPage, ranker::ServedModel};
@@ -55,7 +58,7 @@ impl States {
     ) {
         let mut status = fresh((&config.resource, &config.objective, &config.artifact.uri), now);
         status.state = state(served.is_some(), error.is_some());
-        status.error = error.map(|error| Causes(&**error).to_string());
+        blame(&mut status, error);
         if let Some(served) = served {
             let loaded = &served.loaded;
             status.uri.clone_from(&served.config.artifact.uri);
@@ -78,7 +81,7 @@ impl States {
     ) {
         let mut status = fresh((&config.resource, &config.surface, &config.catalogue.uri), now);
         status.state = state(served.is_some(), error.is_some());
-        status.error = error.map(|error| Causes(&**error).to_string());
+        blame(&mut status, error);
         if let Some(served) = served {
             status.uri.clone_from(&served.config.catalogue.uri);
             status.revision = Some(served.catalogue.revision.to_string());
@@ -93,6 +96,17 @@ impl States {
     pub fn any_failed(&self) -> bool {
         let mut all = self.models.values().chain(self.pages.values());
         all.any(|status| matches!(status.state, State::Failed | State::ServingPrevious))
+    }
+
+    /// Why the first resource that is not served is not.
+    pub fn first_failure(&self) -> Option<Termination> {
+        let kinds = [("RankingModel", &self.models), ("PageLayout", &self.pages)];
+        let mut all =
+            kinds.iter().flat_map(|(kind, states)| states.values().map(move |status| (*kind, status)));
+        all.find_map(|(kind, status)| {
+            let (reason, error) = (status.reason?, status.error.as_ref()?);
+            Some(Termination { reason, message: format!("{kind} {}: {error}", status.resource) })
+        })
     }
 
     /// As `/status` answers it. `was_ready` keeps a process ready that was ready before.
@@ -125,6 +139,11 @@ impl States {
     }
 }
 
+fn blame(status: &mut ResourceStatus, error: Option<&Arc<LoadError>>) {
+    status.reason = error.map(|error| error.reason());
+    status.error = error.map(|error| Causes(&**error).to_string());
+}
+
 fn state(served: bool, failed: bool) -> State {
     match (served, failed) {
         (true, false) => State::Serving,
@@ -146,7 +165,9 @@ fn fresh((resource, name, uri): (&str, &str, &str), now: SystemTime) -> Resource
         n_titles: None,
         mapped_bytes: None,
         heap_bytes: None,
+        loading: None,
         warnings: Vec::new(),
+        reason: None,
         error: None,
     }
 }

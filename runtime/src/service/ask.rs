@@ -90,10 +90,10 @@ fn most_watched(model: &ServedModel, query: &OwnedQuery) -> Vec<(u32, f32)> {
     left.take(query.k).map(|&title| (title, plays[title as usize])).collect()
 }
 
-fn refused(model: &ServedModel, failure: &RankError) -> ServeError {
+pub(super) fn refused(model: &ServedModel, failure: &RankError) -> ServeError {
     match failure {
         RankError::DeadlineExceeded => ServeError::DeadlineExceeded,
-        RankError::Failed(_) => {
+        RankError::NotReady | RankError::Failed(_) => {
             let objective = &*model.info.objective;
             error!(objective, error = failure as &dyn std::error::Error, "a forward pass failed");
             ServeError::Internal

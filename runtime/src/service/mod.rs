@@ -9,11 +9,14 @@
 mod ask;
 pub mod catalogue;
 pub mod causes;
+mod consult;
 pub mod describe;
+pub mod loads;
 pub mod page;
 pub mod passes;
 pub mod plan;
 pub mod ranker;
+pub mod remote;
 mod seldom;
 pub mod status;
 pub mod types;
@@ -32,9 +35,11 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 pub use describe::{ModelDescription, SurfaceDescription, ViewerDescription};
+pub use loads::{Loading, Loads};
 use plan::Plan;
-use ranker::PassPool;
-pub use status::{ResourceStatus, State, Status};
+use ranker::{PassPool, ServedModel};
+use remote::{Ask, Heard};
+pub use status::{ResourceStatus, State, Status, TargetStatus, TrafficStatus};
 use types::*;
 
 use crate::serving::{
@@ -56,9 +61,23 @@ pub trait Observer: Send + Sync {
     fn artifact_load(&self, _outcome: &'static str) {}
     /// The manifests were read again: `changed`, `unchanged` or `failed`.
     fn reload(&self, _outcome: &'static str) {}
+    /// A pod of a revision in another process was asked; how that ended is one word.
+    fn remote(&self, _objective: &str, _revision: &str, _outcome: &'static str) {}
+    /// A question to another process was asked once more.
+    fn remote_retry(&self, _objective: &str) {}
+    /// A pod of another process is left alone for a while, because it failed.
+    fn ejected(&self, _objective: &str) {}
+    /// A revision in other processes has so many pods; none when it is no longer asked.
+    fn endpoints(&self, _objective: &str, _revision: &str, _n: Option<usize>) {}
+    /// Another traffic plan is followed.
+    fn traffic_plan(&self, _generation: u64) {}
     /// The plan changed: these models are served now, and no others.
     fn models_served(&self, _models: &[ModelDescription]) {}
 }
+
+/// How a question to another process may end.
+pub const REMOTE_OUTCOMES: [&str; 7] =
+    ["ok", "deadline", "shed", "refused", "failed", "unreachable", "no_pod"];
 
 /// Listens to nothing.
 pub struct Unobserved;
@@ -91,6 +110,7 @@ struct Inner {
     admission: Arc<Admission>,
     pool: PassPool,
     draining: AtomicBool,
+    loads: Loads,
 }
 
 impl Service {
@@ -110,6 +130,7 @@ impl Service {
             admission,
             pool,
             draining: AtomicBool::new(false),
+            loads: Loads::default(),
         }))
     }
 
@@ -155,6 +176,29 @@ impl Service {
         ask::top_k(&self.plan(), request, context.deadline).await
     }
 
+    /// What a page in another process needs of a model.
+    ///
+    /// # Errors
+    /// `NotFound` for an objective that is not served, `Changed` when `revision` is not the one that is, `Invalid` for rows
+    /// that it has not, and what load and deadlines do to any request.
+    pub async fn consult(
+        &self,
+        (objective, revision): (&str, &str),
+        ask: Ask,
+        context: &RequestContext,
+    ) -> Result<Heard, ServeError> {
+        let _permit = self.admit(Importance::Page, context).await?;
+        consult::consult(&self.plan(), (objective, revision), ask, context.deadline).await
+    }
+
+    /// The model that answers to an objective, for its title table.
+    ///
+    /// # Errors
+    /// `NotFound` for an objective that is not served.
+    pub fn served(&self, objective: &str) -> Result<Arc<ServedModel>, ServeError> {
+        self.plan().model(objective).cloned()
+    }
+
     /// A page. It never fails because a model does: a fallback stands in the row then, marked.
     ///
     /// # Errors
@@ -176,11 +220,20 @@ impl Service {
     /// What `/status` answers.
     pub fn status(&self) -> Status {
         let mut status = Status::clone(&self.0.status.load());
+        let now = Instant::now();
+        for resource in status.models.iter_mut().chain(&mut status.pages) {
+            resource.loading = self.0.loads.of(&resource.uri, now);
+        }
         if self.0.draining.load(Relaxed) {
             status.ready = false;
             status.reasons.insert(0, "the process is shutting down".to_owned());
         }
         status
+    }
+
+    /// Artifacts on their way.
+    pub fn loads(&self) -> &Loads {
+        &self.0.loads
     }
 
     /// What `/readyz` answers.

@@ -16,6 +16,9 @@ pub enum RankError {
     /// The deadline passed.
     #[error("the deadline passed")]
     DeadlineExceeded,
+    /// No pod of the model answers.
+    #[error("no pod of the model is ready")]
+    NotReady,
     /// The pass failed; what it said.
     #[error("the forward pass failed: {0}")]
     Failed(Arc<str>),

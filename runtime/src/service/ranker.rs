@@ -77,15 +77,7 @@ impl LoadedModel {
 
     /// Rows of those of `recent` that the model knows, each once, in the same order.
     pub fn recent_rows<S: AsRef<str>>(&self, recent: &[S]) -> Vec<u32> {
-        let mut rows = Vec::with_capacity(recent.len());
-        for id in recent {
-            if let Some(row) = self.titles.row(id.as_ref())
-                && !rows.contains(&row)
-            {
-                rows.push(row);
-            }
-        }
-        rows
+        recent_rows(&self.titles, recent)
     }
 
     /// Bytes held beside the mapped file.
@@ -93,6 +85,19 @@ impl LoadedModel {
         let tables = self.titles.memory_bytes() + self.viewers.memory_bytes();
         self.model.heap_bytes() + tables + 4 * self.popular.len()
     }
+}
+
+/// Rows of those of `recent` that the table has, each once, in the same order.
+pub fn recent_rows<S: AsRef<str>>(titles: &IdTable, recent: &[S]) -> Vec<u32> {
+    let mut rows = Vec::with_capacity(recent.len());
+    for id in recent {
+        if let Some(row) = titles.row(id.as_ref())
+            && !rows.contains(&row)
+        {
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 /// A model that is served under an objective.

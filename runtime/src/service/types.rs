@@ -67,13 +67,14 @@ pub struct ModelInfo {
 }
 
 /// How a viewer was recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Recognised {
     /// Seen in training.
     Known,
     /// Unseen, but with recent titles: folded in.
     FoldedIn,
     /// Neither: popular titles. A score is then the number of viewers that watched the title.
+    #[default]
     Stranger,
 }
 
@@ -200,6 +201,9 @@ pub enum ServeError {
     /// HTTP 504, gRPC DEADLINE_EXCEEDED.
     #[error("the deadline passed before an answer was there")]
     DeadlineExceeded,
+    /// HTTP 409, gRPC FAILED_PRECONDITION: the caller asks about something that is no longer so.
+    #[error("{0}")]
+    Changed(String),
     /// HTTP 503, gRPC UNAVAILABLE.
     #[error("{0}")]
     NotReady(String),
@@ -216,6 +220,7 @@ impl ServeError {
             Self::NotFound(_) => "NotFound",
             Self::Shed { .. } => "Shed",
             Self::DeadlineExceeded => "DeadlineExceeded",
+            Self::Changed(_) => "Changed",
             Self::NotReady(_) => "NotReady",
             Self::Internal => "Internal",
         }

@@ -51,7 +51,8 @@ pub fn page<S: AsRef<str>>(request: &PageRequest<S>) -> Result<(), ServeError> {
     viewer(&request.viewer, &request.recent)
 }
 
-fn viewer<S: AsRef<str>>(viewer: &S, recent: &[S]) -> Result<(), ServeError> {
+/// Refuses an id or a list of recent titles out of bounds.
+pub(super) fn viewer<S: AsRef<str>>(viewer: &S, recent: &[S]) -> Result<(), ServeError> {
     let n_bytes = viewer.as_ref().len();
     if n_bytes > MAX_ID_BYTES {
         return Err(invalid(format!(

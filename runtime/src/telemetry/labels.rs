@@ -42,6 +42,10 @@ labels! {
         GrpcScore = "grpc/score",
         /// `marquee.v1.Ranker/TopK`.
         GrpcTopK = "grpc/top-k",
+        /// `marquee.v1.Ranker/Titles`.
+        GrpcTitles = "grpc/titles",
+        /// `marquee.v1.Ranker/Consult`.
+        GrpcConsult = "grpc/consult",
         /// `marquee.v1.Pages/GetPage`.
         GrpcPage = "grpc/page",
         /// `inference.GRPCInferenceService/ModelInfer`.
@@ -72,6 +76,8 @@ labels! {
         Shed = "Shed",
         /// The deadline passed.
         DeadlineExceeded = "DeadlineExceeded",
+        /// The request is about something that is no longer so.
+        Changed = "Changed",
         /// Not loaded, or shutting down.
         NotReady = "NotReady",
         /// Ours.

@@ -10,7 +10,7 @@ use prometheus::{
 };
 
 use super::labels::{Code, CutReason, Listener, Method};
-use crate::service::{ModelDescription, Observer};
+use crate::service::{ModelDescription, Observer, REMOTE_OUTCOMES};
 
 const SECONDS: &[f64] =
     &[1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -36,6 +36,12 @@ struct Inner {
     loads: IntCounterVec,
     reloads: IntCounterVec,
     models: IntGaugeVec,
+    remote: IntCounterVec,
+    remote_retries: IntCounterVec,
+    ejections: IntCounterVec,
+    endpoints: IntGaugeVec,
+    plan_generation: IntGauge,
+    plan_time: IntGauge,
     /// What `models` says now, so that what is served no longer ends.
     served: Mutex<Vec<[String; 3]>>,
 }
@@ -92,6 +98,9 @@ impl Metrics {
             make.counter(names::REQUESTS, "Requests answered, by method and code.", &["method", "code"])?;
         let in_flight = make.gauge(names::IN_FLIGHT, "Requests being answered now.", &[])?;
         let queue = make.gauge(names::QUEUE_DEPTH, "Requests waiting for admission.", &[])?;
+        let plan_generation = make.gauge(names::PLAN_GENERATION, "Traffic plans followed so far.", &[])?;
+        let plan_time =
+            make.gauge(names::PLAN_TIME, "When the traffic plan in use came, in Unix time.", &[])?;
         let inner = Inner {
             seconds: Method::ALL.iter().map(|method| seconds.with_label_values(&[method.as_str()])).collect(),
             requests,
@@ -126,6 +135,28 @@ impl Metrics {
                 "1 for each model served.",
                 &["objective", "architecture", "revision"],
             )?,
+            remote: make.counter(
+                names::REMOTE_REQUESTS,
+                "Requests to pods of models, by objective, revision and outcome.",
+                &["objective", "revision", "outcome"],
+            )?,
+            remote_retries: make.counter(
+                names::REMOTE_RETRIES,
+                "Requests to models that were tried again.",
+                &["objective"],
+            )?,
+            ejections: make.counter(
+                names::EJECTIONS,
+                "Pods left alone for a while because they failed.",
+                &["objective"],
+            )?,
+            endpoints: make.gauge(
+                names::ENDPOINTS,
+                "Pods of models that take requests.",
+                &["objective", "revision"],
+            )?,
+            plan_generation: plan_generation.with_label_values::<&str>(&[]),
+            plan_time: plan_time.with_label_values::<&str>(&[]),
             served: Mutex::default(),
             registry: make.registry.clone(),
         };
@@ -195,6 +226,37 @@ impl Observer for Metrics {
 
     fn reload(&self, outcome: &'static str) {
         self.0.reloads.with_label_values(&[outcome]).inc();
+    }
+
+    fn remote(&self, objective: &str, revision: &str, outcome: &'static str) {
+        self.0.remote.with_label_values(&[objective, revision, outcome]).inc();
+    }
+
+    fn remote_retry(&self, objective: &str) {
+        self.0.remote_retries.with_label_values(&[objective]).inc();
+    }
+
+    fn ejected(&self, objective: &str) {
+        self.0.ejections.with_label_values(&[objective]).inc();
+    }
+
+    fn endpoints(&self, objective: &str, revision: &str, n: Option<usize>) {
+        match n {
+            Some(n) => self.0.endpoints.with_label_values(&[objective, revision]).set(n as i64),
+            None => {
+                // Absent is what is wanted.
+                let _ = self.0.endpoints.remove_label_values(&[objective, revision]);
+                for outcome in REMOTE_OUTCOMES {
+                    let _ = self.0.remote.remove_label_values(&[objective, revision, outcome]);
+                }
+            }
+        }
+    }
+
+    fn traffic_plan(&self, generation: u64) {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        self.0.plan_generation.set(generation as i64);
+        self.0.plan_time.set(now.map_or(0, |since| since.as_secs() as i64));
     }
 
     fn models_served(&self, models: &[ModelDescription]) {

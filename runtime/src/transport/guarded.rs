@@ -25,6 +25,8 @@ pub struct Seen {
     pub read: AtomicUsize,
     /// Whether a whole request was read.
     pub request: AtomicBool,
+    /// Whether the last request came over HTTP/2.
+    pub http2: AtomicBool,
     /// Whether the client stopped taking its answer.
     pub slow_reader: AtomicBool,
 }

@@ -8,7 +8,8 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use http::{Request, Response};
+use futures::{TryFutureExt, future::MapOk};
+use http::{HeaderValue, Request, Response, Version, header::CONNECTION};
 use hyper::{body::Incoming, service::Service};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -51,6 +52,9 @@ pub struct Door {
 /// When to stop.
 #[derive(Clone, Debug, Default)]
 pub struct Ends {
+    /// Connections are still accepted, but clients are sent elsewhere: over HTTP/1.1 each answer is the last of its connection,
+    /// over HTTP/2 no further request is taken on a connection that is open.
+    pub leave: CancellationToken,
     /// No new connection is accepted; those open finish the requests that they have begun.
     pub drain: CancellationToken,
     /// Whatever is still open is closed.
@@ -176,7 +180,7 @@ impl Connections {
         B::Data: Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let noticed = Noticed { service, seen: seen.clone() };
+        let noticed = Noticed { service, seen: seen.clone(), leave: self.ends.leave.clone() };
         let mut connection = pin!(self.builder.serve_connection(TokioIo::new(io), noticed));
         let limit = self.limits.header_timeout;
         // hyper's own limit begins only when it knows which HTTP this is, so silence before that is ours to end.
@@ -188,13 +192,23 @@ impl Connections {
                     return self.cut(CutReason::SlowHeaders);
                 }
             }
-            () = self.ends.drain.cancelled() => {}
+            () = self.ends.leave.cancelled() => {}
         }
         tokio::select! {
             biased;
             ended = connection.as_mut() => return self.ended(ended, &seen),
-            () = self.ends.drain.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = self.ends.leave.cancelled() => {}
         }
+        // HTTP/2 can tell a client to go without losing a request; an idle HTTP/1.1 connection that is closed may lose the
+        // one that is on its way, so it stays open until its client has had the time to learn.
+        if !(self.kind == Listener::Grpc || seen.http2.load(Ordering::Relaxed)) {
+            tokio::select! {
+                biased;
+                ended = connection.as_mut() => return self.ended(ended, &seen),
+                () = self.ends.drain.cancelled() => {}
+            }
+        }
+        connection.as_mut().graceful_shutdown();
         tokio::select! {
             biased;
             ended = connection.as_mut() => self.ended(ended, &seen),
@@ -226,15 +240,34 @@ async fn accept_failed(error: &io::Error) {
 struct Noticed<S> {
     service: S,
     seen: Arc<Seen>,
+    leave: CancellationToken,
 }
 
-impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for Noticed<S> {
+impl<S, B> Service<Request<Incoming>> for Noticed<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>>,
+{
     type Response = S::Response;
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = MapOk<S::Future, LastAnswer<B>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let is_http2 = request.version() == Version::HTTP_2;
+        self.seen.http2.store(is_http2, Ordering::Relaxed);
         self.seen.request.store(true, Ordering::Relaxed);
-        self.service.call(request)
+        let last_answer = if self.leave.is_cancelled() && !is_http2 { last_answer } else { any_answer };
+        self.service.call(request).map_ok(last_answer)
     }
+}
+
+type LastAnswer<B> = fn(Response<B>) -> Response<B>;
+
+fn any_answer<B>(response: Response<B>) -> Response<B> {
+    response
+}
+
+/// The last of its connection: hyper closes what says so.
+fn last_answer<B>(mut response: Response<B>) -> Response<B> {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
 }

@@ -120,6 +120,7 @@ impl Transport {
         shutdown.cancelled().await;
         self.shared.service.drain();
         tracing::info!("draining: no longer ready");
+        ends.leave.cancel();
         sleep(self.args.drain_delay.0).await;
         ends.drain.cancel();
         let mut doors = doors;

@@ -46,7 +46,7 @@ pub fn plan(
     let host = around.page.and_then(|page| Host::of(model, &of, page));
     let monolith = around.page.filter(|page| page.spec.topology == Topology::Monolith);
     match (monolith, host) {
-        (Some(page), Some(host)) => colocated(model, &of, page, &host, observed, now),
+        (Some(_), Some(host)) => colocated(model, &of, &host, observed, now),
         (Some(page), None)
             if target.is_none_or(|at| at.endpoint != of.endpoint(&at.revision)) && !has_pods(observed) =>
         {
@@ -63,6 +63,8 @@ pub(crate) fn colocated_revision(config: &RankerConfig) -> String {
 
 /// The pods of a page that run a model.
 pub(super) struct Host<'a> {
+    /// The page.
+    pub(super) page: &'a PageLayout,
     /// What of it they run.
     pub(super) runs: &'a ColocatedModel,
     /// Where they answer gRPC.
@@ -74,8 +76,8 @@ impl<'a> Host<'a> {
     fn of(model: &RankingModel, of: &Workload<'_>, page: &'a PageLayout) -> Option<Self> {
         let status = page.status.as_ref().filter(|status| !status.traffic.is_empty())?;
         let runs = status.models.iter().find(|runs| Some(&runs.name) == model.metadata.name.as_ref())?;
-        let page = page.metadata.name.as_deref().unwrap_or_default();
-        Some(Self { runs, endpoint: names::endpoint(&names::page(page), &of.parent.namespace) })
+        let name = names::page(page.metadata.name.as_deref().unwrap_or_default());
+        Some(Self { page, runs, endpoint: names::endpoint(&name, &of.parent.namespace) })
     }
 }
 
@@ -115,7 +117,6 @@ fn own(
 fn colocated(
     model: &RankingModel,
     of: &Workload<'_>,
-    page: &PageLayout,
     host: &Host<'_>,
     observed: &Observed,
     now: Timestamp,
@@ -138,8 +139,12 @@ fn colocated(
         children.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
     }
     let wanted = pod_config::ranker_pod(model).rankers.first().map(colocated_revision).unwrap_or_default();
-    let mut plan =
-        status::colocated(model, of, &status::Colocated { page, target, wanted, observed, drains }, now);
+    let mut plan = status::colocated(
+        model,
+        of,
+        &status::Colocated { page: host.page, target, wanted, observed, drains },
+        now,
+    );
     plan.children = children;
     plan.look_again =
         drains.then(|| std::time::Duration::from_secs(drained.as_second().abs_diff(now.as_second()).max(1)));

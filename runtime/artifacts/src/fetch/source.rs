@@ -29,8 +29,12 @@ pub(crate) struct Source {
 pub(crate) struct Manners {
     /// Settings by their names in `object_store`, over those of the environment.
     pub(crate) settings: Vec<(String, String)>,
+    /// Whether the environment (`AWS_*`, …) counts at all.
+    pub(crate) from_env: bool,
     /// How often one request is tried again, with growing pauses.
     pub(crate) max_retries: usize,
+    /// One request is not tried again after so long.
+    pub(crate) patience: Duration,
     /// A transfer that is silent for so long is given up.
     pub(crate) stall: Duration,
 }
@@ -119,8 +123,9 @@ macro_rules! store {
         let mut builder = $builder.with_url($url).with_retry(retry($manners));
         for (key, value) in ours.into_iter().chain(theirs) {
             // A setting of another kind of store is none of this one's.
-            if let Ok(key) = key.to_ascii_lowercase().parse() {
-                builder = builder.with_config(key, value);
+            match key.to_ascii_lowercase().parse() {
+                Ok(key) => builder = builder.with_config(key, value),
+                Err(_) => tracing::debug!(key, "not a setting of this kind of store"),
             }
         }
         Ok(Box::new(builder.build()?))
@@ -129,9 +134,25 @@ macro_rules! store {
 
 fn build(url: &Url, manners: &Manners) -> object_store::Result<Box<dyn ObjectStore>> {
     match url.scheme() {
-        "s3" => store!(AmazonS3Builder::from_env(), url.as_str(), manners),
-        "gs" => store!(GoogleCloudStorageBuilder::from_env(), url.as_str(), manners),
-        "az" => store!(MicrosoftAzureBuilder::from_env(), url.as_str(), manners),
+        "s3" => {
+            let builder = if manners.from_env { AmazonS3Builder::from_env() } else { AmazonS3Builder::new() };
+            store!(builder, url.as_str(), manners)
+        }
+        "gs" => {
+            let from_env = manners.from_env;
+            let builder = if from_env {
+                GoogleCloudStorageBuilder::from_env()
+            } else {
+                GoogleCloudStorageBuilder::new()
+            };
+            store!(builder, url.as_str(), manners)
+        }
+        "az" => {
+            let from_env = manners.from_env;
+            let builder =
+                if from_env { MicrosoftAzureBuilder::from_env() } else { MicrosoftAzureBuilder::new() };
+            store!(builder, url.as_str(), manners)
+        }
         scheme => {
             let allow_http = (scheme == "http").to_string(); // this machine only, see `uri`
             let builder = HttpBuilder::new().with_config(ClientConfigKey::AllowHttp, allow_http);
@@ -148,7 +169,7 @@ fn path_start(url: &Url) -> usize {
 fn retry(manners: &Manners) -> RetryConfig {
     RetryConfig {
         max_retries: manners.max_retries,
-        retry_timeout: Duration::from_secs(120),
+        retry_timeout: manners.patience,
         backoff: BackoffConfig {
             init_backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(10),

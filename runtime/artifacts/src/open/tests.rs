@@ -176,7 +176,7 @@ fn the_limits_are_those_of_the_caller() {
         ("ids",     Limits { id_bytes: 2, ..Limits::default() },       "expected an id of at most 2 bytes, found `ann` of 3 bytes in line 1"),
     ];
     for (why, limits, message) in cases {
-        let error = open(&sample.dir, &OpenOptions { expected: None, limits }).expect_err(why);
+        let error = open(&sample.dir, &OpenOptions { limits, ..OpenOptions::default() }).expect_err(why);
         assert!(error.to_string().contains(message), "{why}: {error}");
     }
 }

@@ -42,7 +42,13 @@ impl Check<'_> {
     }
 
     fn value(&mut self, node: &Node, schema: &Schema, place: &Place) -> Json {
+        if schema.int_or_string {
+            return self.quantity(node, schema, place);
+        }
         match (schema.kind, &node.value) {
+            (Type::Object, Value::Object(entries)) if schema.additional_properties.is_some() => {
+                self.map(entries, schema, place)
+            }
             (Type::Object, Value::Object(entries)) => self.object(entries, schema, place),
             (Type::Array, Value::List(nodes)) => self.list(nodes, schema, place),
             (Type::String, Value::Text(text)) => self.text(text, schema, node.at, &place.path),
@@ -63,6 +69,40 @@ impl Check<'_> {
                 Json::Null
             }
         }
+    }
+
+    /// A number, as it is written, or a text; the rule for its form is the map's that holds it.
+    fn quantity(&mut self, node: &Node, schema: &Schema, place: &Place) -> Json {
+        match &node.value {
+            Value::Text(text) => self.text(text, schema, node.at, &place.path),
+            Value::Number { value, .. } if value.is_i64() || value.is_u64() => Json::Number(value.clone()),
+            _ => {
+                self.find(
+                    node.at,
+                    &place.path,
+                    Fault::WrongType {
+                        found: describe(node),
+                        expected: "a whole number or text",
+                        mend: ": write a whole number, or quote it with its unit, such as \"500m\"".into(),
+                    },
+                );
+                Json::Null
+            }
+        }
+    }
+
+    /// Keys of the user's choice.
+    fn map(&mut self, entries: &[Entry], schema: &Schema, place: &Place) -> Json {
+        let what = "the number of its keys";
+        self.bounds(what, entries.len(), (None, schema.max_properties), (place.at, &place.path));
+        let Some(values) = &schema.additional_properties else { return Json::Null };
+        let mut map = Map::new();
+        for entry in entries.iter().take(schema.max_properties.unwrap_or(usize::MAX)) {
+            let path = format!("{}.{}", place.path, entry.name);
+            let value = self.value(&entry.node, values, &Place { path, at: entry.at });
+            map.insert(entry.name.clone(), value);
+        }
+        Json::Object(map)
     }
 
     fn object(&mut self, entries: &[Entry], schema: &Schema, place: &Place) -> Json {

@@ -42,6 +42,17 @@ pub(crate) struct Schema {
     max_length: Option<usize>,
     min_items: Option<usize>,
     max_items: Option<usize>,
+    /// Of the values of a map.
+    pub(crate) additional_properties: Option<Box<Schema>>,
+    max_properties: Option<usize>,
+    /// A whole number or a text: a quantity. `type` is absent then.
+    #[serde(rename = "x-kubernetes-int-or-string")]
+    int_or_string: bool,
+    /// Says how lists are merged, which is for those who apply.
+    #[serde(rename = "x-kubernetes-list-type")]
+    list_type: Option<String>,
+    #[serde(rename = "x-kubernetes-list-map-keys")]
+    list_map_keys: Vec<String>,
     /// Kept by [`Kind::rules`].
     #[serde(rename = "x-kubernetes-validations")]
     rules: Vec<Value>,

@@ -1,20 +1,26 @@
 //! A surface's page: what is laid out once at load ([`ServedPage`]), and the route of a request through it.
 //!
-//! Reading order: here, how candidate rows meet models and catalogue; `scoring`, who the viewer is to each model and what
+//! Reading order: here, how candidate rows meet models and catalogue (`models`; `split`, which revision a viewer gets); `scoring`, who the viewer is to each model and what
 //! the models say; `rows`, what stands in each row, fallbacks included; `route`, one request from top to bottom.
 
+mod models;
+mod remotes;
 mod route;
 mod rows;
 mod scoring;
+mod split;
 mod why;
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use marquee_crds::{
     page_layout::Fallback,
     pod_config::{PageConfig, RowConfig, Source},
 };
-use marquee_pages::{NOT_IN_CATALOGUE, PageOptions};
+use marquee_pages::PageOptions;
+
+use models::{Mapped, PageRanker};
+pub use models::{PageModel, Share, is_same_split};
 
 use super::{
     catalogue::Catalogue, describe::SurfaceDescription, ranker::ServedModel, seldom::Seldom, validate,
@@ -31,6 +37,8 @@ pub struct ServedPage {
     pub catalogue: Arc<Catalogue>,
     /// Each objective that a row names, once.
     rankers: Vec<PageRanker>,
+    /// Whether one of them answers in other processes.
+    is_remote: bool,
     rows: Vec<PlannedRow>,
     options: PageOptions,
     /// By catalogue row: how popular a title is.
@@ -40,33 +48,11 @@ pub struct ServedPage {
     failures: Seldom,
 }
 
-/// A model as this page uses it.
-struct PageRanker {
-    objective: Arc<str>,
-    /// None while its artifact is not loaded.
-    served: Option<Arc<ServedModel>>,
-    /// Model row to catalogue row; none when they are the same.
-    to_catalogue: Option<Vec<u32>>,
-    /// Model rows that the catalogue has.
-    all: Arc<[u32]>,
-}
-
-impl PageRanker {
-    fn catalogue_row(&self, title: u32) -> Option<u32> {
-        match &self.to_catalogue {
-            None => Some(title),
-            Some(map) => map.get(title as usize).copied().filter(|&row| row != NOT_IN_CATALOGUE),
-        }
-    }
-}
-
 /// A candidate row.
 struct PlannedRow {
     name: Arc<str>,
     heading: String,
     kind: Kind,
-    /// Rows of its ranker's title table that may stand in it.
-    slice: Arc<[u32]>,
     /// Catalogue rows that may stand in it.
     catalogue_slice: Arc<[u32]>,
     /// Why it holds what it holds, when all is well.
@@ -85,17 +71,18 @@ enum Kind {
 }
 
 impl ServedPage {
-    /// Lays the page out. `model` finds the model of an objective; `before` is the page that served the surface so far,
+    /// Lays the page out. `model` finds the model of an objective, in one revision or several; `before` is the page that served the surface so far,
     /// whose memory of last good rows is kept where it still fits.
     pub fn new(
         config: PageConfig,
         catalogue: Arc<Catalogue>,
-        model: impl Fn(&str) -> Option<Arc<ServedModel>>,
+        model: impl Fn(&str) -> Vec<Share>,
         before: Option<&Self>,
     ) -> Self {
         let rankers = rankers(&config, &catalogue, model);
         let rows =
             config.rows.iter().enumerate().map(|(n, row)| plan_row(n, row, &config, (&rankers, &catalogue)));
+        let is_remote = rankers.iter().flat_map(|ranker| &ranker.revisions).any(Mapped::is_remote);
         let rows: Vec<_> = rows.collect();
         let options = PageOptions {
             rows_shown: config.rows_shown,
@@ -109,6 +96,7 @@ impl ServedPage {
             surface: config.surface.as_str().into(),
             config,
             catalogue,
+            is_remote,
             rankers,
             rows,
             options,
@@ -123,11 +111,14 @@ impl ServedPage {
         &self,
         config: &PageConfig,
         catalogue: &Arc<Catalogue>,
-        models: &BTreeMap<String, Arc<ServedModel>>,
+        model: impl Fn(&str) -> Vec<Share>,
     ) -> bool {
-        let same_model = |ranker: &PageRanker| match (&ranker.served, models.get(&*ranker.objective)) {
-            (Some(before), Some(now)) => Arc::ptr_eq(before, now),
-            (before, now) => before.is_none() && now.is_none(),
+        let same_model = |ranker: &PageRanker| {
+            let now = model(&ranker.objective);
+            is_same_split(
+                ranker.revisions.iter().map(|revision| (&revision.model, revision.weight)),
+                now.iter().map(|share| (&share.model, share.weight)),
+            )
         };
         self.config == *config
             && Arc::ptr_eq(&self.catalogue, catalogue)
@@ -153,7 +144,9 @@ impl ServedPage {
                 ));
             }
         }
-        for ranker in self.rankers.iter().filter(|ranker| ranker.served.is_some() && ranker.all.is_empty()) {
+        let knows_none =
+            |ranker: &&PageRanker| ranker.revisions.iter().any(|revision| revision.all.is_empty());
+        for ranker in self.rankers.iter().filter(knows_none) {
             let objective = &ranker.objective;
             warnings.push(format!(
                 "the catalogue has none of the titles of objective {objective:?}: were they trained from the same data?"
@@ -173,38 +166,29 @@ impl ServedPage {
         }
     }
 
-    /// The first of its models that is loaded.
+    /// The first of its models that is loaded in this process.
     pub fn first_model(&self) -> Option<&Arc<ServedModel>> {
-        self.rankers.iter().find_map(|ranker| ranker.served.as_ref())
+        let mut models = self.rankers.iter().flat_map(|ranker| &ranker.revisions);
+        models.find_map(|revision| match &revision.model {
+            PageModel::InProcess(model) => Some(model),
+            PageModel::Remote(_) => None,
+        })
     }
 }
 
 fn rankers(
     config: &PageConfig,
     catalogue: &Catalogue,
-    model: impl Fn(&str) -> Option<Arc<ServedModel>>,
+    model: impl Fn(&str) -> Vec<Share>,
 ) -> Vec<PageRanker> {
     let mut rankers: Vec<PageRanker> = Vec::new();
     for row in &config.rows {
         let Some(objective) = row.source.objective() else { continue };
-        if rankers.iter().any(|ranker| &*ranker.objective == objective) {
-            continue;
+        if rankers.iter().all(|ranker| &*ranker.objective != objective) {
+            rankers.push(PageRanker::new(objective, model(objective), (config, catalogue)));
         }
-        let served = model(objective);
-        let (to_catalogue, all) =
-            served.as_ref().map_or_else(Default::default, |served| map(served, catalogue));
-        rankers.push(PageRanker { objective: objective.into(), served, to_catalogue, all });
     }
     rankers
-}
-
-/// Model row to catalogue row (none when they are the same), and the model rows that the catalogue has.
-fn map(served: &ServedModel, catalogue: &Catalogue) -> (Option<Vec<u32>>, Arc<[u32]>) {
-    let map: Vec<u32> =
-        served.loaded.titles.iter().map(|id| catalogue.row(id).unwrap_or(NOT_IN_CATALOGUE)).collect();
-    let all = (0..map.len() as u32).filter(|&row| map[row as usize] != NOT_IN_CATALOGUE).collect();
-    let identical = map.iter().enumerate().all(|(row, &catalogue)| row as u32 == catalogue);
-    ((!identical).then_some(map), all)
 }
 
 fn plan_row(
@@ -227,49 +211,19 @@ fn plan_row(
         Source::Genre { name, .. } => catalogue.genre(name).cloned().unwrap_or_default(),
         _ => catalogue.all().clone(),
     };
-    let slice = match kind {
-        Kind::Popular => catalogue_slice.clone(),
-        Kind::Ranked(ranker) | Kind::Near { ranker, .. } => {
-            model_slice(&rankers[ranker], row, &catalogue_slice)
-        }
-    };
     let why = why::of_source(&row.source);
-    PlannedRow {
-        name: row.name.as_str().into(),
-        heading: row.heading.clone(),
-        kind,
-        slice,
-        catalogue_slice,
-        why,
-    }
-}
-
-/// The rows of a model's title table whose titles are in the slice of the catalogue.
-fn model_slice(ranker: &PageRanker, row: &RowConfig, catalogue_slice: &Arc<[u32]>) -> Arc<[u32]> {
-    match &row.source {
-        Source::Genre { .. } if ranker.to_catalogue.is_none() && ranker.served.is_some() => {
-            catalogue_slice.clone()
-        }
-        Source::Genre { .. } => {
-            let in_slice = |&title: &u32| {
-                ranker.catalogue_row(title).is_some_and(|row| catalogue_slice.binary_search(&row).is_ok())
-            };
-            ranker.all.iter().copied().filter(in_slice).collect()
-        }
-        _ => ranker.all.clone(),
-    }
+    PlannedRow { name: row.name.as_str().into(), heading: row.heading.clone(), kind, catalogue_slice, why }
 }
 
 /// What the catalogue says; where it counts nothing, what the first model saw in training.
 fn popularity(catalogue: &Catalogue, rankers: &[PageRanker]) -> Arc<[f32]> {
     let counted = catalogue.plays.iter().any(|&plays| plays > 0.0);
-    let ranker = rankers.iter().find(|ranker| !counted && ranker.served.is_some());
-    let (Some(ranker), mut plays) = (ranker, catalogue.plays.clone()) else {
+    let first = rankers.iter().find_map(|ranker| ranker.revisions.first()).filter(|_| !counted);
+    let (Some(first), mut plays) = (first, catalogue.plays.clone()) else {
         return catalogue.plays.as_slice().into();
     };
-    let seen = ranker.served.as_ref().map_or(&[][..], |served| served.loaded.model.plays());
-    for (title, &seen) in seen.iter().enumerate() {
-        if let Some(row) = ranker.catalogue_row(title as u32)
+    for (title, &seen) in first.model.plays().iter().enumerate() {
+        if let Some(row) = first.catalogue_row(title as u32)
             && let Some(place) = plays.get_mut(row as usize)
         {
             *place = seen;

@@ -11,7 +11,7 @@ use tracing::warn;
 use super::{
     PlannedRow, ServedPage,
     rows::{Scores, Standing, Table},
-    scoring::Asks,
+    scoring::{Asks, Recognition},
     why,
 };
 use crate::{
@@ -47,11 +47,19 @@ impl ServedPage {
     ) -> PageResponse {
         let mut stages = Stages { last: began, taken: Vec::with_capacity(3) };
         let viewer = request.viewer.as_ref();
-        let recognition = self.recognise(&request.viewer, &request.recent);
+        let mut heard = match self.is_remote {
+            true => Box::pin(self.hear(request, until)).await,
+            false => Vec::new(),
+        };
+        self.log_unheard(&heard, began);
+        let mut recognition = self.recognise(&request.viewer, &request.recent, &mut heard);
         let asks = self.asks(&recognition);
         stages.done("recognise");
 
-        let answers = self.score(&asks.asks, until).await;
+        let answers = match self.is_remote {
+            true => Box::pin(self.score_anywhere(&asks.asks, &mut recognition, until)).await,
+            false => self.score(&asks.asks, until).await,
+        };
         self.log_failures(&asks, &answers, stages.last);
         stages.done("score");
 
@@ -61,7 +69,7 @@ impl ServedPage {
         let chosen = assemble(&candidates, &self.options);
         self.remember(viewer, &standing, &chosen);
         let rows: Vec<PageRow> =
-            chosen.iter().map(|row| self.page_row(&standing[row.row], &asks, row)).collect();
+            chosen.iter().map(|row| self.page_row(&standing[row.row], (&recognition, &asks), row)).collect();
         for row in &rows {
             if let Some(reason) = row.degraded {
                 degraded = true;
@@ -90,13 +98,18 @@ impl ServedPage {
         (standing, omitted)
     }
 
-    fn page_row(&self, standing: &Standing<'_>, asks: &Asks, chosen: &ChosenRow) -> PageRow {
+    fn page_row(
+        &self,
+        standing: &Standing<'_>,
+        (recognition, asks): (&Recognition<'_>, &Asks),
+        chosen: &ChosenRow,
+    ) -> PageRow {
         let PlannedRow { name, heading, why, .. } = &self.rows[standing.row];
         let seed = asks.seeds[standing.row].and_then(|seed| self.catalogue.card(seed));
         let fill =
             |text: &str| seed.map_or_else(|| text.to_owned(), |card| text.replace("{title}", &card.name));
         let (model, last_good) = match standing.source {
-            Scores::Model { ranker, .. } => (self.rankers[ranker].served.as_ref(), false),
+            Scores::Model { ranker, .. } => (recognition.by_ranker[ranker].as_ref().ok(), false),
             Scores::Popular(_) => (None, false),
             Scores::LastGood(..) => (None, true),
         };
@@ -110,7 +123,7 @@ impl ServedPage {
             why: standing
                 .degraded
                 .map_or_else(|| fill(why), |degraded| why::of_fallback(degraded, last_good)),
-            model: model.map(|model| model.info.clone()),
+            model: model.map(|viewer| viewer.revision.model.info().clone()),
             degraded: standing.degraded,
             titles: titles.collect(),
         }

@@ -6,7 +6,7 @@ use marquee_pages::Row;
 
 use super::{
     Kind, PlannedRow, ServedPage,
-    scoring::{Asks, Recognition},
+    scoring::{Asks, RankerViewer, Recognition},
 };
 use crate::{
     service::{
@@ -81,15 +81,14 @@ impl<'a> Table<'a> {
     }
 
     fn ranked(&self, row: usize, ranker: usize) -> Result<Standing<'a>, Degraded> {
-        let Some(viewer) = &self.recognition.by_ranker[ranker] else { return Err(Degraded::ModelNotReady) };
+        let viewer = self.recognition.by_ranker[ranker].as_ref().map_err(|degraded| *degraded)?;
         let Some(ask) = self.asks.of_row[row] else {
             let stranger = viewer.recognised == Recognised::Stranger;
             return Err(if stranger { Degraded::ViewerUnknown } else { Degraded::ModelNotReady });
         };
         match &self.answers[ask] {
             Ok(scores) => Ok(Standing { row, degraded: None, source: Scores::Model { ranker, scores } }),
-            Err(RankError::DeadlineExceeded) => Err(Degraded::DeadlineMissed),
-            Err(RankError::Failed(_)) => Err(Degraded::ModelFailed),
+            Err(error) => Err(degraded(error)),
         }
     }
 
@@ -130,16 +129,15 @@ impl<'a> Table<'a> {
 
     /// As the assembly takes it.
     pub(super) fn candidate<'b>(&'b self, standing: &'b Standing<'a>) -> Row<'b> {
-        let planned = &self.page.rows[standing.row];
         match &standing.source {
             Scores::Model { ranker, scores } => {
-                let viewer = self.recognition.by_ranker[*ranker].as_ref();
+                let viewer = self.recognition.by_ranker[*ranker].as_ref().ok();
                 Row {
                     scores,
-                    slice: &planned.slice,
-                    to_catalogue: self.page.rankers[*ranker].to_catalogue.as_deref(),
+                    slice: viewer.map_or(&[], |viewer| &viewer.revision.slices[standing.row]),
+                    to_catalogue: viewer.and_then(|viewer| viewer.revision.to_catalogue.as_deref()),
                     // A seed was watched, so it never stands in its own row.
-                    watched: viewer.map_or(&[], |viewer| &viewer.watched),
+                    watched: viewer.map_or(&[], RankerViewer::watched),
                 }
             }
             Scores::Popular(slice) => {
@@ -153,6 +151,15 @@ impl<'a> Table<'a> {
 
     fn watched(&self) -> &[u32] {
         self.watched.get_or_init(|| self.page.watched_in_catalogue(self.recognition))
+    }
+}
+
+/// What a model's error means for a row.
+pub(super) fn degraded(error: &RankError) -> Degraded {
+    match error {
+        RankError::DeadlineExceeded => Degraded::DeadlineMissed,
+        RankError::NotReady => Degraded::ModelNotReady,
+        RankError::Failed(_) => Degraded::ModelFailed,
     }
 }
 

@@ -4,19 +4,21 @@ use std::{borrow::Cow, time::Instant};
 
 use futures::future::join_all;
 
-use super::{Kind, PageRanker, ServedPage};
+use super::{Kind, Mapped, PageModel, PageRanker, ServedPage, remotes::RankerHeard, rows::degraded};
 use crate::{
     service::{
         passes::{OwnedViewer, RankError},
-        types::Recognised,
+        ranker::ServedModel,
+        remote::Known,
+        types::{Degraded, Recognised},
     },
     serving::deadline,
 };
 
 /// The viewer of a request, as the page's models know them.
 pub(super) struct Recognition<'a> {
-    /// One a ranker; none while its model is not loaded.
-    pub(super) by_ranker: Vec<Option<RankerViewer<'a>>>,
+    /// One a ranker; while its model gives no answer, what that means for its rows.
+    pub(super) by_ranker: Vec<Result<RankerViewer<'a>, Degraded>>,
     /// The best of them.
     pub(super) recognised: Recognised,
     /// Catalogue rows of the recent titles, latest first.
@@ -25,15 +27,49 @@ pub(super) struct Recognition<'a> {
 
 /// The viewer, as one model knows them.
 pub(super) struct RankerViewer<'a> {
+    /// The revision that this viewer gets.
+    pub(super) revision: &'a Mapped,
     pub(super) viewer: OwnedViewer,
     pub(super) recognised: Recognised,
+    /// Title rows that the viewer watched in training.
+    pub(super) history: Cow<'a, [u32]>,
+    /// These and those watched lately; none when there are none of the latter.
+    with_recent: Option<Vec<u32>>,
+    /// Scores by title row, where the model gave them with the rest.
+    pub(super) scores: Option<Vec<f32>>,
+}
+
+impl<'a> RankerViewer<'a> {
+    /// As a model in another process recognised them. `said` is emptied.
+    fn heard(revision: &'a Mapped, said: &mut (OwnedViewer, Known)) -> Self {
+        let (viewer, known) = std::mem::take(said);
+        let Known { recognised, history, scores, .. } = known;
+        let with_recent = (!viewer.recent.is_empty()).then(|| [&*history, &viewer.recent].concat());
+        let history = Cow::Owned(history);
+        Self { revision, viewer, recognised, history, with_recent, scores }
+    }
     /// Title rows that the viewer watched, in training or lately.
-    pub(super) watched: Cow<'a, [u32]>,
+    pub(super) fn watched(&self) -> &[u32] {
+        self.with_recent.as_deref().unwrap_or(&self.history)
+    }
 }
 
 impl ServedPage {
-    pub(super) fn recognise<S: AsRef<str>>(&self, viewer: &S, recent: &[S]) -> Recognition<'_> {
-        let by_ranker: Vec<_> = self.rankers.iter().map(|ranker| recognise(ranker, viewer, recent)).collect();
+    /// `heard` is what models in other processes said, a ranker each; empty where there are none.
+    pub(super) fn recognise<'a, S: AsRef<str>>(
+        &'a self,
+        viewer: &S,
+        recent: &[S],
+        heard: &mut [RankerHeard<'a>],
+    ) -> Recognition<'a> {
+        let recognise = |(idx, ranker): (usize, &'a PageRanker)| match heard.get_mut(idx) {
+            Some(RankerHeard::Said(revision, said)) => Ok(RankerViewer::heard(revision, said)),
+            Some(RankerHeard::Failed(_, error)) => Err(degraded(error)),
+            Some(RankerHeard::NotAsked) | None => {
+                recognise(ranker, viewer, recent).ok_or(Degraded::ModelNotReady)
+            }
+        };
+        let by_ranker: Vec<_> = self.rankers.iter().enumerate().map(recognise).collect();
         let mut in_catalogue = Vec::new();
         for id in recent {
             if let Some(row) = self.catalogue.row(id.as_ref())
@@ -55,12 +91,10 @@ impl ServedPage {
     /// Catalogue rows that the viewer watched, as far as any model or the request says.
     pub(super) fn watched_in_catalogue(&self, recognition: &Recognition<'_>) -> Vec<u32> {
         let mut watched = recognition.recent.clone();
-        let known =
-            |viewer: &&Option<RankerViewer<'_>>| viewer.as_ref().is_some_and(|v| v.viewer.known.is_some());
-        if let Some(idx) = recognition.by_ranker.iter().position(|viewer| known(&viewer))
-            && let (Some(viewer), ranker) = (&recognition.by_ranker[idx], &self.rankers[idx])
-        {
-            watched.extend(viewer.watched.iter().filter_map(|&title| ranker.catalogue_row(title)));
+        let known = recognition.by_ranker.iter().flatten().find(|viewer| viewer.viewer.known.is_some());
+        if let Some(viewer) = known {
+            let in_catalogue = |&title: &u32| viewer.revision.catalogue_row(title);
+            watched.extend(viewer.watched().iter().filter_map(in_catalogue));
         }
         watched
     }
@@ -75,18 +109,17 @@ impl ServedPage {
         nth: usize,
         recognition: &Recognition<'_>,
     ) -> Option<(u32, u32)> {
-        let page_ranker = &self.rankers[ranker];
-        let (viewer, served) = (recognition.by_ranker[ranker].as_ref()?, page_ranker.served.as_ref()?);
-        let shown = |title: u32| page_ranker.catalogue_row(title).map(|row| (title, row));
+        let viewer = recognition.by_ranker[ranker].as_ref().ok()?;
+        let shown = |title: u32| viewer.revision.catalogue_row(title).map(|row| (title, row));
         let recent = &viewer.viewer.recent;
         let mut recent_seeds = recent.iter().filter_map(|&title| shown(title));
         if let Some(seed) = recent_seeds.nth(nth) {
             return Some(seed);
         }
         let left = nth - recent.iter().filter(|&&title| shown(title).is_some()).count();
-        let plays = served.loaded.model.plays();
-        let history = viewer.viewer.known.map_or(&[][..], |known| served.loaded.model.history(known));
-        let unseen = history.iter().filter(|title| !recent.contains(title)).filter_map(|&title| shown(title));
+        let plays = viewer.revision.model.plays();
+        let unseen =
+            viewer.history.iter().filter(|title| !recent.contains(title)).filter_map(|&title| shown(title));
         let mut seeds: Vec<_> = unseen.collect();
         let order = |a: &(u32, u32), b: &(u32, u32)| {
             plays[b.0 as usize].total_cmp(&plays[a.0 as usize]).then(a.0.cmp(&b.0))
@@ -104,16 +137,14 @@ fn recognise<'a, S: AsRef<str>>(
     viewer: &S,
     recent: &[S],
 ) -> Option<RankerViewer<'a>> {
-    let served = ranker.served.as_ref()?;
+    let revision = ranker.revision(viewer.as_ref())?;
+    let PageModel::InProcess(served) = &revision.model else { return None };
     let viewer = served.viewer(viewer, recent);
     let recognised = served.recognise(&viewer);
     let history = viewer.known.map_or(&[][..], |known| served.loaded.model.history(known));
-    let watched = if viewer.recent.is_empty() {
-        Cow::Borrowed(history)
-    } else {
-        Cow::Owned([history, &viewer.recent].concat())
-    };
-    Some(RankerViewer { viewer, recognised, watched })
+    let with_recent = (!viewer.recent.is_empty()).then(|| [history, &viewer.recent].concat());
+    let history = Cow::Borrowed(history);
+    Some(RankerViewer { revision, viewer, recognised, history, with_recent, scores: None })
 }
 
 /// A question to a model of the page.
@@ -122,6 +153,8 @@ pub(super) struct Ask {
     pub(super) ranker: usize,
     /// For whom: the viewer, or somebody who watched one title.
     pub(super) viewer: OwnedViewer,
+    /// Of somebody who watched one title: which.
+    pub(super) near: Option<u32>,
 }
 
 /// What the page must ask, and the answer that each row takes.
@@ -142,20 +175,20 @@ impl ServedPage {
             let (ask, seed) = match row.kind {
                 Kind::Popular => (None, None),
                 Kind::Ranked(ranker) => {
-                    let viewer = recognition.by_ranker[ranker].as_ref();
+                    let viewer = recognition.by_ranker[ranker].as_ref().ok();
                     let knows = viewer.filter(|viewer| viewer.recognised != Recognised::Stranger);
                     if let (None, Some(knows)) = (of_ranker[ranker], knows) {
-                        of_ranker[ranker] = Some(asks.add(ranker, knows.viewer.clone()));
+                        of_ranker[ranker] = Some(asks.add(ranker, knows.viewer.clone(), None));
                     }
                     (of_ranker[ranker], None)
                 }
                 Kind::Near { ranker, nth } => match self.seed(ranker, nth, recognition) {
                     Some((title, row)) => {
                         let near = OwnedViewer { known: None, recent: vec![title] };
-                        (Some(asks.add(ranker, near)), Some(row))
+                        (Some(asks.add(ranker, near, Some(title))), Some(row))
                     }
                     // Without the model, the request alone says what was watched.
-                    None if self.rankers[ranker].served.is_none() => {
+                    None if recognition.by_ranker[ranker].is_err() => {
                         (None, recognition.recent.get(nth).copied())
                     }
                     None => (None, None),
@@ -175,10 +208,16 @@ impl ServedPage {
         join_all(asks.iter().map(|ask| self.score_one(ask, until))).await
     }
 
-    async fn score_one(&self, ask: &Ask, until: Instant) -> Result<Vec<f32>, RankError> {
-        let Some(served) = &self.rankers[ask.ranker].served else {
-            return Err(RankError::Failed("the model is not loaded".into()));
-        };
+    /// The model in this process, of which there is one revision.
+    fn in_process(&self, ranker: usize) -> Option<&ServedModel> {
+        match &self.rankers[ranker].revisions.first()?.model {
+            PageModel::InProcess(served) => Some(served),
+            PageModel::Remote(_) => None,
+        }
+    }
+
+    pub(super) async fn score_one(&self, ask: &Ask, until: Instant) -> Result<Vec<f32>, RankError> {
+        let Some(served) = self.in_process(ask.ranker) else { return Err(RankError::NotReady) };
         if deadline::has_passed(Some(until), Instant::now()) {
             return Err(RankError::DeadlineExceeded);
         }
@@ -188,8 +227,8 @@ impl ServedPage {
 }
 
 impl Asks {
-    fn add(&mut self, ranker: usize, viewer: OwnedViewer) -> usize {
-        self.asks.push(Ask { ranker, viewer });
+    fn add(&mut self, ranker: usize, viewer: OwnedViewer, near: Option<u32>) -> usize {
+        self.asks.push(Ask { ranker, viewer, near });
         self.asks.len() - 1
     }
 }

@@ -13,29 +13,13 @@ use tonic::service::Routes;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_reflection::server::{Builder, Error};
 
+pub use crate::contract;
+
 use self::contract::{
     inference::grpc_inference_service_server::GrpcInferenceServiceServer,
     marquee::v1::{pages_server::PagesServer, ranker_server::RankerServer},
 };
 use super::call::Shared;
-
-/// What `build.rs` makes of the contracts in `proto/`.
-#[expect(missing_docs, clippy::all, reason = "generated")]
-pub mod contract {
-    /// The Open Inference Protocol.
-    pub mod inference {
-        tonic::include_proto!("inference");
-    }
-    /// Marquee's own.
-    pub mod marquee {
-        /// First version.
-        pub mod v1 {
-            tonic::include_proto!("marquee.v1");
-        }
-    }
-    /// Both, described for reflection.
-    pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contracts.bin"));
-}
 
 /// Full names of the services, as health checks ask for them.
 pub const SERVICES: [&str; 3] = ["marquee.v1.Ranker", "marquee.v1.Pages", "inference.GRPCInferenceService"];

@@ -1,15 +1,28 @@
 //! `marquee.v1.Ranker`.
 
+use std::{pin::Pin, sync::Arc};
+
+use bytes::Bytes;
+use futures::{Stream, stream};
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{
     Door,
     contract::marquee::v1::{
-        Model, RankedTitle, Recognised, ScoreRequest, ScoreResponse, TopKRequest, TopKResponse,
-        ranker_server::Ranker,
+        ConsultRequest, ConsultResponse, Known, Model, RankedTitle, Recognised, ScoreRequest, ScoreResponse,
+        TitlesChunk, TitlesRequest, TopKRequest, TopKResponse, ranker_server::Ranker,
     },
 };
-use crate::{service::types, telemetry::Method};
+use crate::{
+    service::{
+        ranker::{LoadedModel, ServedModel},
+        remote, types,
+    },
+    telemetry::Method,
+};
+
+/// Titles in one part of a table.
+const CHUNK: usize = 4096;
 
 impl From<&types::ModelInfo> for Model {
     fn from(model: &types::ModelInfo) -> Self {
@@ -43,6 +56,33 @@ impl Ranker for Door {
         .await
     }
 
+    type TitlesStream = Pin<Box<dyn Stream<Item = Result<TitlesChunk, Status>> + Send>>;
+
+    async fn titles(&self, request: Request<TitlesRequest>) -> Result<Response<Self::TitlesStream>, Status> {
+        self.answer(Method::GrpcTitles, request, |message: TitlesRequest, _| async move {
+            let model = self.0.service.served(&message.objective)?;
+            let parts = stream::iter(chunks(&model.loaded).map(move |rows| Ok(chunk(&model, rows))));
+            Ok(Box::pin(parts) as Self::TitlesStream)
+        })
+        .await
+    }
+
+    async fn consult(&self, request: Request<ConsultRequest>) -> Result<Response<ConsultResponse>, Status> {
+        self.answer(Method::GrpcConsult, request, |message: ConsultRequest, context| async move {
+            let ConsultRequest { model, who, near } = message;
+            let Model { objective, revision } = model.unwrap_or_default();
+            let who =
+                who.map(|who| remote::Who { viewer: who.viewer, recent: who.recent, scores: who.scores });
+            let ask = remote::Ask { who, near };
+            let heard = self.0.service.consult((&objective, &revision), ask, &context).await?;
+            Ok(ConsultResponse {
+                known: heard.who.map(known),
+                near: heard.near.iter().map(|scores| packed(scores)).collect(),
+            })
+        })
+        .await
+    }
+
     async fn top_k(&self, request: Request<TopKRequest>) -> Result<Response<TopKResponse>, Status> {
         self.answer(Method::GrpcTopK, request, |message: TopKRequest, context| async move {
             let TopKRequest { objective, viewer, recent, k, exclude, include_watched } = message;
@@ -57,5 +97,36 @@ impl Ranker for Door {
             })
         })
         .await
+    }
+}
+
+fn known(known: remote::Known) -> Known {
+    Known {
+        recognised: Recognised::from(known.recognised).into(),
+        viewer: known.viewer,
+        history: known.history,
+        scores: known.scores.as_deref().map(packed),
+    }
+}
+
+/// Little-endian, as this machine has them: artifacts are mapped in place, so no other is served on.
+fn packed(scores: &[f32]) -> Bytes {
+    Bytes::copy_from_slice(bytemuck::cast_slice(scores))
+}
+
+/// Rows of the title table, part by part; one part of an empty table.
+fn chunks(loaded: &Arc<LoadedModel>) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+    let n_titles = loaded.titles.len();
+    (0..n_titles.div_ceil(CHUNK).max(1)).map(move |part| part * CHUNK..((part + 1) * CHUNK).min(n_titles))
+}
+
+fn chunk(model: &ServedModel, rows: std::ops::Range<usize>) -> TitlesChunk {
+    let LoadedModel { titles, model: computes, .. } = &*model.loaded;
+    let is_first = rows.start == 0;
+    TitlesChunk {
+        model: is_first.then(|| (&model.info).into()),
+        total: if is_first { titles.len() as u32 } else { 0 },
+        ids: rows.clone().map(|row| titles.id(row as u32).to_owned()).collect(),
+        plays: computes.plays()[rows].to_vec(),
     }
 }

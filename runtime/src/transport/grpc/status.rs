@@ -103,6 +103,7 @@ fn status(error: &ServeError) -> Status {
         ServeError::NotFound(_) => Status::not_found(message),
         ServeError::Shed { retry_after, .. } => shed(message, *retry_after),
         ServeError::DeadlineExceeded => Status::deadline_exceeded(message),
+        ServeError::Changed(_) => Status::failed_precondition(message),
         ServeError::NotReady(_) => Status::unavailable(message),
         ServeError::Internal => Status::internal(message),
     }
@@ -131,6 +132,7 @@ mod tests {
             (ServeError::Invalid("k is 0".into()),            GrpcCode::InvalidArgument),
             (ServeError::NotFound("no such model".into()),    GrpcCode::NotFound),
             (ServeError::DeadlineExceeded,                    GrpcCode::DeadlineExceeded),
+            (ServeError::Changed("a newer one".into()),       GrpcCode::FailedPrecondition),
             (ServeError::NotReady("still loading".into()),    GrpcCode::Unavailable),
             (ServeError::Internal,                            GrpcCode::Internal),
         ];

@@ -72,6 +72,7 @@ impl Problem {
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::Shed => StatusCode::TOO_MANY_REQUESTS,
             Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
+            Code::Changed => StatusCode::CONFLICT,
             Code::NotReady => StatusCode::SERVICE_UNAVAILABLE,
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -124,6 +125,7 @@ pub(in crate::transport) fn code(error: &ServeError) -> Code {
         ServeError::NotFound(_) => Code::NotFound,
         ServeError::Shed { .. } => Code::Shed,
         ServeError::DeadlineExceeded => Code::DeadlineExceeded,
+        ServeError::Changed(_) => Code::Changed,
         ServeError::NotReady(_) => Code::NotReady,
         ServeError::Internal => Code::Internal,
     }

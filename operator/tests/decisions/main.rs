@@ -1,0 +1,9 @@
+//! What the operator decides, without a cluster: children as YAML, and worlds that come to rest.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+mod goldens;
+mod mutations;
+mod rest;
+mod stories;
+mod world;

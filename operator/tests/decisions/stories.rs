@@ -1,0 +1,320 @@
+//! What people see: statuses and events, told as it happens.
+
+use std::sync::Arc;
+
+use marquee_crds::{
+    PageLayout, RankingModel,
+    conditions::{ConditionType, Reason, find},
+    page_layout::{PageLayoutStatus, Topology},
+    pod_config::ResourceRef,
+    ranking_model::RankingModelStatus,
+    termination::Termination,
+};
+use marquee_operator::{
+    child::ChildKind,
+    controllers::{page_layout, ranking_model},
+    observed::{Capabilities, Ended},
+    plan::Plan,
+};
+use serde_json::json;
+
+use crate::world::{DRAIN, World, layout, model, settings, stored};
+
+/// A surface: one layout, its models, and what the cluster has of each.
+struct Surface {
+    layout: PageLayout,
+    page: World,
+    models: Vec<(RankingModel, World)>,
+}
+
+impl Surface {
+    fn new(layout: PageLayout, models: Vec<RankingModel>) -> Self {
+        let world = || World::new(Capabilities::default());
+        Self { layout, page: world(), models: models.into_iter().map(|model| (model, world())).collect() }
+    }
+
+    /// Lets everyone decide, until nobody has anything new to say. All children's pods appear, and become ready where `ready` says.
+    fn settle(&mut self, ready: impl Fn(&str) -> bool) {
+        for _ in 0..12 {
+            let models: Vec<_> = self.models.iter().map(|(model, _)| Arc::new(model.clone())).collect();
+            let around = page_layout::decide::Surroundings { older: None, models: &models };
+            let page = page_layout::decide::plan(
+                &self.layout,
+                around,
+                &self.page.observed,
+                &settings(),
+                self.page.now,
+            );
+            self.layout.status = Some(stored(&page.status));
+            self.page.apply(&page.children);
+            self.page.make_ready(|_| ready("page"));
+            for (model, world) in &mut self.models {
+                let around = ranking_model::decide::Surroundings { older: None, page: Some(&self.layout) };
+                let plan =
+                    ranking_model::decide::plan(model, around, &world.observed, &settings(), world.now);
+                model.status = Some(stored(&plan.status));
+                world.apply(&plan.children);
+                let name = model.metadata.name.clone().unwrap();
+                world.make_ready(|_| ready(&name));
+            }
+        }
+    }
+
+    fn wait(&mut self, seconds: i64) {
+        self.page.wait(seconds);
+        self.models.iter_mut().for_each(|(_, world)| world.wait(seconds));
+    }
+
+    fn page_status(&self) -> &PageLayoutStatus {
+        self.layout.status.as_ref().unwrap()
+    }
+
+    fn model_status(&self, n: usize) -> &RankingModelStatus {
+        self.models[n].0.status.as_ref().unwrap()
+    }
+}
+
+fn decide(model: &mut RankingModel, world: &mut World) -> Plan<RankingModelStatus> {
+    let around = ranking_model::decide::Surroundings::default();
+    let plan = ranking_model::decide::plan(model, around, &world.observed, &settings(), world.now);
+    model.status = Some(stored(&plan.status));
+    world.apply(&plan.children);
+    plan
+}
+
+fn reasons(plan: &Plan<RankingModelStatus>) -> Vec<Reason> {
+    plan.happenings.iter().map(|happening| happening.reason).collect()
+}
+
+fn says(status: &RankingModelStatus, kind: ConditionType) -> (String, String) {
+    let found = find(&status.conditions, kind).unwrap();
+    (found.status.clone(), found.reason.clone())
+}
+
+fn is(status: &str, reason: Reason) -> (String, String) {
+    (status.into(), reason.to_string())
+}
+
+#[test]
+fn a_changed_artifact_takes_over_when_its_pods_are_ready_and_the_old_ones_go_after_a_while() {
+    use ConditionType::{ArtifactResolved, Progressing, Ready};
+    let (mut model, mut world) = (model("top-picks", json!({})), World::new(Capabilities::default()));
+    let first = decide(&mut model, &mut world);
+    assert_eq!(reasons(&first), [Reason::RevisionCreated]);
+    assert_eq!(says(&first.status, Ready), is("False", Reason::RevisionStarting), "kstatus waits");
+    assert_eq!(first.status.why, "RevisionStarting");
+
+    world.make_ready(|_| true);
+    let ready = decide(&mut model, &mut world);
+    assert_eq!(reasons(&ready), [Reason::TrafficMoved, Reason::AllPodsReady]);
+    assert_eq!((ready.status.pods.as_str(), ready.status.why.as_str()), ("1/1", ""));
+    let stable = ready.status.revision.clone().unwrap();
+    assert_eq!(ready.status.traffic[0].endpoint, format!("top-picks-ranker-{stable}.shop.svc:9000"));
+
+    model.spec.artifact.uri = "s3://models/b".into();
+    world.wait(60);
+    let changed = decide(&mut model, &mut world);
+    assert_eq!(reasons(&changed), [Reason::RevisionCreated]);
+    assert_eq!(says(&changed.status, Ready), is("True", Reason::AllPodsReady), "the old one answers");
+    assert_eq!(says(&changed.status, ArtifactResolved), is("Unknown", Reason::RevisionStarting));
+    assert_eq!(
+        (changed.status.revision.as_ref(), changed.status.why.as_str()),
+        (Some(&stable), "RevisionStarting")
+    );
+
+    world.make_ready(|_| true);
+    world.wait(10);
+    let moved = decide(&mut model, &mut world);
+    assert_eq!(reasons(&moved), [Reason::TrafficMoved]);
+    assert_eq!(moved.status.revision, moved.status.latest_revision);
+    assert_eq!(says(&moved.status, Progressing), is("True", Reason::RevisionDraining));
+    assert_eq!(moved.look_again.map(|wait| wait.as_secs()), Some(DRAIN));
+    assert_eq!(world.deployments().len(), 2);
+
+    world.wait(i64::try_from(DRAIN).unwrap());
+    let drained = decide(&mut model, &mut world);
+    assert_eq!(reasons(&drained), [Reason::RevisionRetired]);
+    assert_eq!(says(&drained.status, Progressing), is("True", Reason::UpToDate));
+    assert_eq!(world.deployments().len(), 1);
+    let configs = world.observed.children.iter().filter(|child| child.kind == ChildKind::ConfigMap);
+    assert_eq!(configs.count(), 2, "the old one's configuration is kept for a roll-back");
+}
+
+#[test]
+fn an_artifact_that_cannot_serve_never_does_and_the_status_says_why() {
+    let (mut model, mut world) = (model("top-picks", json!({})), World::new(Capabilities::default()));
+    decide(&mut model, &mut world);
+    world.make_ready(|_| true);
+    let stable = decide(&mut model, &mut world).status.revision;
+    model.spec.artifact.uri = "s3://models/nan".into();
+    decide(&mut model, &mut world);
+    world.make_pods();
+    let said = Termination {
+        reason: Reason::NotFinite,
+        message: "tensor \"titles\" of s3://models/nan holds NaN: train it again".into(),
+    };
+    for pod in world.observed.pods.iter_mut().filter(|pod| !pod.ready) {
+        pod.ended = Some(Ended { exit_code: 1, reason: "Error".into(), said: Some(said.clone()), at: None });
+    }
+    let told = decide(&mut model, &mut world);
+    assert_eq!(says(&told.status, ConditionType::ArtifactResolved), is("False", Reason::NotFinite));
+    assert_eq!(says(&told.status, ConditionType::Degraded), is("True", Reason::NotFinite));
+    assert_eq!(says(&told.status, ConditionType::Ready), is("True", Reason::AllPodsReady));
+    assert_eq!((told.status.revision.clone(), told.status.why.as_str()), (stable.clone(), "NotFinite"));
+    assert_eq!(reasons(&told), [Reason::NotFinite], "one event, though two conditions say it");
+    assert!(told.happenings[0].warning && told.happenings[0].note.contains("tensor \"titles\""));
+
+    world.wait(700);
+    let late = decide(&mut model, &mut world);
+    let progress = find(&late.status.conditions, ConditionType::Progressing).unwrap();
+    assert_eq!((progress.status.as_str(), progress.reason.as_str()), ("False", "ProgressDeadlineExceeded"));
+    assert!(
+        progress.message.contains("tensor \"titles\"") && progress.message.contains("answers meanwhile"),
+        "{}",
+        progress.message
+    );
+
+    model.spec.artifact.uri = "s3://models/a".into();
+    let back = decide(&mut model, &mut world);
+    assert_eq!((back.status.revision, back.status.why.as_str()), (stable, ""));
+    assert_eq!(world.deployments().len(), 1);
+}
+
+#[test]
+fn what_cannot_be_built_makes_no_pods_and_disturbs_none() {
+    let (mut model, mut world) = (model("top-picks", json!({})), World::new(Capabilities::default()));
+    decide(&mut model, &mut world);
+    world.make_ready(|_| true);
+    decide(&mut model, &mut world);
+    model.spec.artifact.uri = "file:///nowhere".into();
+    model.spec.artifact.sha256 = None;
+    let blocked = decide(&mut model, &mut world);
+    assert_eq!(says(&blocked.status, ConditionType::ArtifactResolved), is("False", Reason::VolumeMissing));
+    assert_eq!(says(&blocked.status, ConditionType::Ready), is("True", Reason::AllPodsReady));
+    assert_eq!((world.deployments().len(), blocked.status.why.as_str()), (1, "VolumeMissing"));
+}
+
+#[test]
+fn of_two_models_for_one_objective_the_younger_has_nothing_and_says_so() {
+    let older = ResourceRef { namespace: "shop".into(), name: "elder".into() };
+    let around = ranking_model::decide::Surroundings { older: Some(&older), page: None };
+    let world = World::new(Capabilities::default());
+    let plan = ranking_model::decide::plan(
+        &model("top-picks", json!({})),
+        around,
+        &world.observed,
+        &settings(),
+        world.now,
+    );
+    assert_eq!((plan.children.len(), plan.status.traffic.len()), (0, 0));
+    assert_eq!(says(&plan.status, ConditionType::Ready), is("False", Reason::DuplicateObjective));
+    assert!(plan.status.conditions[0].message.contains("shop/elder"));
+}
+
+#[test]
+fn models_move_into_a_pages_pods_and_out_again_without_a_moment_when_nobody_answers() {
+    let models = vec![
+        model("top-picks", json!({})),
+        model("similar", json!({ "artifact": { "uri": "s3://models/b" } })),
+    ];
+    let mut surface = Surface::new(layout(&["top-picks", "similar"], json!({})), models);
+    surface.settle(|_| true);
+    assert_eq!(surface.page_status().why, "");
+    assert_eq!(surface.model_status(0).why, "");
+    assert_eq!(surface.models[0].1.deployments().len(), 1);
+
+    surface.layout.spec.topology = Topology::Monolith;
+    surface.wait(60);
+    surface.settle(|who| who != "page");
+    assert_eq!(surface.models[0].1.deployments().len(), 1, "the rankers stay while the page's pods start");
+    surface.page.observed.pods.iter_mut().for_each(|pod| pod.ready = true);
+    surface.settle(|_| true);
+    surface.wait(i64::try_from(DRAIN).unwrap() + 1);
+    surface.settle(|_| true);
+    for n in 0..2 {
+        let status = surface.model_status(n);
+        assert_eq!(says(status, ConditionType::Ready), is("True", Reason::Colocated));
+        assert_eq!(
+            (status.traffic[0].endpoint.as_str(), status.why.as_str()),
+            ("home-page.shop.svc:9000", "")
+        );
+        assert_eq!(surface.models[n].1.observed.children, [], "no child of its own is left");
+    }
+    assert_eq!(surface.page_status().models.len(), 2);
+
+    surface.models[0].0.spec.artifact.uri = "s3://models/c".into();
+    surface.settle(|_| true);
+    let status = surface.model_status(0);
+    assert_eq!(status.revision, status.latest_revision, "a changed artifact rolls the page over");
+
+    surface.wait(60);
+    surface.layout.spec.topology = Topology::Microservices;
+    surface.settle(|who| who != "similar");
+    assert_eq!(
+        surface.page_status().models.len(),
+        2,
+        "the page keeps its models until each has pods of its own"
+    );
+    assert_eq!(surface.page_status().why, "ModelNotReady");
+    assert_eq!(surface.model_status(1).traffic[0].endpoint, "home-page.shop.svc:9000");
+    surface.settle(|_| true);
+    surface.wait(i64::try_from(DRAIN).unwrap() + 1);
+    surface.settle(|_| true);
+    assert_eq!((surface.page_status().models.len(), surface.page_status().why.as_str()), (0, ""));
+    assert!(surface.model_status(1).traffic[0].endpoint.starts_with("similar-ranker-"));
+}
+
+#[test]
+fn a_new_model_of_a_monolith_waits_for_the_page_to_run_it() {
+    let mut surface = Surface::new(
+        layout(&["top-picks"], json!({ "topology": "Monolith" })),
+        vec![model("top-picks", json!({}))],
+    );
+    surface.settle(|_| false);
+    assert_eq!(surface.models[0].1.observed.children, [], "it gets no pods of its own");
+    assert_eq!(says(surface.model_status(0), ConditionType::Ready), is("False", Reason::RevisionStarting));
+    surface.settle(|_| true);
+    assert_eq!(says(surface.model_status(0), ConditionType::Ready), is("True", Reason::Colocated));
+}
+
+#[test]
+fn a_row_whose_model_is_gone_is_named_and_the_page_serves_on() {
+    let mut surface = Surface::new(layout(&["top-picks"], json!({})), vec![model("top-picks", json!({}))]);
+    surface.settle(|_| true);
+    surface.models.clear();
+    surface.settle(|_| true);
+    let status = surface.page_status();
+    let resolved = find(&status.conditions, ConditionType::ModelsResolved).unwrap();
+    assert_eq!((resolved.status.as_str(), resolved.reason.as_str()), ("False", "ObjectiveNotFound"));
+    assert!(resolved.message.contains("row \"top-picks\""), "{}", resolved.message);
+    assert_eq!(find(&status.conditions, ConditionType::Ready).unwrap().status, "True");
+    assert_eq!(find(&status.conditions, ConditionType::Degraded).unwrap().status, "True");
+    assert_eq!(status.why, "ObjectiveNotFound");
+}
+
+#[test]
+fn two_models_of_a_monolith_that_mount_two_claims_at_one_folder_are_named() {
+    let at = |name: &str, claim: &str| {
+        model(name, json!({ "artifact": { "uri": "file:///artifacts/a", "volume": { "claimName": claim } } }))
+    };
+    let mut surface = Surface::new(
+        layout(&["a", "b"], json!({ "topology": "Monolith" })),
+        vec![at("a", "one"), at("b", "two")],
+    );
+    surface.settle(|_| true);
+    assert_eq!((surface.page.deployments().len(), surface.page_status().why.as_str()), (0, "VolumeConflict"));
+    let resolved = find(&surface.page_status().conditions, ConditionType::ArtifactResolved).unwrap();
+    assert!(resolved.message.contains("RankingModel shop/b mounts \"two\""), "{}", resolved.message);
+}
+
+#[test]
+fn a_way_in_that_cannot_be_made_is_a_condition() {
+    let gateway = json!({ "gateway": { "parentRefs": [{ "name": "edge" }] } });
+    let mut surface = Surface::new(layout(&["top-picks"], gateway), vec![model("top-picks", json!({}))]);
+    surface.settle(|_| true);
+    assert_eq!(surface.page_status().why, "GatewayApiNotInstalled");
+    surface.page.observed.capabilities.http_routes = true;
+    surface.settle(|_| true);
+    let routes = find(&surface.page_status().conditions, ConditionType::RoutesApplied).unwrap();
+    assert_eq!((routes.status.as_str(), routes.reason.as_str()), ("Unknown", "Reconciling"));
+}

@@ -1,0 +1,198 @@
+//! A cluster in memory: it does with plans what the API server and its controllers would.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::Time,
+    jiff::{SignedDuration, Timestamp},
+};
+use marquee_crds::{PageLayout, RankingModel, labels};
+use marquee_operator::{
+    child::{Child, ChildKind},
+    observed::{Capabilities, ChildFacts, ChildState, DeploymentFacts, Observed, PodFacts, Settings},
+};
+use serde_json::{Value, json};
+
+/// Seconds after which a revision that traffic has left goes.
+pub const DRAIN: u64 = 30;
+
+pub fn settings() -> Settings {
+    Settings {
+        runtime_image: "registry.example.com/marquee-runtime:0.1.0".into(),
+        image_pull_policy: "IfNotPresent".into(),
+        page_reader: (marquee_crds::names::PAGE_READER_ROLE.into(), true),
+        prometheus: None,
+        pod_annotations: BTreeMap::new(),
+        drain: std::time::Duration::from_secs(DRAIN),
+    }
+}
+
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + second).unwrap()
+}
+
+/// A model of the surface `home`, from the members of its spec that matter.
+pub fn model(name: &str, spec: Value) -> RankingModel {
+    let sha256 = "0".repeat(64);
+    let mut whole = json!({
+        "surface": "home",
+        "objective": name,
+        "artifact": { "uri": "s3://models/a", "sha256": sha256 },
+    });
+    merge(&mut whole, spec);
+    let mut model = RankingModel::new(name, serde_json::from_value(whole).unwrap());
+    model.metadata.namespace = Some("shop".into());
+    model.metadata.uid = Some(format!("00000000-0000-0000-0000-{name:0>12}"));
+    model.metadata.generation = Some(1);
+    model.metadata.creation_timestamp = Some(Time(at(0)));
+    model
+}
+
+/// The layout `home`, with one row for each objective.
+pub fn layout(objectives: &[&str], spec: Value) -> PageLayout {
+    let row = |objective: &&str| json!({ "name": objective, "heading": "For you", "source": { "model": { "objective": objective } } });
+    let mut whole = json!({
+        "surface": "home",
+        "catalogue": { "uri": "s3://models/catalogue", "sha256": "1".repeat(64) },
+        "candidateRows": objectives.iter().map(row).collect::<Vec<_>>(),
+    });
+    merge(&mut whole, spec);
+    let mut layout = PageLayout::new("home", serde_json::from_value(whole).unwrap());
+    layout.metadata.namespace = Some("shop".into());
+    layout.metadata.uid = Some("00000000-0000-0000-0000-00000000home".into());
+    layout.metadata.generation = Some(1);
+    layout.metadata.creation_timestamp = Some(Time(at(0)));
+    layout
+}
+
+pub fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+/// Children and pods of one parent.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub observed: Observed,
+    pub now: Timestamp,
+}
+
+impl World {
+    pub fn new(capabilities: Capabilities) -> Self {
+        Self { observed: Observed { capabilities, ..Observed::default() }, now: at(100) }
+    }
+
+    pub fn wait(&mut self, seconds: i64) {
+        self.now = self.now.checked_add(SignedDuration::from_secs(seconds)).unwrap();
+    }
+
+    /// Makes the children as they should be, and removes the others with their pods.
+    pub fn apply(&mut self, children: &[Child]) {
+        let wanted = |kind: ChildKind, name: &str| {
+            children.iter().any(|child| (child.kind, child.name.as_str()) == (kind, name))
+        };
+        self.observed.children.retain(|child| wanted(child.kind, &child.name));
+        for child in children.iter().filter(|child| !child.keep_as_is) {
+            let meta = &child.body["metadata"];
+            let text = |value: &Value| value.as_str().map(str::to_owned);
+            let there = self
+                .observed
+                .children
+                .iter()
+                .position(|old| (old.kind, &old.name) == (child.kind, &child.name));
+            let place = there.unwrap_or_else(|| {
+                self.observed.children.push(ChildFacts {
+                    kind: child.kind,
+                    name: child.name.clone(),
+                    revision: text(&meta["labels"][labels::REVISION]),
+                    artifact: text(&meta["annotations"][labels::ARTIFACT]),
+                    created: Some(self.now),
+                    deleting: false,
+                    state: ChildState::Plain,
+                });
+                self.observed.children.len() - 1
+            });
+            if child.kind == ChildKind::Deployment {
+                let had = match &self.observed.children[place].state {
+                    ChildState::Deployment(facts) => facts.wanted,
+                    _ => 1,
+                };
+                let wanted = child.body["spec"]["replicas"].as_i64().unwrap_or_else(|| {
+                    let scaler = children.iter().find(|other| {
+                        other.name == child.name
+                            && !other.keep_as_is
+                            && matches!(
+                                other.kind,
+                                ChildKind::HorizontalPodAutoscaler | ChildKind::ScaledObject
+                            )
+                    });
+                    let spec = scaler.map(|scaler| &scaler.body["spec"]);
+                    let bound = |one: &str, other: &str| {
+                        spec.and_then(|spec| spec[one].as_i64().or_else(|| spec[other].as_i64()))
+                    };
+                    i64::from(had)
+                        .max(bound("minReplicas", "minReplicaCount").unwrap_or(1))
+                        .min(bound("maxReplicas", "maxReplicaCount").unwrap_or(1000))
+                });
+                let wanted = i32::try_from(wanted).unwrap();
+                self.observed.children[place].state = ChildState::Deployment(DeploymentFacts {
+                    wanted,
+                    up_to_date: true,
+                    ..DeploymentFacts::default()
+                });
+            }
+        }
+        let revisions: Vec<String> = self.deployments().into_iter().map(|(revision, _)| revision).collect();
+        self.observed.pods.retain(|pod| revisions.contains(&pod.revision));
+    }
+
+    /// Revisions that have a Deployment, and the pods that it asks for.
+    pub fn deployments(&self) -> Vec<(String, i32)> {
+        let of = |child: &ChildFacts| match &child.state {
+            ChildState::Deployment(facts) => Some((child.revision.clone()?, facts.wanted)),
+            _ => None,
+        };
+        self.observed.children.iter().filter_map(of).collect()
+    }
+
+    /// Makes as many pods as Deployments ask for.
+    pub fn make_pods(&mut self) {
+        for (revision, wanted) in self.deployments() {
+            let there = self.observed.pods.iter().filter(|pod| pod.revision == revision).count();
+            for n in there..usize::try_from(wanted).unwrap() {
+                self.observed.pods.push(PodFacts {
+                    name: format!("pod-{revision}-{n}"),
+                    revision: revision.clone(),
+                    created: Some(self.now),
+                    ..PodFacts::default()
+                });
+            }
+        }
+    }
+
+    /// Makes the pods of all revisions that `which` names, ready.
+    pub fn make_ready(&mut self, which: impl Fn(&str) -> bool) {
+        self.make_pods();
+        for pod in self.observed.pods.iter_mut().filter(|pod| which(&pod.revision)) {
+            pod.ready = true;
+        }
+    }
+
+    pub fn ready_pods(&self, revision: &str) -> usize {
+        let has_deployment = self.deployments().iter().any(|(name, _)| name == revision);
+        let pods =
+            self.observed.pods.iter().filter(|pod| pod.revision == revision && pod.ready && !pod.deleting);
+        if has_deployment { pods.count() } else { 0 }
+    }
+}
+
+/// What a status is once the API server has kept it.
+pub fn stored<T: serde::Serialize + serde::de::DeserializeOwned>(status: &T) -> T {
+    serde_json::from_value(serde_json::to_value(status).unwrap()).unwrap()
+}

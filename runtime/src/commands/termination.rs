@@ -1,0 +1,90 @@
+//! The last word of a pod that cannot serve: a reason that the operator turns into condition, event and metric.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use marquee_crds::{conditions::Reason, termination::Termination};
+
+use super::CommandError;
+use crate::service::causes::Causes;
+
+const FLAG: &str = "--termination-log";
+const VARIABLE: &str = "MARQUEE_TERMINATION_LOG";
+
+impl CommandError {
+    /// What the pod tells of it.
+    pub fn termination(&self) -> Termination {
+        let reason = match self {
+            Self::Terminated(told) => return told.clone(),
+            Self::Usage(_) | Self::Log(_) | Self::Manifests(_) | Self::Config(_) | Self::Transport(_) => {
+                Reason::ConfigInvalid
+            }
+            _ => Reason::PodCrashed,
+        };
+        Termination { reason, message: Causes(self).to_string() }
+    }
+}
+
+/// Writes it, where the pod's kubelet finds it.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(path: &Path, told: &Termination) -> io::Result<()> {
+    fs::write(path, told.to_json().map_err(io::Error::other)?)
+}
+
+/// Tells that the CPU cannot run this binary. The flag is looked for by hand, because the parser is code that this CPU may
+/// not run.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn cpu_unsupported(
+    mut args: impl Iterator<Item = OsString>,
+    variable: Option<OsString>,
+    missing: &str,
+) -> io::Result<()> {
+    let mut path = variable.map(PathBuf::from);
+    while let Some(arg) = args.next() {
+        let text = arg.to_string_lossy();
+        if text == FLAG {
+            path = args.next().map(PathBuf::from);
+        } else if let Some(value) = text.strip_prefix(FLAG).and_then(|rest| rest.strip_prefix('=')) {
+            path = Some(value.into());
+        }
+    }
+    let told = Termination { reason: Reason::CpuUnsupported, message: missing.to_owned() };
+    path.map_or(Ok(()), |path| write(&path, &told))
+}
+
+/// What the variable of the flag says.
+pub fn variable() -> Option<OsString> {
+    std::env::var_os(VARIABLE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cpu_that_is_too_old_is_told_wherever_the_flag_stands() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("log");
+        let written = file.display();
+        #[rustfmt::skip]
+        let cases = [
+            ("two words",    format!("serve --config c --termination-log {written}"), None),
+            ("one word",     format!("serve --termination-log={written} --config c"), None),
+            ("the variable", "serve --config c".to_owned(),                           Some(written.to_string())),
+        ];
+        for (why, args, variable) in cases {
+            let _ = fs::remove_file(&file);
+            let args = args.split(' ').map(OsString::from).collect::<Vec<_>>();
+            cpu_unsupported(args.into_iter(), variable.map(OsString::from), "no avx2").unwrap();
+            let told = Termination::parse(&fs::read_to_string(&file).unwrap()).unwrap();
+            assert_eq!((told.reason, &*told.message), (Reason::CpuUnsupported, "no avx2"), "{why}");
+        }
+    }
+}

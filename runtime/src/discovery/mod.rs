@@ -1,0 +1,57 @@
+//! Where the models of pages answer: a traffic plan, from the API server (`cluster`; `objects`, what its objects mean) or from
+//! a file. Whatever becomes of its source, the last plan stays in use.
+
+pub mod cluster;
+pub mod file;
+mod objects;
+
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+
+use marquee_crds::pod_config::PodConfig;
+use tokio::{runtime::Handle, sync::watch};
+
+use crate::rankers::TrafficPlan;
+
+/// Where plans come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanSource {
+    /// The API server.
+    Cluster {
+        /// Namespace of the models.
+        namespace: String,
+        /// Surfaces of the pages.
+        surfaces: BTreeSet<String>,
+    },
+    /// A file.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// How often it is looked at.
+        poll: Duration,
+    },
+}
+
+impl PlanSource {
+    /// Where the plan for `config` comes from: `file` if there is one, else what the configuration says; none when all models
+    /// are in this process.
+    pub fn of(config: &PodConfig, file: Option<PathBuf>, poll: Duration) -> Option<Self> {
+        let surfaces = || config.pages.iter().map(|page| page.surface.clone()).collect();
+        let discovery = config.discovery.as_ref();
+        let cluster = || {
+            discovery.map(|found| Self::Cluster { namespace: found.namespace.clone(), surfaces: surfaces() })
+        };
+        file.map(|path| Self::File { path, poll }).or_else(cluster)
+    }
+
+    /// Follows it on `runtime`, until nobody listens.
+    pub fn follow(self, runtime: &Handle) -> watch::Receiver<Option<TrafficPlan>> {
+        let (tell, told) = watch::channel(None);
+        match self {
+            Self::Cluster { namespace, surfaces } => {
+                runtime.spawn(cluster::follow(namespace, surfaces, tell))
+            }
+            Self::File { path, poll } => runtime.spawn(file::follow(path, poll, tell)),
+        };
+        told
+    }
+}

@@ -1,0 +1,160 @@
+//! Which pod to ask: the less busy of two, and none that keeps failing. Pure: time and chance come in.
+
+use std::time::{Duration, Instant};
+
+/// Failures in a row for which a pod is left alone.
+const TOLERATED: u32 = 3;
+/// How long it is left alone the first time.
+const FIRST: Duration = Duration::from_millis(500);
+/// And at most.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// How a pod has been doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    failures: u32,
+    /// Times in a row that it was left alone.
+    ejections: u32,
+    until: Option<Instant>,
+}
+
+/// What went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It cannot be reached: it is gone, or going.
+    Unreachable,
+    /// It answers, but not well, or not in time.
+    Poor,
+}
+
+impl Health {
+    /// It answered.
+    pub fn succeeded(&mut self) {
+        *self = Self::default();
+    }
+
+    /// It did not. Whether it is left alone for a while from now on, for that.
+    pub fn failed(&mut self, failure: Failure, now: Instant) -> bool {
+        if self.is_ejected(now) {
+            return false;
+        }
+        self.failures += match failure {
+            Failure::Unreachable => TOLERATED,
+            Failure::Poor => 1,
+        };
+        // Who was left alone before is on probation.
+        if self.failures < TOLERATED && self.ejections == 0 {
+            return false;
+        }
+        let pause = FIRST.saturating_mul(1 << self.ejections.min(16)).min(LONGEST);
+        *self = Self { failures: 0, ejections: self.ejections + 1, until: Some(now + pause) };
+        true
+    }
+
+    /// Whether it is left alone now.
+    pub fn is_ejected(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| now < until)
+    }
+}
+
+/// A pod that might be asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
+    /// Whether it is left alone.
+    pub is_ejected: bool,
+    /// Requests that it has not answered yet.
+    pub in_flight: u32,
+}
+
+/// The pod to ask of `n`, not `avoid` if there is another: of two taken at random, the one with fewer requests in flight. Those
+/// that are left alone are asked only when all are. None of none.
+pub fn choose(
+    n: usize,
+    avoid: Option<usize>,
+    random: u64,
+    pod: impl Fn(usize) -> Candidate,
+) -> Option<usize> {
+    let may = |lenient: bool| move |idx: &usize| (lenient || Some(*idx) != avoid) && (0..n).contains(idx);
+    let pick = |fits: &dyn Fn(&usize) -> bool| {
+        let count = (0..n).filter(fits).count();
+        let nth = |nth: usize| (0..n).filter(fits).nth(nth);
+        match count {
+            0 | 1 => nth(0),
+            _ => {
+                let first = (random >> 32) as usize % count;
+                let second = (first + 1 + (random as u32) as usize % (count - 1)) % count;
+                let (first, second) = (nth(first)?, nth(second)?);
+                let is_busier = pod(first).in_flight > pod(second).in_flight;
+                Some(if is_busier { second } else { first })
+            }
+        }
+    };
+    pick(&|idx| may(false)(idx) && !pod(*idx).is_ejected)
+        .or_else(|| pick(&|idx| may(false)(idx)))
+        .or_else(|| pick(&may(true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_that_keeps_failing_is_left_alone_for_ever_longer() {
+        let mut health = Health::default();
+        let mut now = Instant::now();
+        assert!(!health.failed(Failure::Poor, now) && !health.failed(Failure::Poor, now));
+        assert!(health.failed(Failure::Poor, now), "the third in a row");
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            let began = now;
+            while health.is_ejected(now) {
+                assert!(!health.failed(Failure::Poor, now), "what was on its way counts for nothing");
+                now += Duration::from_millis(100);
+            }
+            pauses.push((now - began).as_millis());
+            assert!(health.failed(Failure::Poor, now), "on probation");
+        }
+        assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+        health.succeeded();
+        assert_eq!(health, Health::default(), "all is forgiven");
+        assert!(health.failed(Failure::Unreachable, now), "who cannot be reached is left alone at once");
+    }
+
+    #[test]
+    fn the_choice_goes_by_what_is_known_of_pods() {
+        let free = |in_flight| Candidate { is_ejected: false, in_flight };
+        let out = Candidate { is_ejected: true, in_flight: 0 };
+        #[rustfmt::skip]
+        let cases: [(&str, &[Candidate], Option<usize>, &[usize]); 8] = [
+            ("no pod",                             &[],                            None,    &[]),
+            ("one",                                &[free(9)],                     None,    &[0]),
+            ("one, and it failed just now",        &[free(9)],                     Some(0), &[0]),
+            ("the less busy of two",               &[free(9), free(2)],            None,    &[1]),
+            ("another than the one that failed",   &[free(9), free(2)],            Some(1), &[0]),
+            ("one is left alone",                  &[out, free(9)],                None,    &[1]),
+            ("all are left alone: any",            &[out, out],                    None,    &[0, 1]),
+            ("the busiest of three never",         &[free(1), free(1), free(7)],   None,    &[0, 1]),
+        ];
+        for (why, pods, avoid, expected) in cases {
+            let random = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mut found: Vec<usize> =
+                (0..200).filter_map(|n| choose(pods.len(), avoid, random(n), |idx| pods[idx])).collect();
+            found.sort_unstable();
+            found.dedup();
+            assert_eq!(found, expected, "{why}");
+        }
+    }
+
+    #[test]
+    fn load_spreads_evenly_over_equal_pods() {
+        let mut in_flight = [0_u32; 7];
+        for n in 0..7000_u64 {
+            let random = n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17);
+            let pod = |idx: usize| Candidate { is_ejected: false, in_flight: in_flight[idx] };
+            let chosen = choose(7, None, random, pod).unwrap();
+            in_flight[chosen] += 1;
+        }
+        let (least, most) = (in_flight.iter().min().unwrap(), in_flight.iter().max().unwrap());
+        assert!(most - least <= 10, "{in_flight:?}");
+    }
+}

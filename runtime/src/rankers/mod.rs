@@ -1,0 +1,311 @@
+//! Rankers in other processes: follows a traffic plan, and hands the engine models that answer as it says.
+//!
+//! Reading order: here, from plans to models; `plan`, what a plan says; `revision`, one revision's pods as one (`pod`, one
+//! of them; `health`, which to ask; `budget`, how often again); `message`, how they are asked.
+
+mod budget;
+mod health;
+mod message;
+mod plan;
+mod pod;
+mod revision;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures::{StreamExt, stream::FuturesUnordered};
+use tokio::sync::{mpsc, watch};
+use tonic::Status;
+use tracing::{info, warn};
+
+pub use plan::{Target, TrafficPlan};
+use revision::Revision;
+
+use crate::{
+    contract::marquee::v1::TitlesRequest,
+    service::{
+        Observer, TargetStatus, TrafficStatus,
+        page::{PageModel, Share},
+        remote::RemoteModel,
+        types::ModelInfo,
+    },
+};
+
+/// A title table that does not come in this time is asked for anew.
+const TITLES_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pause before the first further try, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A revision of a model.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// By which the model is asked.
+    pub objective: Arc<str>,
+    /// Its revision.
+    pub revision: Arc<str>,
+}
+
+/// Models that answer in other processes.
+#[derive(Clone, Default)]
+pub struct Remotes {
+    /// By objective.
+    pub models: BTreeMap<String, Vec<Share>>,
+    /// Whether a plan was seen, and each model with traffic was asked once: from then on what is missing is not on its way.
+    pub settled: bool,
+    /// What `/status` says of the plan in use; none where none is followed.
+    pub traffic: Option<TrafficStatus>,
+}
+
+impl Remotes {
+    /// None, and none to come.
+    pub fn none() -> Self {
+        Self { settled: true, ..Self::default() }
+    }
+}
+
+/// Follows a plan.
+pub struct Fleet {
+    observer: Arc<dyn Observer>,
+    revisions: BTreeMap<Key, Arc<Revision>>,
+    /// Revisions whose titles are known.
+    models: BTreeMap<Key, Arc<RemoteModel>>,
+    /// How often each revision was asked for its titles in vain.
+    failures: BTreeMap<Key, u32>,
+    fetching: BTreeSet<Key>,
+    plan: TrafficPlan,
+    generation: u64,
+    since: String,
+    /// What pages use.
+    shares: BTreeMap<String, Vec<(Key, Share)>>,
+    stale: (mpsc::Sender<Key>, mpsc::Receiver<Key>),
+    /// Now, as status writes it.
+    clock: fn() -> String,
+}
+
+type Fetched = (Key, Result<RemoteModel, Status>);
+
+impl Fleet {
+    /// Follows nothing yet. `clock` says the time as status writes it.
+    pub fn new(observer: Arc<dyn Observer>, clock: fn() -> String) -> Self {
+        Self {
+            observer,
+            revisions: BTreeMap::new(),
+            models: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            fetching: BTreeSet::new(),
+            plan: TrafficPlan::default(),
+            generation: 0,
+            since: String::new(),
+            shares: BTreeMap::new(),
+            stale: mpsc::channel(16),
+            clock,
+        }
+    }
+
+    /// Follows `plans`, and tells `remotes` which models answer, until nobody listens. A plan that ends stays in use. To be run
+    /// where requests are answered: connections live there.
+    pub async fn run(
+        mut self,
+        mut plans: watch::Receiver<Option<TrafficPlan>>,
+        remotes: watch::Sender<Remotes>,
+    ) {
+        let mut fetches = FuturesUnordered::new();
+        let mut ended = false;
+        loop {
+            tokio::select! {
+                () = remotes.closed() => return,
+                changed = plans.changed(), if !ended => {
+                    ended = changed.is_err();
+                    let plan = plans.borrow_and_update().clone();
+                    if let Some(plan) = plan.filter(|plan| self.generation == 0 || *plan != self.plan) {
+                        self.apply(plan);
+                    }
+                }
+                Some(fetched) = fetches.next() => self.fetched(fetched),
+                Some(key) = self.stale.1.recv() => {
+                    warn!(objective = &*key.objective, revision = &*key.revision, "other titles are served: reading them again");
+                    self.models.remove(&key);
+                }
+            }
+            for key in self.missing() {
+                self.fetching.insert(key.clone());
+                if let Some(revision) = self.revisions.get(&key) {
+                    let failures = self.failures.get(&key).copied().unwrap_or(0);
+                    fetches.push(fetch_after(revision.clone(), pause(failures)));
+                }
+            }
+            if self.generation > 0 {
+                remotes.send_replace(self.publish());
+            }
+        }
+    }
+
+    fn apply(&mut self, plan: TrafficPlan) {
+        self.generation += 1;
+        self.since = (self.clock)();
+        for (objective, targets) in &plan.objectives {
+            for target in targets {
+                let key = key(objective, target);
+                let revision = self
+                    .revisions
+                    .entry(key.clone())
+                    .or_insert_with(|| Revision::new(key, self.observer.clone(), self.stale.0.clone()));
+                revision.set_addresses(&target.addresses);
+            }
+        }
+        let objectives = plan.objectives.len();
+        info!(generation = self.generation, objectives, "traffic plan followed");
+        self.observer.traffic_plan(self.generation);
+        self.plan = plan;
+    }
+
+    /// Revisions with traffic and pods, whose titles are neither known nor on their way.
+    fn missing(&self) -> Vec<Key> {
+        let keys = self.plan.weighted().map(|(objective, target)| (key(objective, target), target));
+        let missing = keys.filter(|(key, target)| {
+            !target.addresses.is_empty() && !self.models.contains_key(key) && !self.fetching.contains(key)
+        });
+        missing.map(|(key, _)| key).collect()
+    }
+
+    fn fetched(&mut self, (key, result): Fetched) {
+        self.fetching.remove(&key);
+        let (objective, revision) = (&*key.objective, &*key.revision);
+        match result {
+            Ok(model) => {
+                info!(objective, revision, titles = model.titles.len(), "titles of a model read");
+                self.failures.remove(&key);
+                self.models.insert(key, Arc::new(model));
+            }
+            Err(status) => {
+                // The first of many says it all.
+                if !self.failures.contains_key(&key) {
+                    warn!(objective, revision, code = ?status.code(), error = status.message(), "titles of a model cannot be read");
+                }
+                *self.failures.entry(key).or_default() += 1;
+            }
+        }
+    }
+
+    /// What pages are to use now. A revision takes viewers once its titles are known; until then those before it keep them.
+    fn publish(&mut self) -> Remotes {
+        let mut shares: BTreeMap<String, Vec<(Key, Share)>> = BTreeMap::new();
+        for (objective, targets) in &self.plan.objectives {
+            let weighted: Vec<_> = targets.iter().filter(|target| target.weight > 0).collect();
+            let ready: Vec<(Key, Share)> =
+                weighted.iter().filter_map(|target| self.share(objective, target)).collect();
+            let next = match self.shares.get(objective) {
+                Some(before) if !weighted.is_empty() && ready.len() < weighted.len() => before.clone(),
+                _ => ready,
+            };
+            shares.insert(objective.clone(), next);
+        }
+        self.shares = shares;
+        self.forget();
+        let models = self.shares.iter().map(|(objective, shares)| {
+            (objective.clone(), shares.iter().map(|(_, share)| share.clone()).collect())
+        });
+        let asked = |(objective, target): (&str, &Target)| {
+            let key = key(objective, target);
+            target.addresses.is_empty() || self.models.contains_key(&key) || self.failures.contains_key(&key)
+        };
+        Remotes {
+            models: models.collect(),
+            settled: self.plan.weighted().all(asked),
+            traffic: Some(self.status()),
+        }
+    }
+
+    fn share(&self, objective: &str, target: &Target) -> Option<(Key, Share)> {
+        let key = key(objective, target);
+        let model = self.models.get(&key)?.clone();
+        Some((key, Share { model: PageModel::Remote(model), weight: target.weight }))
+    }
+
+    /// Lets go of revisions that neither the plan nor a page names.
+    fn forget(&mut self) {
+        let planned = self.plan.objectives.iter();
+        let mut named: BTreeSet<Key> = planned
+            .flat_map(|(objective, targets)| targets.iter().map(move |target| key(objective, target)))
+            .collect();
+        named.extend(self.shares.values().flatten().map(|(key, _)| key.clone()));
+        for gone in self.revisions.keys().filter(|key| !named.contains(key)) {
+            self.observer.endpoints(&gone.objective, &gone.revision, None);
+        }
+        self.revisions.retain(|key, _| named.contains(key));
+        self.models.retain(|key, _| named.contains(key));
+        self.failures.retain(|key, _| named.contains(key));
+    }
+
+    fn status(&self) -> TrafficStatus {
+        let of = |objective: &String, targets: &Vec<Target>| {
+            let answering = self.shares.get(objective);
+            let answers =
+                |key: &Key| answering.is_some_and(|shares| shares.iter().any(|(known, _)| known == key));
+            let mut all: Vec<TargetStatus> = Vec::new();
+            for target in targets {
+                let key = key(objective, target);
+                let endpoints = self.revisions.get(&key).map_or(0, |revision| revision.n_pods());
+                all.push(TargetStatus {
+                    revision: target.revision.clone(),
+                    weight: target.weight,
+                    endpoints,
+                    answers: answers(&key),
+                });
+            }
+            (objective.clone(), all)
+        };
+        TrafficStatus {
+            generation: self.generation,
+            since: self.since.clone(),
+            objectives: self
+                .plan
+                .objectives
+                .iter()
+                .map(|(objective, targets)| of(objective, targets))
+                .collect(),
+        }
+    }
+}
+
+fn key(objective: &str, target: &Target) -> Key {
+    Key { objective: objective.into(), revision: target.revision.as_str().into() }
+}
+
+/// Before the next try, after so many in vain.
+fn pause(failures: u32) -> Duration {
+    match failures {
+        0 => Duration::ZERO,
+        n => FIRST_PAUSE.saturating_mul(1 << (n - 1).min(16)).min(LONGEST_PAUSE),
+    }
+}
+
+async fn fetch_after(revision: Arc<Revision>, pause: Duration) -> Fetched {
+    tokio::time::sleep(pause).await;
+    (revision.key.clone(), fetch(&revision).await)
+}
+
+async fn fetch(revision: &Arc<Revision>) -> Result<RemoteModel, Status> {
+    let read = async {
+        let no_pod = || Status::unavailable("it has no pod");
+        let pod = revision.pick(None, Instant::now()).ok_or_else(no_pod)?;
+        let _on_its_way = pod.begin();
+        let request = TitlesRequest { objective: revision.key.objective.to_string() };
+        let mut parts = pod.client().titles(request).await?.into_inner();
+        let mut titles = message::Titles::default();
+        while let Some(chunk) = parts.message().await? {
+            titles.add(chunk);
+        }
+        titles.finish()
+    };
+    let read = tokio::time::timeout(TITLES_TIMEOUT, read).await;
+    let (model, titles, plays) =
+        read.unwrap_or_else(|_| Err(Status::deadline_exceeded("the titles did not come in time")))?;
+    let info =
+        ModelInfo { objective: revision.key.objective.clone(), revision: model.revision.as_str().into() };
+    Ok(RemoteModel { info, titles, plays, ranker: Arc::new((revision.clone(), model)) })
+}

@@ -1,0 +1,91 @@
+//! One pod: its connection, what it is doing, how it has been.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use tonic::transport::{Channel, Endpoint};
+
+use super::health::{Candidate, Failure, Health};
+use crate::contract::marquee::v1::ranker_client::RankerClient;
+
+/// A page waits for a fraction of a second; whoever does not take a connection in this time is not there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// An idle connection is tried so often: a node that is gone sends no word.
+const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(10);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Room for the scores of several requests on their way.
+const STREAM_WINDOW: u32 = 2 << 20;
+const CONNECTION_WINDOW: u32 = 16 << 20;
+
+/// One pod.
+pub struct Pod {
+    /// `host:port`.
+    pub address: String,
+    channel: Channel,
+    in_flight: AtomicU32,
+    health: Mutex<Health>,
+}
+
+/// A request on its way to a pod, until it is dropped.
+pub struct OnItsWay(Arc<Pod>);
+
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Pod {
+    /// A pod at `host:port`; it is connected to when it is first asked. Needs a runtime, which drives the connection.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn new(address: &str) -> Result<Arc<Self>, tonic::transport::Error> {
+        let endpoint = Endpoint::from_shared(format!("http://{address}"))?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEP_ALIVE_EVERY)
+            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+            .keep_alive_while_idle(true)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW);
+        Ok(Arc::new(Self {
+            address: address.to_owned(),
+            channel: endpoint.connect_lazy(),
+            in_flight: AtomicU32::new(0),
+            health: Mutex::default(),
+        }))
+    }
+
+    /// To ask it. An answer may be as long as a title table is.
+    pub fn client(&self) -> RankerClient<Channel> {
+        RankerClient::new(self.channel.clone()).max_decoding_message_size(usize::MAX)
+    }
+
+    /// A request begins.
+    pub fn begin(self: &Arc<Self>) -> OnItsWay {
+        self.in_flight.fetch_add(1, Relaxed);
+        OnItsWay(self.clone())
+    }
+
+    /// As the choice sees it.
+    pub fn candidate(&self, now: Instant) -> Candidate {
+        Candidate { is_ejected: self.health.lock().is_ejected(now), in_flight: self.in_flight.load(Relaxed) }
+    }
+
+    /// It answered.
+    pub fn succeeded(&self) {
+        self.health.lock().succeeded();
+    }
+
+    /// It did not. Whether it is left alone for that.
+    pub fn failed(&self, failure: Failure, now: Instant) -> bool {
+        self.health.lock().failed(failure, now)
+    }
+}
