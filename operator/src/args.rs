@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use marquee_crds::{labels, names, shared};
 
 use crate::{leader::election::Terms, observed::Settings};
@@ -14,6 +14,9 @@ use crate::{leader::election::Terms, observed::Settings};
 #[derive(Parser, Clone, Debug)]
 #[command(name = "marquee-operator", version, about, long_about)]
 pub struct Args {
+    /// Something else than reconciling.
+    #[command(subcommand)]
+    pub instead: Option<Instead>,
     /// Image of the pods that serve.
     #[arg(long, env = "MARQUEE_RUNTIME_IMAGE", default_value = concat!("marquee-runtime:", env!("CARGO_PKG_VERSION")), value_name = "IMAGE")]
     pub runtime_image: String,
@@ -77,6 +80,16 @@ pub struct Args {
     /// Form of the log.
     #[arg(long, env = "MARQUEE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+/// What is done instead of reconciling.
+#[derive(Subcommand, Clone, Debug)]
+pub enum Instead {
+    /// Asks an operator whether it answers, and exits with 0 if it does: what `helm test` runs.
+    Check {
+        /// What to ask, such as http://HOST:8080/readyz.
+        url: String,
+    },
 }
 
 /// When nodes pull an image.

@@ -25,6 +25,7 @@ pub mod error;
 pub mod queue;
 pub mod world;
 
+pub mod check;
 pub mod client;
 pub mod http;
 pub mod leader;

@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use kube::Config;
-use marquee_operator::{args::Args, logs, operator};
+use marquee_operator::{
+    args::{Args, Instead},
+    check, logs, operator,
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
@@ -17,6 +20,15 @@ fn main() -> ExitCode {
     // Both parts of the process that speak TLS use this one; that one was chosen before is no harm.
     let _ = rustls::crypto::ring::default_provider().install_default();
     logs::begin(&args.log, args.log_format);
+    if let Some(Instead::Check { url }) = &args.instead {
+        return match check::check(url) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                error!(error = &error as &dyn std::error::Error, "the operator does not answer as it should");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
     let ended = match runtime {
         Ok(runtime) => runtime.block_on(live(args)),

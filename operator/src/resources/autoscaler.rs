@@ -109,7 +109,8 @@ pub(super) fn behavior() -> HorizontalPodAutoscalerBehavior {
             tolerance: None,
         }),
         scale_down: Some(HPAScalingRules {
-            stabilization_window_seconds: Some(120),
+            // How long a lull must last is for whoever runs the cluster to say.
+            stabilization_window_seconds: None,
             select_policy: Some("Max".into()),
             policies: Some(vec![policy("Percent", 50, 60), policy("Pods", 1, 60)]),
             tolerance: None,

@@ -18,7 +18,7 @@ fn model(name: &str, surface: &str, objective: &str) -> RankingModel {
     RankingModel::new(name, serde_json::from_value(spec).unwrap())
 }
 
-fn layout(name: &str, surface: &str, rows: Vec<CandidateRow>) -> PageLayout {
+fn layout(name: &str, surface: &str, rows: &[CandidateRow]) -> PageLayout {
     let catalogue = json!({ "uri": "file:///artifacts/a" });
     let spec = json!({ "surface": surface, "catalogue": catalogue, "candidateRows": rows });
     PageLayout::new(name, serde_json::from_value(spec).unwrap())
@@ -57,7 +57,7 @@ fn a_page_and_its_model_are_taken_over_field_by_field() {
         ),
         row("popular", RowSource { popular: Some(PopularSource {}), ..Default::default() }),
     ];
-    let (config, problems) = convert(&[model("ease", "home", "top-picks")], &[layout("home", "home", rows)]);
+    let (config, problems) = convert(&[model("ease", "home", "top-picks")], &[layout("home", "home", &rows)]);
     assert_eq!(problems, []);
     let ranker = &config.rankers[0];
     assert_eq!((ranker.resource.as_str(), ranker.max_batch, ranker.max_top_k), ("default/ease", 32, 500));
@@ -105,17 +105,17 @@ fn a_message_names_the_resource_and_the_mend() {
     let asks = |objective| vec![row("popular", RowSource::default()), row("top", by_model(objective))];
     #[rustfmt::skip]
     let cases = [
-        ("a slip of the pen", models.to_vec(), vec![layout("home", "home", asks("top-pick"))],
+        ("a slip of the pen", models.to_vec(), vec![layout("home", "home", &asks("top-pick"))],
          r#"row "top" of PageLayout default/home asks for the objective "top-pick", which no RankingModel of the surface "home" answers to: did you mean "top-picks"?"#),
-        ("nothing like it", models.to_vec(), vec![layout("home", "home", asks("trending"))],
+        ("nothing like it", models.to_vec(), vec![layout("home", "home", &asks("trending"))],
          r#"row "top" of PageLayout default/home asks for the objective "trending", which no RankingModel of the surface "home" answers to; known are for-you, top-picks"#),
-        ("another surface's", models.to_vec(), vec![layout("home", "home", asks("funny"))],
+        ("another surface's", models.to_vec(), vec![layout("home", "home", &asks("funny"))],
          r#"row "top" of PageLayout default/home asks for the objective "funny", which RankingModel default/bpr answers to for the surface "kids", not for "home": name one of this surface; known are for-you, top-picks"#),
-        ("no model at all", vec![], vec![layout("home", "home", asks("top-picks"))],
+        ("no model at all", vec![], vec![layout("home", "home", &asks("top-picks"))],
          r#"row "top" of PageLayout default/home asks for the objective "top-picks", but the surface "home" has no RankingModel: add one that answers to it"#),
         ("two models", vec![model("b", "home", "top"), model("a", "home", "top")], vec![],
          r#"RankingModel default/b claims the objective "top", which RankingModel default/a answers to: give it another objective, or remove one of the two"#),
-        ("two layouts", vec![], vec![layout("b", "home", vec![]), layout("a", "home", vec![])],
+        ("two layouts", vec![], vec![layout("b", "home", &[]), layout("a", "home", &[])],
          r#"PageLayout default/b claims the surface "home", whose page is PageLayout default/a: give it another surface, or remove one of the two"#),
     ];
     for (why, models, layouts, message) in cases {
@@ -131,7 +131,7 @@ fn a_dangling_row_stays_and_says_where_it_stands() {
         row("popular", RowSource { popular: Some(PopularSource {}), ..Default::default() }),
         row("top", by_model("gone")),
     ];
-    let (config, problems) = convert(&[], &[layout("home", "home", rows)]);
+    let (config, problems) = convert(&[], &[layout("home", "home", &rows)]);
     assert_eq!(config.pages[0].rows.len(), 2);
     let problem = &problems[0];
     assert_eq!(problem.severity(), Severity::Degraded);
@@ -173,7 +173,7 @@ fn any_model() -> impl Strategy<Value = RankingModel> {
 fn any_layout() -> impl Strategy<Value = PageLayout> {
     let word = || prop::sample::select(vec!["a", "b", "c", ""]);
     (word(), word(), prop::collection::vec(any_row(), 0..4))
-        .prop_map(|(name, surface, rows)| layout(name, surface, rows))
+        .prop_map(|(name, surface, rows)| layout(name, surface, &rows))
 }
 
 proptest! {
