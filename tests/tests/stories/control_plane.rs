@@ -6,7 +6,7 @@ use marquee_tests::{
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_go_on_without_operator_and_api_server() -> Outcome {
-    let Some(platform) = Platform::new("control-plane").await? else { return Ok(()) };
+    let Some(platform) = Platform::alone("control-plane").await? else { return Ok(()) };
     platform.homepage().await?;
     let load = platform.load(50, 4).await?;
     load.answers(50).await?;
