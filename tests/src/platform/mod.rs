@@ -215,11 +215,17 @@ spec:
         let url = self.page_url().await?;
         Ok(Load::start(self.cluster, url, requests_per_second, connections))
     }
+}
 
-    /// Has the namespace deleted, without waiting until it is gone.
-    pub async fn clear(self) -> Outcome {
-        let namespace = self.namespace.as_str();
-        kubectl(self.cluster, &["delete", "namespace", namespace, "--wait=false"], None).await.map(drop)
+impl Drop for Platform {
+    /// Has the namespace deleted, without waiting until it is gone: the next story needs the room.
+    fn drop(&mut self) {
+        let Ok(program) = tools::program("kubectl") else { return };
+        let mut command = self.cluster.command(program);
+        let delete =
+            command.args(["delete", "namespace", &self.namespace, "--wait=false"]).stdout(Stdio::null());
+        // Where it cannot be deleted the whole cluster goes soon anyway.
+        let _ = delete.status();
     }
 }
 

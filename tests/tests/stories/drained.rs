@@ -31,7 +31,7 @@ async fn the_last_page_pod_is_not_drained_away() -> Outcome {
     let tally = load.stop().await?;
     eprintln!("drained: {} pages answered, {} failed", tally.answered, tally.failed.len());
     tally.none_failed()?;
-    platform.clear().await
+    Ok(())
 }
 
 async fn drain(platform: &Platform) -> Outcome<String> {

@@ -62,7 +62,7 @@ async fn every_expression_of_dashboards_and_alerts_has_data() -> Outcome {
         return Err(format!("{late}: nothing for\n{}", silent.join("\n")).into());
     }
     load.stop().await?.none_failed()?;
-    platform.clear().await
+    Ok(())
 }
 
 /// Every `expr` below a value, as it can be asked without a dashboard: variables match all, and an alert's bound is left out.

@@ -35,5 +35,5 @@ async fn a_ranker_killed_under_load_fails_no_page() -> Outcome {
     );
     tally.none_failed()?;
     assert!(tally.degraded <= CONNECTIONS, "{} pages degraded: more than were in flight", tally.degraded);
-    platform.clear().await
+    Ok(())
 }

@@ -117,7 +117,6 @@ spec: {{accessModes: [ReadOnlyMany], storageClassName: '', volumeName: later, re
     assert_eq!(condition(&platform.get("pagelayout/home").await?, "Ready").0, "True");
     platform.kubectl("delete resourcequota full").await?;
     platform.ready("rankingmodel/refused").await?;
-    platform.clear().await?;
     Ok(())
 }
 
