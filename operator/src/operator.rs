@@ -16,15 +16,13 @@ use crate::{
     client,
     context::{Context, Queues},
     controllers::{self, Workers},
+    events::Events,
     http::{self, Eyes},
     leader::{Guard, Leader, Lost},
     metrics::Metrics,
     observed::Capabilities,
-    report::events::Events,
-    world::{
-        Kind, World,
-        watch::{Watch, What},
-    },
+    watch::{Watch, What},
+    world::{Kind, World},
 };
 
 /// How long reconciles that are under way may take at the end.

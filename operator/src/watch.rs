@@ -16,12 +16,15 @@ use marquee_crds::{PageLayout, RankingModel, labels, page_layout::Topology};
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::{info, warn};
 
-use crate::{child::ChildKind, context::Context};
-
-use super::{
-    Key, Kind, children, facts,
-    live::Live,
-    primaries::{Change, Claim, Claims},
+use crate::{
+    apply,
+    child::ChildKind,
+    context::Context,
+    world::{
+        Key, Kind, children, facts,
+        live::Live,
+        primaries::{self, Change, Claim, Claims},
+    },
 };
 
 /// Objects in one answer to a list: few, so that the list of a large cluster is never in memory at once.
@@ -43,7 +46,7 @@ impl What {
         match self {
             Self::Primary(Kind::RankingModel) => ApiResource::erase::<RankingModel>(&()),
             Self::Primary(Kind::PageLayout) => ApiResource::erase::<PageLayout>(&()),
-            Self::Child(kind) => crate::apply::resource(kind),
+            Self::Child(kind) => apply::resource(kind),
             Self::Pods => ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("", "v1", "Pod"), "pods"),
         }
     }
@@ -247,5 +250,5 @@ fn concerned<K: Claims, C: Claims>(
     let mut claimed: Vec<&str> = claims.filter(|(of, _)| *of == claim).map(|(_, what)| what).collect();
     claimed.dedup();
     let found = claimed.iter().flat_map(|what| claimants(claim, what));
-    found.map(|object| super::primaries::key(&*object)).collect()
+    found.map(|object| primaries::key(&*object)).collect()
 }
