@@ -18,7 +18,10 @@ async fn pages_go_on_without_operator_and_api_server() -> Outcome {
     scale_operator(&platform, 2).await?;
     load.answers(50).await?;
     let tally = load.stop().await?;
-    eprintln!("control plane gone: {} pages answered, {} degraded", tally.answered, tally.degraded);
+    eprintln!(
+        "control plane gone: {} pages answered, {} degraded, {} late",
+        tally.answered, tally.degraded, tally.late
+    );
     tally.none_failed()?;
     assert_eq!(tally.degraded, 0, "pages degraded without a control plane");
     Ok(())

@@ -28,9 +28,10 @@ async fn a_ranker_killed_under_load_fails_no_page() -> Outcome {
     load.answers(300).await?;
     let tally = load.stop().await?;
     eprintln!(
-        "killed: {} pages answered, {} degraded, {} failed",
+        "killed: {} pages answered, {} degraded, {} late, {} failed",
         tally.answered,
         tally.degraded,
+        tally.late,
         tally.failed.len()
     );
     tally.none_failed()?;
