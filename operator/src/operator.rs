@@ -19,6 +19,7 @@ use crate::{
     events::Events,
     http::{self, Eyes},
     leader::{Guard, Leader, Lost},
+    loading,
     metrics::Metrics,
     observed::Capabilities,
     watch::{Watch, What},
@@ -118,6 +119,7 @@ async fn work(ctx: Arc<Context>, args: &Args, stop: CancellationToken) {
     let mut working = tokio::spawn(controllers::run(ctx.clone(), workers));
     tokio::select! {
         () = stop.cancelled() => info!("ending: what is under way is finished"),
+        () = loading::follow(&ctx) => {}
         _ = &mut working => {}
     }
     for kind in Kind::ALL {

@@ -40,6 +40,7 @@ const HOUSES: [House; 2] = [
             "controllers",
             "report",
             "watch",
+            "loading",
             "apply",
             "context",
             "events",
