@@ -174,7 +174,8 @@ impl Children {
         // The watch may tell of an own write before the answer does.
         let own = entry.expected.take_if(|hash| read.applied == Some(*hash)).is_some()
             && entry.applied != read.applied;
-        let news = !own && !(same_text && entry.facts == read.facts);
+        let unchanged = same_text && entry.facts == read.facts;
+        let news = !(own || unchanged);
         if !same_text {
             entry.text = Some(read.text);
         }
