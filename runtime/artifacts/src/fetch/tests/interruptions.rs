@@ -63,14 +63,17 @@ async fn a_killed_download_leaves_nothing_whole_and_the_next_goes_on() {
 #[tokio::test]
 async fn a_dropped_call_keeps_what_has_arrived() {
     let stage = Stage::new().await;
-    stage.store.spoil(WEIGHTS, Spoil::Stall(200_000), 1);
+    // Every answer stalls: on a busy machine the fetch may have asked again before its first bytes are noticed here.
+    stage.store.spoil(WEIGHTS, Spoil::Stall(100_000), 100);
     let kept = partial(&stage);
     tokio::select! {
         fetched = stage.fetch() => panic!("{fetched:?}"),
-        () = until("some weights arrive", || length(&kept) == 200_000) => {}
+        () = until("some weights arrive", || length(&kept) >= 100_000) => {}
     }
+    let arrived = length(&kept);
+    stage.store.mend();
     stage.fetch().await.unwrap();
-    assert_eq!(stage.store.requests().last().unwrap().range.as_deref(), Some("bytes=200000-"));
+    assert_eq!(stage.store.requests().last().unwrap().range, Some(format!("bytes={arrived}-")));
 }
 
 #[tokio::test]
