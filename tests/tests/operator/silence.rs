@@ -58,7 +58,7 @@ async fn what_is_settled_is_not_written_and_what_is_theirs_stays_theirs() -> Out
     assert_eq!(live.metadata.annotations.unwrap_or_default()["theirs.example/a"], "b");
 
     let before = stage.world().await?;
-    let change = json!({"spec": {"minAvailable": null, "maxUnavailable": 3}});
+    let change = json!({"spec": {"minAvailable": 3}});
     stage.patch("PodDisruptionBudget", "m-ranker", &change).await?;
     stage.until("the budget to be put back", async || Ok(stage.world().await? == before)).await?;
     settled().await?;

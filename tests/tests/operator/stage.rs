@@ -171,6 +171,9 @@ impl Stage {
     /// Every object by its kind and name, without what differs from run to run.
     pub async fn world(&self) -> Outcome<BTreeMap<String, Value>> {
         let mut world = BTreeMap::new();
+        // A revision's name is made of what its pods run, the namespace included.
+        let model = self.api("RankingModel")?.get_opt("m").await?.map(|model| model.data).unwrap_or_default();
+        let revision = model["status"]["latestRevision"].as_str().unwrap_or("none").to_owned();
         for (_, _, kind) in KINDS {
             for object in self.api(kind)?.list(&Default::default()).await? {
                 let name = object.metadata.name.clone().unwrap_or_default();
@@ -182,6 +185,7 @@ impl Stage {
                 data["is"]["spec"]["clusterIPs"].take();
                 timeless(&mut data);
                 let text = data.to_string().replace(&self.namespace, "NAMESPACE");
+                let (name, text) = (name.replace(&revision, "REVISION"), text.replace(&revision, "REVISION"));
                 world.insert(format!("{kind}/{name}"), serde_json::from_str(&text)?);
             }
         }
