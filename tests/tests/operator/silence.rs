@@ -45,10 +45,8 @@ async fn what_is_settled_is_not_written_and_what_is_theirs_stays_theirs() -> Out
     looked_at().await?;
     assert_eq!(proxy.writes(), writes, "nothing changed");
 
-    let world = stage.world().await?;
-    let deployment =
-        world.keys().find(|key| key.starts_with("Deployment/m-ranker-")).ok_or("no Deployment")?;
-    let deployment = deployment.trim_start_matches("Deployment/");
+    let revision = stage.api("RankingModel")?.get("m").await?.data["status"]["latestRevision"].take();
+    let deployment = &format!("m-ranker-{}", revision.as_str().ok_or("no revision")?);
     let theirs = json!({"metadata": {"annotations": {"theirs.example/a": "b"}}, "spec": {"replicas": 3}});
     stage.patch("Deployment", deployment, &theirs).await?;
     looked_at().await?;
