@@ -62,7 +62,9 @@ fn status(host: &str, path: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+    // In one piece: who answers may read but once.
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut start = Vec::new();
     stream.take(STATUS_LINE as u64).read_to_end(&mut start)?;
     Ok(String::from_utf8_lossy(&start).lines().next().unwrap_or_default().to_owned())

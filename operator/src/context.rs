@@ -7,10 +7,10 @@ use kube::Client;
 
 use crate::{
     error::{Error, Result},
+    events::Events,
     metrics::Metrics,
     observed::Settings,
     queue::Queue,
-    report::events::Events,
     world::{Key, Kind, World, primaries},
 };
 

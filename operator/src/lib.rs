@@ -15,13 +15,16 @@ pub mod resources;
 pub mod rollout;
 
 pub mod apply;
+pub mod loading;
 pub mod report;
+pub mod watch;
 
 pub mod backoff;
 pub mod capabilities;
 pub mod chance;
 pub mod context;
 pub mod error;
+pub mod events;
 pub mod queue;
 pub mod world;
 

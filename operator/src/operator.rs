@@ -16,15 +16,14 @@ use crate::{
     client,
     context::{Context, Queues},
     controllers::{self, Workers},
+    events::Events,
     http::{self, Eyes},
     leader::{Guard, Leader, Lost},
+    loading,
     metrics::Metrics,
     observed::Capabilities,
-    report::events::Events,
-    world::{
-        Kind, World,
-        watch::{Watch, What},
-    },
+    watch::{Watch, What},
+    world::{Kind, World},
 };
 
 /// How long reconciles that are under way may take at the end.
@@ -120,6 +119,7 @@ async fn work(ctx: Arc<Context>, args: &Args, stop: CancellationToken) {
     let mut working = tokio::spawn(controllers::run(ctx.clone(), workers));
     tokio::select! {
         () = stop.cancelled() => info!("ending: what is under way is finished"),
+        () = loading::follow(&ctx) => {}
         _ = &mut working => {}
     }
     for kind in Kind::ALL {

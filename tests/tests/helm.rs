@@ -69,7 +69,7 @@ async fn a_release_comes_and_goes_and_pages_are_served_all_the_while() -> Outcom
     eprintln!("while releases came and went: {} pages answered, {} degraded", tally.answered, tally.degraded);
     tally.none_failed()?;
 
-    platform.clear().await
+    Ok(())
 }
 
 struct Release<'a> {

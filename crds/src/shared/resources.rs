@@ -11,7 +11,7 @@ use super::Quantity;
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Resources {
-    /// What the scheduler sets aside for each pod. CPU that is not named here is requested as 250m, so that an autoscaler has a
+    /// What the scheduler sets aside for each pod. CPU that is not named here is requested as 100m, so that an autoscaler has a
     /// measure, and memory as 256Mi.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 16))]

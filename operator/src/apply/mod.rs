@@ -93,7 +93,7 @@ pub async fn children(ctx: &Context, owner: Owner<'_>, wanted: &[Child]) -> Appl
 }
 
 async fn one(ctx: &Context, owner: Owner<'_>, child: &Child, applied: &mut Applied) -> Result<()> {
-    let (hash, body) = marked(child);
+    let hash = hash(child);
     let known = ctx.world.children.lock().known(owner.uid, child.kind, &child.name);
     match need(child, hash, known.as_ref()) {
         Need::Nothing => {
@@ -103,6 +103,7 @@ async fn one(ctx: &Context, owner: Owner<'_>, child: &Child, applied: &mut Appli
             return Ok(());
         }
         Need::Create => {
+            let body = marked(child, hash);
             if requests::create(ctx, owner, child, &body).await? {
                 debug!(kind = child.kind.kind(), name = child.name, "made a child");
             } else {
@@ -112,10 +113,13 @@ async fn one(ctx: &Context, owner: Owner<'_>, child: &Child, applied: &mut Appli
             }
         }
         Need::Apply => {
-            requests::apply(ctx, owner, child, &body, known.and_then(|known| known.made_by)).await?
+            ctx.world.children.lock().expect(owner.uid, child.kind, &child.name, hash);
+            let made_by = known.and_then(|known| known.made_by);
+            requests::apply(ctx, owner, child, &marked(child, hash), made_by).await?;
         }
         Need::Mend(field) => {
-            requests::apply(ctx, owner, child, &body, known.and_then(|known| known.made_by)).await?;
+            let made_by = known.and_then(|known| known.made_by);
+            requests::apply(ctx, owner, child, &marked(child, hash), made_by).await?;
             drifted(ctx, child, Some(field), applied);
         }
     }
@@ -129,17 +133,21 @@ fn drifted(ctx: &Context, child: &Child, field: Option<String>, applied: &mut Ap
     applied.drift.push(Drift { kind: child.kind, name: child.name.clone(), field });
 }
 
-/// The child with its hash in an annotation, so that an operator that starts anew knows what was applied.
-fn marked(child: &Child) -> (u64, Value) {
+/// The hash of what is wished for.
+fn hash(child: &Child) -> u64 {
     let digest = Sha256::digest(child.body.to_string());
-    let hash = digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte));
+    digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+}
+
+/// The child with its hash in an annotation, so that an operator that starts anew knows what was applied.
+fn marked(child: &Child, hash: u64) -> Value {
     let mut body = child.body.clone();
     if let Some(metadata) = body["metadata"].as_object_mut() {
         let annotations =
             metadata.entry("annotations").or_insert_with(|| Value::Object(serde_json::Map::new()));
         annotations[labels::APPLIED] = format!("{hash:016x}").into();
     }
-    (hash, body)
+    body
 }
 
 /// Pure: what has to be done about `child`.
@@ -192,7 +200,8 @@ mod tests {
 
     #[test]
     fn a_child_is_written_only_where_it_has_to_be() {
-        let (hash, body) = marked(&child(1));
+        let hash = hash(&child(1));
+        let body = marked(&child(1), hash);
         let changed = body.to_string().replace(":1", ":2");
         #[rustfmt::skip]
         let cases = [
@@ -210,9 +219,10 @@ mod tests {
 
     #[test]
     fn the_hash_is_that_of_the_wish_alone() {
-        assert_eq!(marked(&child(1)).0, marked(&child(1)).0);
-        assert_ne!(marked(&child(1)).0, marked(&child(2)).0);
-        let (hash, body) = marked(&child(1));
+        assert_eq!(hash(&child(1)), hash(&child(1)));
+        assert_ne!(hash(&child(1)), hash(&child(2)));
+        let hash = hash(&child(1));
+        let body = marked(&child(1), hash);
         assert_eq!(body["metadata"]["annotations"][labels::APPLIED], format!("{hash:016x}"));
     }
 }

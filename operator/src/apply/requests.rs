@@ -13,7 +13,7 @@ use crate::{
     child::{Child, ChildKind},
     context::{Ask, Context},
     error::{Error, Result},
-    world::{children, live::Live},
+    world::{Key, Kind, children, live::Live},
 };
 
 use super::Owner;
@@ -37,7 +37,7 @@ pub async fn create(ctx: &Context, owner: Owner<'_>, child: &Child, body: &Value
     match ctx.ask(asked, api.create(&params, &live)).await {
         Ok(made) => {
             written(ctx, child.kind, "create");
-            take(ctx, child, &made)?;
+            settle(ctx, owner, child, &made)?;
             Ok(true)
         }
         Err(error) if error.status().is_some_and(|status| status.reason == "AlreadyExists") => {
@@ -75,7 +75,7 @@ pub async fn apply(
         let patch = serde_json::from_value(patch).map_err(|source| unreadable(child, source))?;
         let owned = ctx.ask(asked, api.patch(&child.name, &params, &Patch::<()>::Json(patch))).await;
         match owned {
-            Ok(live) => take(ctx, child, &live)?,
+            Ok(live) => take(ctx, child, &live).map(drop)?,
             // It is gone, or somebody wrote it since: what is applied now makes it right but for what is no longer wanted.
             Err(error) if error.status().is_some_and(|status| matches!(status.code, 404 | 409 | 422)) => {}
             Err(error) => return Err(error),
@@ -84,7 +84,7 @@ pub async fn apply(
     let params = PatchParams::apply(labels::OPERATOR).force();
     let live = ctx.ask(asked, api.patch(&child.name, &params, &Patch::Apply(body))).await?;
     written(ctx, child.kind, "patch");
-    take(ctx, child, &live)
+    settle(ctx, owner, child, &live)
 }
 
 /// Deletes a child, and what belongs to it after it. One that is gone already is as good.
@@ -100,10 +100,17 @@ pub async fn delete(ctx: &Context, owner: Owner<'_>, kind: ChildKind, name: &str
     Ok(())
 }
 
-fn take(ctx: &Context, child: &Child, live: &Live) -> Result<()> {
+/// Takes an answer; says whose the child is where it was changed since.
+fn take(ctx: &Context, child: &Child, live: &Live) -> Result<Option<(Kind, Key)>> {
     let read = children::read(child.kind, live).map_err(|source| unreadable(child, source))?;
-    if let Some(read) = read {
-        ctx.world.children.lock().take(read);
+    Ok(read.and_then(|read| ctx.world.children.lock().take_answer(read)))
+}
+
+/// Takes the answer to the whole of a write: the child is as it should be, unless it was changed since.
+fn settle(ctx: &Context, owner: Owner<'_>, child: &Child, live: &Live) -> Result<()> {
+    match take(ctx, child, live)? {
+        Some((kind, key)) => ctx.enqueue(kind, &key),
+        None => ctx.world.children.lock().settle(owner.uid, child.kind, &child.name),
     }
     Ok(())
 }

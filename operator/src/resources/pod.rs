@@ -30,7 +30,7 @@ const PROBE_SECONDS: i32 = 2;
 /// Least time that a load may take before the kubelet starts it anew.
 const LEAST_LOAD_SECONDS: u64 = 600;
 /// Requested of each pod unless the spec says otherwise.
-const LEAST_REQUESTS: [(&str, &str); 2] = [("cpu", "250m"), ("memory", "256Mi")];
+const LEAST_REQUESTS: [(&str, &str); 2] = [("cpu", "100m"), ("memory", "256Mi")];
 
 /// What every pod of a revision is. Without a `revision` it is what the revision is named after.
 pub(super) fn template(of: &Workload<'_>, revision: &str) -> PodTemplateSpec {

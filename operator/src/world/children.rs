@@ -4,7 +4,7 @@
 //! it should be: at rest a child costs a few hundred bytes.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
 
@@ -26,6 +26,8 @@ const BOOKKEEPING: [&str; 4] = ["managedFields", "resourceVersion", "generation"
 #[derive(Default)]
 pub struct Children {
     by_owner: HashMap<Box<str>, Vec<Entry>>,
+    /// Versions that answers to own writes told of, and the watch has not yet.
+    answered: HashSet<(ChildKind, u64)>,
     /// Counts the lists of each kind and namespace, so that what a new list lacks is found.
     round: u32,
 }
@@ -34,6 +36,8 @@ struct Entry {
     facts: ChildFacts,
     version: u64,
     applied: Option<u64>,
+    /// The hash of an own write that is under way.
+    expected: Option<u64>,
     digest: u64,
     text: Option<Box<str>>,
     made_by: Option<usize>,
@@ -152,6 +156,7 @@ impl Children {
                 facts: read.facts,
                 version: read.version,
                 applied: read.applied,
+                expected: None,
                 digest: read.digest,
                 text: Some(read.text),
                 made_by: read.made_by,
@@ -161,17 +166,50 @@ impl Children {
             return news;
         };
         entry.round = round;
+        self.answered.remove(&(read.facts.kind, read.version));
         if read.version <= entry.version && read.version != u64::MAX {
             return None;
         }
         let same_text = entry.digest == read.digest;
-        let same = same_text && entry.facts == read.facts;
+        // The watch may tell of an own write before the answer does.
+        let own = entry.expected.take_if(|hash| read.applied == Some(*hash)).is_some()
+            && entry.applied != read.applied;
+        let unchanged = same_text && entry.facts == read.facts;
+        let news = !(own || unchanged);
         if !same_text {
             entry.text = Some(read.text);
         }
         (entry.facts, entry.version, entry.applied) = (read.facts, read.version, read.applied);
         (entry.digest, entry.made_by, entry.parent) = (read.digest, read.made_by, read.parent);
-        (!same).then_some(parent)
+        news.then_some(parent)
+    }
+
+    /// An own write of this hash is under way: what the watch tells of it is no news.
+    pub fn expect(&mut self, owner: &str, kind: ChildKind, name: &str, hash: u64) {
+        if let Some(entry) = self.find_mut(owner, kind, name) {
+            entry.expected = Some(hash);
+        }
+    }
+
+    /// Takes the answer to an own write. Says whose the child is where something newer is known of it already: then it has to be
+    /// looked at again.
+    pub fn take_answer(&mut self, read: Read) -> Option<(Kind, Key)> {
+        let (parent, of, version) = (read.parent.clone(), read.facts.kind, read.version);
+        let known = self.find(&read.owner, of, &read.facts.name).map(|entry| entry.version);
+        self.take(read);
+        match known {
+            Some(known) if known > version => return Some(parent),
+            Some(known) if known == version => {}
+            _ => {
+                self.answered.insert((of, version));
+            }
+        }
+        None
+    }
+
+    /// Whether an answer told of this version before the watch does; asked once of each.
+    pub fn was_answered(&mut self, kind: ChildKind, version: u64) -> bool {
+        self.answered.remove(&(kind, version))
     }
 
     /// The child was found to be as it should be: its text has served.
@@ -206,6 +244,8 @@ impl Children {
 
     /// A list begins: what it does not name will be gone at its end.
     pub fn begin(&mut self) -> u32 {
+        // A watch that begins anew passes over what came before it.
+        self.answered.clear();
         self.round += 1;
         self.round
     }

@@ -5,7 +5,6 @@ pub mod facts;
 pub mod live;
 pub mod pods;
 pub mod primaries;
-pub mod watch;
 
 use std::{fmt, sync::Arc};
 

@@ -21,8 +21,11 @@ const LONGEST: Duration = Duration::from_secs(300);
 pub struct Tally {
     /// Pages answered.
     pub answered: usize,
-    /// Those of them in which a fallback stood.
+    /// Those of them in which a fallback stood because a model was not there or failed.
     pub degraded: usize,
+    /// Those of them in which one stood because the page's deadline came first: a machine whose cores are busy with other things
+    /// makes some.
+    pub late: usize,
     /// Requests that failed, and how.
     pub failed: Vec<String>,
 }
@@ -43,6 +46,7 @@ impl Tally {
     fn add(&mut self, other: Self) {
         self.answered += other.answered;
         self.degraded += other.degraded;
+        self.late += other.late;
         self.failed.extend(other.failed);
     }
 }
@@ -116,7 +120,13 @@ async fn ask(
             Ok(page) => {
                 tally.answered += 1;
                 answered.fetch_add(1, Relaxed);
-                tally.degraded += usize::from(page["degraded"] == json!(true));
+                let rows = page["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
+                let because = |reason: &str| rows.iter().any(|row| row["degraded"] == reason);
+                let late = because("DeadlineMissed");
+                let degraded = page["degraded"] == json!(true);
+                tally.late += usize::from(late);
+                tally.degraded +=
+                    usize::from(degraded && (!late || because("ModelNotReady") || because("ModelFailed")));
             }
             Err(error) => tally.failed.push(format!("{:.1}s: {error}", began.elapsed().as_secs_f32())),
         }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::{
     io::AsyncWriteExt as _,
     process::Command,
-    sync::{Mutex, MutexGuard, OnceCell},
+    sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 pub use artifacts::{copy, digest, poison, variant};
@@ -32,6 +32,8 @@ pub const SYSTEM: &str = "marquee-system";
 const PATIENCE: Duration = Duration::from_secs(120);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 
+static TURN: RwLock<()> = RwLock::const_new(());
+
 /// A namespace with restricted Pod Security, and the homepage's artifacts on a claimed volume.
 pub struct Platform {
     /// Where it all runs.
@@ -40,7 +42,13 @@ pub struct Platform {
     pub namespace: String,
     /// What the volume holds, on this machine and on the node.
     pub artifacts: PathBuf,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
+}
+
+/// Stories run beside each other, but for those that stop what all need.
+enum Turn {
+    Shared { _guard: RwLockReadGuard<'static, ()> },
+    Alone { _guard: RwLockWriteGuard<'static, ()> },
 }
 
 /// The repository's folder.
@@ -51,9 +59,15 @@ pub fn repository() -> PathBuf {
 impl Platform {
     /// Installs Marquee if no story has yet, and makes the story's namespace. `None` where there can be no cluster.
     pub async fn new(story: &str) -> Outcome<Option<Self>> {
-        static TURN: Mutex<()> = Mutex::const_new(());
-        // One story at a time: they share two cores, and some stop what all need.
-        let turn = TURN.lock().await;
+        Self::told(story, Turn::Shared { _guard: TURN.read().await }).await
+    }
+
+    /// The same while no other story runs, for one that stops what all need.
+    pub async fn alone(story: &str) -> Outcome<Option<Self>> {
+        Self::told(story, Turn::Alone { _guard: TURN.write().await }).await
+    }
+
+    async fn told(story: &str, turn: Turn) -> Outcome<Option<Self>> {
         let Some(cluster) = Cluster::shared_or_skip().await? else { return Ok(None) };
         install(cluster).await?;
         let namespace = format!("story-{story}");
@@ -201,14 +215,17 @@ spec:
         let url = self.page_url().await?;
         Ok(Load::start(self.cluster, url, requests_per_second, connections))
     }
+}
 
-    /// Deletes the namespace and waits until it is gone.
-    pub async fn clear(self) -> Outcome {
-        let namespace = self.namespace.as_str();
-        kubectl(self.cluster, &["delete", "namespace", namespace, "--timeout=120s"], None).await?;
-        kubectl(self.cluster, &["delete", "persistentvolume", namespace, "--timeout=60s"], None)
-            .await
-            .map(drop)
+impl Drop for Platform {
+    /// Has the namespace deleted, without waiting until it is gone: the next story needs the room.
+    fn drop(&mut self) {
+        let Ok(program) = tools::program("kubectl") else { return };
+        let mut command = self.cluster.command(program);
+        let delete =
+            command.args(["delete", "namespace", &self.namespace, "--wait=false"]).stdout(Stdio::null());
+        // Where it cannot be deleted the whole cluster goes soon anyway.
+        let _ = delete.status();
     }
 }
 

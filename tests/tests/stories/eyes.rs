@@ -2,23 +2,18 @@ use std::{collections::BTreeSet, fs, time::Duration};
 
 use marquee_tests::{
     Outcome, http_client,
-    platform::{Platform, repository},
+    platform::{Platform, SYSTEM, kubectl, repository},
     wait,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// Where a scrape finds operators and pods that serve: as the chart's monitors would.
+/// Debian's Prometheus knows no Kubernetes: it is told the pods, with the labels that the chart's monitors would give them.
 const CONFIG: &str = "
 global: {scrape_interval: 2s, evaluation_interval: 2s}
 rule_files: [RULES]
 scrape_configs:
   - job_name: marquee
-    kubernetes_sd_configs: [{role: pod, kubeconfig_file: KUBECONFIG}]
-    relabel_configs:
-      - {source_labels: [__meta_kubernetes_pod_label_app_kubernetes_io_part_of, __meta_kubernetes_pod_label_app_kubernetes_io_name], regex: '.*marquee.*', action: keep}
-      - {source_labels: [__meta_kubernetes_pod_container_port_name], regex: http, action: keep}
-      - {source_labels: [__meta_kubernetes_namespace], target_label: namespace}
-      - {source_labels: [__meta_kubernetes_pod_name], target_label: pod}
+    static_configs: TARGETS
 ";
 
 /// Expressions that have nothing to show until something goes wrong that this story does not do wrong.
@@ -32,12 +27,12 @@ const QUIET_WHILE_ALL_IS_WELL: [&str; 8] = [
 async fn every_expression_of_dashboards_and_alerts_has_data() -> Outcome {
     let Some(platform) = Platform::new("eyes").await? else { return Ok(()) };
     let rules = repository().join("charts/marquee/alerts/marquee.yaml");
-    let kubeconfig = platform.cluster.api.kubeconfig();
-    let config = CONFIG
-        .replace("RULES", &rules.display().to_string())
-        .replace("KUBECONFIG", &kubeconfig.display().to_string());
-    let (_prometheus, url) = platform.cluster.prometheus(&config)?;
     platform.homepage().await?;
+    let targets = targets(&platform).await?;
+    assert!(targets.len() >= 6, "two operators, three rankers and a page are scraped, not {targets:?}");
+    let config = CONFIG.replace("RULES", &rules.display().to_string());
+    let config = config.replace("TARGETS", &serde_json::to_string(&targets)?);
+    let (_prometheus, url) = platform.cluster.prometheus(&config)?;
     let load = platform.load(20, 2).await?;
     // What a dashboard shows of trouble: a row without its model, and a child that was changed by hand.
     platform.kubectl("delete rankingmodel home-rated-for-you").await?;
@@ -62,7 +57,23 @@ async fn every_expression_of_dashboards_and_alerts_has_data() -> Outcome {
         return Err(format!("{late}: nothing for\n{}", silent.join("\n")).into());
     }
     load.stop().await?.none_failed()?;
-    platform.clear().await
+    Ok(())
+}
+
+/// Operators and the story's pods.
+async fn targets(platform: &Platform) -> Outcome<Vec<Value>> {
+    let args = ["get", "pods", "-A", "-l", "app.kubernetes.io/name=marquee", "-o", "json"];
+    let pods: Value = serde_json::from_str(&kubectl(platform.cluster, &args, None).await?)?;
+    let pods = pods["items"].as_array().cloned().unwrap_or_default();
+    let ours = pods.iter().filter(|pod| {
+        [SYSTEM, &platform.namespace].iter().any(|namespace| pod["metadata"]["namespace"] == **namespace)
+    });
+    let target = |pod: &Value| {
+        let address = format!("{}:8080", pod["status"]["podIP"].as_str()?);
+        let labels = json!({ "namespace": pod["metadata"]["namespace"], "pod": pod["metadata"]["name"] });
+        Some(json!({ "targets": [address], "labels": labels }))
+    };
+    Ok(ours.filter_map(target).collect())
 }
 
 /// Every `expr` below a value, as it can be asked without a dashboard: variables match all, and an alert's bound is left out.

@@ -17,8 +17,8 @@ async fn a_ranker_killed_under_load_fails_no_page() -> Outcome {
     let load = platform.load(100, CONNECTIONS).await?;
     load.answers(100).await?;
     let pods = platform.list("pods -l marquee.dev/model=home-top-picks").await?;
-    let uid = pods[0]["metadata"]["uid"].as_str().ok_or("a pod without a uid")?;
-    let processes = platform.cluster.processes_of(uid)?;
+    let container = pods[0]["status"]["containerStatuses"][0]["containerID"].as_str();
+    let processes = platform.cluster.processes_of(container.ok_or("a pod without a container")?)?;
     assert!(!processes.is_empty(), "the pod has no process to kill");
     for process in processes {
         let process = i32::try_from(process).ok().and_then(Pid::from_raw).ok_or("no process number")?;
@@ -28,12 +28,13 @@ async fn a_ranker_killed_under_load_fails_no_page() -> Outcome {
     load.answers(300).await?;
     let tally = load.stop().await?;
     eprintln!(
-        "killed: {} pages answered, {} degraded, {} failed",
+        "killed: {} pages answered, {} degraded, {} late, {} failed",
         tally.answered,
         tally.degraded,
+        tally.late,
         tally.failed.len()
     );
     tally.none_failed()?;
     assert!(tally.degraded <= CONNECTIONS, "{} pages degraded: more than were in flight", tally.degraded);
-    platform.clear().await
+    Ok(())
 }

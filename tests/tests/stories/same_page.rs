@@ -32,5 +32,5 @@ async fn the_cluster_serves_the_page_of_the_single_process() -> Outcome {
     platform
         .until("pods -l app.kubernetes.io/component=ranker", "the rankers' own pods to go", no_rankers)
         .await?;
-    platform.clear().await
+    Ok(())
 }

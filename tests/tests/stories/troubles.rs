@@ -47,7 +47,7 @@ async fn what_the_schema_cannot_see_is_told_in_the_status_and_heals() -> Outcome
         // resource                      condition           reason               what the message names
         ("rankingmodel/no-secret",       "ArtifactResolved", "SecretNotFound",    "later"),
         ("rankingmodel/no-claim",        "ArtifactResolved", "ClaimNotFound",     "later"),
-        ("rankingmodel/no-room",         "Progressing",      "Unschedulable",     "cpu"),
+        ("rankingmodel/no-room",         "Ready",            "Unschedulable",     "cpu"),
         ("rankingmodel/second",          "Ready",            "DuplicateObjective", "home-top-picks"),
         ("rankingmodel/no-volume",       "ArtifactResolved", "VolumeMissing",     "volume"),
         ("pagelayout/home",              "ModelsResolved",   "ObjectiveNotFound", "not-yet"),
@@ -110,14 +110,13 @@ spec: {{accessModes: [ReadOnlyMany], storageClassName: '', volumeName: later, re
     platform.apply(quota).await?;
     apply_model(&platform, ("refused", "refused"), &claimed("marquee-artifacts"), None).await?;
     let refused = |model: &Value| {
-        let (_, reason, message) = condition(model, "Progressing");
+        let (_, reason, message) = condition(model, "Ready");
         reason == "PodRefused" && message.contains("quota")
     };
     platform.until("rankingmodel/refused", "PodRefused naming the quota", refused).await?;
     assert_eq!(condition(&platform.get("pagelayout/home").await?, "Ready").0, "True");
     platform.kubectl("delete resourcequota full").await?;
     platform.ready("rankingmodel/refused").await?;
-    platform.clear().await?;
     Ok(())
 }
 

@@ -12,8 +12,7 @@ use crate::{
     apply::{self, Owner},
     context::Context,
     error::Result,
-    report,
-    world::watch,
+    report, watch,
 };
 
 /// observe -> decide -> apply -> report. `decide` is pure; the last two talk to the API server. Says when to look again.

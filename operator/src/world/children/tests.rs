@@ -61,6 +61,38 @@ fn the_text_is_kept_until_it_was_compared_and_again_when_it_changes() {
 }
 
 #[test]
+fn the_answer_to_an_own_write_is_told_once() {
+    let answer = |live: &Live| read(KIND, live).unwrap().unwrap();
+    let mut children = Children::default();
+    assert_eq!(children.take_answer(answer(&object(5, "a"))), None);
+    assert!(children.was_answered(KIND, 5), "the watch need not be read");
+    assert!(!children.was_answered(KIND, 5), "once");
+    assert!(!children.was_answered(KIND, 6), "somebody else's write");
+    told(&mut children, &object(7, "b"));
+    assert_eq!(children.take_answer(answer(&object(7, "b"))), None, "the watch was first");
+    assert!(!children.was_answered(KIND, 7));
+    let parent = (Kind::RankingModel, Key::new("n", "m"));
+    assert_eq!(children.take_answer(answer(&object(6, "c"))), Some(parent), "changed since");
+    children.take_answer(answer(&object(8, "d")));
+    children.begin();
+    assert!(!children.was_answered(KIND, 8), "a new list has to be read");
+}
+
+#[test]
+fn an_own_write_that_the_watch_tells_first_is_no_news() {
+    let written = |version, data, hash: &str| {
+        let text = object(version, data).text().replace("00000000000000ff", hash);
+        serde_json::from_str::<Live>(&text).unwrap()
+    };
+    let mut children = Children::default();
+    told(&mut children, &object(1, "a"));
+    children.expect("u", KIND, "m-ranker-1", 0xaa);
+    assert!(told(&mut children, &object(2, "x")), "somebody else's change comes first");
+    assert!(!told(&mut children, &written(3, "b", "00000000000000aa")), "the own one");
+    assert!(told(&mut children, &written(4, "c", "00000000000000aa")), "somebody else's after it");
+}
+
+#[test]
 fn what_a_new_list_does_not_name_is_gone() {
     let mut children = Children::default();
     told(&mut children, &object(1, "a"));

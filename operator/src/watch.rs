@@ -4,7 +4,7 @@ use std::{pin::pin, sync::Arc};
 
 use futures::StreamExt as _;
 use kube::{
-    Api,
+    Api, Resource as _,
     api::ApiResource,
     core::GroupVersionKind,
     runtime::{
@@ -16,12 +16,15 @@ use marquee_crds::{PageLayout, RankingModel, labels, page_layout::Topology};
 use tokio::{sync::watch, task::JoinHandle};
 use tracing::{info, warn};
 
-use crate::{child::ChildKind, context::Context};
-
-use super::{
-    Key, Kind, children, facts,
-    live::Live,
-    primaries::{Change, Claim, Claims},
+use crate::{
+    apply,
+    child::ChildKind,
+    context::Context,
+    world::{
+        Key, Kind, children, facts,
+        live::Live,
+        primaries::{self, Change, Claim, Claims},
+    },
 };
 
 /// Objects in one answer to a list: few, so that the list of a large cluster is never in memory at once.
@@ -43,7 +46,7 @@ impl What {
         match self {
             Self::Primary(Kind::RankingModel) => ApiResource::erase::<RankingModel>(&()),
             Self::Primary(Kind::PageLayout) => ApiResource::erase::<PageLayout>(&()),
-            Self::Child(kind) => crate::apply::resource(kind),
+            Self::Child(kind) => apply::resource(kind),
             Self::Pods => ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("", "v1", "Pod"), "pods"),
         }
     }
@@ -90,7 +93,9 @@ async fn follow(ctx: Arc<Context>, what: What, namespace: Option<String>, listed
     while let Some(event) = events.next().await {
         match event {
             Ok(Event::Init) => round = begin(&ctx, what),
-            Ok(Event::InitApply(live) | Event::Apply(live)) => take(&ctx, what, &live),
+            Ok(Event::InitApply(live)) => take(&ctx, what, &live),
+            Ok(Event::Apply(live)) if is_own_write(&ctx, what, &live) => {}
+            Ok(Event::Apply(live)) => take(&ctx, what, &live),
             Ok(Event::Delete(live)) => drop_one(&ctx, what, &live),
             Ok(Event::InitDone) => {
                 end(&ctx, what, round, namespace.as_deref());
@@ -104,6 +109,13 @@ async fn follow(ctx: Arc<Context>, what: What, namespace: Option<String>, listed
             }
         }
     }
+}
+
+/// Whether all that the watch tells was in the answer to an own write: then it need not be read again.
+fn is_own_write(ctx: &Context, what: What, live: &Live) -> bool {
+    let What::Child(kind) = what else { return false };
+    let version = live.meta().resource_version.as_deref().and_then(|version| version.parse().ok());
+    version.is_some_and(|version| ctx.world.children.lock().was_answered(kind, version))
 }
 
 fn begin(ctx: &Context, what: What) -> u32 {
@@ -186,6 +198,12 @@ fn generation(meta: &kube::api::ObjectMeta) -> (Option<i64>, bool) {
     (meta.generation, meta.deletion_timestamp.is_some())
 }
 
+/// Where a model answers, and with which share.
+fn answers_at(model: &RankingModel) -> Vec<(&str, i32)> {
+    let traffic = model.status.iter().flat_map(|status| &status.traffic);
+    traffic.map(|target| (target.endpoint.as_str(), target.weight)).collect()
+}
+
 /// A model concerns itself, the layouts of its surface, and, where its claim came or went, who else claims its objective.
 fn model_changed(ctx: &Context, change: &Change<RankingModel>) {
     let Change { key, before, after } = change;
@@ -200,8 +218,8 @@ fn model_changed(ctx: &Context, change: &Change<RankingModel>) {
         drop(models);
         rivals.iter().for_each(|rival| ctx.enqueue(Kind::RankingModel, rival));
     }
-    let told = |model: &Arc<RankingModel>| model.status.clone();
-    if edited || before.as_ref().map(told) != after.as_ref().map(told) {
+    // A page asks of a model's status only where it answers.
+    if edited || before.as_deref().map(answers_at) != after.as_deref().map(answers_at) {
         let layouts = ctx.world.layouts.lock();
         let pages = concerned(before, after, Claim::Surface, |claim, what| {
             layouts.claimants(&key.namespace, claim, what)
@@ -247,5 +265,5 @@ fn concerned<K: Claims, C: Claims>(
     let mut claimed: Vec<&str> = claims.filter(|(of, _)| *of == claim).map(|(_, what)| what).collect();
     claimed.dedup();
     let found = claimed.iter().flat_map(|what| claimants(claim, what));
-    found.map(|object| super::primaries::key(&*object)).collect()
+    found.map(|object| primaries::key(&*object)).collect()
 }

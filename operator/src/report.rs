@@ -1,7 +1,5 @@
 //! Tells what became of a resource: its status where that differs in more than time, and an event for each transition.
 
-pub mod events;
-
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
     jiff::Timestamp,

@@ -1,0 +1,157 @@
+//! How far the loads of starting pods are, asked of the pods themselves: nothing in the API server says it.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use futures::{StreamExt as _, stream};
+use marquee_crds::names;
+use serde::Deserialize;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+use crate::{context::Context, observed::Loading};
+
+/// How often a starting pod is asked.
+const EVERY: Duration = Duration::from_secs(2);
+/// How long it may take to answer.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Pods that are asked at a time.
+const AT_A_TIME: usize = 8;
+/// Longest answer that is read, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// Asks for ever; where a pod says something new, what it serves for is reconciled.
+pub async fn follow(ctx: &Context) {
+    let mut turns = interval(EVERY);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        turns.tick().await;
+        let starting = ctx.world.pods.lock().starting();
+        let asked = stream::iter(starting).for_each_concurrent(AT_A_TIME, |(parent, pod, ip)| async move {
+            let loading = match address(&ip) {
+                Some(address) => progress(address).await,
+                None => None,
+            };
+            let news = ctx.world.pods.lock().loads(&parent, &pod, loading);
+            if news {
+                ctx.enqueue(parent.0, &parent.1);
+            }
+        });
+        asked.await;
+    }
+}
+
+fn address(ip: &str) -> Option<SocketAddr> {
+    let port = u16::try_from(names::HTTP_PORT).ok()?;
+    Some(SocketAddr::new(ip.parse::<IpAddr>().ok()?, port))
+}
+
+/// What the pod says of its loading; none where it loads nothing or does not answer.
+async fn progress(pod: SocketAddr) -> Option<Loading> {
+    let answer = timeout(PATIENCE, ask(pod)).await.ok()?.ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let is_fine = head.split(' ').nth(1) == Some("200");
+    is_fine.then(|| read(body)).flatten()
+}
+
+/// The whole answer. HTTP/1.0 has the pod close the connection at its end, and send it in one piece.
+async fn ask(pod: SocketAddr) -> io::Result<String> {
+    let mut stream = TcpStream::connect(pod).await?;
+    stream.write_all(format!("GET /status HTTP/1.0\r\nHost: {pod}\r\n\r\n").as_bytes()).await?;
+    let mut answer = String::new();
+    stream.take(LONGEST).read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+/// Pure: sums up the loads that a pod's `/status` names. An artifact that several resources share is loaded once.
+fn read(status: &str) -> Option<Loading> {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Status {
+        models: Vec<Resource>,
+        pages: Vec<Resource>,
+    }
+    #[derive(Deserialize)]
+    struct Resource {
+        uri: String,
+        loading: Option<Load>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Load {
+        bytes: u64,
+        total_bytes: u64,
+        seconds: f64,
+    }
+    let Status { models, pages } = serde_json::from_str(status).ok()?;
+    let resources = models.into_iter().chain(pages);
+    let loads: BTreeMap<String, Load> =
+        resources.filter_map(|resource| Some((resource.uri, resource.loading?))).collect();
+    if loads.is_empty() {
+        return None;
+    }
+    let sum = |of: fn(&Load) -> u64| loads.values().map(of).fold(0, u64::saturating_add);
+    let all_known = loads.values().all(|load| load.total_bytes > 0);
+    let longest = loads.values().map(|load| load.seconds).fold(0.0, f64::max);
+    Some(Loading {
+        bytes: sum(|load| load.bytes),
+        total_bytes: if all_known { sum(|load| load.total_bytes) } else { 0 },
+        seconds: Duration::try_from_secs_f64(longest).map_or(0, |longest| longest.as_secs()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, http::StatusCode, routing::get};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A pod whose `/status` is `answer`; where.
+    async fn pod(status: StatusCode, answer: &'static str) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let routes = Router::new().route("/status", get(move || async move { (status, answer) }));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_pod_that_loads_says_how_far_it_is() {
+        const LOADS: &str = r#"{"ready":false,"models":[
+            {"uri":"s3://b/a","loading":{"bytes":3,"totalBytes":10,"seconds":4.9}},
+            {"uri":"s3://b/a","loading":{"bytes":3,"totalBytes":10,"seconds":4.9}},
+            {"uri":"s3://b/ready"}],
+            "pages":[{"uri":"s3://b/c","loading":{"bytes":1,"totalBytes":2,"seconds":1.0}}]}"#;
+        const UNKNOWN: &str =
+            r#"{"models":[{"uri":"a","loading":{"bytes":0,"totalBytes":0,"seconds":0.1}}]}"#;
+        let loading = |bytes, total_bytes, seconds| Some(Loading { bytes, total_bytes, seconds });
+        #[rustfmt::skip]
+        let cases = [
+            ("two artifacts, one of them shared", StatusCode::OK,                  LOADS,           loading(4, 12, 4)),
+            ("a size that is not known yet",      StatusCode::OK,                  UNKNOWN,         loading(0, 0, 0)),
+            ("all is loaded",                     StatusCode::OK,                  r#"{"models":[{"uri":"a"}]}"#, None),
+            ("no status",                         StatusCode::OK,                  "hello",         None),
+            ("a refusal",                         StatusCode::SERVICE_UNAVAILABLE, LOADS,           None),
+        ];
+        for (why, status, answer, expected) in cases {
+            assert_eq!(progress(pod(status, answer).await).await, expected, "{why}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pod_that_does_not_answer_says_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let silent = listener.local_addr().unwrap();
+        assert_eq!(progress(silent).await, None, "it takes connections, and no more");
+        drop(listener);
+        assert_eq!(progress(silent).await, None, "nobody listens");
+    }
+}
