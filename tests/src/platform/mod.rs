@@ -234,7 +234,12 @@ pub async fn pages(url: &str, viewers: &[String]) -> Outcome<Vec<Value>> {
     let client = crate::http_client()?;
     let mut pages = Vec::with_capacity(viewers.len());
     for viewer in viewers {
-        let answer = client.post(url).json(&serde_json::json!({ "viewer": viewer })).send().await?;
+        // A node learns of a Service's new pods a moment after they are ready.
+        let answer = crate::wait::until("somebody to answer at the page's address", async || {
+            let asked = client.post(url).json(&serde_json::json!({ "viewer": viewer })).send().await;
+            if asked.as_ref().is_err_and(reqwest::Error::is_connect) { Ok(None) } else { Ok(Some(asked?)) }
+        });
+        let answer = answer.await?;
         let mut page: Value = answer.error_for_status()?.json().await?;
         page.as_object_mut().ok_or("a page is no object")?.remove("timings");
         pages.push(page);

@@ -10,13 +10,16 @@ use super::{
     sweep::{ALONE, story, undisturbed},
 };
 
+/// Which requests are answered badly.
+type Hit = fn(&Asked) -> bool;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_answered_badly_the_end_is_the_same_and_nobody_is_stormed() -> Outcome {
     let (expected, writes) = undisturbed("calm-faults").await?;
     let every_third = |asked: &Asked| asked.writes() && asked.writes % 3 == 1;
     let cut = Fate::Cut(Duration::from_secs(1));
     #[rustfmt::skip]
-    let cases: [(&str, Fate, fn(&Asked) -> bool); 6] = [
+    let cases: [(&str, Fate, Hit); 6] = [
         ("conflict",  Fate::Refuse(409), every_third),
         ("too-many",  Fate::Refuse(429), every_third),
         ("broken",    Fate::Refuse(500), every_third),

@@ -24,7 +24,11 @@ async fn pages_go_on_without_operator_and_api_server() -> Outcome {
     );
     tally.none_failed()?;
     // A row or two may fall back while pods come and go; pages without their models would all be degraded.
-    assert!(tally.degraded * 100 <= tally.answered, "{} pages degraded without a control plane", tally.degraded);
+    assert!(
+        tally.degraded * 100 <= tally.answered,
+        "{} pages degraded without a control plane",
+        tally.degraded
+    );
     Ok(())
 }
 
