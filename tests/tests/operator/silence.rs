@@ -69,6 +69,8 @@ async fn what_is_settled_is_not_written_and_what_is_theirs_stays_theirs() -> Out
     for (kind, name) in [("RankingModel", "m"), ("PageLayout", "home")] {
         stage.api(kind)?.delete(name, &Default::default()).await?;
     }
+    // What was under way when they went may still be told.
+    stage.until("what was under way to end", async || Ok(proxy.quiet() > Duration::from_secs(1))).await?;
     let writes = proxy.writes();
     stage.until("the quiet after", async || Ok(proxy.quiet() > Duration::from_secs(5))).await?;
     assert_eq!(proxy.writes(), writes, "nothing is written for what is gone");
