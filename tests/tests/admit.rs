@@ -17,29 +17,13 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
     core::{ApiResource, response::StatusCause},
 };
-use marquee_crds::{PageLayout, RankingModel, definitions::manifests};
+use marquee_crds::{PageLayout, RankingModel};
 use marquee_tests::{Outcome, cluster::ApiServer};
 use serde_json::Value;
-use tokio::sync::OnceCell;
-
-/// The API server with both kinds, shared by all tests of this file.
-async fn server() -> Outcome<&'static ApiServer> {
-    static INSTALLED: OnceCell<()> = OnceCell::const_new();
-    let server = ApiServer::shared().await?;
-    let install = async || -> Outcome {
-        for (_, text) in manifests()? {
-            server.apply(&text)?;
-        }
-        server.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"])?;
-        Ok(())
-    };
-    INSTALLED.get_or_try_init(install).await?;
-    Ok(server)
-}
 
 /// Resources of one kind in one namespace.
 async fn resources(kind: &str, namespace: &str) -> Outcome<Api<DynamicObject>> {
-    let kubeconfig = Kubeconfig::read_from(server().await?.kubeconfig())?;
+    let kubeconfig = Kubeconfig::read_from(ApiServer::shared_with_kinds().await?.kubeconfig())?;
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
     let resource = match kind {
         "RankingModel" => ApiResource::erase::<RankingModel>(&()),

@@ -7,6 +7,7 @@ use std::{
     sync::Mutex,
 };
 
+use marquee_crds::definitions::manifests;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -54,6 +55,21 @@ impl ApiServer {
     pub async fn shared() -> Outcome<&'static Self> {
         static SHARED: OnceCell<ApiServer> = OnceCell::const_new();
         SHARED.get_or_try_init(Self::start).await
+    }
+
+    /// The shared one, with both of Marquee's kinds installed.
+    pub async fn shared_with_kinds() -> Outcome<&'static Self> {
+        static INSTALLED: OnceCell<()> = OnceCell::const_new();
+        let server = Self::shared().await?;
+        let install = async || -> Outcome {
+            for (_, text) in manifests()? {
+                server.apply(&text)?;
+            }
+            server.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"])?;
+            Ok(())
+        };
+        INSTALLED.get_or_try_init(install).await?;
+        Ok(server)
     }
 
     /// Starts one on 127.0.0.1, without root, and waits until it is ready.

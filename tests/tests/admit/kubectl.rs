@@ -5,10 +5,7 @@ use std::fs;
 use marquee_tests::{Outcome, cluster::ApiServer};
 use serde_json::{Value, json};
 
-use super::{
-    rules::{KINDS, schema, smallest, with},
-    server,
-};
+use super::rules::{KINDS, schema, smallest, with};
 
 /// The smallest object of a kind in a namespace, applied; its plural with its name.
 fn applied(server: &ApiServer, kind: &str, namespace: &str) -> Outcome<String> {
@@ -20,7 +17,7 @@ fn applied(server: &ApiServer, kind: &str, namespace: &str) -> Outcome<String> {
 
 #[tokio::test]
 async fn a_misspelt_field_is_named_wherever_it_stands() -> Outcome {
-    let server = server().await?;
+    let server = ApiServer::shared_with_kinds().await?;
     #[rustfmt::skip]
     let cases = [
         ("RankingModel", "/spec/objectiv",                  r#"unknown field "spec.objectiv""#),
@@ -46,7 +43,7 @@ async fn a_misspelt_field_is_named_wherever_it_stands() -> Outcome {
 
 #[tokio::test]
 async fn every_field_is_explained_to_the_last() -> Outcome {
-    let server = server().await?;
+    let server = ApiServer::shared_with_kinds().await?;
     for (kind, plural) in KINDS.into_iter().zip(["rankingmodels", "pagelayouts"]) {
         let mut parents = Vec::new();
         objects(&schema(kind), plural, &mut parents);
@@ -76,7 +73,7 @@ fn objects(schema: &Value, path: &str, found: &mut Vec<String>) {
 
 #[tokio::test]
 async fn columns_answer_whether_how_many_which_and_why_not() -> Outcome {
-    let server = server().await?;
+    let server = ApiServer::shared_with_kinds().await?;
     server.kubectl(&["create", "namespace", "columns"])?;
     let condition = json!([{
         "type": "Ready", "status": "True", "reason": "FewerPodsThanWanted", "message": "1 of 2 pods is ready",
@@ -156,7 +153,7 @@ async fn columns_answer_whether_how_many_which_and_why_not() -> Outcome {
 
 #[tokio::test]
 async fn scaling_sets_the_least_pods_and_tells_the_selector() -> Outcome {
-    let server = server().await?;
+    let server = ApiServer::shared_with_kinds().await?;
     server.kubectl(&["create", "namespace", "scale"])?;
     for (kind, field) in
         [("RankingModel", "{.spec.serving.replicas.min}"), ("PageLayout", "{.spec.replicas.min}")]
@@ -195,7 +192,7 @@ async fn scaling_sets_the_least_pods_and_tells_the_selector() -> Outcome {
 /// A status that stands in a manifest is nobody's word: only the status subresource takes it.
 #[tokio::test]
 async fn a_status_in_a_manifest_is_passed_over() -> Outcome {
-    let server = server().await?;
+    let server = ApiServer::shared_with_kinds().await?;
     server.kubectl(&["create", "namespace", "status"])?;
     for kind in KINDS {
         let object = with(smallest(kind), "/metadata/namespace", &json!("status"));

@@ -1,13 +1,12 @@
 //! The rules: the same rows that the crate of the kinds puts to CEL on its own.
 
 use kube::api::{DynamicObject, PostParams};
-use marquee_tests::Outcome;
+use marquee_tests::{Outcome, cluster::ApiServer};
 use serde_json::json;
 
 use super::{
     complaints, faults, resources,
     rules::{KINDS, fixed, rows, schema, smallest, with},
-    server,
 };
 
 #[tokio::test]
@@ -35,7 +34,7 @@ async fn a_rule_accepts_what_is_right_and_refuses_what_is_wrong() -> Outcome {
 
 #[tokio::test]
 async fn a_surface_is_fixed_for_life_and_the_rest_is_not() -> Outcome {
-    server().await?.kubectl(&["create", "namespace", "fixed"])?;
+    ApiServer::shared_with_kinds().await?.kubectl(&["create", "namespace", "fixed"])?;
     for (kind, free, other) in
         [("RankingModel", "/spec/objective", json!("other")), ("PageLayout", "/spec/deadline", json!("50ms"))]
     {

@@ -8,17 +8,13 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
     core::{ApiResource, GroupVersionKind},
 };
-use marquee_crds::definitions::manifests;
 use marquee_tests::{
     Outcome,
     cluster::{ApiServer, tools},
     wait,
 };
 use serde_json::{Value, json};
-use tokio::{
-    process::{Child, Command},
-    sync::OnceCell,
-};
+use tokio::process::{Child, Command};
 
 /// Everything that the operator makes on a cluster without foreign APIs, and what it is made for.
 const KINDS: [(&str, &str, &str); 10] = [
@@ -34,21 +30,6 @@ const KINDS: [(&str, &str, &str); 10] = [
     ("marquee.dev", "v1alpha1", "PageLayout"),
 ];
 
-/// The API server with both kinds, shared by all tests of this file.
-async fn server() -> Outcome<&'static ApiServer> {
-    static INSTALLED: OnceCell<()> = OnceCell::const_new();
-    let server = ApiServer::shared().await?;
-    let install = async || -> Outcome {
-        for (_, text) in manifests()? {
-            server.apply(&text)?;
-        }
-        server.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"])?;
-        Ok(())
-    };
-    INSTALLED.get_or_try_init(install).await?;
-    Ok(server)
-}
-
 /// A namespace in which an operator works.
 pub struct Stage {
     pub server: &'static ApiServer,
@@ -59,7 +40,7 @@ pub struct Stage {
 
 impl Stage {
     pub async fn new(namespace: &str) -> Outcome<Self> {
-        let server = server().await?;
+        let server = ApiServer::shared_with_kinds().await?;
         server.kubectl(&["create", "namespace", namespace])?;
         let kubeconfig = Kubeconfig::read_from(server.kubeconfig())?;
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
