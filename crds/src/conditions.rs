@@ -5,7 +5,7 @@ use std::fmt;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde::{Deserialize, Serialize};
 
-/// What a condition is about. `Degraded` is bad when true; all others are good.
+/// What a condition is about. `Degraded`, `Reconciling` and `Stalled` are bad when true; all others are good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConditionType {
     /// Whether requests are answered now, by what answers.
@@ -22,11 +22,15 @@ pub enum ConditionType {
     ModelsResolved,
     /// Of a PageLayout with `gateway`: whether routes from outside exist.
     RoutesApplied,
+    /// There only while it is true: what the spec asks for is on its way. For kstatus, by which Argo CD, Flux and Helm wait.
+    Reconciling,
+    /// There only while it is true: what the spec asks for does not come about by itself. For kstatus.
+    Stalled,
 }
 
 impl ConditionType {
     /// Every type, in the order of this file.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Ready,
         Self::Progressing,
         Self::ArtifactResolved,
@@ -34,6 +38,8 @@ impl ConditionType {
         Self::Autoscaling,
         Self::ModelsResolved,
         Self::RoutesApplied,
+        Self::Reconciling,
+        Self::Stalled,
     ];
 
     /// As it stands in the status.
@@ -46,6 +52,16 @@ impl ConditionType {
             Self::Autoscaling => "Autoscaling",
             Self::ModelsResolved => "ModelsResolved",
             Self::RoutesApplied => "RoutesApplied",
+            Self::Reconciling => "Reconciling",
+            Self::Stalled => "Stalled",
+        }
+    }
+
+    /// The status that is bad.
+    pub fn bad_status(self) -> &'static str {
+        match self {
+            Self::Degraded | Self::Reconciling | Self::Stalled => "True",
+            _ => "False",
         }
     }
 }
@@ -193,6 +209,16 @@ reasons! {
     RevisionRetired,
     /// What was changed by hand was put back.
     DriftMended,
+}
+
+impl Reason {
+    /// Whether things are on their way, and nobody need act.
+    pub fn is_progress(self) -> bool {
+        matches!(
+            self,
+            Self::RevisionStarting | Self::ArtifactLoading | Self::RevisionDraining | Self::Reconciling
+        )
+    }
 }
 
 impl fmt::Display for Reason {

@@ -4,9 +4,10 @@
 //! API server warns of.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+    CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use kube::CustomResourceExt as _;
+use serde_json::json;
 use serde_yaml::{Number, Value};
 
 use crate::{PageLayout, RankingModel};
@@ -47,10 +48,18 @@ fn whole_numbers(value: &mut Value) {
     }
 }
 
+/// The generation that a resource has observed whom the operator has not seen yet. kstatus, by which Argo CD, Flux and Helm wait, takes
+/// a resource without a status for one that needs none, and calls it current; this one it waits for.
+const NOT_OBSERVED: i64 = -1;
+
 fn tidy(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     for version in &mut crd.spec.versions {
         if let Some(schema) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) {
             tidy_schema(schema);
+            let status = schema.properties.as_mut().and_then(|properties| properties.get_mut("status"));
+            if let Some(status) = status {
+                status.default = Some(JSON(json!({ "observedGeneration": NOT_OBSERVED })));
+            }
         }
     }
     crd

@@ -166,9 +166,9 @@ impl Default for Batching {
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RankingModelStatus {
-    /// The generation of the spec that all of this is about.
+    /// The generation of the spec that all of this is about; -1 until the operator has seen the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 999_999_999_999_999_i64))]
+    #[schemars(range(min = -1, max = 999_999_999_999_999_i64))]
     pub observed_generation: Option<i64>,
     /// What is true of it now, one of each type.
     #[schemars(schema_with = "conditions_schema")]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use marquee_crds::conditions::Reason;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use marquee_crds::conditions::{ConditionType, Reason, Verdict, find};
 
 use crate::child::Child;
 
@@ -30,4 +31,49 @@ pub struct Happening {
     pub action: &'static str,
     /// One sentence.
     pub note: String,
+}
+
+/// What to tell of conditions: each that turned good or bad, and each that is bad for another reason than before. One reason is told once,
+/// though several conditions give it.
+pub fn of_conditions(before: &[Condition], verdicts: &[Verdict]) -> Vec<Happening> {
+    let mut all: Vec<Happening> = Vec::new();
+    for verdict in verdicts {
+        let is_bad = is_bad(verdict);
+        let past = find(before, verdict.kind);
+        let (was_told, was_bad) = past.map_or((false, false), |past| {
+            let same = past.status == verdict.status_text() && past.reason == verdict.reason.as_str();
+            (same, past.status == verdict.kind.bad_status())
+        });
+        let is_news = if is_bad { !was_told } else { was_bad && verdict.status.is_some() };
+        // A progress that stands in the way of readiness is told by the revision that was created.
+        if !is_news || verdict.reason.is_progress() || all.iter().any(|told| told.reason == verdict.reason) {
+            continue;
+        }
+        let action = action(verdict.kind);
+        all.push(Happening {
+            warning: is_bad,
+            reason: verdict.reason,
+            action,
+            note: verdict.message.clone(),
+        });
+    }
+    all
+}
+
+fn is_bad(verdict: &Verdict) -> bool {
+    verdict.status_text() == verdict.kind.bad_status()
+}
+
+/// What is done when a condition of this type is found.
+pub fn action(kind: ConditionType) -> &'static str {
+    match kind {
+        ConditionType::Ready => "CheckReadiness",
+        ConditionType::Progressing => "FollowProgress",
+        ConditionType::ArtifactResolved => "ResolveArtifact",
+        ConditionType::Degraded => "CheckHealth",
+        ConditionType::Autoscaling => "Autoscale",
+        ConditionType::ModelsResolved => "ResolveModels",
+        ConditionType::RoutesApplied => "ApplyRoutes",
+        ConditionType::Reconciling | ConditionType::Stalled => "Reconcile",
+    }
 }

@@ -22,7 +22,7 @@ use crate::{
     apply::{Applied, Drift},
     context::{Ask, Context},
     error::Result,
-    plan::{Happening, Plan},
+    plan::{self, Happening, Plan, of_conditions},
     world::Kind,
 };
 
@@ -62,7 +62,8 @@ impl Reported for PageLayout {
     }
 }
 
-/// Writes the status where it differs, then tells what happened. Returns the resource as it is after that, where it was written.
+/// Writes the status where it differs, then tells what happened. Returns the resource as it is after that, where it was written and is
+/// still there.
 ///
 /// # Errors
 /// The API server did not take the status. Events that it does not take are no error.
@@ -73,24 +74,32 @@ pub async fn status<K: Reported>(
     applied: &Applied,
 ) -> Result<Option<K>> {
     let mut wanted = plan.status.clone();
+    let mut happenings = plan.happenings.clone();
     if let Some(error) = applied.error.as_ref().filter(|error| error.reason() != Reason::ApiUnavailable) {
         let generation = resource.meta().generation.unwrap_or_default();
-        refused::<K>(&mut wanted, error.reason(), &error.told(), (generation, resource.status(), ctx.now()));
+        let refusal = Refusal { reason: error.reason(), message: error.told(), generation, now: ctx.now() };
+        refusal.tell::<K>(&mut wanted, resource.status(), &mut happenings);
     }
     let (mut before, wanted) = (json!(resource.status()), json!(wanted));
     let written = match difference(&mut before, wanted) {
         None => None,
-        Some(patch) => Some(write(ctx, resource, &patch).await?),
+        Some(patch) => match write(ctx, resource, patch).await {
+            // It was deleted meanwhile: its children go with it, and nobody wants to hear of it any more.
+            Err(error) if error.status().is_some_and(|status| status.code == 404) => return Ok(None),
+            written => Some(written?),
+        },
     };
     let regarding = resource.object_ref(&());
-    for happening in plan.happenings.iter().chain(&mended(&applied.drift)) {
+    for happening in happenings.iter().chain(&mended(&applied.drift)) {
         ctx.events.tell(&regarding, happening).await;
     }
     Ok(written)
 }
 
-async fn write<K: Reported>(ctx: &Context, resource: &K, patch: &Value) -> Result<K> {
+async fn write<K: Reported>(ctx: &Context, resource: &K, mut patch: Value) -> Result<K> {
     let meta = resource.meta();
+    // Another resource of the same name may stand there by now.
+    patch["metadata"] = json!({ "uid": meta.uid });
     let name = meta.name.as_deref().unwrap_or_default();
     let resource = kube::api::ApiResource::erase::<K>(&());
     let namespace = meta.namespace.as_deref().unwrap_or_default();
@@ -98,7 +107,7 @@ async fn write<K: Reported>(ctx: &Context, resource: &K, patch: &Value) -> Resul
     let params =
         PatchParams { field_manager: Some(format!("{}/status", labels::OPERATOR)), ..PatchParams::default() };
     let asked = Ask { verb: "report the status of", kind: K::KIND.as_str(), name };
-    let live = ctx.ask(asked, api.patch_status(name, &params, &Patch::Merge(patch))).await?;
+    let live = ctx.ask(asked, api.patch_status(name, &params, &Patch::Merge(&patch))).await?;
     live.typed().map_err(|source| crate::error::Error::Unreadable {
         kind: K::KIND.as_str(),
         name: name.into(),
@@ -106,21 +115,37 @@ async fn write<K: Reported>(ctx: &Context, resource: &K, patch: &Value) -> Resul
     })
 }
 
-/// The status says that a child could not be written, and why, until it can.
-fn refused<K: Reported>(
-    status: &mut K::Status,
+/// A child could not be written.
+struct Refusal {
     reason: Reason,
-    message: &str,
-    (generation, before, now): (i64, Option<&K::Status>, Timestamp),
-) {
-    let mut before = before.cloned().unwrap_or_default();
-    let verdict =
-        Verdict { kind: ConditionType::Degraded, status: Some(true), reason, message: message.to_owned() };
-    let degraded = conditions::stamp(&[verdict], generation, K::parts(&mut before).0, &Time(now));
-    let (conditions, why) = K::parts(status);
-    conditions.retain(|condition| condition.type_ != ConditionType::Degraded.as_str());
-    conditions.extend(degraded);
-    *why = reason.as_str().to_owned();
+    message: String,
+    generation: i64,
+    now: Timestamp,
+}
+
+impl Refusal {
+    /// Has the status say so, until it can be written; an event tells it once.
+    fn tell<K: Reported>(
+        &self,
+        status: &mut K::Status,
+        before: Option<&K::Status>,
+        all: &mut Vec<Happening>,
+    ) {
+        const SAID: [ConditionType; 3] =
+            [ConditionType::Degraded, ConditionType::Reconciling, ConditionType::Stalled];
+        let mut before = before.cloned().unwrap_or_default();
+        let before = &*K::parts(&mut before).0;
+        let verdict =
+            |kind| Verdict { kind, status: Some(true), reason: self.reason, message: self.message.clone() };
+        let verdicts = [ConditionType::Degraded, ConditionType::Stalled].map(verdict);
+        // What was decided knew nothing of the refusal.
+        all.retain(|happening| happening.action != plan::action(ConditionType::Degraded));
+        all.extend(of_conditions(before, &verdicts[..1]));
+        let (conditions, why) = K::parts(status);
+        conditions.retain(|condition| SAID.iter().all(|said| said.as_str() != condition.type_));
+        conditions.extend(conditions::stamp(&verdicts, self.generation, before, &Time(self.now)));
+        *why = self.reason.as_str().to_owned();
+    }
 }
 
 /// The merge patch that makes `before` what is wanted; none where they differ in nothing but times. Conditions of types that are not
@@ -225,11 +250,30 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_child_is_told_in_the_status() {
-        let mut status = RankingModelStatus::default();
-        let now = (3, None, Timestamp::UNIX_EPOCH);
-        refused::<RankingModel>(&mut status, Reason::Forbidden, "cannot create Service m: no", now);
-        assert_eq!((status.why.as_str(), status.conditions[0].type_.as_str()), ("Forbidden", "Degraded"));
+    fn a_refused_child_is_told_in_the_status_and_once_as_an_event() {
+        let refusal = Refusal {
+            reason: Reason::Forbidden,
+            message: "cannot create Service m: no".into(),
+            generation: 3,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let well = Happening {
+            warning: false,
+            reason: Reason::AsExpected,
+            action: plan::action(ConditionType::Degraded),
+            note: String::new(),
+        };
+        let told = |before: Option<&RankingModelStatus>| {
+            let (mut status, mut all) = (RankingModelStatus::default(), vec![well.clone()]);
+            refusal.tell::<RankingModel>(&mut status, before, &mut all);
+            (status, all)
+        };
+        let (status, all) = told(None);
+        let types: Vec<&str> = status.conditions.iter().map(|condition| condition.type_.as_str()).collect();
+        assert_eq!((status.why.as_str(), types), ("Forbidden", vec!["Degraded", "Stalled"]));
         assert_eq!(status.conditions[0].observed_generation, Some(3));
+        assert_eq!(all.iter().map(|one| one.reason).collect::<Vec<_>>(), [Reason::Forbidden]);
+        let (again, all) = told(Some(&status));
+        assert_eq!((again.conditions, all), (status.conditions, vec![]), "said already");
     }
 }

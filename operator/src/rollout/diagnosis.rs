@@ -21,7 +21,7 @@ pub struct Finding {
 impl Finding {
     /// Whether pods are merely on their way.
     pub fn is_progress(&self) -> bool {
-        is_progress(self.reason)
+        self.reason.is_progress()
     }
 
     /// Whether it is the artifact's fault, or that of where it lies.
@@ -43,14 +43,6 @@ impl Finding {
                 | Reason::ClaimNotFound
         )
     }
-}
-
-/// Whether a reason says that things are on their way, and nobody need act.
-pub fn is_progress(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::RevisionStarting | Reason::ArtifactLoading | Reason::RevisionDraining | Reason::Reconciling
-    )
 }
 
 /// What the pods of a revision need that may be missing.
@@ -166,6 +158,12 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
             format!("pod {name} ends again and again: {said}; read `kubectl logs {name}`"),
         );
     }
+    if pod.mounting && waited >= MOUNT_SECONDS {
+        let message = format!(
+            "pod {name} has neither its volumes nor its network yet: `kubectl describe pod {name}` says what is in the way"
+        );
+        return found(7, Reason::RevisionStarting, message);
+    }
     let loading = pod.loading.as_ref()?;
     let of =
         if loading.total_bytes > 0 { format!(" of {}", size(loading.total_bytes)) } else { String::new() };
@@ -175,11 +173,9 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
 }
 
 /// When to look again because a pod's waiting will say something by then, in seconds.
-pub fn telling_after(observed: &Observed, revision: &str, needs: Needs<'_>, now: Timestamp) -> Option<u64> {
-    let waiting = observed
-        .pods
-        .iter()
-        .filter(|pod| pod.revision == revision && pod.mounting && !pod.deleting && !needs.secrets.is_empty());
+pub fn telling_after(observed: &Observed, revision: &str, now: Timestamp) -> Option<u64> {
+    let waiting =
+        observed.pods.iter().filter(|pod| pod.revision == revision && pod.mounting && !pod.deleting);
     let left = waiting.filter_map(|pod| {
         let waited = now.as_second().saturating_sub(pod.created?.as_second());
         u64::try_from(MOUNT_SECONDS.saturating_sub(waited)).ok().filter(|left| *left > 0)

@@ -97,7 +97,7 @@ fn is(status: &str, reason: Reason) -> (String, String) {
 
 #[test]
 fn a_changed_artifact_takes_over_when_its_pods_are_ready_and_the_old_ones_go_after_a_while() {
-    use ConditionType::{ArtifactResolved, Progressing, Ready};
+    use ConditionType::{ArtifactResolved, Progressing, Ready, Reconciling};
     let (mut model, mut world) = (model("top-picks", json!({})), World::new(Capabilities::default()));
     let first = decide(&mut model, &mut world);
     assert_eq!(reasons(&first), [Reason::RevisionCreated]);
@@ -116,6 +116,7 @@ fn a_changed_artifact_takes_over_when_its_pods_are_ready_and_the_old_ones_go_aft
     let changed = decide(&mut model, &mut world);
     assert_eq!(reasons(&changed), [Reason::RevisionCreated]);
     assert_eq!(says(&changed.status, Ready), is("True", Reason::AllPodsReady), "the old one answers");
+    assert_eq!(says(&changed.status, Reconciling), is("True", Reason::RevisionStarting), "and kstatus waits");
     assert_eq!(says(&changed.status, ArtifactResolved), is("Unknown", Reason::RevisionStarting));
     assert_eq!(
         (changed.status.revision.as_ref(), changed.status.why.as_str()),
@@ -128,6 +129,7 @@ fn a_changed_artifact_takes_over_when_its_pods_are_ready_and_the_old_ones_go_aft
     assert_eq!(reasons(&moved), [Reason::TrafficMoved]);
     assert_eq!(moved.status.revision, moved.status.latest_revision);
     assert_eq!(says(&moved.status, Progressing), is("True", Reason::RevisionDraining));
+    assert_eq!(find(&moved.status.conditions, Reconciling), None);
     assert_eq!(moved.look_again.map(|wait| wait.as_secs()), Some(DRAIN));
     assert_eq!(world.deployments().len(), 2);
 
@@ -160,6 +162,7 @@ fn an_artifact_that_cannot_serve_never_does_and_the_status_says_why() {
     assert_eq!(says(&told.status, ConditionType::ArtifactResolved), is("False", Reason::NotFinite));
     assert_eq!(says(&told.status, ConditionType::Degraded), is("True", Reason::NotFinite));
     assert_eq!(says(&told.status, ConditionType::Ready), is("True", Reason::AllPodsReady));
+    assert_eq!(says(&told.status, ConditionType::Reconciling), is("True", Reason::RevisionStarting));
     assert_eq!((told.status.revision.clone(), told.status.why.as_str()), (stable.clone(), "NotFinite"));
     assert_eq!(reasons(&told), [Reason::NotFinite], "one event, though two conditions say it");
     assert!(told.happenings[0].warning && told.happenings[0].note.contains("tensor \"titles\""));
@@ -168,6 +171,8 @@ fn an_artifact_that_cannot_serve_never_does_and_the_status_says_why() {
     let late = decide(&mut model, &mut world);
     let progress = find(&late.status.conditions, ConditionType::Progressing).unwrap();
     assert_eq!((progress.status.as_str(), progress.reason.as_str()), ("False", "ProgressDeadlineExceeded"));
+    assert_eq!(says(&late.status, ConditionType::Stalled), is("True", Reason::ProgressDeadlineExceeded));
+    assert_eq!(find(&late.status.conditions, ConditionType::Reconciling), None, "kstatus: one of the two");
     assert!(
         progress.message.contains("tensor \"titles\"") && progress.message.contains("answers meanwhile"),
         "{}",

@@ -13,11 +13,11 @@ use marquee_crds::{
 use super::decide::told;
 use crate::{
     controllers::serving::{
-        Given, Served, happenings, main_target,
+        Given, Served, main_target,
         verdicts::{self, verdict},
     },
     observed::{ChildState, Observed},
-    plan::{Happening, Plan},
+    plan::{Happening, Plan, of_conditions},
     resources::{self, Workload},
 };
 
@@ -27,11 +27,11 @@ fn stamped(layout: &PageLayout, verdicts: &[Verdict], now: Timestamp) -> (PageLa
     let generation = layout.metadata.generation.unwrap_or_default().max(0);
     let status = PageLayoutStatus {
         observed_generation: Some(generation),
-        conditions: conditions::stamp(verdicts, generation, before, &Time(now)),
+        conditions: conditions::stamp(&verdicts::with_kstatus(verdicts), generation, before, &Time(now)),
         why: verdicts::why(verdicts),
         ..PageLayoutStatus::default()
     };
-    (status, happenings::of_conditions(before, verdicts))
+    (status, of_conditions(before, verdicts))
 }
 
 /// Served.

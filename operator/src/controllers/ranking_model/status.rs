@@ -17,7 +17,7 @@ use crate::{
         verdicts::{self, verdict},
     },
     observed::Observed,
-    plan::{Happening, Plan},
+    plan::{Happening, Plan, of_conditions},
     resources::{self, Workload},
     rollout,
 };
@@ -32,11 +32,11 @@ fn stamped(
     let generation = model.metadata.generation.unwrap_or_default().max(0);
     let status = RankingModelStatus {
         observed_generation: Some(generation),
-        conditions: conditions::stamp(verdicts, generation, before, &Time(now)),
+        conditions: conditions::stamp(&verdicts::with_kstatus(verdicts), generation, before, &Time(now)),
         why: verdicts::why(verdicts),
         ..RankingModelStatus::default()
     };
-    (status, happenings::of_conditions(before, verdicts))
+    (status, of_conditions(before, verdicts))
 }
 
 /// Served in pods of its own.

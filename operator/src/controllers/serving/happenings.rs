@@ -1,13 +1,9 @@
-//! What to tell: transitions, each once, found by comparing with the status before.
+//! What to tell of revisions: transitions, each once, found by comparing with the status before.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use marquee_crds::conditions::{ConditionType, Reason, Verdict, find};
+use marquee_crds::conditions::Reason;
 
 use super::{Told, main_target};
-use crate::{
-    plan::Happening,
-    rollout::{Revisions, diagnosis::is_progress},
-};
+use crate::{plan::Happening, rollout::Revisions};
 
 /// What became of revisions.
 pub struct Turn<'a> {
@@ -51,51 +47,4 @@ pub fn of_revisions(turn: &Turn<'_>) -> Vec<Happening> {
         }
     }
     all
-}
-
-/// What to tell of conditions: each that turned good or bad, and each that is bad for another reason than before. One reason is told once,
-/// though several conditions give it.
-pub fn of_conditions(before: &[Condition], verdicts: &[Verdict]) -> Vec<Happening> {
-    let mut all: Vec<Happening> = Vec::new();
-    for verdict in verdicts {
-        let is_bad = is_bad(verdict);
-        let past = find(before, verdict.kind);
-        let (was_told, was_bad) = past.map_or((false, false), |past| {
-            let same = past.status == verdict.status_text() && past.reason == verdict.reason.as_str();
-            (same, past.status == bad_status(verdict.kind))
-        });
-        let is_news = if is_bad { !was_told } else { was_bad && verdict.status.is_some() };
-        // A progress that stands in the way of readiness is told by the revision that was created.
-        if !is_news || is_progress(verdict.reason) || all.iter().any(|told| told.reason == verdict.reason) {
-            continue;
-        }
-        let action = action(verdict.kind);
-        all.push(Happening {
-            warning: is_bad,
-            reason: verdict.reason,
-            action,
-            note: verdict.message.clone(),
-        });
-    }
-    all
-}
-
-fn bad_status(kind: ConditionType) -> &'static str {
-    if kind == ConditionType::Degraded { "True" } else { "False" }
-}
-
-fn is_bad(verdict: &Verdict) -> bool {
-    verdict.status_text() == bad_status(verdict.kind)
-}
-
-fn action(kind: ConditionType) -> &'static str {
-    match kind {
-        ConditionType::Ready => "CheckReadiness",
-        ConditionType::Progressing => "FollowProgress",
-        ConditionType::ArtifactResolved => "ResolveArtifact",
-        ConditionType::Degraded => "CheckHealth",
-        ConditionType::Autoscaling => "Autoscale",
-        ConditionType::ModelsResolved => "ResolveModels",
-        ConditionType::RoutesApplied => "ApplyRoutes",
-    }
 }

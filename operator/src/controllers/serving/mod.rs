@@ -149,7 +149,7 @@ pub fn serve(given: &Given<'_>) -> Served {
     children.extend(history.iter().map(|child| Child::kept(ChildKind::ConfigMap, child.name.clone())));
     children.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
 
-    let telling = diagnosis::telling_after(observed, &wanted, needs, *now).map(Duration::from_secs);
+    let telling = diagnosis::telling_after(observed, &wanted, *now).map(Duration::from_secs);
     let sum = |count: fn(&rollout::Revision) -> i32| {
         revisions.values().map(count).fold(0, i32::saturating_add).clamp(0, MOST_PODS)
     };

@@ -41,16 +41,32 @@ pub fn verdict(
     Verdict { kind, status, reason, message: message.into() }
 }
 
+/// The verdicts with those for kstatus, which reads a generation that is observed and Ready as done. While the revision before answers
+/// for one that is starting, or that never starts, that would be wrong: these two say so, and are there only then.
+pub fn with_kstatus(verdicts: &[Verdict]) -> Vec<Verdict> {
+    let progressing = verdicts.iter().find(|verdict| verdict.kind == ConditionType::Progressing);
+    let more = progressing.and_then(|verdict| {
+        let kind = match verdict.status {
+            Some(false) => ConditionType::Stalled,
+            _ if is_up_to_date(verdict.reason) => return None,
+            _ => ConditionType::Reconciling,
+        };
+        Some(Verdict { kind, status: Some(true), ..verdict.clone() })
+    });
+    verdicts.iter().cloned().chain(more).collect()
+}
+
+/// Whether what the spec asks for is what answers, as `Progressing` says it.
+fn is_up_to_date(reason: Reason) -> bool {
+    matches!(reason, Reason::UpToDate | Reason::Colocated | Reason::RevisionDraining)
+}
+
 /// One word for what is worst; none when all is well and up to date.
 pub fn why(verdicts: &[Verdict]) -> String {
     use ConditionType as C;
     let find = |kind| verdicts.iter().find(|verdict| verdict.kind == kind);
     let is_not = |kind, good: bool| find(kind).filter(|verdict| verdict.status == Some(!good));
-    let not_up_to_date = || {
-        find(C::Progressing).filter(|verdict| {
-            !matches!(verdict.reason, Reason::UpToDate | Reason::Colocated | Reason::RevisionDraining)
-        })
-    };
+    let not_up_to_date = || find(C::Progressing).filter(|verdict| !is_up_to_date(verdict.reason));
     let unsure = || find(C::Ready).filter(|verdict| verdict.status != Some(true));
     let worst = is_not(C::Ready, true)
         .or_else(unsure)
@@ -219,13 +235,13 @@ impl Scene<'_> {
         let say = |status, reason, message: String| verdict(ConditionType::Degraded, status, reason, message);
         let ready = self.ready();
         if ready.status != Some(true) {
-            let is_on_its_way = crate::rollout::diagnosis::is_progress(ready.reason);
+            let is_on_its_way = ready.reason.is_progress();
             return say(if is_on_its_way { None } else { Some(true) }, ready.reason, ready.message);
         }
         let is_up_to_date = super::is_settled(self.course);
         if !is_up_to_date {
             let (reason, more) = self.in_the_way();
-            if self.is_late() || !crate::rollout::diagnosis::is_progress(reason) {
+            if self.is_late() || !reason.is_progress() {
                 let message = format!("revision {} does not answer{more}{}", self.wanted, self.meanwhile());
                 return say(Some(true), reason, message);
             }

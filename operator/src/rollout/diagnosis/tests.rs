@@ -90,9 +90,11 @@ fn volumes_that_do_not_come_are_told_after_a_while() {
     let mounting = PodFacts { mounting: true, ..pod("p") };
     assert_eq!(find(vec![mounting.clone()], 110), None, "that soon it says nothing");
     let observed = Observed { pods: vec![mounting], ..Observed::default() };
-    let needs = Needs { secrets: &["s"], memory: None };
-    assert_eq!(telling_after(&observed, "r", needs, at(110)), Some(5));
-    assert_eq!(telling_after(&observed, "r", needs, at(120)), None);
+    assert_eq!(telling_after(&observed, "r", at(110)), Some(5));
+    assert_eq!(telling_after(&observed, "r", at(120)), None);
+    let without_secrets = diagnose("r", None, &observed, Needs::default(), at(120)).unwrap();
+    assert!(without_secrets.is_progress(), "what it waits for is not known: a node may be slow");
+    assert!(without_secrets.message.contains("kubectl describe pod p"), "{}", without_secrets.message);
 }
 
 #[test]
