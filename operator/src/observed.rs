@@ -67,6 +67,8 @@ pub struct DeploymentFacts {
     pub ready: i32,
     /// Whether the status is about the spec as it stands.
     pub up_to_date: bool,
+    /// Whether the operator, and nobody else, named how many: once it stops naming it, the API server would fall back to one.
+    pub only_ours: bool,
     /// Why pods are refused at creation (quota, policy): message of condition `ReplicaFailure`.
     pub refused: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Follows the API server: what it tells goes into the world, and whom it concerns into the queues.
 
-use std::{pin::pin, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
 use futures::StreamExt as _;
 use kube::{
@@ -29,6 +29,11 @@ use crate::{
 
 /// Objects in one answer to a list: few, so that the list of a large cluster is never in memory at once.
 const PAGE: u32 = 100;
+
+/// What the API server answers where it has forgotten the version from which a watch asks.
+const GONE: u16 = 410;
+/// How long until all is listed again then.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,7 +93,9 @@ async fn follow(ctx: Arc<Context>, what: What, namespace: Option<String>, listed
     if !matches!(what, What::Primary(_)) {
         config = config.labels(&format!("{}={}", labels::MANAGED_BY, labels::OPERATOR));
     }
-    let mut events = pin!(watcher::watcher(api, config).backoff(DefaultBackoff::default()));
+    let begin_anew =
+        || Box::pin(watcher::watcher(api.clone(), config.clone()).backoff(DefaultBackoff::default()));
+    let mut events = begin_anew();
     let mut round = 0;
     while let Some(event) = events.next().await {
         match event {
@@ -104,11 +111,21 @@ async fn follow(ctx: Arc<Context>, what: What, namespace: Option<String>, listed
                 }
             }
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                warn!(kind = %resource.kind, namespace, error, "the watch was cut, and begins again");
+                tell(&resource, namespace.as_deref(), &error);
+                // kube would ask from the same version for ever.
+                let gone = matches!(&error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == GONE);
+                if gone {
+                    tokio::time::sleep(PAUSE).await;
+                    events = begin_anew();
+                }
             }
         }
     }
+}
+
+fn tell(resource: &ApiResource, namespace: Option<&str>, error: &watcher::Error) {
+    let error = error as &dyn std::error::Error;
+    warn!(kind = %resource.kind, namespace, error, "the watch was cut, and begins again");
 }
 
 /// Whether all that the watch tells was in the answer to an own write: then it need not be read again.
@@ -129,8 +146,14 @@ fn begin(ctx: &Context, what: What) -> u32 {
 
 fn take(ctx: &Context, what: What, live: &Live) {
     let taken = match what {
-        What::Primary(Kind::RankingModel) => live.typed().map(|model| take_model(ctx, model)),
-        What::Primary(Kind::PageLayout) => live.typed().map(|layout| take_layout(ctx, layout)),
+        What::Primary(Kind::RankingModel) => live.typed().map(|model| {
+            let change = ctx.world.models.lock().take(model);
+            change.iter().for_each(|change| model_changed(ctx, change));
+        }),
+        What::Primary(Kind::PageLayout) => live.typed().map(|layout| {
+            let change = ctx.world.layouts.lock().take(layout);
+            change.iter().for_each(|change| layout_changed(ctx, change));
+        }),
         What::Child(kind) => children::read(kind, live).map(|read| {
             let concerned = read.and_then(|read| ctx.world.children.lock().take(read));
             concerned.iter().for_each(|(kind, key)| ctx.enqueue(*kind, key));
@@ -182,15 +205,15 @@ fn end(ctx: &Context, what: What, round: u32, namespace: Option<&str>) {
     concerned.iter().for_each(|(kind, key)| ctx.enqueue(*kind, key));
 }
 
-/// Takes a model from a watch or from the answer to an own write.
+/// Takes a model from the answer to an own write.
 pub fn take_model(ctx: &Context, model: RankingModel) {
-    let change = ctx.world.models.lock().take(model);
+    let change = ctx.world.models.lock().take_answer(model);
     change.iter().for_each(|change| model_changed(ctx, change));
 }
 
-/// Takes a layout from a watch or from the answer to an own write.
+/// Takes a layout from the answer to an own write.
 pub fn take_layout(ctx: &Context, layout: PageLayout) {
-    let change = ctx.world.layouts.lock().take(layout);
+    let change = ctx.world.layouts.lock().take_answer(layout);
     change.iter().for_each(|change| layout_changed(ctx, change));
 }
 

@@ -34,7 +34,7 @@ pub fn revisions(observed: &Observed) -> Revisions {
     let mut found = Revisions::new();
     for child in observed.children.iter().filter(|child| !child.deleting) {
         let (Some(name), ChildState::Deployment(facts)) = (&child.revision, &child.state) else { continue };
-        let (replicas, ready) = pods(observed, name).unwrap_or((facts.replicas, facts.ready));
+        let (replicas, ready) = pods(observed, name, child.created).unwrap_or((facts.replicas, facts.ready));
         let revision = Revision {
             created: child.created,
             wanted: facts.wanted.max(0),
@@ -48,10 +48,12 @@ pub fn revisions(observed: &Observed) -> Revisions {
     found
 }
 
-/// Pods of a revision and ready pods, as they are; none where no pod is seen, when what its Deployment says must do.
-fn pods(observed: &Observed, revision: &str) -> Option<(i32, i32)> {
-    let of: Vec<&PodFacts> =
-        observed.pods.iter().filter(|pod| pod.revision == revision && !pod.deleting).collect();
+/// Pods of a revision and ready pods, as they are; none where no pod is seen, when what its Deployment says must do. Pods that are older
+/// than their Deployment, made at `since`, are of a resource of the same name that was deleted, and go as soon as somebody gets to it.
+fn pods(observed: &Observed, revision: &str, since: Option<Timestamp>) -> Option<(i32, i32)> {
+    let is_older = |pod: &PodFacts| pod.created.zip(since).is_some_and(|(pod, since)| pod < since);
+    let is_of = |pod: &&PodFacts| pod.revision == revision && !pod.deleting && !is_older(pod);
+    let of: Vec<&PodFacts> = observed.pods.iter().filter(is_of).collect();
     let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
     (!of.is_empty()).then(|| (count(of.len()), count(of.iter().filter(|pod| pod.ready).count())))
 }
@@ -74,4 +76,38 @@ pub fn history<'a>(observed: &'a Observed, live: &[&str], limit: usize) -> Vec<&
     past.sort_by_key(|child| (Reverse((child.created.is_none(), child.created)), child.name.as_str()));
     past.truncate(limit);
     past
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::DeploymentFacts;
+
+    #[test]
+    fn pods_of_a_resource_that_was_deleted_and_made_again_are_not_counted() {
+        let at = |second| Some(Timestamp::from_second(second).unwrap());
+        let pod = |created| PodFacts { revision: "r".into(), ready: true, created, ..PodFacts::default() };
+        let facts = DeploymentFacts { wanted: 2, ..DeploymentFacts::default() };
+        let deployment = ChildFacts {
+            kind: ChildKind::Deployment,
+            name: "m-ranker-r".into(),
+            revision: Some("r".into()),
+            artifact: None,
+            created: at(100),
+            deleting: false,
+            state: ChildState::Deployment(facts),
+        };
+        #[rustfmt::skip]
+        let cases = [
+            ("of before",                         vec![pod(at(99))],                0, 0),
+            ("of the same second",                vec![pod(at(100))],               1, 1),
+            ("of before and of now",              vec![pod(at(50)), pod(at(101))],  1, 1),
+            ("of which nobody knows since when",  vec![pod(None)],                  1, 1),
+        ];
+        for (why, pods, replicas, ready) in cases {
+            let observed = Observed { children: vec![deployment.clone()], pods, ..Observed::default() };
+            let found = revisions(&observed);
+            assert_eq!((found["r"].replicas, found["r"].ready), (replicas, ready), "{why}");
+        }
+    }
 }

@@ -4,13 +4,16 @@
 //! it should be: at rest a child costs a few hundred bytes.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
 
 use marquee_crds::labels;
 
-use crate::{child::ChildKind, observed::ChildFacts};
+use crate::{
+    child::ChildKind,
+    observed::{ChildFacts, ChildState},
+};
 
 use super::{
     Key, Kind, facts,
@@ -30,6 +33,36 @@ pub struct Children {
     answered: HashSet<(ChildKind, u64)>,
     /// Counts the lists of each kind and namespace, so that what a new list lacks is found.
     round: u32,
+    gone: Gone,
+}
+
+/// The children that went last, each with the version at which it did: the answer to an own write may come after that.
+#[derive(Default)]
+struct Gone {
+    at: HashMap<Name, u64>,
+    order: VecDeque<Name>,
+}
+
+/// Owner, kind and name.
+type Name = (Box<str>, ChildKind, String);
+
+impl Gone {
+    /// More than ever go while an answer is under way.
+    const REMEMBERED: usize = 1024;
+
+    fn add(&mut self, name: Name, version: u64) {
+        if self.at.insert(name.clone(), version).is_none() {
+            self.order.push_back(name);
+        }
+        while self.order.len() > Self::REMEMBERED {
+            self.order.pop_front().map(|oldest| self.at.remove(&oldest));
+        }
+    }
+
+    fn after(&self, read: &Read) -> bool {
+        let name = (read.owner.clone(), read.facts.kind, read.facts.name.clone());
+        self.at.get(&name).is_some_and(|gone| *gone > read.version)
+    }
 }
 
 struct Entry {
@@ -57,6 +90,8 @@ pub struct Known {
     /// Where in `managedFields` the entry stands that says that the operator made the object by a plain request; none once it is
     /// applied.
     pub made_by: Option<usize>,
+    /// Of a Deployment: how many pods are asked for, where nobody but the operator says so.
+    pub replicas: Option<i32>,
 }
 
 /// What a child's text comes to, before the lock is taken.
@@ -128,6 +163,10 @@ impl Children {
             applied: entry.applied,
             text: entry.text.clone(),
             made_by: entry.made_by,
+            replicas: match &entry.facts.state {
+                ChildState::Deployment(facts) if facts.only_ours => Some(facts.wanted),
+                _ => None,
+            },
         })
     }
 
@@ -195,8 +234,17 @@ impl Children {
     /// looked at again.
     pub fn take_answer(&mut self, read: Read) -> Option<(Kind, Key)> {
         let (parent, of, version) = (read.parent.clone(), read.facts.kind, read.version);
-        let known = self.find(&read.owner, of, &read.facts.name).map(|entry| entry.version);
+        let found = self.find(&read.owner, of, &read.facts.name);
+        let (known, round) = found.map(|entry| (entry.version, entry.round)).unzip();
+        if self.gone.after(&read) {
+            return Some(parent);
+        }
+        let (owner, name) = (read.owner.clone(), read.facts.name.clone());
         self.take(read);
+        // An answer is no word of a list: what a list does not name goes, whatever was answered meanwhile.
+        if let (Some(round), Some(entry)) = (round, self.find_mut(&owner, of, &name)) {
+            entry.round = round;
+        }
         match known {
             Some(known) if known > version => return Some(parent),
             Some(known) if known == version => {}
@@ -229,9 +277,10 @@ impl Children {
     /// The child is gone.
     pub fn lose(&mut self, kind: ChildKind, head: &Head) -> Option<(Kind, Key)> {
         let owner = &head.controller()?.uid;
-        let entries = self.by_owner.get_mut(owner.as_str())?;
         // A child that was made anew since has a later version than the one that the watch saw going.
         let gone = head.version().unwrap_or(u64::MAX);
+        self.gone.add((owner.as_str().into(), kind, head.name.clone()), gone);
+        let entries = self.by_owner.get_mut(owner.as_str())?;
         let at = entries
             .iter()
             .position(|e| e.facts.kind == kind && e.facts.name == head.name && e.version <= gone)?;

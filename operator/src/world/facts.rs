@@ -2,7 +2,10 @@
 
 use k8s_openapi::jiff::Timestamp;
 use marquee_crds::{labels, names, termination::Termination};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use crate::{
     child::ChildKind,
@@ -61,13 +64,31 @@ fn read<T: DeserializeOwned>(live: &Live) -> serde_json::Result<T> {
     serde_json::from_str(live.text())
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Generation {
-    generation: i64,
-}
-
 fn deployment(live: &Live) -> serde_json::Result<DeploymentFacts> {
+    #[derive(Deserialize, Default)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Metadata {
+        generation: i64,
+        managed_fields: Vec<Writer>,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Writer {
+        manager: String,
+        fields_v1: Fields,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Fields {
+        #[serde(rename = "f:spec")]
+        spec: OfSpec,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct OfSpec {
+        #[serde(rename = "f:replicas")]
+        replicas: Option<IgnoredAny>,
+    }
     #[derive(Deserialize, Default)]
     #[serde(default)]
     struct Spec {
@@ -81,13 +102,18 @@ fn deployment(live: &Live) -> serde_json::Result<DeploymentFacts> {
         ready_replicas: i32,
         conditions: Vec<Condition>,
     }
-    let Object { metadata, spec, status } = read::<Object<Generation, Spec, Status>>(live)?;
+    let Object { metadata, spec, status } = read::<Object<Metadata, Spec, Status>>(live)?;
     let refused = status.conditions.into_iter().find(|c| c.type_ == "ReplicaFailure" && c.status == "True");
     Ok(DeploymentFacts {
         wanted: spec.replicas.unwrap_or(1),
         replicas: status.replicas,
         ready: status.ready_replicas,
         up_to_date: status.observed_generation >= metadata.generation,
+        only_ours: {
+            let named = |writer: &&Writer| writer.fields_v1.spec.replicas.is_some();
+            let mut named = metadata.managed_fields.iter().filter(named).peekable();
+            named.peek().is_some() && named.all(|writer| writer.manager == labels::OPERATOR)
+        },
         refused: refused.map(|condition| condition.message),
     })
 }

@@ -123,6 +123,16 @@ impl<K: Claims> Primaries<K> {
         Some(Change { key, before: before.map(|held| held.object), after: Some(object) })
     }
 
+    /// Takes the answer to an own write; none where the resource is gone by now, or newer. An answer is no word of a list: what a list
+    /// does not name goes, whatever was answered meanwhile.
+    pub fn take_answer(&mut self, object: K) -> Option<Change<K>> {
+        let key = key(&object);
+        let round = self.all.get(&key)?.round;
+        let change = self.take(object);
+        self.all.entry(key).and_modify(|held| held.round = round);
+        change
+    }
+
     /// The resource is gone.
     pub fn lose(&mut self, key: &Key) -> Option<Change<K>> {
         let held = self.all.remove(key)?;
@@ -202,5 +212,17 @@ mod tests {
         let round = models.begin();
         assert!(models.end(round, Some("other")).is_empty());
         assert_eq!(models.end(round, None).len(), 1, "a new list did not name it");
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_brings_nothing_back() {
+        let mut models = Primaries::default();
+        models.take(model("a", "top", 5, "2026-01-01T00:00:00Z"));
+        assert!(models.take_answer(model("a", "top", 6, "2026-01-01T00:00:00Z")).is_some());
+        models.begin();
+        assert!(models.take_answer(model("a", "top", 7, "2026-01-01T00:00:00Z")).is_some());
+        assert_eq!(models.end(1, None).len(), 1, "the list did not name it");
+        assert!(models.take_answer(model("a", "top", 8, "2026-01-01T00:00:00Z")).is_none(), "it is gone");
+        assert_eq!(models.iter().count(), 0);
     }
 }

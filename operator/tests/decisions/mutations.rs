@@ -84,6 +84,7 @@ fn state(random: &mut impl Rng) -> ChildState {
             replicas: number(random),
             ready: number(random),
             up_to_date: random.random(),
+            only_ours: random.random(),
             refused: maybe(random, text),
         }),
         2 => ChildState::Autoscaler(AutoscalerFacts {

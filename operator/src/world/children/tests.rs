@@ -127,3 +127,18 @@ fn an_object_of_somebody_else_is_none_of_ours() {
     let text = r#"{"metadata":{"name":"x","namespace":"n","ownerReferences":[{"apiVersion":"apps/v1","kind":"RankingModel","name":"m","uid":"u","controller":true}]}}"#;
     assert!(read(KIND, &serde_json::from_str(text).unwrap()).unwrap().is_none());
 }
+
+#[test]
+fn an_answer_that_comes_after_the_child_went_brings_it_not_back() {
+    let mut children = Children::default();
+    let answer = |version| read(KIND, &object(version, "a")).unwrap().unwrap();
+    assert!(children.take_answer(answer(5)).is_none(), "it is made");
+    assert!(children.lose(KIND, &object(6, "a").head().unwrap()).is_some(), "and deleted by somebody");
+    assert!(children.take_answer(answer(5)).is_some(), "it has to be looked at again");
+    assert!(children.is_empty());
+    assert!(children.take_answer(answer(7)).is_none(), "it is made again");
+    assert_eq!(children.len(), 1);
+    let round = children.begin();
+    assert!(children.take_answer(answer(8)).is_none(), "a write while a list is under way");
+    assert_eq!(children.end(round, KIND, None).len(), 1, "that does not name it");
+}

@@ -21,10 +21,30 @@ fn a_deployment_tells_its_pods_and_why_there_are_none() {
         replicas: 3,
         ready: 1,
         up_to_date: false,
+        only_ours: false,
         refused: Some("exceeded quota".into()),
     };
     assert_eq!(facts.state, ChildState::Deployment(expected));
     assert_eq!(facts.revision.as_deref(), Some("1"));
+}
+
+#[test]
+fn who_named_the_number_of_pods_is_seen() {
+    let named = |manager: &str| json!({"manager": manager, "fieldsV1": {"f:spec": {"f:replicas": {}, "f:selector": {}}}});
+    let other = json!({"manager": "kubelet", "fieldsV1": {"f:status": {"f:replicas": {}}}});
+    #[rustfmt::skip]
+    let cases = [
+        ("nobody",                   vec![other.clone()],                                   false),
+        ("the operator",             vec![named(labels::OPERATOR), other.clone()],          true),
+        ("an autoscaler",            vec![named("kube-controller-manager")],                false),
+        ("both",                     vec![named(labels::OPERATOR), named("a-person")],      false),
+    ];
+    for (why, writers, expected) in cases {
+        let object = live(&json!({"metadata": {"name": "d", "managedFields": writers}, "spec": {}}));
+        let facts = child(ChildKind::Deployment, &object.head().unwrap(), &object).unwrap();
+        let ChildState::Deployment(facts) = facts.state else { panic!("a Deployment") };
+        assert_eq!(facts.only_ours, expected, "{why}");
+    }
 }
 
 #[test]
