@@ -14,11 +14,12 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// It failed once more. `jitter` from 0 to 1 spreads those that failed together over a fifth of the time.
-    pub fn next(&mut self, key: &Key, jitter: f64) -> Duration {
+    /// It failed once more. The wait is no longer than before where it got `further` all the same: an API server that takes every
+    /// second request is asked until all is there. `jitter` from 0 to 1 spreads those that failed together over a fifth of the time.
+    pub fn next(&mut self, key: &Key, further: bool, jitter: f64) -> Duration {
         let failures = self.failures.entry(key.clone()).or_default();
         let doubled = FIRST.saturating_mul(1 << (*failures).min(16)).min(LONGEST);
-        *failures += 1;
+        *failures += u32::from(!further);
         doubled.mul_f64(0.8 + 0.2 * jitter.clamp(0.0, 1.0))
     }
 
@@ -40,11 +41,13 @@ mod tests {
     #[test]
     fn it_doubles_up_to_five_minutes_and_begins_anew_after_a_success() {
         let (mut backoff, key) = (Backoff::default(), Key::new("n", "m"));
-        let waits: Vec<u128> = (0..12).map(|_| backoff.next(&key, 1.0).as_millis()).collect();
+        let waits: Vec<u128> = (0..12).map(|_| backoff.next(&key, false, 1.0).as_millis()).collect();
         assert_eq!(waits[..5], [500, 1000, 2000, 4000, 8000]);
         assert_eq!(waits[10..], [300_000, 300_000]);
-        assert_eq!(backoff.next(&key, 0.0), LONGEST.mul_f64(0.8), "others wait less");
+        assert_eq!(backoff.next(&key, false, 0.0), LONGEST.mul_f64(0.8), "others wait less");
         backoff.reset(&key);
-        assert_eq!((backoff.failures(&key), backoff.next(&key, 1.0)), (0, FIRST));
+        assert_eq!((backoff.failures(&key), backoff.next(&key, true, 1.0)), (0, FIRST));
+        assert_eq!(backoff.next(&key, false, 1.0), FIRST, "it got further");
+        assert_eq!(backoff.next(&key, false, 1.0), 2 * FIRST);
     }
 }

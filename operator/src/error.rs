@@ -56,6 +56,15 @@ pub enum Error {
     },
 }
 
+/// A reconcile that stopped.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Why.
+    pub error: Error,
+    /// Whether it wrote something before, so that the next one has less to do.
+    pub further: bool,
+}
+
 impl Error {
     /// What the API server said, if it said something.
     pub fn status(&self) -> Option<&kube::core::Status> {
@@ -73,12 +82,20 @@ impl Error {
         match self {
             Self::NotOurs { .. } => Reason::ChildRefused,
             Self::Silent { .. } | Self::Unreadable { .. } => Reason::ApiUnavailable,
+            // All of it goes: nobody need act.
+            Self::Api { .. } if self.is_of_a_namespace_that_goes() => Reason::ApiUnavailable,
             Self::Api { .. } => match self.status().map(|status| status.code) {
                 Some(403) => Reason::Forbidden,
                 Some(400 | 413 | 422) => Reason::ChildRefused,
                 _ => Reason::ApiUnavailable,
             },
         }
+    }
+
+    fn is_of_a_namespace_that_goes(&self) -> bool {
+        let details = self.status().and_then(|status| status.details.as_ref());
+        details
+            .is_some_and(|details| details.causes.iter().any(|cause| cause.reason == "NamespaceTerminating"))
     }
 
     /// How long to wait at least before it is tried again; none where only an edit mends it.
@@ -121,7 +138,12 @@ mod tests {
     use super::*;
 
     fn api(code: u16, retry_after_seconds: u32) -> Error {
-        let status = serde_json::json!({"code": code, "message": "no", "details": {"retryAfterSeconds": retry_after_seconds}});
+        of(
+            serde_json::json!({"code": code, "message": "no", "details": {"retryAfterSeconds": retry_after_seconds}}),
+        )
+    }
+
+    fn of(status: serde_json::Value) -> Error {
         let status: Status = serde_json::from_value(status).unwrap();
         let source = Box::new(kube::Error::Api(Box::new(status)));
         Error::Api { verb: "create", kind: "Service", name: "n/m-ranker".into(), source }
@@ -129,10 +151,14 @@ mod tests {
 
     #[test]
     fn what_an_edit_mends_waits_for_the_edit_and_all_else_is_tried_again() {
+        let cause = serde_json::json!({"reason": "NamespaceTerminating", "message": "namespace n is being terminated"});
+        let terminating =
+            of(serde_json::json!({"code": 403, "message": "no", "details": {"causes": [cause]}}));
         #[rustfmt::skip]
         let cases = [
             ("a child that is invalid",          api(422, 0), Reason::ChildRefused,   None,    false),
             ("a role that lacks a verb",         api(403, 0), Reason::Forbidden,      Some(0), false),
+            ("a namespace that goes",            terminating, Reason::ApiUnavailable, Some(0), false),
             ("a conflict",                       api(409, 0), Reason::ApiUnavailable, Some(0), false),
             ("too many requests: as it is told", api(429, 7), Reason::ApiUnavailable, Some(7), true),
             ("a server that is broken",          api(500, 0), Reason::ApiUnavailable, Some(0), true),

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
+use futures::{StreamExt as _, stream};
 use kube::Config;
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
@@ -26,6 +27,8 @@ use crate::{
     world::{Kind, World},
 };
 
+/// Lists at a time in the beginning: those of all kinds at once would be the most memory that the operator ever needs.
+const LISTS: usize = 3;
 /// How long reconciles that are under way may take at the end.
 const LAST: Duration = Duration::from_secs(10);
 
@@ -157,12 +160,15 @@ impl Follower {
         let found = capabilities::discover(&self.ctx.client, &Capabilities::default()).await;
         capabilities::log(&found);
         self.ctx.world.capabilities.store(Arc::new(found.clone()));
-        let all = watched(&found);
-        // One after another: the lists of all kinds at once would be the most memory that the operator ever needs.
-        for what in all {
-            for namespace in &self.namespaces {
+        // Children and pods come before the resources that they belong to, so that a resource is never reconciled without them.
+        let (primaries, children): (Vec<What>, Vec<What>) =
+            watched(&found).into_iter().partition(|what| matches!(what, What::Primary(_)));
+        for stage in [children, primaries] {
+            let lists = stage.iter().flat_map(|what| self.namespaces.iter().map(move |n| (*what, n)));
+            let listed = stream::iter(lists).for_each_concurrent(LISTS, async |(what, namespace)| {
                 self.follow(what, namespace).listed().await;
-            }
+            });
+            listed.await;
         }
     }
 
@@ -198,8 +204,7 @@ impl Follower {
     }
 }
 
-/// What is followed with these capabilities. Children come before the resources that they belong to, so that a resource is never
-/// reconciled without them.
+/// What is followed with these capabilities.
 fn watched(capabilities: &Capabilities) -> Vec<What> {
     let served = |kind: &ChildKind| match kind {
         ChildKind::ScaledObject => capabilities.keda,

@@ -4,9 +4,12 @@
 //! comes later is applied (server-side, forced), so that fields that the operator stops naming go, and fields of others stay.
 
 mod matching;
+mod ownership;
 mod requests;
 
 pub use requests::resource;
+
+use std::time::Duration;
 
 use kube::Resource;
 use marquee_crds::labels;
@@ -17,7 +20,7 @@ use tracing::{debug, info};
 use crate::{
     child::{Child, ChildKind},
     context::Context,
-    error::{Error, Result},
+    error::{Error, Result, Stopped},
     world::children::Known,
 };
 
@@ -30,6 +33,22 @@ pub struct Applied {
     pub drift: Vec<Drift>,
     /// The first thing that went wrong.
     pub error: Option<Error>,
+}
+
+impl Applied {
+    /// How the reconcile ends: with when to look again, or with what went wrong.
+    ///
+    /// # Errors
+    /// What went wrong.
+    pub fn end(self, look_again: Option<Duration>) -> std::result::Result<Option<Duration>, Stopped> {
+        let further = self.written > 0;
+        self.error.map_or(Ok(look_again), |error| Err(Stopped { error, further }))
+    }
+
+    /// How it ends where the status could not be told.
+    pub fn untold(self, error: Error) -> Stopped {
+        Stopped { error, further: self.written > 0 }
+    }
 }
 
 /// A child that was not as it was applied.
@@ -114,12 +133,10 @@ async fn one(ctx: &Context, owner: Owner<'_>, child: &Child, applied: &mut Appli
         }
         Need::Apply => {
             ctx.world.children.lock().expect(owner.uid, child.kind, &child.name, hash);
-            let made_by = known.and_then(|known| known.made_by);
-            requests::apply(ctx, owner, child, &marked(child, hash), made_by).await?;
+            requests::apply(ctx, owner, child, &marked(child, hash), known.as_ref()).await?;
         }
         Need::Mend(field) => {
-            let made_by = known.and_then(|known| known.made_by);
-            requests::apply(ctx, owner, child, &marked(child, hash), made_by).await?;
+            requests::apply(ctx, owner, child, &marked(child, hash), known.as_ref()).await?;
             drifted(ctx, child, Some(field), applied);
         }
     }
@@ -195,7 +212,7 @@ mod tests {
     }
 
     fn known(applied: u64, text: Option<&str>, deleting: bool) -> Known {
-        Known { deleting, applied: Some(applied), text: text.map(Into::into), made_by: None }
+        Known { deleting, applied: Some(applied), text: text.map(Into::into), made_by: None, replicas: None }
     }
 
     #[test]

@@ -3,20 +3,28 @@
 
 use kube::{
     Api,
-    api::{ApiResource, DeleteParams, ListParams, Patch, PatchParams, PostParams},
+    api::{ApiResource, DeleteParams, Patch, PatchParams, PostParams},
     core::GroupVersionKind,
 };
 use marquee_crds::labels;
-use serde_json::{Value, json};
+use serde_json::Value;
+use tracing::debug;
 
 use crate::{
     child::{Child, ChildKind},
     context::{Ask, Context},
     error::{Error, Result},
-    world::{Key, Kind, children, live::Live},
+    world::{
+        Key, Kind,
+        children::{self, Known},
+        live::Live,
+    },
 };
 
-use super::Owner;
+use super::{
+    Owner,
+    ownership::{self, At},
+};
 
 /// The API of a kind of child.
 pub fn resource(kind: ChildKind) -> ApiResource {
@@ -30,21 +38,18 @@ fn api(ctx: &Context, owner: Owner<'_>, kind: ChildKind) -> Api<Live> {
 
 /// Makes the child. Says false where it is there already, and ours.
 pub async fn create(ctx: &Context, owner: Owner<'_>, child: &Child, body: &Value) -> Result<bool> {
-    let api = api(ctx, owner, child.kind);
-    let live: Live = serde_json::from_str(&body.to_string()).map_err(|source| unreadable(child, source))?;
+    let at = At { ctx, api: api(ctx, owner, child.kind), child };
+    let live: Live = serde_json::from_str(&body.to_string()).map_err(|source| at.unreadable(source))?;
     let params = PostParams { field_manager: Some(labels::OPERATOR.into()), ..PostParams::default() };
-    let asked = Ask { verb: "create", kind: child.kind.kind(), name: &child.name };
-    match ctx.ask(asked, api.create(&params, &live)).await {
+    match ctx.ask(at.asked("create"), at.api.create(&params, &live)).await {
         Ok(made) => {
             written(ctx, child.kind, "create");
             settle(ctx, owner, child, &made)?;
             Ok(true)
         }
         Err(error) if error.status().is_some_and(|status| status.reason == "AlreadyExists") => {
-            let params = ListParams::default().fields(&format!("metadata.name={}", child.name));
-            let list = ctx.ask(Ask { verb: "list", ..asked }, api.list(&params)).await?;
-            let Some(there) = list.items.first() else { return Err(error) };
-            let head = there.head().map_err(|source| unreadable(child, source))?;
+            let Some(there) = at.read().await? else { return Err(error) };
+            let head = there.head().map_err(|source| at.unreadable(source))?;
             match head.controller() {
                 Some(controller) if controller.uid == owner.uid => Ok(false),
                 Some(other) => Err(not_ours(child, format!("{} {}", other.kind, other.name))),
@@ -55,34 +60,42 @@ pub async fn create(ctx: &Context, owner: Owner<'_>, child: &Child, body: &Value
     }
 }
 
-/// Applies the child. `made_by` is where its managed fields say that it was made by a plain request: that entry becomes one of
-/// apply first, or fields that are no longer wanted would never go.
+/// Applies the child, of which `known` is known.
 pub async fn apply(
     ctx: &Context,
     owner: Owner<'_>,
     child: &Child,
     body: &Value,
-    made_by: Option<usize>,
+    known: Option<&Known>,
 ) -> Result<()> {
-    let api = api(ctx, owner, child.kind);
-    let asked = Ask { verb: "apply", kind: child.kind.kind(), name: &child.name };
-    if let Some(at) = made_by {
-        let patch = json!([
-            {"op": "test", "path": format!("/metadata/managedFields/{at}/manager"), "value": labels::OPERATOR},
-            {"op": "replace", "path": format!("/metadata/managedFields/{at}/operation"), "value": "Apply"},
-        ]);
-        let params = PatchParams { field_manager: Some(labels::OPERATOR.into()), ..PatchParams::default() };
-        let patch = serde_json::from_value(patch).map_err(|source| unreadable(child, source))?;
-        let owned = ctx.ask(asked, api.patch(&child.name, &params, &Patch::<()>::Json(patch))).await;
-        match owned {
-            Ok(live) => take(ctx, child, &live).map(drop)?,
-            // It is gone, or somebody wrote it since: what is applied now makes it right but for what is no longer wanted.
-            Err(error) if error.status().is_some_and(|status| matches!(status.code, 404 | 409 | 422)) => {}
-            Err(error) => return Err(error),
-        }
+    let at = At { ctx, api: api(ctx, owner, child.kind), child };
+    if let Some(entry) = known.and_then(|known| known.made_by)
+        && let Some(live) = at.claim(entry).await?
+    {
+        take(ctx, child, &live).map(drop)?;
+    }
+    if let (Some(replicas), Value::Null) = (known.and_then(|known| known.replicas), &body["spec"]["replicas"])
+    {
+        at.leave_replicas(replicas).await?;
     }
     let params = PatchParams::apply(labels::OPERATOR).force();
-    let live = ctx.ask(asked, api.patch(&child.name, &params, &Patch::Apply(body))).await?;
+    let patch = Patch::Apply(body);
+    let apply = || ctx.ask(at.asked("apply"), at.api.patch(&child.name, &params, &patch));
+    let live = match apply().await {
+        Err(error) if ownership::code(&error) == Some(422) && body["spec"].is_object() => {
+            debug!(
+                kind = child.kind.kind(),
+                name = child.name,
+                "replacing what does not go with what is wanted"
+            );
+            // What is refused still is refused for what the child should be.
+            if at.replace(body).await.is_err() {
+                return Err(error);
+            }
+            at.disown(apply().await?).await?
+        }
+        applied => applied?,
+    };
     written(ctx, child.kind, "patch");
     settle(ctx, owner, child, &live)
 }

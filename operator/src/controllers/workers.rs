@@ -14,7 +14,7 @@ use crate::{
     backoff::Backoff,
     chance,
     context::Context,
-    error::{Error, Result},
+    error::Stopped,
     world::{Key, Kind},
 };
 
@@ -66,7 +66,7 @@ async fn work(ctx: Arc<Context>, kind: Kind, resync: Duration, backoff: Arc<Mute
 }
 
 /// Whether a resource is still there, and if so what became of it.
-async fn reconcile(ctx: &Context, kind: Kind, key: &Key) -> Option<Result<Option<Duration>>> {
+async fn reconcile(ctx: &Context, kind: Kind, key: &Key) -> Option<Result<Option<Duration>, Stopped>> {
     match kind {
         Kind::RankingModel => {
             let model = ctx.world.models.lock().get(key);
@@ -91,7 +91,7 @@ fn settle(
     ctx: &Context,
     kind: Kind,
     key: &Key,
-    done: Option<Result<Option<Duration>>>,
+    done: Option<Result<Option<Duration>, Stopped>>,
     backoff: &Mutex<Backoff>,
 ) -> (&'static str, Option<Option<Duration>>) {
     match done {
@@ -104,13 +104,20 @@ fn settle(
             debug!(kind = kind.as_str(), %key, ?again, "reconciled");
             (if again.is_some() { "requeue_after" } else { "success" }, Some(again))
         }
-        Some(Err(error)) => ("error", Some(failed(ctx, kind, key, &error, backoff))),
+        Some(Err(stopped)) => ("error", Some(failed(ctx, kind, key, &stopped, backoff))),
     }
 }
 
 /// An error that only an edit can mend waits for the edit; every other one is tried again, later each time.
-fn failed(ctx: &Context, kind: Kind, key: &Key, error: &Error, backoff: &Mutex<Backoff>) -> Option<Duration> {
-    let pause = backoff.lock().next(key, chance::share());
+fn failed(
+    ctx: &Context,
+    kind: Kind,
+    key: &Key,
+    stopped: &Stopped,
+    backoff: &Mutex<Backoff>,
+) -> Option<Duration> {
+    let Stopped { error, further } = stopped;
+    let pause = backoff.lock().next(key, *further, chance::share());
     let again = error.retry_after().map(|least| least.max(pause));
     let (reason, cause) = (error.reason(), error.told());
     warn!(kind = kind.as_str(), %key, %reason, error = cause, ?again, "reconcile failed");

@@ -99,7 +99,7 @@ fn container(of: &Workload<'_>, mounts: Vec<k8s_openapi::api::core::v1::VolumeMo
         resources: Some(resources(of)),
         // A load may take long: until it is done neither of the other probes counts.
         startup_probe: Some(probe("/readyz", PROBE_SECONDS, load_probes)),
-        readiness_probe: Some(probe("/readyz", PROBE_SECONDS, 2)),
+        readiness_probe: Some(probe("/readyz", PROBE_SECONDS, 3)),
         liveness_probe: Some(probe("/livez", 10, 3)),
         lifecycle: Some(Lifecycle {
             pre_stop: Some(LifecycleHandler {

@@ -11,7 +11,7 @@ use marquee_crds::PageLayout;
 use crate::{
     apply::{self, Owner},
     context::Context,
-    error::Result,
+    error::Stopped,
     report, watch,
 };
 
@@ -19,16 +19,17 @@ use crate::{
 ///
 /// # Errors
 /// What could not be written, after the status has told of it.
-pub async fn reconcile(layout: Arc<PageLayout>, ctx: &Context) -> Result<Option<Duration>> {
+pub async fn reconcile(layout: Arc<PageLayout>, ctx: &Context) -> Result<Option<Duration>, Stopped> {
     let seen = observe::layout(ctx, &layout);
 
     let plan = decide::plan(&layout, seen.around(), &seen.observed, &ctx.settings, ctx.now());
 
     let applied = apply::children(ctx, Owner::of(&*layout), &plan.children).await;
 
-    if let Some(reported) = report::status(ctx, &*layout, &plan, &applied).await? {
-        watch::take_layout(ctx, reported);
+    match report::status(ctx, &*layout, &plan, &applied).await {
+        Ok(reported) => reported.into_iter().for_each(|layout| watch::take_layout(ctx, layout)),
+        Err(error) => return Err(applied.untold(error)),
     }
 
-    applied.error.map_or(Ok(plan.look_again), Err)
+    applied.end(plan.look_again)
 }

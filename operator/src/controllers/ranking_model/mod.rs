@@ -11,7 +11,7 @@ use marquee_crds::RankingModel;
 use crate::{
     apply::{self, Owner},
     context::Context,
-    error::Result,
+    error::Stopped,
     report, watch,
 };
 
@@ -19,16 +19,17 @@ use crate::{
 ///
 /// # Errors
 /// What could not be written, after the status has told of it.
-pub async fn reconcile(model: Arc<RankingModel>, ctx: &Context) -> Result<Option<Duration>> {
+pub async fn reconcile(model: Arc<RankingModel>, ctx: &Context) -> Result<Option<Duration>, Stopped> {
     let seen = observe::model(ctx, &model);
 
     let plan = decide::plan(&model, seen.around(), &seen.observed, &ctx.settings, ctx.now());
 
     let applied = apply::children(ctx, Owner::of(&*model), &plan.children).await;
 
-    if let Some(reported) = report::status(ctx, &*model, &plan, &applied).await? {
-        watch::take_model(ctx, reported);
+    match report::status(ctx, &*model, &plan, &applied).await {
+        Ok(reported) => reported.into_iter().for_each(|model| watch::take_model(ctx, model)),
+        Err(error) => return Err(applied.untold(error)),
     }
 
-    applied.error.map_or(Ok(plan.look_again), Err)
+    applied.end(plan.look_again)
 }
