@@ -12,6 +12,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 HELM := $(MARQUEE_CACHE)/tools/cluster/bin/helm
 # The whole workspace in every call: Cargo then resolves one feature set, and nothing is built twice.
 CARGO_TEST := cargo test --release --quiet --no-fail-fast
+# One more than there are cores: stories mostly wait, and one of them for five minutes.
+THREADS := $(shell echo $$(($$(nproc) + 1)))
 
 .PHONY: help demo test lint audit bench generate fuzz data setup build images install.yaml cluster cluster-down clean
 
@@ -27,7 +29,7 @@ test: ## Everything: set-up, lints, all tests
 	@$(MAKE) --no-print-directory lint
 	@$(STAGE) "images" tests/setup/images.sh $(TARGET)
 	@$(STAGE) "tests: units" $(CARGO_TEST) --workspace --lib --bins
-	@$(STAGE) "tests: integration, end to end" $(CARGO_TEST) --workspace --test '*'
+	@$(STAGE) "tests: integration, end to end" env RUST_TEST_THREADS=$(THREADS) $(CARGO_TEST) --workspace --test '*'
 	@$(STAGE) "tests: documentation" $(CARGO_TEST) --workspace --doc
 	@$(STAGE) "tests: demo" env DEMO_EXIT=1 PORT=$$(tests/setup/free-port) GRPC_PORT=$$(tests/setup/free-port) examples/demo.sh
 	@echo "all stages passed"
@@ -58,8 +60,9 @@ audit: ## Report security advisories; never blocks
 	-@tests/setup/deny.sh check advisories
 
 generate: ## Write the generated files anew
-	@cargo run --release --quiet -p marquee-crds --bin crdgen -- crds/manifests
-	@cargo run --release --quiet -p marquee-crds --bin crdgen -- charts/marquee/files/crds
+	@cargo build --release --workspace --bin crdgen
+	@$(TARGET)/release/crdgen crds/manifests
+	@$(TARGET)/release/crdgen charts/marquee/files/crds
 
 install.yaml: ## Render the chart as plain YAML for kubectl apply --server-side, into target/install.yaml (VALUES=file)
 	@mkdir -p $(TARGET)

@@ -23,11 +23,16 @@ MODULES = {
         "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=",
         "example/prometheus-operator-crd/monitoring.coreos.com_",
     ),
+    "keda": (
+        "github.com/kedacore/keda/v2@v2.18.1",
+        "h1:h6bRt/IOxxtZpJlHSqhdH/lcInH7Z9obxg/JvWOmGAw=",
+        "config/crd/bases/keda.sh_",
+    ),
 }
 # Of what each project defines, what Marquee's resources and chart know.
 WANTED = {
     "gatewayclasses", "gateways", "httproutes", "grpcroutes", "referencegrants",
-    "servicemonitors", "podmonitors", "prometheusrules",
+    "servicemonitors", "podmonitors", "prometheusrules", "scaledobjects",
 }
 
 

@@ -6,6 +6,7 @@
 pub mod browser;
 pub mod cluster;
 pub mod data;
+pub mod operator;
 pub mod platform;
 pub mod rights;
 pub mod runtime;

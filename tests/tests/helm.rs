@@ -8,7 +8,10 @@ use marquee_tests::{
     Outcome,
     platform::{Platform, SYSTEM, kubectl, repository, run},
 };
+use serde_json::Value;
 
+/// Finds the pods that serve.
+const OURS: &str = "app.kubernetes.io/managed-by=marquee-operator";
 /// A word that only the later of two charts has in its kinds.
 const LATER: &str = "Said by the later chart.";
 
@@ -38,6 +41,28 @@ async fn a_release_comes_and_goes_and_pages_are_served_all_the_while() -> Outcom
     release.helm("helm", &["rollback", "marquee", "1", "--wait", "--timeout=90s"]).await?;
     assert_eq!(release.operators().await?, "2");
     assert!(!release.kind().await?.contains(LATER), "the roll-back takes the kinds back");
+
+    // An image that no node can pull: what serves serves on, everything says so, and it heals.
+    let chart = repository().join("charts/marquee").display().to_string();
+    let nowhere = ["--set=runtimeImage.repository=localhost/nowhere", "--wait", "--timeout=90s"];
+    release.helm("helm", &[&["upgrade", "marquee", &chart, "--reuse-values"], &nowhere[..]].concat()).await?;
+    for resource in ["rankingmodel/home-top-picks", "pagelayout/home"] {
+        let why = format!("{resource} to say that its image cannot be pulled");
+        let told =
+            platform.until(resource, &why, |object| object["status"]["why"] == "ImageNotPulled").await?;
+        let degraded = condition(&told, "Degraded");
+        assert_eq!(degraded["status"], "True");
+        let message = degraded["message"].as_str().unwrap();
+        assert!(message.contains("localhost/nowhere") && message.contains("--runtime-image"), "{message}");
+        assert_eq!(condition(&told, "Ready")["status"], "True", "what served serves on");
+    }
+    release.helm("helm", &["rollback", "marquee", "1", "--wait", "--timeout=90s"]).await?;
+    for resource in ["rankingmodel/home-top-picks", "pagelayout/home"] {
+        platform.until(resource, "it to heal", |object| object["status"]["why"] == "").await?;
+    }
+    let as_before = |list: &Value| list["items"].as_array().is_some_and(|now| now.len() == pods.len());
+    platform.until(&format!("pods -l {OURS}"), "the pods without an image to go", as_before).await?;
+    load.answers(20).await?;
 
     release.helm("helm", &["uninstall", "marquee", "--wait", "--timeout=90s"]).await?;
     let left = release.system(&[
@@ -103,9 +128,15 @@ impl Release<'_> {
 
     /// The pods that serve, by their uids.
     async fn serving(&self) -> Outcome<BTreeSet<String>> {
-        let pods = self.platform.list("pods -l app.kubernetes.io/managed-by=marquee-operator").await?;
+        let pods = self.platform.list(&format!("pods -l {OURS}")).await?;
         Ok(pods.iter().map(|pod| pod["metadata"]["uid"].as_str().unwrap().to_owned()).collect())
     }
+}
+
+/// The condition of a type.
+fn condition<'a>(resource: &'a Value, kind: &str) -> &'a Value {
+    let conditions = resource["status"]["conditions"].as_array().unwrap();
+    conditions.iter().find(|condition| condition["type"] == kind).unwrap()
 }
 
 /// Makes a later version of a chart: its number, and the description of a kind.

@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests")]
 
+#[path = "operator/drift.rs"]
+mod drift;
 #[path = "operator/faults.rs"]
 mod faults;
+#[path = "operator/foreign.rs"]
+mod foreign;
 #[path = "operator/leader.rs"]
 mod leader;
-#[path = "operator/proxy.rs"]
-mod proxy;
 #[path = "operator/silence.rs"]
 mod silence;
-#[path = "operator/stage.rs"]
-mod stage;
 #[path = "operator/sweep.rs"]
 mod sweep;

@@ -53,22 +53,6 @@ const NEVER_SEEN: [(&str, &str, &str); 4] = [
     ("pagelayouts/finalizers", "update", "asked for when a child blocks its owner's deletion"),
 ];
 
-/// KEDA's kind, as far as the operator speaks of it.
-const KEDA: &str = "
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: scaledobjects.keda.sh}
-spec:
-  group: keda.sh
-  scope: Namespaced
-  names: {kind: ScaledObject, plural: scaledobjects, singular: scaledobject}
-  versions:
-    - name: v1alpha1
-      served: true
-      storage: true
-      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
-";
-
 const RESOURCES: &str = "
 apiVersion: marquee.dev/v1alpha1
 kind: RankingModel
@@ -180,10 +164,9 @@ impl Stage {
         // It asks for `finalizers` as some clusters do.
         let enforce = "--enable-admission-plugins=OwnerReferencesPermissionEnforcement".to_owned();
         let server = ApiServer::start_with(Options { audit: true, flags: vec![enforce] }).await?;
-        for entry in fs::read_dir(tools::foreign_crds("gateway-api")?)? {
-            server.apply(&fs::read_to_string(entry?.path())?)?;
+        for project in ["gateway-api", "keda"] {
+            server.apply_foreign(project)?;
         }
-        server.apply(KEDA)?;
         for namespace in [SYSTEM, SHOP] {
             server.kubectl(&["create", "namespace", namespace])?;
         }

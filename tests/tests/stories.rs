@@ -14,6 +14,8 @@ mod deleted;
 mod drained;
 #[path = "stories/eyes.rs"]
 mod eyes;
+#[path = "stories/idle.rs"]
+mod idle;
 #[path = "stories/killed.rs"]
 mod killed;
 #[path = "stories/revisions.rs"]
@@ -24,6 +26,8 @@ mod same_page;
 mod store;
 #[path = "stories/troubles.rs"]
 mod troubles;
+#[path = "stories/waits.rs"]
+mod waits;
 
 use serde_json::Value;
 

@@ -61,15 +61,16 @@ impl ApiServer {
     pub async fn shared_with_kinds() -> Outcome<&'static Self> {
         static INSTALLED: OnceCell<()> = OnceCell::const_new();
         let server = Self::shared().await?;
-        let install = async || -> Outcome {
-            for (_, text) in manifests()? {
-                server.apply(&text)?;
-            }
-            server.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"])?;
-            Ok(())
-        };
-        INSTALLED.get_or_try_init(install).await?;
+        INSTALLED.get_or_try_init(async || server.install_kinds()).await?;
         Ok(server)
+    }
+
+    /// Installs both of Marquee's kinds, and waits until they are served.
+    pub fn install_kinds(&self) -> Outcome {
+        for (_, text) in manifests()? {
+            self.apply(&text)?;
+        }
+        self.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]).map(drop)
     }
 
     /// Starts one on 127.0.0.1, without root, and waits until it is ready.
@@ -167,6 +168,19 @@ impl ApiServer {
         let file = tempfile::NamedTempFile::new()?;
         fs::write(file.path(), manifest)?;
         self.kubectl(&["apply", "--server-side", "-f", &file.path().display().to_string()])
+    }
+
+    /// Installs the kinds of another project, as far as Marquee knows them, and waits until they are served.
+    pub fn apply_foreign(&self, project: &str) -> Outcome {
+        let folder = tools::foreign_crds(project)?.display().to_string();
+        self.kubectl(&["apply", "--server-side", "-f", &folder])?;
+        self.kubectl(&["wait", "--for=condition=Established", "--timeout=30s", "-f", &folder]).map(drop)
+    }
+
+    /// Takes them away again, and every object of theirs.
+    pub fn delete_foreign(&self, project: &str) -> Outcome {
+        let folder = tools::foreign_crds(project)?.display().to_string();
+        self.kubectl(&["delete", "--timeout=60s", "-f", &folder]).map(drop)
     }
 
     /// Ends everything and waits until nothing is left; an error says what is.

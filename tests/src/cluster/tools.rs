@@ -34,7 +34,7 @@ pub fn program(name: &str) -> Outcome<PathBuf> {
     }
 }
 
-/// The CRDs of others, one folder a project: `gateway-api`, `prometheus-operator`.
+/// The CRDs of others, one folder a project: `gateway-api`, `keda`, `prometheus-operator`.
 pub fn foreign_crds(project: &str) -> Outcome<PathBuf> {
     Ok(folder()?.join("crds").join(project))
 }

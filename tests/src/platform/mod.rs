@@ -212,6 +212,8 @@ spec:
 
     /// A steady load on the homepage until it is stopped.
     pub async fn load(&self, requests_per_second: u32, connections: usize) -> Outcome<Load> {
+        // Before the node knows the Service's pods, nobody would answer.
+        self.pages(&["1".to_owned()]).await?;
         let url = self.page_url().await?;
         Ok(Load::start(self.cluster, url, requests_per_second, connections))
     }

@@ -1,13 +1,17 @@
 //! Two operators: one leads at a time, and one that was frozen writes nothing when it wakes.
 
-use marquee_tests::{Outcome, wait};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use marquee_tests::{
+    Outcome,
+    operator::{Asked, Fate, Proxy, Stage},
+    wait,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Child;
-
-use super::{
-    proxy::{Fate, Proxy},
-    stage::Stage,
-};
 
 const SHORT: &[&str] = &["--lease-duration=3s", "--renew-deadline=2s", "--retry-period=300ms"];
 
@@ -62,5 +66,53 @@ async fn a_leader_that_was_frozen_writes_nothing_when_it_wakes_and_ends() -> Out
     assert!(!ended.success(), "{ended}");
     // At most a try to renew the lease, which the API server refuses.
     assert!(proxy.writes() <= writes + 1, "{} writes after it woke", proxy.writes() - writes);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_is_cut_off_ends_and_the_other_leads() -> Outcome {
+    let stage = Stage::new("cut-off").await?;
+    let proxy = Proxy::before(stage.server, |_| Fate::Pass).await?;
+    let mut one = stage.operate_as("one", &proxy.kubeconfig().to_string(), SHORT)?;
+    leads(&stage, "one").await?;
+    let kubeconfig = std::fs::read_to_string(stage.server.kubeconfig())?;
+    let _two = stage.operate_as("two", &kubeconfig, SHORT)?;
+    stage.until("two to wait", async || Ok(stage.said("two", "waiting for the lease")? > 0)).await?;
+    proxy.cut_off();
+    let ended = wait::until("the one that is cut off to end", async || Ok(one.try_wait()?)).await?;
+    assert!(!ended.success(), "{ended}");
+    leads(&stage, "two").await?;
+    stage.make_model().await?;
+    stage.until("the model to be ready", async || stage.is_ready("RankingModel", "m", 1).await).await
+}
+
+/// The worst case: all that it writes would arrive, but for its lease.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_cannot_renew_writes_nothing_once_another_may_lead() -> Outcome {
+    let stage = Stage::new("not-renewed").await?;
+    let cut = Arc::new(AtomicBool::new(false));
+    let judge = {
+        let cut = cut.clone();
+        move |asked: &Asked| match cut.load(SeqCst) && asked.path.contains("/leases/") {
+            true => Fate::Refuse(500),
+            false => Fate::Pass,
+        }
+    };
+    let proxy = Proxy::before(stage.server, judge).await?;
+    let mut one = stage.operate_as("one", &proxy.kubeconfig().to_string(), SHORT)?;
+    leads(&stage, "one").await?;
+    stage.make_model().await?;
+    stage.until("the model to be ready", async || stage.is_ready("RankingModel", "m", 1).await).await?;
+    cut.store(true, SeqCst);
+    let kubeconfig = std::fs::read_to_string(stage.server.kubeconfig())?;
+    let _two = stage.operate_as("two", &kubeconfig, SHORT)?;
+    leads(&stage, "two").await?;
+    let writes = proxy.writes();
+    let change = serde_json::json!({"spec": {"artifact": {"uri": "s3://models/top-2"}}});
+    stage.patch("RankingModel", "m", &change).await?;
+    stage.until("the change to be served", async || stage.is_ready("RankingModel", "m", 2).await).await?;
+    let ended = wait::until("the one without a lease to end", async || Ok(one.try_wait()?)).await?;
+    assert!(!ended.success(), "{ended}");
+    assert_eq!(proxy.writes(), writes, "two writers at a time");
     Ok(())
 }

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use marquee_tests::Outcome;
-use serde_json::json;
-
-use super::{
-    proxy::{Fate, Proxy},
-    stage::Stage,
+use kube::api::{Patch, PatchParams};
+use marquee_tests::{
+    Outcome,
+    operator::{Fate, Proxy, Stage},
 };
+use serde_json::json;
 
 const OFTEN: &[&str] = &["--leader-elect=false", "--resync=1s"];
 
@@ -16,15 +15,7 @@ const OFTEN: &[&str] = &["--leader-elect=false", "--resync=1s"];
 async fn what_is_settled_is_not_written_and_what_is_theirs_stays_theirs() -> Outcome {
     let stage = Stage::new("silence").await?;
     stage.make_model().await?;
-    let layout = json!({
-        "apiVersion": "marquee.dev/v1alpha1", "kind": "PageLayout", "metadata": {"name": "home"},
-        "spec": {
-            "surface": "home", "replicas": {"min": 2},
-            "catalogue": {"uri": "s3://models/catalogue", "sha256": "0".repeat(64)},
-            "candidateRows": [{"name": "top", "heading": "Top picks", "source": {"model": {"objective": "top-picks"}}}],
-        },
-    });
-    stage.api("PageLayout")?.create(&Default::default(), &serde_json::from_value(layout)?).await?;
+    stage.make_layout().await?;
     let proxy = Proxy::before(stage.server, |_| Fate::Pass).await?;
     let _operator = stage.operate_as("often", &proxy.kubeconfig().to_string(), OFTEN)?;
     let settled = async || {
@@ -49,9 +40,14 @@ async fn what_is_settled_is_not_written_and_what_is_theirs_stays_theirs() -> Out
     let deployment = &format!("m-ranker-{}", revision.as_str().ok_or("no revision")?);
     let theirs = json!({"metadata": {"annotations": {"theirs.example/a": "b"}}, "spec": {"replicas": 3}});
     stage.patch("Deployment", deployment, &theirs).await?;
+    let mesh = json!({"spec": {"template": {"spec": {"containers": [{"name": "mesh", "image": "mesh:1"}]}}}});
+    let params = PatchParams::default();
+    stage.api("Deployment")?.patch(deployment, &params, &Patch::Strategic(mesh)).await?;
     looked_at().await?;
     settled().await?;
     let live = stage.api("Deployment")?.get(deployment).await?;
+    let containers = live.data["spec"]["template"]["spec"]["containers"].as_array().map_or(0, Vec::len);
+    assert_eq!(containers, 2, "the mesh's container is the mesh's");
     assert_eq!(live.data["spec"]["replicas"], 3, "the autoscaler's");
     assert_eq!(live.metadata.annotations.unwrap_or_default()["theirs.example/a"], "b");
 

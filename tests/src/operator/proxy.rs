@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use marquee_tests::{Outcome, cluster::ApiServer};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
@@ -16,6 +15,8 @@ use tokio::{
     sync::watch,
     task::AbortHandle,
 };
+
+use crate::{Outcome, cluster::ApiServer};
 
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,16 +29,24 @@ pub enum Fate {
     Hang,
     /// The API server answers a part of it, for so long, and then the connection is cut.
     Cut(Duration),
+    /// The API server answers a part of it, for so long, and then says that what it was asked from is forgotten, as it does to a watch
+    /// that was behind when the API server cleaned up.
+    Expire(Duration),
     /// It does not reach the API server, and nothing does from then on.
     CrashBefore,
     /// The API server carries it out, but nobody hears of it, and nothing reaches the API server from then on.
     CrashAfter,
 }
 
-/// One request: its method, its path with the query, and how many came before it that change something, itself included.
+/// One request.
 pub struct Asked<'a> {
+    /// Its method.
     pub method: &'a str,
+    /// Its path with the query.
     pub path: &'a str,
+    /// How many came until now, itself included.
+    pub all: usize,
+    /// How many of them change something.
     pub writes: usize,
 }
 
@@ -47,6 +56,7 @@ impl Asked<'_> {
         self.method != "GET"
     }
 
+    /// Whether it stays open and is told what changes.
     pub fn watches(&self) -> bool {
         self.path.contains("watch=true") || self.path.contains("watch=1")
     }
@@ -68,6 +78,7 @@ struct Inner {
 /// The proxy. It ends when it is dropped.
 pub struct Proxy {
     inner: Arc<Inner>,
+    /// Where it listens, as a URL.
     pub address: String,
     listens: AbortHandle,
 }
@@ -132,6 +143,12 @@ impl Proxy {
         self.inner.last.lock().map_or(Duration::ZERO, |last| last.elapsed())
     }
 
+    /// From now on nothing reaches the API server through here, and what is under way is never answered.
+    pub fn cut_off(&self) {
+        self.inner.crashed.send_replace(true);
+    }
+
+    /// Whether nothing reaches the API server any more.
     pub fn has_crashed(&self) -> bool {
         *self.inner.crashed.borrow()
     }
@@ -206,20 +223,25 @@ impl Inner {
                 }
                 Outcome::Ok(())
             };
-            match fate {
-                Fate::Cut(after) => match tokio::time::timeout(after, copied).await {
-                    Ok(copied) => copied?,
-                    Err(_) => return Ok(()),
-                },
-                _ => copied.await?,
+            let copied = match fate {
+                Fate::Cut(after) | Fate::Expire(after) => tokio::time::timeout(after, copied).await.ok(),
+                _ => Some(copied.await),
+            };
+            match (copied, fate) {
+                (Some(copied), _) => copied?,
+                (None, Fate::Expire(_)) => {
+                    let line = format!("{}\n", json!({"type": "ERROR", "object": status(410)}));
+                    stream.write_all(format!("{:x}\r\n{line}\r\n", line.len()).as_bytes()).await?;
+                }
+                (None, _) => return Ok(()),
             }
             stream.write_all(b"0\r\n\r\n").await?;
         }
     }
 
     fn judge(&self, method: &str, path: &str) -> Fate {
-        self.all.fetch_add(1, Ordering::SeqCst);
-        let asked = |writes| Asked { method, path, writes };
+        let all = self.all.fetch_add(1, Ordering::SeqCst) + 1;
+        let asked = |writes| Asked { method, path, all, writes };
         if !asked(0).writes() {
             return (self.judge)(&asked(0));
         }
@@ -232,14 +254,20 @@ impl Inner {
 
 /// An answer as the API server gives it; 429 says when to come again.
 fn refusal(code: u16) -> String {
-    let seconds = u8::from(code == 429);
-    let status = json!({
-        "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "message": "so it was asked for",
-        "reason": if code == 410 { "Expired" } else { "Unknown" }, "details": {"retryAfterSeconds": seconds},
-    });
-    let body = status.to_string();
+    let (seconds, body) = (retry_seconds(code), status(code).to_string());
     format!(
         "HTTP/1.1 {code} Refused\r\ncontent-type: application/json\r\nretry-after: {seconds}\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
+}
+
+fn retry_seconds(code: u16) -> u8 {
+    u8::from(code == 429)
+}
+
+fn status(code: u16) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "message": "so it was asked for",
+        "reason": if code == 410 { "Expired" } else { "Unknown" }, "details": {"retryAfterSeconds": retry_seconds(code)},
+    })
 }

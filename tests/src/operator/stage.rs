@@ -8,16 +8,18 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
     core::{ApiResource, GroupVersionKind},
 };
-use marquee_tests::{
-    Outcome,
-    cluster::{ApiServer, tools},
-    wait,
-};
+use marquee_crds::labels::{COMPONENT, REVISION};
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-/// Everything that the operator makes on a cluster without foreign APIs, and what it is made for.
-const KINDS: [(&str, &str, &str); 10] = [
+use crate::{
+    Outcome,
+    cluster::{ApiServer, Options, tools},
+    wait,
+};
+
+/// Everything that the operator makes, and what it is made for.
+const KINDS: [(&str, &str, &str); 13] = [
     ("", "v1", "ServiceAccount"),
     ("", "v1", "ConfigMap"),
     ("", "v1", "Service"),
@@ -28,10 +30,16 @@ const KINDS: [(&str, &str, &str); 10] = [
     ("autoscaling", "v2", "HorizontalPodAutoscaler"),
     ("marquee.dev", "v1alpha1", "RankingModel"),
     ("marquee.dev", "v1alpha1", "PageLayout"),
+    ("keda.sh", "v1alpha1", "ScaledObject"),
+    ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
+    ("gateway.networking.k8s.io", "v1", "GRPCRoute"),
 ];
+/// Those of them that every cluster has.
+const OWN: usize = 10;
 
 /// A namespace in which an operator works.
 pub struct Stage {
+    /// The API server.
     pub server: &'static ApiServer,
     namespace: String,
     client: Client,
@@ -39,8 +47,19 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// A namespace of the API server that the test binary shares.
     pub async fn new(namespace: &str) -> Outcome<Self> {
-        let server = ApiServer::shared_with_kinds().await?;
+        Self::on(ApiServer::shared_with_kinds().await?, namespace).await
+    }
+
+    /// A namespace of an API server of its own, which ends with the test binary.
+    pub async fn alone(namespace: &str, options: Options) -> Outcome<Self> {
+        let server = Box::leak(Box::new(ApiServer::start_with(options).await?));
+        server.install_kinds()?;
+        Self::on(server, namespace).await
+    }
+
+    async fn on(server: &'static ApiServer, namespace: &str) -> Outcome<Self> {
         server.kubectl(&["create", "namespace", namespace])?;
         let kubeconfig = Kubeconfig::read_from(server.kubeconfig())?;
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
@@ -76,6 +95,7 @@ impl Stage {
         Ok(fs::read_to_string(self.log(name))?.matches(words).count())
     }
 
+    /// The objects of a kind in this namespace.
     pub fn api(&self, kind: &str) -> Outcome<Api<DynamicObject>> {
         let &(group, version, kind) = KINDS.iter().find(|known| known.2 == kind).ok_or("no such kind")?;
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
@@ -90,16 +110,71 @@ impl Stage {
 
     /// Makes the model `m`, autoscaled.
     pub async fn make_model(&self) -> Outcome {
-        let model = json!({
+        self.make(json!({
             "apiVersion": "marquee.dev/v1alpha1", "kind": "RankingModel", "metadata": {"name": "m"},
             "spec": {
                 "surface": "home", "objective": "top-picks", "revisionHistoryLimit": 0,
                 "artifact": {"uri": "s3://models/top", "sha256": "0".repeat(64)},
                 "serving": {"replicas": {"min": 1, "max": 4}},
             },
-        });
-        self.api("RankingModel")?.create(&Default::default(), &serde_json::from_value(model)?).await?;
+        }))
+        .await
+    }
+
+    /// Makes the page `home`, whose one row asks the model.
+    pub async fn make_layout(&self) -> Outcome {
+        self.make(json!({
+            "apiVersion": "marquee.dev/v1alpha1", "kind": "PageLayout", "metadata": {"name": "home"},
+            "spec": {
+                "surface": "home", "replicas": {"min": 2}, "revisionHistoryLimit": 0,
+                "catalogue": {"uri": "s3://models/catalogue", "sha256": "0".repeat(64)},
+                "candidateRows": [{"name": "top", "heading": "Top picks", "source": {"model": {"objective": "top-picks"}}}],
+            },
+        }))
+        .await
+    }
+
+    async fn make(&self, object: Value) -> Outcome {
+        let kind = object["kind"].as_str().unwrap_or_default().to_owned();
+        self.api(&kind)?.create(&Default::default(), &serde_json::from_value(object)?).await?;
         Ok(())
+    }
+
+    /// Asks for an object's deletion, and waits until it is gone. Nobody here collects what belonged to it.
+    pub async fn delete(&self, kind: &str, name: &str) -> Outcome {
+        self.api(kind)?.delete(name, &Default::default()).await?;
+        self.until(&format!("{kind} {name} to be gone"), async || {
+            Ok(self.api(kind)?.get_opt(name).await?.is_none())
+        })
+        .await
+    }
+
+    /// The condition of a type, as `status reason`; and its message.
+    pub async fn condition(&self, kind: &str, name: &str, type_: &str) -> Outcome<(String, String)> {
+        let object = self.api(kind)?.get(name).await?;
+        let conditions = object.data["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        let found = conditions.into_iter().find(|is| is["type"] == type_).unwrap_or_default();
+        let text = |field: &str| found[field].as_str().unwrap_or_default();
+        Ok((format!("{} {}", text("status"), text("reason")), text("message").to_owned()))
+    }
+
+    /// Waits until a condition is as `wanted` (`status reason`); its message.
+    pub async fn says(&self, (kind, name): (&str, &str), type_: &str, wanted: &str) -> Outcome<String> {
+        let mut last = Default::default();
+        let waited = self
+            .until(&format!("{kind} {name} to say {type_} {wanted}"), async || {
+                last = self.condition(kind, name, type_).await?;
+                Ok(last.0 == wanted)
+            })
+            .await;
+        waited.map_err(|error| format!("{last:?}: {error}"))?;
+        Ok(last.1)
+    }
+
+    /// Names of the objects of a kind.
+    pub async fn names(&self, kind: &str) -> Outcome<Vec<String>> {
+        let list = self.api(kind)?.list(&Default::default()).await?;
+        Ok(list.into_iter().filter_map(|object| object.metadata.name).collect())
     }
 
     /// Says of each Deployment that its pods run, as a node would.
@@ -149,26 +224,39 @@ impl Stage {
         Err(format!("{late}\n{world}\n{logs}").into())
     }
 
-    /// Every object by its kind and name, without what differs from run to run.
+    /// Every object of a cluster's own kinds by its kind and name, without what differs from run to run.
     pub async fn world(&self) -> Outcome<BTreeMap<String, Value>> {
-        let mut world = BTreeMap::new();
+        let mut objects = Vec::new();
+        for (_, _, kind) in &KINDS[..OWN] {
+            objects.extend(
+                self.api(kind)?.list(&Default::default()).await?.into_iter().map(|object| (*kind, object)),
+            );
+        }
         // A revision's name is made of what its pods run, the namespace included.
-        let model = self.api("RankingModel")?.get_opt("m").await?.map(|model| model.data).unwrap_or_default();
-        let revision = model["status"]["latestRevision"].as_str().unwrap_or("none").to_owned();
-        for (_, _, kind) in KINDS {
-            for object in self.api(kind)?.list(&Default::default()).await? {
-                let name = object.metadata.name.clone().unwrap_or_default();
-                let mut data = json!({"is": object.data, "labels": object.metadata.labels});
-                if kind == "Deployment" {
-                    data["is"]["status"] = Value::Null;
-                }
-                data["is"]["spec"]["clusterIP"].take();
-                data["is"]["spec"]["clusterIPs"].take();
-                timeless(&mut data);
-                let text = data.to_string().replace(&self.namespace, "NAMESPACE");
-                let (name, text) = (name.replace(&revision, "REVISION"), text.replace(&revision, "REVISION"));
-                world.insert(format!("{kind}/{name}"), serde_json::from_str(&text)?);
+        let mut revisions = BTreeMap::new();
+        for (_, object) in &objects {
+            let labels = object.metadata.labels.iter().flatten();
+            let labels: BTreeMap<&str, &str> =
+                labels.map(|(key, value)| (key.as_str(), value.as_str())).collect();
+            if let (Some(revision), Some(part)) = (labels.get(REVISION), labels.get(COMPONENT)) {
+                revisions.insert((*revision).to_owned(), format!("REVISION-{part}"));
             }
+        }
+        let told = |text: &str| {
+            let text = text.replace(&self.namespace, "NAMESPACE");
+            revisions.iter().fold(text, |text, (revision, name)| text.replace(revision, name))
+        };
+        let mut world = BTreeMap::new();
+        for (kind, object) in objects {
+            let name = object.metadata.name.clone().unwrap_or_default();
+            let mut data = json!({"is": object.data, "labels": object.metadata.labels});
+            if kind == "Deployment" {
+                data["is"]["status"] = Value::Null;
+            }
+            data["is"]["spec"]["clusterIP"].take();
+            data["is"]["spec"]["clusterIPs"].take();
+            timeless(&mut data);
+            world.insert(format!("{kind}/{}", told(&name)), serde_json::from_str(&told(&data.to_string()))?);
         }
         Ok(world)
     }
