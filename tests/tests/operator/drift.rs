@@ -51,6 +51,8 @@ async fn a_member_that_excludes_what_is_wanted_is_put_back_as_well() -> Outcome 
         .await?;
 
     stage.until("both to be put back", async || Ok(stage.world().await? == before)).await?;
+    // What it owns beside is given up after that.
+    stage.until("quiet", async || Ok(proxy.quiet() > Duration::from_secs(3))).await?;
     for (kind, name) in [("PodDisruptionBudget", "m-ranker"), ("Deployment", &name)] {
         let written = stage.api(kind)?.get(name).await?.metadata.managed_fields.unwrap_or_default();
         let is_ours = |entry: &&ManagedFieldsEntry| entry.manager.as_deref() == Some("marquee-operator");
@@ -58,7 +60,6 @@ async fn a_member_that_excludes_what_is_wanted_is_put_back_as_well() -> Outcome 
         let ways: Vec<_> = ours.iter().map(|entry| entry.operation.as_deref().unwrap_or_default()).collect();
         assert_eq!(ways, ["Apply"], "{kind}: fields that are no longer wanted could never go: {ours:?}");
     }
-    stage.until("quiet", async || Ok(proxy.quiet() > Duration::from_secs(3))).await?;
     let mended = told(&stage, "excluding")?.into_iter().filter(|reason| reason == "DriftMended").count();
     assert_eq!(mended, 2);
     Ok(())
