@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a story that cannot be told has failed")]
 
+// First by its name, since it takes longest and needs next to nothing.
+#[path = "stories/asleep.rs"]
+mod asleep;
 #[path = "stories/autoscaling.rs"]
 mod autoscaling;
 #[path = "stories/control_plane.rs"]
@@ -14,8 +17,6 @@ mod deleted;
 mod drained;
 #[path = "stories/eyes.rs"]
 mod eyes;
-#[path = "stories/idle.rs"]
-mod idle;
 #[path = "stories/killed.rs"]
 mod killed;
 #[path = "stories/revisions.rs"]
