@@ -77,6 +77,11 @@ impl Error {
         }
     }
 
+    /// The code of what it said.
+    pub fn code(&self) -> Option<u16> {
+        self.status().map(|status| status.code)
+    }
+
     /// One word for condition, event and metric.
     pub fn reason(&self) -> Reason {
         match self {
@@ -84,7 +89,7 @@ impl Error {
             Self::Silent { .. } | Self::Unreadable { .. } => Reason::ApiUnavailable,
             // All of it goes: nobody need act.
             Self::Api { .. } if self.is_of_a_namespace_that_goes() => Reason::ApiUnavailable,
-            Self::Api { .. } => match self.status().map(|status| status.code) {
+            Self::Api { .. } => match self.code() {
                 Some(403) => Reason::Forbidden,
                 Some(400 | 413 | 422) => Reason::ChildRefused,
                 _ => Reason::ApiUnavailable,

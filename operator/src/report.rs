@@ -85,7 +85,7 @@ pub async fn status<K: Reported>(
         None => None,
         Some(patch) => match write(ctx, resource, patch).await {
             // It was deleted meanwhile: its children go with it, and nobody wants to hear of it any more.
-            Err(error) if error.status().is_some_and(|status| status.code == 404) => return Ok(None),
+            Err(error) if error.code() == Some(404) => return Ok(None),
             written => Some(written?),
         },
     };

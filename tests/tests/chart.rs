@@ -168,10 +168,7 @@ fn kinds_are_kept_unless_asked() -> Outcome {
 #[tokio::test]
 async fn an_api_server_takes_all_of_it() -> Outcome {
     let server = ApiServer::start().await?;
-    for entry in fs::read_dir(tools::foreign_crds("prometheus-operator")?)? {
-        server.apply(&fs::read_to_string(entry?.path())?)?;
-    }
-    server.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"])?;
+    server.apply_foreign("prometheus-operator")?;
     for namespace in ["marquee-system", "discovery", "kids"] {
         server.kubectl(&["create", "namespace", namespace])?;
     }

@@ -11,7 +11,7 @@ use crate::{
     child::{Child, ChildKind},
     context::{Ask, Context},
     error::{Error, Result},
-    world::live::{Head, Live},
+    world::live::Live,
 };
 
 /// Field manager under which the number of pods is left to whoever scales them.
@@ -51,7 +51,7 @@ impl At<'_> {
         ]);
         match self.patch(changes).await {
             Ok(live) => Ok(Some(live)),
-            Err(error) if code(&error).is_some_and(|code| matches!(code, 404 | 409 | 422)) => Ok(None),
+            Err(error) if matches!(error.code(), Some(404 | 409 | 422)) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -91,14 +91,14 @@ impl At<'_> {
     pub(super) async fn disown(&self, mut live: Live) -> Result<Live> {
         for _ in 0..TRIES {
             let head = live.head().map_err(|source| self.unreadable(source))?;
-            let Some(entry) = plain_entry(&head) else { break };
+            let Some(entry) = head.own_entry("Update") else { break };
             let path = format!("/metadata/managedFields/{entry}");
             let changes = json!([
                 {"op": "test", "path": "/metadata/resourceVersion", "value": head.resource_version},
                 {"op": "remove", "path": path},
             ]);
             live = match self.patch(changes).await {
-                Err(error) if matches!(code(&error), Some(409 | 422)) => match self.read().await? {
+                Err(error) if matches!(error.code(), Some(409 | 422)) => match self.read().await? {
                     Some(latest) => latest,
                     None => break,
                 },
@@ -121,16 +121,4 @@ impl At<'_> {
     pub(super) fn unreadable(&self, source: serde_json::Error) -> Error {
         Error::Unreadable { kind: self.child.kind.kind(), name: self.child.name.clone(), source }
     }
-}
-
-/// Where managed fields say that the operator wrote the object by a plain request.
-fn plain_entry(head: &Head) -> Option<usize> {
-    head.managed_fields.iter().position(|writer| {
-        writer.manager == labels::OPERATOR && writer.operation == "Update" && writer.subresource.is_empty()
-    })
-}
-
-/// What the API server answered, if it did.
-pub(super) fn code(error: &Error) -> Option<u16> {
-    error.status().map(|status| status.code)
 }

@@ -21,10 +21,7 @@ use crate::{
     },
 };
 
-use super::{
-    Owner,
-    ownership::{self, At},
-};
+use super::{Owner, ownership::At};
 
 /// The API of a kind of child.
 pub fn resource(kind: ChildKind) -> ApiResource {
@@ -82,7 +79,7 @@ pub async fn apply(
     let patch = Patch::Apply(body);
     let apply = || ctx.ask(at.asked("apply"), at.api.patch(&child.name, &params, &patch));
     let live = match apply().await {
-        Err(error) if ownership::code(&error) == Some(422) && body["spec"].is_object() => {
+        Err(error) if error.code() == Some(422) && body["spec"].is_object() => {
             debug!(
                 kind = child.kind.kind(),
                 name = child.name,
@@ -105,7 +102,7 @@ pub async fn delete(ctx: &Context, owner: Owner<'_>, kind: ChildKind, name: &str
     let asked = Ask { verb: "delete", kind: kind.kind(), name };
     let api = api(ctx, owner, kind);
     match ctx.ask(asked, api.delete(name, &DeleteParams::background())).await {
-        Err(error) if error.status().is_none_or(|status| status.code != 404) => return Err(error),
+        Err(error) if error.code() != Some(404) => return Err(error),
         _ => {}
     }
     written(ctx, kind, "delete");

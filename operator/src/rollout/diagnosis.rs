@@ -19,11 +19,6 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether pods are merely on their way.
-    pub fn is_progress(&self) -> bool {
-        self.reason.is_progress()
-    }
-
     /// Whether it is the artifact's fault, or that of where it lies.
     pub fn is_of_artifact(&self) -> bool {
         matches!(

@@ -140,14 +140,7 @@ pub fn parent(head: &Head) -> Option<(Kind, Key)> {
 }
 
 fn made_by(head: &Head) -> Option<usize> {
-    let ours = |operation: &str| {
-        head.managed_fields.iter().position(|writer| {
-            writer.manager == labels::OPERATOR
-                && writer.operation == operation
-                && writer.subresource.is_empty()
-        })
-    };
-    ours("Update").filter(|_| ours("Apply").is_none())
+    head.own_entry("Update").filter(|_| head.own_entry("Apply").is_none())
 }
 
 impl Children {

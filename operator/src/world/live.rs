@@ -9,6 +9,7 @@ use kube::{
     Resource,
     core::{ApiResource, DynamicResourceScope},
 };
+use marquee_crds::labels;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _};
 use serde_json::value::RawValue;
 
@@ -77,6 +78,15 @@ impl Head {
     /// The owner that manages the object.
     pub fn controller(&self) -> Option<&Owner> {
         self.owner_references.iter().find(|owner| owner.controller)
+    }
+
+    /// Where managed fields say that the operator wrote the object itself by `operation`: `Apply` or `Update`.
+    pub fn own_entry(&self, operation: &str) -> Option<usize> {
+        self.managed_fields.iter().position(|writer| {
+            writer.manager == labels::OPERATOR
+                && writer.operation == operation
+                && writer.subresource.is_empty()
+        })
     }
 
     /// The version as a number: later is greater. None where it is not one.

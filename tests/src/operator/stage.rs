@@ -206,6 +206,12 @@ impl Stage {
         Ok(ready && status["observedGeneration"] == json!(generation))
     }
 
+    /// Waits until the model `m` is ready, as of this generation of its spec.
+    pub async fn model_ready(&self, generation: i64) -> Outcome {
+        let what = format!("generation {generation} of the model to be ready");
+        self.until(&what, async || self.is_ready("RankingModel", "m", generation).await).await
+    }
+
     /// Waits for `is`, and meanwhile runs pods.
     pub async fn until(&self, what: &str, mut is: impl AsyncFnMut() -> Outcome<bool>) -> Outcome {
         let waited = wait::until_within(2 * wait::PATIENCE, what, async || {

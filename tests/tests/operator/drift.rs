@@ -20,10 +20,6 @@ fn told(stage: &Stage, namespace: &str) -> Outcome<Vec<String>> {
     Ok(reasons.map(|event| event["reason"].as_str().unwrap_or_default().to_owned()).collect())
 }
 
-async fn ready(stage: &Stage) -> Outcome {
-    stage.until("the model to be ready", async || stage.is_ready("RankingModel", "m", 1).await).await
-}
-
 async fn deployment(stage: &Stage) -> Outcome<DynamicObject> {
     Ok(stage.api("Deployment")?.list(&Default::default()).await?.items.pop().ok_or("no Deployment")?)
 }
@@ -34,7 +30,7 @@ async fn a_member_that_excludes_what_is_wanted_is_put_back_as_well() -> Outcome 
     stage.make_model().await?;
     let proxy = Proxy::before(stage.server, |_| Fate::Pass).await?;
     let _operator = stage.operate_as("often", &proxy.kubeconfig().to_string(), OFTEN)?;
-    ready(&stage).await?;
+    stage.model_ready(1).await?;
     let before = stage.world().await?;
 
     // A budget has one of the two, a probe one of several: an apply alone would leave both, and is refused.
@@ -122,7 +118,7 @@ async fn a_child_whose_name_is_taken_is_told_once_and_made_when_it_is_free() -> 
     let message = stage.says(model, "Degraded", "True ChildRefused").await?;
     assert!(message.contains("Service m-ranker exists and belongs to"), "{message}");
     stage.says(model, "Stalled", "True ChildRefused").await?;
-    ready(&stage).await?;
+    stage.model_ready(1).await?;
     let reconciled = stage.said("direct", "reconcile failed")?;
     stage
         .until("some more tries", async || Ok(stage.said("direct", "reconcile failed")? > reconciled + 2))

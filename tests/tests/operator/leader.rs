@@ -34,7 +34,7 @@ async fn when_the_leader_is_killed_the_other_leads_and_an_end_in_order_gives_the
     stage.until("two to wait", async || Ok(stage.said("two", "waiting for the lease")? > 0)).await?;
     one.kill().await?;
     stage.make_model().await?;
-    stage.until("the model to be ready", async || stage.is_ready("RankingModel", "m", 1).await).await?;
+    stage.model_ready(1).await?;
     assert_eq!(stage.said("two", "leading")?, 1);
     let long = ["--lease-duration=300s", "--renew-deadline=200s", "--retry-period=300ms"];
     let _three = stage.operate_as("three", &kubeconfig, &long)?;
@@ -51,7 +51,7 @@ async fn a_leader_that_was_frozen_writes_nothing_when_it_wakes_and_ends() -> Out
     let mut one = stage.operate_as("one", &proxy.kubeconfig().to_string(), SHORT)?;
     leads(&stage, "one").await?;
     stage.make_model().await?;
-    stage.until("the model to be ready", async || stage.is_ready("RankingModel", "m", 1).await).await?;
+    stage.model_ready(1).await?;
     send(&one, Signal::STOP)?;
     let kubeconfig = std::fs::read_to_string(stage.server.kubeconfig())?;
     let _two = stage.operate_as("two", &kubeconfig, SHORT)?;
@@ -59,7 +59,7 @@ async fn a_leader_that_was_frozen_writes_nothing_when_it_wakes_and_ends() -> Out
     // Work for it, were it still to lead.
     let change = serde_json::json!({"spec": {"artifact": {"uri": "s3://models/top-2"}}});
     stage.patch("RankingModel", "m", &change).await?;
-    stage.until("the change to be served", async || stage.is_ready("RankingModel", "m", 2).await).await?;
+    stage.model_ready(2).await?;
     let writes = proxy.writes();
     send(&one, Signal::CONT)?;
     let ended = wait::until("the frozen one to end", async || Ok(one.try_wait()?)).await?;
@@ -83,7 +83,7 @@ async fn a_leader_that_is_cut_off_ends_and_the_other_leads() -> Outcome {
     assert!(!ended.success(), "{ended}");
     leads(&stage, "two").await?;
     stage.make_model().await?;
-    stage.until("the model to be ready", async || stage.is_ready("RankingModel", "m", 1).await).await
+    stage.model_ready(1).await
 }
 
 /// The worst case: all that it writes would arrive, but for its lease.
@@ -102,7 +102,7 @@ async fn a_leader_that_cannot_renew_writes_nothing_once_another_may_lead() -> Ou
     let mut one = stage.operate_as("one", &proxy.kubeconfig().to_string(), SHORT)?;
     leads(&stage, "one").await?;
     stage.make_model().await?;
-    stage.until("the model to be ready", async || stage.is_ready("RankingModel", "m", 1).await).await?;
+    stage.model_ready(1).await?;
     cut.store(true, SeqCst);
     let kubeconfig = std::fs::read_to_string(stage.server.kubeconfig())?;
     let _two = stage.operate_as("two", &kubeconfig, SHORT)?;
@@ -110,7 +110,7 @@ async fn a_leader_that_cannot_renew_writes_nothing_once_another_may_lead() -> Ou
     let writes = proxy.writes();
     let change = serde_json::json!({"spec": {"artifact": {"uri": "s3://models/top-2"}}});
     stage.patch("RankingModel", "m", &change).await?;
-    stage.until("the change to be served", async || stage.is_ready("RankingModel", "m", 2).await).await?;
+    stage.model_ready(2).await?;
     let ended = wait::until("the one without a lease to end", async || Ok(one.try_wait()?)).await?;
     assert!(!ended.success(), "{ended}");
     assert_eq!(proxy.writes(), writes, "two writers at a time");

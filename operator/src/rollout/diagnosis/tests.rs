@@ -93,7 +93,7 @@ fn volumes_that_do_not_come_are_told_after_a_while() {
     assert_eq!(telling_after(&observed, "r", at(110)), Some(5));
     assert_eq!(telling_after(&observed, "r", at(120)), None);
     let without_secrets = diagnose("r", None, &observed, Needs::default(), at(120)).unwrap();
-    assert!(without_secrets.is_progress(), "what it waits for is not known: a node may be slow");
+    assert!(without_secrets.reason.is_progress(), "what it waits for is not known: a node may be slow");
     assert!(without_secrets.message.contains("kubectl describe pod p"), "{}", without_secrets.message);
 }
 
