@@ -124,7 +124,16 @@ impl Store {
     }
 
     pub(crate) fn requests_for(&self, file: &str) -> usize {
-        self.requests().iter().filter(|asked| asked.path.ends_with(file)).count()
+        self.ranges_of(file).len()
+    }
+
+    /// Which parts of `file` were asked for, in order: other files arrive beside it, in any.
+    pub(crate) fn ranges_of(&self, file: &str) -> Vec<Option<String>> {
+        self.requests()
+            .into_iter()
+            .filter(|asked| asked.path.ends_with(file))
+            .map(|asked| asked.range)
+            .collect()
     }
 }
 
