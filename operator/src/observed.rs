@@ -45,7 +45,7 @@ pub enum ChildState {
     Plain,
     /// Of a Deployment.
     Deployment(DeploymentFacts),
-    /// Of a HorizontalPodAutoscaler.
+    /// Of a HorizontalPodAutoscaler, or of KEDA's object.
     Autoscaler(AutoscalerFacts),
     /// Of a route: by Gateway, why it is not accepted; empty when all accept it or none has answered yet.
     Route {
@@ -73,13 +73,14 @@ pub struct DeploymentFacts {
     pub refused: Option<String>,
 }
 
-/// Of a HorizontalPodAutoscaler.
+/// Of a HorizontalPodAutoscaler, or of KEDA's object.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct AutoscalerFacts {
-    /// `status.desiredReplicas`.
-    pub desired: i32,
-    /// Why it cannot scale: reason and message of condition `ScalingActive` where it is false.
+    /// Why it cannot scale: reason and message of condition `ScalingActive` where it is false, of `Ready` where it is KEDA's.
     pub inactive: Option<(String, String)>,
+    /// Metrics of pods that it is to follow and could not read when it last looked. It scales by the others meanwhile, and says nothing
+    /// of these in its conditions.
+    pub unread: Vec<String>,
 }
 
 /// Of a pod.

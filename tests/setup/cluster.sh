@@ -47,6 +47,12 @@ metrics_server() {
   go_build metrics-server v0.9.0 "$1" sigs.k8s.io/metrics-server/cmd/metrics-server
 }
 
+prometheus_adapter() {
+  mkdir "$1/bin"
+  go_build prometheus-adapter v0.12.0 "$1" sigs.k8s.io/prometheus-adapter/cmd/adapter
+  mv "$1/bin/adapter" "$1/bin/prometheus-adapter"
+}
+
 kubectl_helm() { setup/fetch-kubectl-helm.py "$1/bin"; }
 
 foreign_crds() { setup/fetch-crds.py "$1/crds"; }
@@ -59,6 +65,7 @@ pause() { # the sandbox image: a static program on nothing
 
 part kubernetes kubernetes cluster/kubernetes/{go.mod,go.sum,coredns/main.go}
 part metrics-server metrics_server cluster/metrics-server/{go.mod,go.sum}
+part prometheus-adapter prometheus_adapter cluster/prometheus-adapter/{go.mod,go.sum}
 part kubectl-helm kubectl_helm setup/fetch-kubectl-helm.py
 part crds foreign_crds setup/fetch-crds.py
 if [ "$(id -u)" -eq 0 ]; then part pause pause cluster/pause.c; fi

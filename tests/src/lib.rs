@@ -12,8 +12,18 @@ pub mod rights;
 pub mod runtime;
 pub mod wait;
 
+use serde_json::Value;
+
 /// What a test or its harness gives back. The error's text is what the failed test prints.
 pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// The condition of a type in a resource's status: status, reason and message, each empty where it says nothing.
+pub fn condition<'a>(resource: &'a Value, kind: &str) -> (&'a str, &'a str, &'a str) {
+    let conditions = resource["status"]["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let found = conditions.iter().find(|condition| condition["type"] == kind);
+    let text = |field: &str| found.and_then(|condition| condition[field].as_str()).unwrap_or_default();
+    (text("status"), text("reason"), text("message"))
+}
 
 /// A client for plain HTTP on this machine.
 pub fn http_client() -> Outcome<reqwest::Client> {

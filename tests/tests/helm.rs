@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use marquee_tests::{
-    Outcome,
+    Outcome, condition,
     platform::{Platform, SYSTEM, kubectl, repository, run},
 };
 use serde_json::Value;
@@ -50,11 +50,10 @@ async fn a_release_comes_and_goes_and_pages_are_served_all_the_while() -> Outcom
         let why = format!("{resource} to say that its image cannot be pulled");
         let told =
             platform.until(resource, &why, |object| object["status"]["why"] == "ImageNotPulled").await?;
-        let degraded = condition(&told, "Degraded");
-        assert_eq!(degraded["status"], "True");
-        let message = degraded["message"].as_str().unwrap();
+        let (degraded, _, message) = condition(&told, "Degraded");
+        assert_eq!(degraded, "True");
         assert!(message.contains("localhost/nowhere") && message.contains("--runtime-image"), "{message}");
-        assert_eq!(condition(&told, "Ready")["status"], "True", "what served serves on");
+        assert_eq!(condition(&told, "Ready").0, "True", "what served serves on");
     }
     release.helm("helm", &["rollback", "marquee", "1", "--wait", "--timeout=90s"]).await?;
     for resource in ["rankingmodel/home-top-picks", "pagelayout/home"] {
@@ -131,12 +130,6 @@ impl Release<'_> {
         let pods = self.platform.list(&format!("pods -l {OURS}")).await?;
         Ok(pods.iter().map(|pod| pod["metadata"]["uid"].as_str().unwrap().to_owned()).collect())
     }
-}
-
-/// The condition of a type.
-fn condition<'a>(resource: &'a Value, kind: &str) -> &'a Value {
-    let conditions = resource["status"]["conditions"].as_array().unwrap();
-    conditions.iter().find(|condition| condition["type"] == kind).unwrap()
 }
 
 /// Makes a later version of a chart: its number, and the description of a kind.

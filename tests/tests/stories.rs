@@ -17,6 +17,8 @@ mod deleted;
 mod drained;
 #[path = "stories/eyes.rs"]
 mod eyes;
+#[path = "stories/in_flight.rs"]
+mod in_flight;
 #[path = "stories/killed.rs"]
 mod killed;
 #[path = "stories/revisions.rs"]
@@ -30,17 +32,19 @@ mod troubles;
 #[path = "stories/waits.rs"]
 mod waits;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Viewers known and unknown, by whom pages are compared.
 fn viewers() -> Vec<String> {
     (0..19).map(|n| (1 + n * 47).to_string()).chain(["nobody-known".to_owned()]).collect()
 }
 
-/// The condition of a type, as `status reason message`.
-fn condition<'a>(resource: &'a Value, kind: &str) -> (&'a str, &'a str, &'a str) {
-    let conditions = resource["status"]["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let found = conditions.iter().find(|condition| condition["type"] == kind);
-    let text = |field: &str| found.and_then(|condition| condition[field].as_str()).unwrap_or_default();
-    (text("status"), text("reason"), text("message"))
+/// Where these pods are scraped, for a Prometheus that knows no Kubernetes, with the labels that the chart's monitors would give them.
+fn targets<'a>(pods: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
+    let target = |pod: &Value| {
+        let address = format!("{}:8080", pod["status"]["podIP"].as_str()?);
+        let labels = json!({ "namespace": pod["metadata"]["namespace"], "pod": pod["metadata"]["name"] });
+        Some(json!({ "targets": [address], "labels": labels }))
+    };
+    pods.into_iter().filter_map(target).collect()
 }

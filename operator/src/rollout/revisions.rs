@@ -22,8 +22,8 @@ pub struct Revision {
     pub ready: i32,
     /// Why pods are refused at creation.
     pub refused: Option<String>,
-    /// Why its autoscaler cannot scale: reason and message.
-    pub inactive: Option<(String, String)>,
+    /// What keeps its autoscaler from scaling as it should.
+    pub autoscaler: AutoscalerFacts,
 }
 
 /// Revisions by name.
@@ -41,7 +41,7 @@ pub fn revisions(observed: &Observed) -> Revisions {
             replicas: replicas.max(0),
             ready: ready.max(0),
             refused: facts.refused.clone(),
-            inactive: autoscaler(observed, name).and_then(|facts| facts.inactive.clone()),
+            autoscaler: autoscaler(observed, name).cloned().unwrap_or_default(),
         };
         found.insert(name.clone(), revision);
     }
@@ -59,7 +59,7 @@ fn pods(observed: &Observed, revision: &str, since: Option<Timestamp>) -> Option
 }
 
 fn autoscaler<'a>(observed: &'a Observed, revision: &str) -> Option<&'a AutoscalerFacts> {
-    observed.children.iter().find_map(|child| match &child.state {
+    observed.children.iter().filter(|child| !child.deleting).find_map(|child| match &child.state {
         ChildState::Autoscaler(facts) if child.revision.as_deref() == Some(revision) => Some(facts),
         _ => None,
     })

@@ -22,6 +22,7 @@ pub fn child(kind: ChildKind, head: &Head, live: &Live) -> serde_json::Result<Ch
     let state = match kind {
         ChildKind::Deployment => ChildState::Deployment(deployment(live)?),
         ChildKind::HorizontalPodAutoscaler => ChildState::Autoscaler(autoscaler(live)?),
+        ChildKind::ScaledObject => ChildState::Autoscaler(scaled_object(live)?),
         ChildKind::HttpRoute | ChildKind::GrpcRoute => route(live)?,
         _ => ChildState::Plain,
     };
@@ -120,18 +121,62 @@ fn deployment(live: &Live) -> serde_json::Result<DeploymentFacts> {
 
 fn autoscaler(live: &Live) -> serde_json::Result<AutoscalerFacts> {
     #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Spec {
+        metrics: Vec<Metric>,
+    }
+    #[derive(Deserialize, Default)]
     #[serde(rename_all = "camelCase", default)]
     struct Status {
-        desired_replicas: i32,
+        /// Empty before the first look; afterwards, a metric that could not be read has an entry that says nothing.
+        current_metrics: Option<Vec<Metric>>,
+        conditions: Vec<Condition>,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Metric {
+        pods: Option<OfPods>,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct OfPods {
+        metric: Name,
+    }
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Name {
+        name: String,
+    }
+    #[derive(Deserialize, Default)]
+    struct Nothing {}
+    let Object { spec, status, .. } = read::<Object<Nothing, Spec, Status>>(live)?;
+    let inactive = status.conditions.into_iter().find(|c| c.type_ == "ScalingActive" && c.status == "False");
+    let name = |metric: Metric| metric.pods.map(|pods| pods.metric.name);
+    let read: Vec<Metric> = status.current_metrics.unwrap_or_default();
+    let has_looked = !read.is_empty();
+    let read: Vec<String> = read.into_iter().filter_map(name).collect();
+    let wanted = spec.metrics.into_iter().filter_map(name);
+    Ok(AutoscalerFacts {
+        inactive: inactive.map(|condition| (condition.reason, condition.message)),
+        unread: wanted.filter(|name| has_looked && !read.contains(name)).collect(),
+    })
+}
+
+fn scaled_object(live: &Live) -> serde_json::Result<AutoscalerFacts> {
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Status {
         conditions: Vec<Condition>,
     }
     #[derive(Deserialize, Default)]
     struct Nothing {}
     let Object { status, .. } = read::<Object<Nothing, Nothing, Status>>(live)?;
-    let inactive = status.conditions.into_iter().find(|c| c.type_ == "ScalingActive" && c.status == "False");
+    // Unknown without a reason before the first look, and with one where some of the triggers fail.
+    let fails = |c: &Condition| c.type_ == "Ready" && c.status != "True" && !c.reason.is_empty();
+    let inactive = status.conditions.into_iter().find(fails);
     Ok(AutoscalerFacts {
-        desired: status.desired_replicas,
         inactive: inactive.map(|condition| (condition.reason, condition.message)),
+        unread: Vec::new(),
     })
 }
 

@@ -88,8 +88,8 @@ fn state(random: &mut impl Rng) -> ChildState {
             refused: maybe(random, text),
         }),
         2 => ChildState::Autoscaler(AutoscalerFacts {
-            desired: number(random),
             inactive: maybe(random, |random| (text(random), text(random))),
+            unread: some(random, text),
         }),
         _ => ChildState::Route { accepted: random.random_range(0..3), refused: some(random, text) },
     }

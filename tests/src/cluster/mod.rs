@@ -9,6 +9,7 @@
 pub mod api_server;
 pub mod cgroup;
 pub mod keys;
+mod metrics;
 pub mod namespaces;
 mod node;
 pub mod place;
@@ -20,9 +21,11 @@ use std::{
     fs::File,
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicU16, Ordering::Relaxed},
 };
 
 pub use api_server::{ApiServer, Options};
+pub use metrics::CustomMetrics;
 use place::{Place, Process};
 use tokio::sync::OnceCell;
 
@@ -127,18 +130,26 @@ impl Cluster {
             .unwrap_or_default()
     }
 
-    /// Debian's Prometheus with this configuration, at the URL given back for as long as the process is kept.
+    /// Debian's Prometheus with this configuration, at the URL given back for as long as the process is kept: the first at port 9090.
     pub fn prometheus(&self, config: &str) -> Outcome<(Process, String)> {
-        let file = self.api.place.path("prometheus.yml");
+        static NEXT_PORT: AtomicU16 = AtomicU16::new(9090);
+        let port = NEXT_PORT.fetch_add(1, Relaxed);
+        let name = format!("prometheus-{port}");
+        let file = self.api.place.path(&format!("{name}.yml"));
         std::fs::write(&file, config)?;
-        let url = format!("http://{}:9090", namespaces::NODE);
         let args = [
             format!("--config.file={}", file.display()),
-            format!("--web.listen-address={}:9090", namespaces::NODE),
-            "--storage.tsdb.path=/run/prometheus".into(),
+            format!("--web.listen-address={}:{port}", namespaces::NODE),
+            format!("--storage.tsdb.path=/run/{name}"),
             "--log.level=warn".into(),
         ];
-        Ok((self.spawn("prometheus", Path::new("/usr/bin/prometheus"), args)?, url))
+        let url = format!("http://{}:{port}", namespaces::NODE);
+        Ok((self.spawn(&name, Path::new("/usr/bin/prometheus"), args)?, url))
+    }
+
+    /// Lets what a Prometheus knows steer autoscalers, by an adapter with these rules, for as long as what is given back is kept.
+    pub async fn custom_metrics(&self, prometheus: &str, rules: &str) -> Outcome<CustomMetrics<'_>> {
+        CustomMetrics::install(&self.api, prometheus, rules).await
     }
 
     /// Hands an image archive to the node.

@@ -1,4 +1,4 @@
-//! The node: container runtime, kubelet, proxy, DNS, resource metrics, and the controllers that keep it busy.
+//! The node: container runtime, kubelet, proxy, DNS, and the controllers that keep it busy.
 
 use std::{fs, path::Path};
 
@@ -6,7 +6,7 @@ use crate::{
     Outcome,
     cluster::{
         api_server::ApiServer,
-        cgroup,
+        cgroup, metrics,
         namespaces::{self, NODE, PODS},
         place::{Place, Process},
         tools,
@@ -61,27 +61,6 @@ imageGCLowThresholdPercent: 99
 maxPods: 100
 "#;
 const DNS: &str = ".:53 {\n bind NODE\n errors\n kubernetes cluster.local {\n  kubeconfig FOLDER/pki/admin.kubeconfig\n }\n}\n";
-/// metrics-server runs beside the node, so its Service has no selector.
-const RESOURCE_METRICS: &str = r#"
-apiVersion: v1
-kind: Service
-metadata: {name: metrics-server, namespace: kube-system}
-spec: {ports: [{port: 443, targetPort: 4443}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: metrics-server-1, namespace: kube-system, labels: {kubernetes.io/service-name: metrics-server}}
-addressType: IPv4
-ports: [{name: "", port: 4443, protocol: TCP}]
-endpoints: [{addresses: [NODE], conditions: {ready: true}}]
----
-apiVersion: apiregistration.k8s.io/v1
-kind: APIService
-metadata: {name: v1beta1.metrics.k8s.io}
-spec:
-  {group: metrics.k8s.io, version: v1beta1, insecureSkipTLSVerify: true, groupPriorityMinimum: 100, versionPriority: 100,
-   service: {name: metrics-server, namespace: kube-system}}
-"#;
 /// Controllers give up for good when they start before the API server has written these.
 const BOOTSTRAP: [&str; 3] = [
     "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/system:kube-scheduler",
@@ -122,13 +101,9 @@ pub(super) async fn rest(api: &ApiServer) -> Outcome<Vec<Process>> {
     let place = &api.place;
     let known = |name: &str| api.keys.known(name).display().to_string();
     let start = |name: &str, args: Vec<String>| place.spawn(name, &tools::program(name)?, args);
-    let delegated = |name: &str| {
-        ["kubeconfig", "authentication-kubeconfig", "authorization-kubeconfig"]
-            .map(|flag| format!("--{flag}={}", known(name)))
-            .to_vec()
-    };
     let key = |flag: &str, file: &str| format!("--{flag}={}", api.keys.path(file).display());
 
+    let delegated = |name: &str| metrics::delegated("kubeconfig", &api.keys.known(name));
     let mut controllers = delegated("controller-manager");
     controllers.extend(words(CONTROLLERS));
     controllers.extend([
@@ -156,24 +131,14 @@ pub(super) async fn rest(api: &ApiServer) -> Outcome<Vec<Process>> {
 
     let corefile = place.path("Corefile");
     fs::write(&corefile, filled(DNS, place))?;
-    let mut metrics = delegated("admin");
-    metrics.extend(words(
-        "--kubelet-insecure-tls --kubelet-preferred-address-types=InternalIP --metric-resolution=10s",
-    ));
-    metrics.extend(words("--kubelet-request-timeout=5s --secure-port=4443"));
-    metrics.extend([
-        format!("--bind-address={NODE}"),
-        format!("--cert-dir={}", place.path("metrics-server").display()),
-    ]);
     let mut processes = vec![
         start("kubelet", kubelet)?,
         start("kube-controller-manager", controllers)?,
         start("kube-scheduler", scheduler)?,
         start("kube-proxy", proxy)?,
         start("coredns", vec!["-conf".into(), corefile.display().to_string()])?,
-        start("metrics-server", metrics)?,
+        metrics::of_resources(api)?,
     ];
-    api.apply(&filled(RESOURCE_METRICS, place))?;
     wait::until("the node to be Ready", async || {
         processes.iter_mut().try_for_each(Process::expect_alive)?;
         let Ok(node) = api.get("/api/v1/nodes/node-1").await else { return Ok(None) };
@@ -208,7 +173,7 @@ fn collect(folder: &Path, container: &str, found: &mut Vec<u32>) {
     below.filter(|path| path.is_dir()).for_each(|path| collect(&path, container, found));
 }
 
-fn words(flags: &str) -> Vec<String> {
+pub(super) fn words(flags: &str) -> Vec<String> {
     flags.split_whitespace().map(String::from).collect()
 }
 

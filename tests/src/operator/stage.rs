@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use crate::{
     Outcome,
     cluster::{ApiServer, Options, tools},
-    wait,
+    condition, wait,
 };
 
 /// Everything that the operator makes, and what it is made for.
@@ -152,10 +152,8 @@ impl Stage {
     /// The condition of a type, as `status reason`; and its message.
     pub async fn condition(&self, kind: &str, name: &str, type_: &str) -> Outcome<(String, String)> {
         let object = self.api(kind)?.get(name).await?;
-        let conditions = object.data["status"]["conditions"].as_array().cloned().unwrap_or_default();
-        let found = conditions.into_iter().find(|is| is["type"] == type_).unwrap_or_default();
-        let text = |field: &str| found[field].as_str().unwrap_or_default();
-        Ok((format!("{} {}", text("status"), text("reason")), text("message").to_owned()))
+        let (status, reason, message) = condition(&object.data, type_);
+        Ok((format!("{status} {reason}"), message.to_owned()))
     }
 
     /// Waits until a condition is as `wanted` (`status reason`); its message.

@@ -1,6 +1,6 @@
 //! Artifacts for stories: copies, other trainings, and spoiled ones.
 
-use std::{fs, path::Path};
+use std::{fmt::Write as _, fs, path::Path};
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -28,6 +28,22 @@ pub async fn variant(to: &Path) -> Outcome {
     let made = trained().await?.join("home-ials-of-fewer-factors");
     if !made.join("marquee.json").is_file() {
         data::train("implicit-als", &data::ml_100k()?.join("ml-100k.inter"), &made, &["factors=24"]).await?;
+    }
+    copy(&made, to)
+}
+
+/// A model of so many titles that the table of their ids takes some sixty megabytes in a pod.
+pub async fn long_catalogue(to: &Path) -> Outcome {
+    const N_TITLES: usize = 500_000;
+    let trained = trained().await?;
+    let (plays, made) = (trained.join("long-catalogue.inter"), trained.join("long-catalogue"));
+    if !made.join("marquee.json").is_file() {
+        let mut text = String::from("user_id:token\titem_id:token\trating:float\ttimestamp:float\n");
+        for title in 0..N_TITLES {
+            writeln!(text, "viewer-{}\ttitle-of-a-long-catalogue-{title}\t5\t{title}", title % 50)?;
+        }
+        fs::write(&plays, text)?;
+        data::train("popularity", &plays, &made, &[]).await?;
     }
     copy(&made, to)
 }

@@ -16,7 +16,7 @@ use tokio::{
     sync::{OnceCell, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-pub use artifacts::{copy, digest, poison, variant};
+pub use artifacts::{copy, digest, long_catalogue, poison, variant};
 pub use load::{Load, Tally};
 
 use crate::{

@@ -15,7 +15,7 @@ use marquee_tests::{
     cluster::Options,
     operator::{Asked, Fate, Proxy, Stage},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 const ARGS: &[&str] =
     &["--leader-elect=false", "--discovery=500ms", "--prometheus=http://prometheus.monitoring:9090"];
@@ -86,8 +86,35 @@ async fn what_others_install_is_used_while_it_is_there() -> Outcome {
     stage.server.apply(CUSTOM_METRICS)?;
     stage.says(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
     let autoscaler = stage.api("HorizontalPodAutoscaler")?.list(&Default::default()).await?.items.pop();
-    let metrics = autoscaler.ok_or("no autoscaler")?.data["spec"]["metrics"].take();
+    let mut autoscaler = autoscaler.ok_or("no autoscaler")?;
+    let metrics = autoscaler.data["spec"]["metrics"].take();
     assert_eq!(metrics[1]["pods"]["target"]["averageValue"], "8", "{metrics}");
+
+    // One that tells nothing of these pods: the autoscaler goes by CPU and is content, so it has to be said here.
+    let name = autoscaler.metadata.name.ok_or("an autoscaler without a name")?;
+    let cpu = json!({"type": "ContainerResource", "containerResource": {
+        "name": "cpu", "container": "runtime", "current": {"averageUtilization": 1},
+    }});
+    let in_flight = json!({"type": "Pods", "pods": {
+        "metric": {"name": "marquee_serving_in_flight_requests"}, "current": {"averageValue": "0"},
+    }});
+    tell(
+        &stage,
+        "HorizontalPodAutoscaler",
+        &name,
+        json!({"currentMetrics": [cpu, {"type": ""}], "desiredReplicas": 1}),
+    )
+    .await?;
+    let message = stage.says(MODEL, "Autoscaling", "False MetricsUnavailable").await?;
+    assert!(message.contains("targetInFlightRequests is not in use"), "{message}");
+    tell(
+        &stage,
+        "HorizontalPodAutoscaler",
+        &name,
+        json!({"currentMetrics": [cpu, in_flight], "desiredReplicas": 1}),
+    )
+    .await?;
+    stage.says(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
 
     // KEDA, which makes an autoscaler of its own: ours goes first.
     stage.server.apply_foreign("keda")?;
@@ -99,6 +126,13 @@ async fn what_others_install_is_used_while_it_is_there() -> Outcome {
         .await?;
     let message = stage.says(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
     assert!(message.ends_with("by KEDA"), "{message}");
+    let name = stage.names("ScaledObject").await?.pop().ok_or("no object of KEDA's")?;
+    let ready = |status: &str, reason: &str| json!({"conditions": [{"type": "Ready", "status": status, "reason": reason, "message": "said by KEDA"}]});
+    tell(&stage, "ScaledObject", &name, ready("False", "TriggerError")).await?;
+    let message = stage.says(MODEL, "Autoscaling", "False MetricsUnavailable").await?;
+    assert!(message.contains("Prometheus answers KEDA at http://prometheus.monitoring:9090"), "{message}");
+    tell(&stage, "ScaledObject", &name, ready("True", "ScaledObjectReady")).await?;
+    stage.says(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
 
     // Discovery that answers in part is no news: what was there is not gone.
     let quiet = async || Ok(proxy.quiet() > Duration::from_secs(2));
@@ -132,7 +166,12 @@ async fn answer(stage: &Stage, kind: &str, (status, reason): (&str, &str)) -> Ou
     let parent = json!({
         "parentRef": {"name": "public"}, "controllerName": "gateway.example/controller", "conditions": [condition],
     });
-    let told = Patch::Merge(json!({"status": {"parents": [parent]}}));
-    stage.api(kind)?.patch_status("home-page", &PatchParams::default(), &told).await?;
+    tell(stage, kind, "home-page", json!({"parents": [parent]})).await
+}
+
+/// Writes a status, as whoever works for the kind would.
+async fn tell(stage: &Stage, kind: &str, name: &str, status: Value) -> Outcome {
+    let told = Patch::Merge(json!({ "status": status }));
+    stage.api(kind)?.patch_status(name, &PatchParams::default(), &told).await?;
     Ok(())
 }

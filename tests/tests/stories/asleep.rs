@@ -3,14 +3,20 @@
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
-use marquee_tests::{Outcome, cluster::Options, operator::Stage, wait};
-use serde_json::Value;
+use marquee_tests::{
+    Outcome,
+    cluster::Options,
+    operator::Stage,
+    rights::{self, Right},
+    wait,
+};
 
 const USER: &str = "marquee-idle";
 const IDLE: Duration = Duration::from_secs(300);
 const ARGS: &[&str] = &["--resync=2s", "--discovery=5s"];
 /// The lease is renewed while there is a leader: that is its purpose.
 const LEASES: &str = "leases";
+const READS: [&str; 3] = ["get", "list", "watch"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_idle_minutes_pass_without_a_write_or_an_event() -> Outcome {
@@ -49,18 +55,9 @@ async fn five_idle_minutes_pass_without_a_write_or_an_event() -> Outcome {
     Ok(())
 }
 
-/// What the operator wrote until now, by verb and resource, as the audit log has it: events are writes, too.
-fn writes(stage: &Stage) -> Outcome<BTreeMap<String, usize>> {
-    let mut writes = BTreeMap::new();
-    for line in fs::read_to_string(stage.server.audit_log())?.lines() {
-        // The last line may be half written.
-        let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let (verb, resource) = (text(&event["verb"]), text(&event["objectRef"]["resource"]));
-        let reads = ["get", "list", "watch"].contains(&verb.as_str());
-        if event["user"]["username"] == USER && !reads && resource != LEASES {
-            *writes.entry(format!("{verb} {resource}")).or_default() += 1;
-        }
-    }
-    Ok(writes)
+/// What the operator wrote until now, as the audit log has it: events are writes, too.
+fn writes(stage: &Stage) -> Outcome<BTreeMap<Right, usize>> {
+    let mut done = rights::deeds(&stage.server.audit_log(), USER)?.used;
+    done.retain(|right, _| !READS.contains(&right.verb.as_str()) && right.resource != LEASES);
+    Ok(done)
 }

@@ -1,7 +1,8 @@
 use marquee_tests::{Outcome, platform::Platform};
 use serde_json::{Value, json};
 
-fn pods(at_least: usize, at_most: usize) -> impl Fn(&Value) -> bool {
+/// Whether so many of the pods are ready, and no more are there.
+pub(super) fn pods(at_least: usize, at_most: usize) -> impl Fn(&Value) -> bool {
     move |pods| {
         let ready = |pod: &&Value| {
             let conditions = pod["status"]["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();

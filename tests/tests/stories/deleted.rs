@@ -1,10 +1,8 @@
 use marquee_tests::{
-    Outcome,
+    Outcome, condition,
     platform::{Platform, repository},
 };
 use serde_json::Value;
-
-use super::condition;
 
 const CHILDREN: &str = "deployments,replicasets,pods,services,configmaps,serviceaccounts,horizontalpodautoscalers,poddisruptionbudgets,\
      networkpolicies,rolebindings -l app.kubernetes.io/managed-by=marquee-operator";

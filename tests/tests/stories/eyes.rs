@@ -5,9 +5,8 @@ use marquee_tests::{
     platform::{Platform, SYSTEM, kubectl, repository},
     wait,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
-/// Debian's Prometheus knows no Kubernetes: it is told the pods, with the labels that the chart's monitors would give them.
 const CONFIG: &str = "
 global: {scrape_interval: 2s, evaluation_interval: 2s}
 rule_files: [RULES]
@@ -21,7 +20,7 @@ async fn every_expression_of_dashboards_and_alerts_has_data() -> Outcome {
     let Some(platform) = Platform::new("eyes").await? else { return Ok(()) };
     let rules = repository().join("charts/marquee/alerts/marquee.yaml");
     platform.homepage().await?;
-    let targets = targets(&platform).await?;
+    let targets = scraped(&platform).await?;
     assert!(targets.len() >= 6, "two operators, three rankers and a page are scraped, not {targets:?}");
     let config = CONFIG.replace("RULES", &rules.display().to_string());
     let config = config.replace("TARGETS", &serde_json::to_string(&targets)?);
@@ -62,19 +61,14 @@ async fn every_expression_of_dashboards_and_alerts_has_data() -> Outcome {
 }
 
 /// Operators and the story's pods.
-async fn targets(platform: &Platform) -> Outcome<Vec<Value>> {
+async fn scraped(platform: &Platform) -> Outcome<Vec<Value>> {
     let args = ["get", "pods", "-A", "-l", "app.kubernetes.io/name=marquee", "-o", "json"];
     let pods: Value = serde_json::from_str(&kubectl(platform.cluster, &args, None).await?)?;
     let pods = pods["items"].as_array().cloned().unwrap_or_default();
     let ours = pods.iter().filter(|pod| {
         [SYSTEM, &platform.namespace].iter().any(|namespace| pod["metadata"]["namespace"] == **namespace)
     });
-    let target = |pod: &Value| {
-        let address = format!("{}:8080", pod["status"]["podIP"].as_str()?);
-        let labels = json!({ "namespace": pod["metadata"]["namespace"], "pod": pod["metadata"]["name"] });
-        Some(json!({ "targets": [address], "labels": labels }))
-    };
-    Ok(ours.filter_map(target).collect())
+    Ok(super::targets(ours))
 }
 
 /// Every `expr` below a value, as it can be asked without a dashboard: variables match all, and an alert's bound is left out.

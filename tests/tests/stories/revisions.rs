@@ -1,10 +1,8 @@
 use marquee_tests::{
-    Outcome,
+    Outcome, condition,
     platform::{Platform, poison, variant},
 };
 use serde_json::{Value, json};
-
-use super::condition;
 
 fn artifact(folder: &str) -> Value {
     json!({ "spec": { "artifact": { "uri": format!("file:///artifacts/{folder}") } } })

@@ -3,11 +3,10 @@ use std::{path::Path, time::Instant};
 use marquee_tests::{
     Outcome,
     cluster::{namespaces::NODE, tools},
+    condition,
     platform::{Platform, copy, digest},
 };
 use serde_json::{Value, json};
-
-use super::condition;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_is_down_is_told_in_the_status_and_heals_by_itself() -> Outcome {

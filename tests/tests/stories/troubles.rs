@@ -3,11 +3,10 @@ use std::path::Path;
 use marquee_tests::{
     Outcome,
     cluster::{namespaces::NODE, tools},
-    platform::{Platform, copy, digest},
+    condition,
+    platform::{Platform, copy, digest, long_catalogue},
 };
 use serde_json::{Value, json};
-
-use super::condition;
 
 /// Accepted by the schema and still wrong: each is told with a word and a mend, disturbs nothing, and heals when it is mended.
 #[tokio::test(flavor = "multi_thread")]
@@ -27,9 +26,14 @@ async fn what_the_schema_cannot_see_is_told_in_the_status_and_heals() -> Outcome
     let claimed =
         |claim: &str| json!({ "uri": "file:///artifacts/home-ials", "volume": { "claimName": claim } });
     let huge = json!({ "requests": { "cpu": "1000" } });
+    let tight = json!({ "requests": { "cpu": "20m", "memory": "24Mi" }, "limits": { "memory": "24Mi" } });
+    long_catalogue(&platform.artifacts.join("long-catalogue")).await?;
+    let long =
+        json!({ "uri": "file:///artifacts/long-catalogue", "volume": { "claimName": "marquee-artifacts" } });
     apply_model(&platform, ("no-secret", "no-secret"), &stored, None).await?;
     apply_model(&platform, ("no-claim", "no-claim"), &claimed("later"), None).await?;
     apply_model(&platform, ("no-room", "no-room"), &claimed("marquee-artifacts"), Some(&huge)).await?;
+    apply_model(&platform, ("no-memory", "no-memory"), &long, Some(&tight)).await?;
     apply_model(&platform, ("second", "top-picks"), &claimed("marquee-artifacts"), None).await?;
     apply_model(
         &platform,
@@ -48,6 +52,7 @@ async fn what_the_schema_cannot_see_is_told_in_the_status_and_heals() -> Outcome
         ("rankingmodel/no-secret",       "ArtifactResolved", "SecretNotFound",    "later"),
         ("rankingmodel/no-claim",        "ArtifactResolved", "ClaimNotFound",     "later"),
         ("rankingmodel/no-room",         "Ready",            "Unschedulable",     "cpu"),
+        ("rankingmodel/no-memory",       "Ready",            "OutOfMemory",       "24Mi that resources.limits allows"),
         ("rankingmodel/second",          "Ready",            "DuplicateObjective", "home-top-picks"),
         ("rankingmodel/no-volume",       "ArtifactResolved", "VolumeMissing",     "volume"),
         ("pagelayout/home",              "ModelsResolved",   "ObjectiveNotFound", "not-yet"),
@@ -94,10 +99,12 @@ spec: {{accessModes: [ReadOnlyMany], storageClassName: '', volumeName: later, re
     platform.apply(&secret).await?;
     let fits = json!({ "spec": { "resources": { "requests": { "cpu": "50m" } } } });
     platform.patch("rankingmodel/no-room", &fits).await?;
+    let enough = json!({ "spec": { "resources": { "requests": { "memory": "24Mi" }, "limits": { "memory": "256Mi" } } } });
+    platform.patch("rankingmodel/no-memory", &enough).await?;
     let volume = json!({ "spec": { "artifact": claimed("marquee-artifacts") } });
     platform.patch("rankingmodel/no-volume", &volume).await?;
     apply_model(&platform, ("not-yet", "not-yet"), &claimed("marquee-artifacts"), None).await?;
-    for name in ["no-secret", "no-claim", "no-room", "no-volume", "not-yet"] {
+    for name in ["no-secret", "no-claim", "no-room", "no-memory", "no-volume", "not-yet"] {
         platform.ready(&format!("rankingmodel/{name}")).await?;
     }
     platform.kubectl("delete rankingmodel home-top-picks").await?;

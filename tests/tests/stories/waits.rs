@@ -3,12 +3,10 @@
 use std::{fs, path::Path};
 
 use marquee_tests::{
-    Outcome,
+    Outcome, condition,
     platform::{Platform, poison, repository, run},
 };
 use serde_json::Value;
-
-use super::condition;
 
 /// The homepage as a chart, its first row ranked by `artifact`.
 fn chart(at: &Path, version: &str, artifact: &str) -> Outcome<String> {

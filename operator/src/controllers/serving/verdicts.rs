@@ -3,6 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use marquee_crds::{
     conditions::{ConditionType, Reason, Verdict, is_true},
+    metrics::IN_FLIGHT,
     shared::Duration,
 };
 
@@ -10,6 +11,9 @@ use crate::{
     resources::{Scaling, Workload, scaling},
     rollout::{Course, Finding, Phase, Revision, Revisions},
 };
+
+/// The mend where an autoscaler cannot read the requests in flight.
+const ADAPTER: &str = "give the adapter behind the custom metrics API a rule for it, as examples/autoscaling shows, and see that the pods are scraped";
 
 /// What is seen of a parent once its course is decided.
 pub struct Scene<'a> {
@@ -269,16 +273,33 @@ impl Scene<'_> {
             let more = in_flight.map(|n| format!(" and {n} requests in flight a pod")).unwrap_or_default();
             format!("{min} to {most} pods, aiming at {cpu} % CPU{more}")
         };
-        let inactive = self.answering().and_then(|(_, revision)| revision.inactive);
-        match (scaling(self.of), inactive) {
+        let facts = self.answering().map(|(_, revision)| revision.autoscaler).unwrap_or_default();
+        match (scaling(self.of), facts.inactive) {
             (Scaling::Fixed, _) => say(
                 true,
                 Reason::FixedReplicas,
                 format!("always {min} pods: replicas.max is not above replicas.min"),
             ),
             (Scaling::Autoscaler { .. }, Some((reason, told))) => {
+                let of = if reason == "FailedGetPodsMetric" {
+                    ADAPTER
+                } else {
+                    "check the cluster's metrics server"
+                };
+                let message = format!("the autoscaler does not scale ({reason}): {told}; {of}");
+                say(false, Reason::MetricsUnavailable, message)
+            }
+            (Scaling::ScaledObject { prometheus, .. }, Some((reason, told))) => {
                 let message = format!(
-                    "the autoscaler does not scale ({reason}): {told}; check the cluster's metrics server"
+                    "KEDA does not scale as asked ({reason}): {told}; check that Prometheus answers KEDA at {prometheus}, and has {IN_FLIGHT} of these pods"
+                );
+                say(false, Reason::MetricsUnavailable, message)
+            }
+            (Scaling::Autoscaler { .. }, None) if !facts.unread.is_empty() => {
+                let message = format!(
+                    "{}; targetInFlightRequests is not in use: the custom metrics API does not tell {} of these pods; {ADAPTER}",
+                    aim(None),
+                    facts.unread.join(" and ")
                 );
                 say(false, Reason::MetricsUnavailable, message)
             }
@@ -294,7 +315,7 @@ impl Scene<'_> {
                 say(false, Reason::MetricsApiNotInstalled, message)
             }
             (Scaling::Autoscaler { in_flight }, None) => say(true, Reason::AutoscalerApplied, aim(in_flight)),
-            (Scaling::ScaledObject { in_flight, .. }, _) => {
+            (Scaling::ScaledObject { in_flight, .. }, None) => {
                 say(true, Reason::AutoscalerApplied, format!("{}, by KEDA", aim(Some(in_flight))))
             }
         }

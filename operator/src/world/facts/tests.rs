@@ -56,11 +56,33 @@ fn a_deployment_without_a_status_has_no_pods_and_is_not_up_to_date() {
 
 #[test]
 fn an_autoscaler_tells_why_it_cannot_scale() {
-    let object = live(&json!({"metadata": {"name": "a"}, "status": {"desiredReplicas": 2, "conditions": [
-        {"type": "ScalingActive", "status": "False", "reason": "FailedGetResourceMetric", "message": "no metrics"}]}}));
-    let facts = child(ChildKind::HorizontalPodAutoscaler, &object.head().unwrap(), &object).unwrap();
-    let inactive = Some(("FailedGetResourceMetric".into(), "no metrics".into()));
-    assert_eq!(facts.state, ChildState::Autoscaler(AutoscalerFacts { desired: 2, inactive }));
+    use ChildKind::{HorizontalPodAutoscaler as Autoscaler, ScaledObject};
+    let condition = |kind: &str, status: &str, reason: &str| json!([{"type": kind, "status": status, "reason": reason, "message": "told"}]);
+    let active = condition("ScalingActive", "True", "ValidMetricFound");
+    let cpu = json!({"type": "ContainerResource", "containerResource": {"name": "cpu"}});
+    let pods = json!({"type": "Pods", "pods": {"metric": {"name": "in_flight"}}});
+    let of_keda = |status, reason| json!({"conditions": condition("Ready", status, reason)});
+    #[rustfmt::skip]
+    let table = [
+        // why                        kind          status                                                                              inactive                        unread
+        ("nobody has looked yet",     Autoscaler,   json!({}),                                                                          None,                           false),
+        ("nor now",                   Autoscaler,   json!({"currentMetrics": null}),                                                    None,                           false),
+        ("all is read",               Autoscaler,   json!({"conditions": active, "currentMetrics": [cpu, pods]}),                       None,                           false),
+        ("one is not read",           Autoscaler,   json!({"conditions": active, "currentMetrics": [cpu, {"type": ""}]}),               None,                           true),
+        ("nothing is read",           Autoscaler,   json!({"conditions": condition("ScalingActive", "False", "FailedGetPodsMetric")}),  Some("FailedGetPodsMetric"),    false),
+        ("KEDA has not looked yet",   ScaledObject, of_keda("Unknown", ""),                                                             None,                           false),
+        ("KEDA scales",               ScaledObject, of_keda("True", "ScaledObjectReady"),                                               None,                           false),
+        ("KEDA scales by some",       ScaledObject, of_keda("Unknown", "PartialTriggerError"),                                          Some("PartialTriggerError"),    false),
+        ("KEDA does not scale",       ScaledObject, of_keda("False", "TriggerError"),                                                   Some("TriggerError"),           false),
+    ];
+    for (why, kind, status, inactive, unread) in table {
+        let object =
+            live(&json!({"metadata": {"name": "a"}, "spec": {"metrics": [cpu, pods]}, "status": status}));
+        let facts = child(kind, &object.head().unwrap(), &object).unwrap();
+        let inactive = inactive.map(|reason: &str| (reason.to_owned(), "told".to_owned()));
+        let unread = if unread { vec!["in_flight".to_owned()] } else { Vec::new() };
+        assert_eq!(facts.state, ChildState::Autoscaler(AutoscalerFacts { inactive, unread }), "{why}");
+    }
 }
 
 #[test]

@@ -1,0 +1,132 @@
+//! What autoscalers go by: resource metrics, and custom ones where a test installs them. Both are programs beside the node, so
+//! their Services have no selector.
+
+use std::{fs, path::Path, process::Stdio};
+
+use crate::{
+    Outcome,
+    cluster::{api_server::ApiServer, namespaces::NODE, node::words, place::Process, tools},
+    wait,
+};
+
+const RESOURCES: Served =
+    Served { name: "metrics-server", group: "metrics.k8s.io", port: 4443, client: "kubeconfig" };
+const CUSTOM: Served = Served {
+    name: "prometheus-adapter",
+    group: "custom.metrics.k8s.io",
+    port: 4444,
+    client: "lister-kubeconfig",
+};
+/// What the adapter's own chart lets the autoscalers' controller do.
+const READERS: &str = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: custom-metrics-reader}
+rules: [{apiGroups: [custom.metrics.k8s.io], resources: ['*'], verbs: [get, list, watch]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: custom-metrics-reader}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: custom-metrics-reader}
+subjects: [{kind: ServiceAccount, name: horizontal-pod-autoscaler, namespace: kube-system}]
+";
+
+/// An API group that a program beside the node serves.
+struct Served {
+    name: &'static str,
+    group: &'static str,
+    port: u16,
+    /// The flag that takes the kubeconfig with which it reads objects.
+    client: &'static str,
+}
+
+impl Served {
+    /// Starts the program, and makes its group a part of the cluster's API.
+    fn start(&self, api: &ApiServer, more: impl IntoIterator<Item = String>) -> Outcome<Process> {
+        let place = &api.place;
+        let mut args = delegated(self.client, &api.keys.known("admin"));
+        args.extend([
+            format!("--bind-address={NODE}"),
+            format!("--secure-port={}", self.port),
+            format!("--cert-dir={}", place.path(self.name).display()),
+        ]);
+        args.extend(more);
+        let process = place.spawn(self.name, &tools::program(self.name)?, args)?;
+        let Self { name, group, port, .. } = self;
+        let manifests = format!(
+            "
+apiVersion: v1
+kind: Service
+metadata: {{name: {name}, namespace: kube-system}}
+spec: {{ports: [{{port: 443, targetPort: {port}}}]}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: {name}-1, namespace: kube-system, labels: {{kubernetes.io/service-name: {name}}}}}
+addressType: IPv4
+ports: [{{name: '', port: {port}, protocol: TCP}}]
+endpoints: [{{addresses: [{NODE}], conditions: {{ready: true}}}}]
+---
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {{name: v1beta1.{group}}}
+spec:
+  {{group: {group}, version: v1beta1, insecureSkipTLSVerify: true, groupPriorityMinimum: 100, versionPriority: 100,
+   service: {{name: {name}, namespace: kube-system}}}}
+"
+        );
+        api.apply(&manifests)?;
+        Ok(process)
+    }
+}
+
+/// Flags by which a server reads objects, and asks the API server who somebody is and what they may.
+pub(super) fn delegated(client: &str, kubeconfig: &Path) -> Vec<String> {
+    [client, "authentication-kubeconfig", "authorization-kubeconfig"]
+        .map(|flag| format!("--{flag}={}", kubeconfig.display()))
+        .to_vec()
+}
+
+/// CPU and memory of pods, by metrics-server.
+pub(super) fn of_resources(api: &ApiServer) -> Outcome<Process> {
+    let flags = "--kubelet-insecure-tls --kubelet-preferred-address-types=InternalIP --metric-resolution=10s \
+        --kubelet-request-timeout=5s";
+    RESOURCES.start(api, words(flags))
+}
+
+/// A custom metrics API, by prometheus-adapter.
+#[derive(Debug)]
+pub struct CustomMetrics<'a> {
+    api: &'a ApiServer,
+    adapter: Process,
+}
+
+impl<'a> CustomMetrics<'a> {
+    pub(super) async fn install(api: &'a ApiServer, prometheus: &str, rules: &str) -> Outcome<Self> {
+        let file = api.place.path("prometheus-adapter.yaml");
+        fs::write(&file, rules)?;
+        let mut flags = words("--metrics-relist-interval=2s --metrics-max-age=1m");
+        flags.extend([format!("--prometheus-url={prometheus}"), format!("--config={}", file.display())]);
+        api.apply(READERS)?;
+        let mut metrics = Self { adapter: CUSTOM.start(api, flags)?, api };
+        let path = format!("/apis/{}/v1beta1", CUSTOM.group);
+        wait::until("the custom metrics API", async || {
+            metrics.adapter.expect_alive()?;
+            Ok(api.get(&path).await.ok())
+        })
+        .await?;
+        Ok(metrics)
+    }
+}
+
+impl Drop for CustomMetrics<'_> {
+    /// Takes the group out of the cluster's API before its server goes: no namespace could be deleted while it is there and silent.
+    fn drop(&mut self) {
+        let Ok(program) = tools::program("kubectl") else { return };
+        let mut command = self.api.place.command(program);
+        command.env("KUBECONFIG", self.api.kubeconfig());
+        let delete = command.args(["delete", "apiservice", &format!("v1beta1.{}", CUSTOM.group)]);
+        // Where it cannot be deleted the whole cluster goes soon anyway.
+        let _ = delete.stdout(Stdio::null()).status();
+    }
+}
