@@ -1,6 +1,6 @@
 //! What people see: statuses and events, told as it happens.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use marquee_crds::{
     PageLayout, RankingModel,
@@ -13,7 +13,7 @@ use marquee_crds::{
 use marquee_operator::{
     child::ChildKind,
     controllers::{page_layout, ranking_model},
-    observed::{Capabilities, Ended},
+    observed::{AutoscalerFacts, Capabilities, ChildFacts, ChildState, Ended},
     plan::Plan,
 };
 use serde_json::json;
@@ -183,6 +183,45 @@ fn an_artifact_that_cannot_serve_never_does_and_the_status_says_why() {
     let back = decide(&mut model, &mut world);
     assert_eq!((back.status.revision, back.status.why.as_str()), (stable, ""));
     assert_eq!(world.deployments().len(), 1);
+}
+
+#[test]
+fn an_autoscaler_that_cannot_read_its_metric_is_news_once_it_has_had_time() {
+    use ConditionType::Autoscaling;
+    let spec = json!({ "replicas": { "max": 3 }, "autoscaling": { "targetInFlightRequests": 8 } });
+    let capabilities = Capabilities { custom_metrics: true, ..Capabilities::default() };
+    let (mut model, mut world) = (model("top-picks", json!({ "serving": spec })), World::new(capabilities));
+    decide(&mut model, &mut world);
+    world.make_ready(|_| true);
+    decide(&mut model, &mut world);
+    let sees = |world: &mut World, inactive: Option<&str>, unread: &[&str]| {
+        let of = |child: &&mut ChildFacts| child.kind == ChildKind::HorizontalPodAutoscaler;
+        world.observed.children.iter_mut().find(of).unwrap().state =
+            ChildState::Autoscaler(AutoscalerFacts {
+                inactive: inactive.map(|reason| (reason.into(), "told".into())),
+                unread: unread.iter().map(|&name| name.into()).collect(),
+            });
+    };
+    sees(&mut world, Some("FailedGetContainerResourceMetric"), &[]);
+    world.wait(20);
+    let young = decide(&mut model, &mut world);
+    assert_eq!(says(&young.status, Autoscaling), is("True", Reason::AutoscalerApplied));
+    assert_eq!(young.look_again, Some(Duration::from_secs(40)), "a look is due when it has had its time");
+    world.wait(40);
+    let old = decide(&mut model, &mut world);
+    assert_eq!(says(&old.status, Autoscaling), is("False", Reason::MetricsUnavailable));
+    assert_eq!((old.status.why.as_str(), old.look_again), ("MetricsUnavailable", None));
+
+    sees(&mut world, None, &["in_flight"]);
+    let partly = decide(&mut model, &mut world);
+    assert_eq!(says(&partly.status, Autoscaling), is("False", Reason::MetricsUnavailable));
+    let message = &find(&partly.status.conditions, Autoscaling).unwrap().message;
+    assert!(
+        message.contains("1 to 3 pods, aiming at 70 % CPU; targetInFlightRequests is not in use"),
+        "{message}"
+    );
+    sees(&mut world, None, &[]);
+    assert_eq!(decide(&mut model, &mut world).status.why, "");
 }
 
 #[test]

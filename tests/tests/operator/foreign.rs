@@ -90,7 +90,11 @@ async fn what_others_install_is_used_while_it_is_there() -> Outcome {
     let metrics = autoscaler.data["spec"]["metrics"].take();
     assert_eq!(metrics[1]["pods"]["target"]["averageValue"], "8", "{metrics}");
 
-    // One that tells nothing of these pods: the autoscaler goes by CPU and is content, so it has to be said here.
+    // One that tells nothing of these pods: the autoscaler goes by CPU and is content, so it has to be said here, once the pods have
+    // been there for a while.
+    let mut traffic = stage.api(MODEL.0)?.get(MODEL.1).await?.data["status"]["traffic"].take();
+    traffic[0]["since"] = json!("2026-01-01T00:00:00Z");
+    tell(&stage, MODEL.0, MODEL.1, json!({ "traffic": traffic })).await?;
     let name = autoscaler.metadata.name.ok_or("an autoscaler without a name")?;
     let cpu = json!({"type": "ContainerResource", "containerResource": {
         "name": "cpu", "container": "runtime", "current": {"averageUtilization": 1},

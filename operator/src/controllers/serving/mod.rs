@@ -17,7 +17,7 @@ use marquee_crds::{
 
 use crate::{
     child::{Child, ChildKind},
-    observed::Observed,
+    observed::{AutoscalerFacts, Observed},
     plan::Happening,
     resources::{self, Workload},
     rollout::{self, Before, Course, Finding, Needs, Phase, Revisions, Wish, diagnosis},
@@ -58,6 +58,10 @@ pub struct Told<'a> {
     /// Revisions that there were.
     pub revisions: &'a [RevisionStatus],
 }
+
+/// Pods that have just come are unknown to an autoscaler: it leaves them alone for half a minute, and they are measured, and looked at,
+/// every 15 s.
+const MEASURED_AFTER: Duration = Duration::from_secs(60);
 
 /// What follows, for either kind.
 pub struct Served {
@@ -116,6 +120,7 @@ pub fn serve(given: &Given<'_>) -> Served {
     let needs = Needs { secrets: &secrets, memory };
     let diagnose = |name: &str| rollout::diagnose(name, revisions.get(name), observed, needs, *now);
     let answering = course.answering.as_ref().filter(|at| !at.elsewhere).map(|at| at.revision.clone());
+    let unmeasured = course.answering.as_ref().and_then(|at| unmeasured_for(at, &revisions, *now));
     let scene = verdicts::Scene {
         of,
         wanted: &wanted,
@@ -125,6 +130,7 @@ pub fn serve(given: &Given<'_>) -> Served {
         finding_of_answering: answering.as_deref().and_then(diagnose),
         before: before.conditions,
         held_for: given.held_for.as_deref(),
+        is_unmeasured: unmeasured.is_some(),
     };
     let verdicts = scene.verdicts();
 
@@ -159,13 +165,21 @@ pub fn serve(given: &Given<'_>) -> Served {
         revisions: statuses,
         replicas: sum(|revision| revision.replicas),
         ready_replicas: sum(|revision| revision.ready),
-        look_again: [course.look_again, telling].into_iter().flatten().min(),
+        look_again: [course.look_again, telling, unmeasured].into_iter().flatten().min(),
         children,
         verdicts,
         happenings,
         course,
         wanted,
     }
+}
+
+/// For how much longer it is no news that the autoscaler of what answers at `at` cannot read a metric; none where it can, or should by now.
+fn unmeasured_for(at: &Before, revisions: &Revisions, now: Timestamp) -> Option<Duration> {
+    let blind = revisions.get(&at.revision)?.autoscaler != AutoscalerFacts::default();
+    let age = u64::try_from(now.duration_since(at.since).as_secs()).unwrap_or(0);
+    let left = MEASURED_AFTER.saturating_sub(Duration::from_secs(age));
+    (blind && !left.is_zero()).then_some(left)
 }
 
 /// Whether any pod that there is, or will be, fetches artifacts from elsewhere.

@@ -33,6 +33,8 @@ pub struct Scene<'a> {
     pub before: &'a [Condition],
     /// What the wanted revision waits for besides its pods.
     pub held_for: Option<&'a str>,
+    /// Whether what answers is so young that its autoscaler need not have measured it yet.
+    pub is_unmeasured: bool,
 }
 
 /// A verdict.
@@ -273,7 +275,8 @@ impl Scene<'_> {
             let more = in_flight.map(|n| format!(" and {n} requests in flight a pod")).unwrap_or_default();
             format!("{min} to {most} pods, aiming at {cpu} % CPU{more}")
         };
-        let facts = self.answering().map(|(_, revision)| revision.autoscaler).unwrap_or_default();
+        let answering = self.answering().filter(|_| !self.is_unmeasured);
+        let facts = answering.map(|(_, revision)| revision.autoscaler).unwrap_or_default();
         match (scaling(self.of), facts.inactive) {
             (Scaling::Fixed, _) => say(
                 true,
