@@ -12,6 +12,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 HELM := $(MARQUEE_CACHE)/tools/cluster/bin/helm
 # The whole workspace in every call: Cargo then resolves one feature set, and nothing is built twice.
 CARGO_TEST := cargo test --release --quiet --no-fail-fast
+# What a one-line change costs counts here, and not how the code is optimised. Dependencies are those of every other build.
+INCREMENTAL := env CARGO_INCREMENTAL=1
 # One more than there are cores: stories mostly wait, and one of them for five minutes.
 THREADS := $(shell echo $$(($$(nproc) + 1)))
 
@@ -26,6 +28,11 @@ help: ## List the targets
 demo: data ## Train on MovieLens 100K, serve examples/homepage, print the page's address (PORT=8080)
 	@$(STAGE) "build the runtime" cargo build --release --workspace --bin marquee-runtime
 	@examples/demo.sh
+
+check: ## The inner loop: format, clippy and unit tests of what changed (make test has the rest)
+	@$(STAGE) "format" cargo fmt --all --check
+	@$(STAGE) "clippy" $(INCREMENTAL) cargo clippy --release --workspace --all-targets --quiet -- -D warnings
+	@$(STAGE) "unit tests" $(INCREMENTAL) $(CARGO_TEST) --workspace --lib --bins
 
 test: ## Everything: set-up, lints, all tests
 	@$(STAGE) "set-up, build" $(MAKE) $(SIDE_BY_SIDE) $(SETUP_PARTS) data build
