@@ -148,8 +148,6 @@ pub struct Capabilities {
     pub keda: bool,
     /// `custom.metrics.k8s.io`.
     pub custom_metrics: bool,
-    /// `monitoring.coreos.com/v1` PodMonitor.
-    pub pod_monitors: bool,
 }
 
 /// What is the same for every decision of one operator: from its arguments.

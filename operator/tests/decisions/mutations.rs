@@ -144,7 +144,6 @@ fn observed(random: &mut impl Rng) -> Observed {
             grpc_routes: random.random(),
             keda: random.random(),
             custom_metrics: random.random(),
-            pod_monitors: random.random(),
         },
     }
 }

@@ -1,18 +1,18 @@
-//! What bears on a PageLayout: read from caches, nothing written, nothing decided.
+//! Reads from the caches what a decision on a PageLayout needs. Writes and decides nothing.
 
 use std::sync::Arc;
 
 use marquee_crds::{PageLayout, RankingModel, pod_config::ResourceRef};
-
-use crate::{
-    context::Context,
-    observed::Observed,
-    world::{Kind, primaries, primaries::Claim},
-};
+use marquee_operator_kit::{Key, Resource as _, ResourceId};
 
 use super::decide::Surroundings;
+use crate::{
+    context::{self, Context},
+    controllers::SURFACE,
+    observed::Observed,
+};
 
-/// What there is.
+/// What a decision on the layout needs.
 pub(super) struct Seen {
     older: Option<ResourceRef>,
     models: Vec<Arc<RankingModel>>,
@@ -26,15 +26,13 @@ impl Seen {
 }
 
 pub(super) fn layout(ctx: &Context, layout: &PageLayout) -> Seen {
-    let key = primaries::key(layout);
-    let oldest = ctx.world.layouts.lock().oldest(&key.namespace, Claim::Surface, &layout.spec.surface);
-    let models = ctx.world.models.lock().claimants(&key.namespace, Claim::Surface, &layout.spec.surface);
+    let key = Key::of(layout);
+    let first = ctx.first_claimant::<PageLayout>(&key.namespace, SURFACE, &layout.spec.surface);
+    let models = ctx.claimants(&key.namespace, SURFACE, &layout.spec.surface);
     let uid = layout.metadata.uid.as_deref().unwrap_or_default();
     Seen {
-        older: oldest
-            .map(|oldest| ResourceRef::of(&oldest.metadata))
-            .filter(|oldest| oldest.name != *key.name),
+        older: first.map(|first| ResourceRef::of(&first.metadata)).filter(|first| first.name != *key.name),
         models,
-        observed: ctx.world.observed(Kind::PageLayout, &key, uid),
+        observed: context::observed(ctx, &ResourceId::new(PageLayout::KIND, key), uid),
     }
 }

@@ -1,18 +1,18 @@
-//! What bears on a RankingModel: read from caches, nothing written, nothing decided.
+//! Reads from the caches what a decision on a RankingModel needs. Writes and decides nothing.
 
 use std::sync::Arc;
 
 use marquee_crds::{PageLayout, RankingModel, pod_config::ResourceRef};
-
-use crate::{
-    context::Context,
-    observed::Observed,
-    world::{Kind, primaries, primaries::Claim},
-};
+use marquee_operator_kit::{Key, Resource as _, ResourceId};
 
 use super::decide::Surroundings;
+use crate::{
+    context::{self, Context},
+    controllers::{OBJECTIVE, SURFACE},
+    observed::Observed,
+};
 
-/// What there is.
+/// What a decision on the model needs.
 pub(super) struct Seen {
     older: Option<ResourceRef>,
     page: Option<Arc<PageLayout>>,
@@ -26,15 +26,13 @@ impl Seen {
 }
 
 pub(super) fn model(ctx: &Context, model: &RankingModel) -> Seen {
-    let key = primaries::key(model);
-    let oldest = ctx.world.models.lock().oldest(&key.namespace, Claim::Objective, &model.spec.objective);
-    let page = ctx.world.layouts.lock().oldest(&key.namespace, Claim::Surface, &model.spec.surface);
+    let key = Key::of(model);
+    let first = ctx.first_claimant::<RankingModel>(&key.namespace, OBJECTIVE, &model.spec.objective);
+    let page = ctx.first_claimant(&key.namespace, SURFACE, &model.spec.surface);
     let uid = model.metadata.uid.as_deref().unwrap_or_default();
     Seen {
-        older: oldest
-            .map(|oldest| ResourceRef::of(&oldest.metadata))
-            .filter(|oldest| oldest.name != *key.name),
+        older: first.map(|first| ResourceRef::of(&first.metadata)).filter(|first| first.name != *key.name),
         page,
-        observed: ctx.world.observed(Kind::RankingModel, &key, uid),
+        observed: context::observed(ctx, &ResourceId::new(RankingModel::KIND, key), uid),
     }
 }
