@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 use serde_json::json;
 use tracing::{debug, info};
 
-use crate::plan::Happening;
+use crate::transition::TransitionEvent as Happening;
 
 /// How long the same is counted instead of told again.
 const SAME_FOR: Duration = Duration::from_secs(600);

@@ -1,7 +1,7 @@
 //! Marquee's control plane: watches RankingModels and PageLayouts, and keeps the cluster at what they say.
 //!
-//! A reconcile reads caches ([`world`]) into [`observed`], decides purely ([`controllers`] with [`resources`] and [`rollout`]) what
-//! should be ([`plan`], [`child`]), applies what differs ([`apply`]), and reports ([`report`]).
+//! A reconcile reads caches ([`world`]) into [`observed`], decides purely ([`controllers`] with [`resources`] and [`rollout`]) which children and
+//! which status should exist ([`child`]), applies what differs ([`apply`]), and reports ([`report`]).
 
 pub mod args;
 pub mod operator;
@@ -10,9 +10,9 @@ pub mod controllers;
 
 pub mod child;
 pub mod observed;
-pub mod plan;
 pub mod resources;
 pub mod rollout;
+pub mod transition;
 
 pub mod apply;
 pub mod loading;

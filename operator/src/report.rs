@@ -10,7 +10,7 @@ use kube::{
 };
 use marquee_crds::{
     PageLayout, RankingModel,
-    conditions::{self, ConditionType, Reason, Verdict},
+    conditions::{self, ConditionDraft, ConditionType, Reason},
     labels,
     page_layout::PageLayoutStatus,
     ranking_model::RankingModelStatus,
@@ -22,7 +22,7 @@ use crate::{
     apply::{Applied, Drift},
     context::{Ask, Context},
     error::Result,
-    plan::{self, Happening, Plan, of_conditions},
+    transition::{self, TransitionEvent as Happening, of_conditions},
     world::Kind,
 };
 
@@ -70,11 +70,9 @@ impl Reported for PageLayout {
 pub async fn status<K: Reported>(
     ctx: &Context,
     resource: &K,
-    plan: &Plan<K::Status>,
+    (mut wanted, mut happenings): (K::Status, Vec<Happening>),
     applied: &Applied,
 ) -> Result<Option<K>> {
-    let mut wanted = plan.status.clone();
-    let mut happenings = plan.happenings.clone();
     if let Some(error) = applied.error.as_ref().filter(|error| error.reason() != Reason::ApiUnavailable) {
         let generation = resource.meta().generation.unwrap_or_default();
         let refusal = Refusal { reason: error.reason(), message: error.told(), generation, now: ctx.now() };
@@ -135,11 +133,15 @@ impl Refusal {
             [ConditionType::Degraded, ConditionType::Reconciling, ConditionType::Stalled];
         let mut before = before.cloned().unwrap_or_default();
         let before = &*K::parts(&mut before).0;
-        let verdict =
-            |kind| Verdict { kind, status: Some(true), reason: self.reason, message: self.message.clone() };
+        let verdict = |kind| ConditionDraft {
+            kind,
+            status: Some(true),
+            reason: self.reason,
+            message: self.message.clone(),
+        };
         let verdicts = [ConditionType::Degraded, ConditionType::Stalled].map(verdict);
         // What was decided knew nothing of the refusal.
-        all.retain(|happening| happening.action != plan::action(ConditionType::Degraded));
+        all.retain(|happening| happening.action != transition::action(ConditionType::Degraded));
         all.extend(of_conditions(before, &verdicts[..1]));
         let (conditions, why) = K::parts(status);
         conditions.retain(|condition| SAID.iter().all(|said| said.as_str() != condition.type_));
@@ -260,7 +262,7 @@ mod tests {
         let well = Happening {
             warning: false,
             reason: Reason::AsExpected,
-            action: plan::action(ConditionType::Degraded),
+            action: transition::action(ConditionType::Degraded),
             note: String::new(),
         };
         let told = |before: Option<&RankingModelStatus>| {

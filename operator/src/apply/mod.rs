@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use tracing::{debug, info};
 
 use crate::{
-    child::{Child, ChildKind},
+    child::{AppliedChild, Child, ChildKind},
     context::Context,
     error::{Error, Result, Stopped},
     world::children::Known,
@@ -27,6 +27,8 @@ use crate::{
 /// What was written for one resource.
 #[derive(Debug, Default)]
 pub struct Applied {
+    /// Children that exist as planned, or are kept as they are.
+    pub children: Vec<AppliedChild>,
     /// Children that were written.
     pub written: usize,
     /// Children that were changed by hand and put back.
@@ -94,14 +96,18 @@ impl<'a> Owner<'a> {
 /// Makes the children of `owner` those of the plan. What one child fails for does not hold up the others, but nothing is pruned then.
 pub async fn children(ctx: &Context, owner: Owner<'_>, wanted: &[Child]) -> Applied {
     let mut applied = Applied::default();
+    applied.children.extend(wanted.iter().filter(|child| child.keep_as_is).map(AppliedChild::from));
     let mut order: Vec<&Child> = wanted.iter().filter(|child| !child.keep_as_is).collect();
     order.sort_by_key(|child| child.kind);
     for child in order {
-        if let Err(error) = one(ctx, owner, child, &mut applied).await {
-            let outage = error.is_outage();
-            applied.error.get_or_insert(error);
-            if outage {
-                return applied;
+        match one(ctx, owner, child, &mut applied).await {
+            Ok(exists) => applied.children.extend(exists.then(|| child.into())),
+            Err(error) => {
+                let outage = error.is_outage();
+                applied.error.get_or_insert(error);
+                if outage {
+                    return applied;
+                }
             }
         }
     }
@@ -111,15 +117,17 @@ pub async fn children(ctx: &Context, owner: Owner<'_>, wanted: &[Child]) -> Appl
     applied
 }
 
-async fn one(ctx: &Context, owner: Owner<'_>, child: &Child, applied: &mut Applied) -> Result<()> {
+/// Says whether the child exists as planned afterwards: one that is being deleted has to go first.
+async fn one(ctx: &Context, owner: Owner<'_>, child: &Child, applied: &mut Applied) -> Result<bool> {
     let hash = hash(child);
     let known = ctx.world.children.lock().known(owner.uid, child.kind, &child.name);
     match need(child, hash, known.as_ref()) {
         Need::Nothing => {
+            let is_going = known.as_ref().is_some_and(|known| known.deleting);
             if known.is_some_and(|known| known.text.is_some() && !known.deleting) {
                 ctx.world.children.lock().settle(owner.uid, child.kind, &child.name);
             }
-            return Ok(());
+            return Ok(!is_going);
         }
         Need::Create => {
             let body = marked(child, hash);
@@ -141,7 +149,7 @@ async fn one(ctx: &Context, owner: Owner<'_>, child: &Child, applied: &mut Appli
         }
     }
     applied.written += 1;
-    Ok(())
+    Ok(true)
 }
 
 fn drifted(ctx: &Context, child: &Child, field: Option<String>, applied: &mut Applied) {

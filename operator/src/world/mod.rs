@@ -95,6 +95,7 @@ impl World {
             children: self.children.lock().of(uid),
             pods: self.pods.lock().of(kind, key),
             capabilities: (**self.capabilities.load()).clone(),
+            ..Observed::default()
         }
     }
 }

@@ -50,7 +50,7 @@ const HOUSES: [House; 2] = [
             "world",
             "resources",
             "rollout",
-            "plan",
+            "transition",
             "observed",
             "child",
             "client",

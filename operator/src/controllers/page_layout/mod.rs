@@ -2,7 +2,7 @@
 
 pub mod decide;
 mod observe;
-mod status;
+pub mod status;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,18 +15,20 @@ use crate::{
     report, watch,
 };
 
-/// observe -> decide -> apply -> report. `decide` is pure; the last two talk to the API server. Says when to look again.
+/// observe -> decide -> apply -> status -> report. `decide` and `status` are pure. Returns when to look again.
 ///
 /// # Errors
 /// What could not be written, after the status has told of it.
 pub async fn reconcile(layout: Arc<PageLayout>, ctx: &Context) -> Result<Option<Duration>, Stopped> {
-    let seen = observe::layout(ctx, &layout);
+    let observed = observe::layout(ctx, &layout);
 
-    let plan = decide::plan(&layout, seen.around(), &seen.observed, &ctx.settings, ctx.now());
+    let plan = decide::plan(&layout, &observed, &ctx.settings, ctx.now());
 
     let applied = apply::children(ctx, Owner::of(&*layout), &plan.children).await;
 
-    match report::status(ctx, &*layout, &plan, &applied).await {
+    let status = status::status(&layout, &observed, &plan, &applied.children);
+
+    match report::status(ctx, &*layout, status, &applied).await {
         Ok(reported) => reported.into_iter().for_each(|layout| watch::take_layout(ctx, layout)),
         Err(error) => return Err(applied.untold(error)),
     }

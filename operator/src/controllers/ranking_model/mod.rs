@@ -2,7 +2,7 @@
 
 pub mod decide;
 mod observe;
-mod status;
+pub mod status;
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,18 +15,20 @@ use crate::{
     report, watch,
 };
 
-/// observe -> decide -> apply -> report. `decide` is pure; the last two talk to the API server. Says when to look again.
+/// observe -> decide -> apply -> status -> report. `decide` and `status` are pure. Returns when to look again.
 ///
 /// # Errors
 /// What could not be written, after the status has told of it.
 pub async fn reconcile(model: Arc<RankingModel>, ctx: &Context) -> Result<Option<Duration>, Stopped> {
-    let seen = observe::model(ctx, &model);
+    let observed = observe::model(ctx, &model);
 
-    let plan = decide::plan(&model, seen.around(), &seen.observed, &ctx.settings, ctx.now());
+    let plan = decide::plan(&model, &observed, &ctx.settings, ctx.now());
 
     let applied = apply::children(ctx, Owner::of(&*model), &plan.children).await;
 
-    match report::status(ctx, &*model, &plan, &applied).await {
+    let status = status::status(&model, &observed, &plan, &applied.children);
+
+    match report::status(ctx, &*model, status, &applied).await {
         Ok(reported) => reported.into_iter().for_each(|model| watch::take_model(ctx, model)),
         Err(error) => return Err(applied.untold(error)),
     }
