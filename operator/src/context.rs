@@ -100,6 +100,7 @@ pub fn observed(ctx: &Context, id: &ResourceId, uid: &str) -> Observed {
         children: ctx.children.lock().facts_of(uid),
         pods: ctx.operator.pods.lock().facts_of(id),
         capabilities: (**ctx.operator.capabilities.load()).clone(),
+        ..Observed::default()
     }
 }
 

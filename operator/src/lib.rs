@@ -1,8 +1,8 @@
 //! Marquee's control plane: watches RankingModels and PageLayouts, and keeps the cluster at what they say.
 //!
-//! A reconcile reads the caches ([`context`], [`cache`]) into [`observed`], decides what should be ([`plan`], [`child`]) in pure code
-//! ([`controllers`] with [`resources`] and [`rollout`]), applies what differs, and reports ([`report`]). Whatever any operator has is in
-//! `marquee-operator-kit`; the kinds are listed in [`controllers::kinds`].
+//! A reconcile reads the caches ([`context`], [`cache`]) into [`observed`], decides in pure code ([`controllers`] with [`resources`] and
+//! [`rollout`]) which children should exist ([`child`]), applies what differs, says in the status what was applied, and reports ([`report`]).
+//! Whatever any operator has is in `marquee-operator-kit`; the kinds are listed in [`controllers::kinds`].
 
 pub mod args;
 pub mod operator;
@@ -11,9 +11,9 @@ pub mod controllers;
 
 pub use marquee_operator_kit::child;
 pub mod observed;
-pub mod plan;
 pub mod resources;
 pub mod rollout;
+pub mod transition;
 
 pub mod loading;
 pub mod report;

@@ -4,7 +4,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
     jiff::Timestamp,
 };
-use marquee_crds::conditions::{self, ConditionType, Reason, Verdict};
+use marquee_crds::conditions::{self, ConditionType, Reason, ConditionDraft};
 use marquee_operator_kit::{
     Error, Resource, Result,
     apply::{Applied, Drift},
@@ -15,7 +15,7 @@ use marquee_operator_kit::{
 
 use crate::{
     context::{Context, Marquee},
-    plan::{self, Happening, Plan, of_conditions},
+    transition::{self, TransitionEvent, of_conditions},
 };
 
 /// A resource whose status has conditions, and one word for why it is not well.
@@ -33,11 +33,9 @@ pub trait Reported: Resource<Marquee> {
 pub async fn status<R: Reported>(
     ctx: &Context,
     resource: &R,
-    plan: &Plan<R::Status>,
+    (mut desired, mut transitions): (R::Status, Vec<TransitionEvent>),
     applied: &Applied,
 ) -> Result<()> {
-    let mut desired = plan.status.clone();
-    let mut transitions = plan.happenings.clone();
     if let Some(refusal) = applied.error.as_ref().and_then(|error| Refusal::of(error, resource, ctx.now())) {
         refusal.add_to::<R>(&mut desired, resource.status(), &mut transitions);
     }
@@ -46,7 +44,7 @@ pub async fn status<R: Reported>(
     }
     let regarding = resource.object_ref(&());
     for transition in transitions.iter().chain(&drift_mended(&applied.drift)) {
-        let Happening { warning, reason, action, note } = transition;
+        let TransitionEvent { warning, reason, action, note } = transition;
         let event = Transition { warning: *warning, reason: reason.as_str(), action, note };
         ctx.events.publish(&regarding, event).await;
     }
@@ -78,17 +76,17 @@ impl Refusal {
         &self,
         status: &mut R::Status,
         before: Option<&R::Status>,
-        transitions: &mut Vec<Happening>,
+        transitions: &mut Vec<TransitionEvent>,
     ) {
         const REPLACED: [ConditionType; 3] =
             [ConditionType::Degraded, ConditionType::Reconciling, ConditionType::Stalled];
         let mut before = before.cloned().unwrap_or_default();
         let before = &*R::conditions_mut(&mut before);
         let draft =
-            |kind| Verdict { kind, status: Some(true), reason: self.reason, message: self.message.clone() };
+            |kind| ConditionDraft { kind, status: Some(true), reason: self.reason, message: self.message.clone() };
         let drafts = [ConditionType::Degraded, ConditionType::Stalled].map(draft);
         // The decision did not know of the refusal.
-        transitions.retain(|transition| transition.action != plan::action(ConditionType::Degraded));
+        transitions.retain(|transition| transition.action != transition::action(ConditionType::Degraded));
         transitions.extend(of_conditions(before, &drafts[..1]));
         let conditions = R::conditions_mut(status);
         conditions.retain(|condition| REPLACED.iter().all(|replaced| replaced.as_str() != condition.type_));
@@ -97,14 +95,14 @@ impl Refusal {
     }
 }
 
-fn drift_mended(drift: &[Drift]) -> Vec<Happening> {
+fn drift_mended(drift: &[Drift]) -> Vec<TransitionEvent> {
     let happening = |drift: &Drift| {
         let (kind, name) = (drift.kind.kind(), &drift.name);
         let what = match &drift.field {
             Some(field) => format!("{field} of {kind} {name} was changed by hand, and was put back"),
             None => format!("{kind} {name} lacked the label by which it is found, and was put back"),
         };
-        Happening { warning: true, reason: Reason::DriftMended, action: "MendDrift", note: what }
+        TransitionEvent { warning: true, reason: Reason::DriftMended, action: "MendDrift", note: what }
     };
     drift.iter().map(happening).collect()
 }
@@ -123,10 +121,10 @@ mod tests {
             generation: 3,
             now: Timestamp::UNIX_EPOCH,
         };
-        let well = Happening {
+        let well = TransitionEvent {
             warning: false,
             reason: Reason::AsExpected,
-            action: plan::action(ConditionType::Degraded),
+            action: transition::action(ConditionType::Degraded),
             note: String::new(),
         };
         let report = |before: Option<&RankingModelStatus>| {

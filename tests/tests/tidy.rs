@@ -17,7 +17,7 @@ const LONGEST_FILE: usize = 400;
 #[rustfmt::skip]
 const PURE: [&str; 11] = [
     "crds/", "runtime/models/", "runtime/algorithms/", "runtime/pages/",
-    "operator/src/resources/", "operator/src/rollout/", "operator/kit/src/child.rs", "operator/src/observed.rs", "operator/src/plan.rs",
+    "operator/src/resources/", "operator/src/rollout/", "operator/kit/src/child.rs", "operator/src/observed.rs", "operator/src/transition.rs",
     "operator/src/controllers/ranking_model/decide", "operator/src/controllers/page_layout/decide",
 ];
 

@@ -134,6 +134,21 @@ impl Child {
     }
 }
 
+/// A child that exists as planned, or is kept as it is: `apply` says so. A status speaks of these, and not of what was planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppliedChild {
+    /// Its kind.
+    pub kind: ChildKind,
+    /// Its name.
+    pub name: String,
+}
+
+impl From<&Child> for AppliedChild {
+    fn from(child: &Child) -> Self {
+        Self { kind: child.kind, name: child.name.clone() }
+    }
+}
+
 /// The resource that children belong to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parent {

@@ -44,7 +44,7 @@ const HOUSES: [House; 3] = [
             "cache",
             "resources",
             "rollout",
-            "plan",
+            "transition",
             "observed",
             "child",
             "metrics",

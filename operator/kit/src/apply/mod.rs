@@ -16,7 +16,7 @@ use tracing::{debug, info};
 
 use crate::{
     cache::children::{ChildFacts as _, KnownChild},
-    child::{Child, ChildKind},
+    child::{AppliedChild, Child, ChildKind},
     context::Context,
     error::{Error, Result, Stopped},
     operator::Operator,
@@ -25,6 +25,8 @@ use crate::{
 /// What was written for one resource.
 #[derive(Debug, Default)]
 pub struct Applied {
+    /// Children that exist as planned, or are kept as they are.
+    pub children: Vec<AppliedChild>,
     /// Children that were written.
     pub written: usize,
     /// Children that were changed by hand and put back.
@@ -92,14 +94,18 @@ impl<'a> Owner<'a> {
 /// Makes the children of `owner` the desired ones. The failure of one child does not hold up the others, but nothing is deleted then.
 pub async fn children<O: Operator>(ctx: &Context<O>, owner: Owner<'_>, desired: &[Child]) -> Applied {
     let mut applied = Applied::default();
+    applied.children.extend(desired.iter().filter(|child| child.keep_as_is).map(AppliedChild::from));
     let mut order: Vec<&Child> = desired.iter().filter(|child| !child.keep_as_is).collect();
     order.sort_by_key(|child| child.kind);
     for child in order {
-        if let Err(error) = one(ctx, owner, child, &mut applied).await {
-            let outage = error.is_outage();
-            applied.error.get_or_insert(error);
-            if outage {
-                return applied;
+        match one(ctx, owner, child, &mut applied).await {
+            Ok(exists) => applied.children.extend(exists.then(|| child.into())),
+            Err(error) => {
+                let outage = error.is_outage();
+                applied.error.get_or_insert(error);
+                if outage {
+                    return applied;
+                }
             }
         }
     }
@@ -109,20 +115,22 @@ pub async fn children<O: Operator>(ctx: &Context<O>, owner: Owner<'_>, desired: 
     applied
 }
 
+/// Says whether the child exists as planned afterwards: one that is being deleted has to go first.
 async fn one<O: Operator>(
     ctx: &Context<O>,
     owner: Owner<'_>,
     child: &Child,
     applied: &mut Applied,
-) -> Result<()> {
+) -> Result<bool> {
     let hash = hash(child);
     let known = ctx.children.lock().known(owner.uid, child.kind, &child.name);
     match need(child, hash, known.as_ref()) {
         Need::Nothing => {
+            let is_going = known.as_ref().is_some_and(|known| known.is_deleting);
             if known.is_some_and(|known| known.text.is_some() && !known.is_deleting) {
                 ctx.children.lock().settle(owner.uid, child.kind, &child.name);
             }
-            return Ok(());
+            return Ok(!is_going);
         }
         Need::Create => {
             let body = annotated(child, O::NAMES.applied, hash);
@@ -146,7 +154,7 @@ async fn one<O: Operator>(
         }
     }
     applied.written += 1;
-    Ok(())
+    Ok(true)
 }
 
 fn drifted<O: Operator>(ctx: &Context<O>, child: &Child, field: Option<String>, applied: &mut Applied) {

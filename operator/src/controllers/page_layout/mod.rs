@@ -2,7 +2,7 @@
 
 pub mod decide;
 mod observe;
-mod status;
+pub mod status;
 
 use std::{sync::Arc, time::Duration};
 
@@ -57,15 +57,17 @@ impl Resource<Marquee> for PageLayout {
         concerned
     }
 
-    /// observe -> decide -> apply -> report. `decide` is pure; the last two write to the API server.
+    /// observe -> decide -> apply -> status -> report. `decide` and `status` are pure; `apply` and `report` write to the API server.
     async fn reconcile(self: Arc<Self>, ctx: &Context) -> Result<Option<Duration>, Stopped> {
-        let seen = observe::layout(ctx, &self);
+        let observed = observe::layout(ctx, &self);
 
-        let plan = decide::plan(&self, seen.around(), &seen.observed, &ctx.operator.settings, ctx.now());
+        let plan = decide::plan(&self, &observed, &ctx.operator.settings, ctx.now());
 
         let applied = apply::children(ctx, Owner::of(&*self), &plan.children).await;
 
-        if let Err(error) = report::status(ctx, &*self, &plan, &applied).await {
+        let status = status::status(&self, &observed, &plan, &applied.children);
+
+        if let Err(error) = report::status(ctx, &*self, status, &applied).await {
             return Err(applied.without_status(error));
         }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 
-use super::{Before, Phase, Wish, course};
+use super::{Desired, Phase, Target, decide, main_target};
 use crate::rollout::{Revision, Revisions};
 
 const NOW: i64 = 1_000;
@@ -17,10 +17,10 @@ fn at(second: i64) -> Timestamp {
 type Standing<'a> = (&'a str, i64, i32, i32);
 /// Which revision answers, since when; an empty name is none.
 type Answers = (&'static str, i64);
-/// Why, wish, revisions, before, answers, kept.
+/// Why, desired revision, revisions, previous target, target, kept.
 type Move =
     (&'static str, &'static str, &'static [Standing<'static>], Answers, Answers, &'static [&'static str]);
-/// Why, min, most, revisions, before, pods.
+/// Why, min, most, revisions, previous target, pods.
 type Size = (&'static str, i32, i32, &'static [Standing<'static>], Answers, i32);
 
 fn standing(all: &[Standing<'_>]) -> Revisions {
@@ -32,8 +32,8 @@ fn standing(all: &[Standing<'_>]) -> Revisions {
     all.iter().map(revision).collect()
 }
 
-fn wish(revision: &str, min: i32, most: i32) -> Wish<'_> {
-    Wish {
+fn desired(revision: &str, min: i32, most: i32) -> Desired<'_> {
+    Desired {
         revision: (!revision.is_empty()).then_some(revision),
         min,
         most,
@@ -43,8 +43,13 @@ fn wish(revision: &str, min: i32, most: i32) -> Wish<'_> {
     }
 }
 
-fn answers(revision: &str, since: i64) -> Option<Before> {
-    (!revision.is_empty()).then(|| Before { revision: revision.into(), since: at(since), elsewhere: false })
+fn answers(revision: &str, since: i64) -> Vec<Target> {
+    let target = Target::all_viewers(revision, at(since));
+    Some(target).filter(|target| !target.revision.is_empty()).into_iter().collect()
+}
+
+fn share(revision: &str, weight: i32, since: i64) -> Target {
+    Target { weight, ..Target::all_viewers(revision, at(since)) }
 }
 
 #[test]
@@ -74,10 +79,10 @@ fn traffic_goes_to_the_new_revision_once_enough_of_it_is_ready_and_never_where_n
     ];
     for (why, wanted, there, (before, since), (expected, from), kept) in cases {
         let revisions = standing(there);
-        let decided = course(&wish(wanted, 2, 2), &revisions, answers(before, since), at(NOW));
-        assert_eq!(decided.answering, answers(expected, from), "{why}");
+        let decided = decide(&desired(wanted, 2, 2), &revisions, &answers(before, since), at(NOW));
+        assert_eq!(decided.targets, answers(expected, from), "{why}");
         assert_eq!(decided.kept, kept, "{why}");
-        let again = course(&wish(wanted, 2, 2), &revisions, decided.answering.clone(), at(NOW));
+        let again = decide(&desired(wanted, 2, 2), &revisions, &decided.targets, at(NOW));
         assert_eq!(again, decided, "{why}: decided twice");
     }
 }
@@ -96,7 +101,7 @@ fn a_new_revision_is_as_large_as_what_answers_now() {
         ("then its autoscaler decides",                     2, 10,  &[("b", 900, 7, 7)],                          ("b", 990),  2),
     ];
     for (why, min, most, there, (before, since), pods) in cases {
-        let decided = course(&wish("b", min, most), &standing(there), answers(before, since), at(NOW));
+        let decided = decide(&desired("b", min, most), &standing(there), &answers(before, since), at(NOW));
         assert_eq!(decided.pods, pods, "{why}");
     }
 }
@@ -112,7 +117,7 @@ fn a_deadline_counts_from_the_first_pod_and_ends_nothing() {
     ];
     for (why, made, ready, phase, seconds) in cases {
         let there = standing(&[("a", 50, 2, 2), ("b", made, 2, ready)]);
-        let decided = course(&wish("b", 2, 2), &there, answers("a", 60), at(NOW));
+        let decided = decide(&desired("b", 2, 2), &there, &answers("a", 60), at(NOW));
         assert_eq!((decided.phase, decided.look_again), (phase, seconds.map(Duration::from_secs)), "{why}");
     }
 }
@@ -121,18 +126,70 @@ fn a_deadline_counts_from_the_first_pod_and_ends_nothing() {
 fn what_is_ready_waits_for_what_else_it_needs_unless_nobody_answers() {
     for (why, ready_of_a, expected) in [("it waits", 2, "a"), ("nobody else answers", 0, "b")] {
         let there = standing(&[("a", 50, 2, ready_of_a), ("b", 900, 2, 2)]);
-        let held = Wish { may_take_over: false, ..wish("b", 2, 2) };
-        let decided = course(&held, &there, answers("a", 60), at(NOW));
-        assert_eq!(decided.answering.map(|at| at.revision).as_deref(), Some(expected), "{why}");
+        let held = Desired { may_take_over: false, ..desired("b", 2, 2) };
+        let decided = decide(&held, &there, &answers("a", 60), at(NOW));
+        assert_eq!(
+            main_target(&decided.targets).map(|target| target.revision.as_str()),
+            Some(expected),
+            "{why}"
+        );
     }
 }
 
 #[test]
 fn a_page_answers_for_a_model_until_the_models_own_pods_do() {
-    let page = Before { revision: "p".into(), since: at(100), elsewhere: true };
-    for (ready, elsewhere) in [(0, true), (1, true), (2, false)] {
+    let page = Target { host: Some("home-page.shop.svc:9000".into()), ..share("p", 100, 100) };
+    for (ready, is_hosted) in [(0, true), (1, true), (2, false)] {
         let there = standing(&[("b", 990, 2, ready)]);
-        let decided = course(&wish("b", 2, 2), &there, Some(page.clone()), at(NOW));
-        assert_eq!(decided.answering.map(|at| at.elsewhere), Some(elsewhere), "{ready} ready");
+        let decided = decide(&desired("b", 2, 2), &there, std::slice::from_ref(&page), at(NOW));
+        let hosted = main_target(&decided.targets).map(|target| target.host.is_some());
+        assert_eq!(hosted, Some(is_hosted), "{ready} ready");
+    }
+}
+
+/// Why, pods ready of a, b and c, previous targets, targets, kept, pods.
+type Split = (&'static str, [i32; 3], Vec<Target>, Vec<Target>, &'static [&'static str], i32);
+
+#[test]
+fn several_targets_keep_their_shares_until_the_desired_revision_takes_over_from_all_of_them() {
+    let split = || vec![share("a", 75, 200), share("b", 25, 300)];
+    #[rustfmt::skip]
+    let cases: [Split; 8] = [
+        // why                                              ready      previous                                      targets                        kept         pods
+        ("both answer, and the desired one starts",         [3, 1, 0], split(),                                      split(),                       &["a", "b"], 4),
+        ("as many pods as one target has are not enough",   [3, 1, 3], split(),                                      split(),                       &["a", "b"], 4),
+        ("enough pods for the viewers of both",             [3, 1, 4], split(),                                      vec![share("c", 100, NOW)],    &["a", "b"], 4),
+        ("a target without a ready pod gives up its share", [3, 0, 0], split(),                                      vec![share("a", 100, NOW)],    &["a", "b"], 3),
+        ("all pods are gone: the shares stay",              [0, 0, 0], split(),                                      split(),                       &["a", "b"], 4),
+        ("weights that do not sum to 100",                  [3, 1, 0], vec![share("a", 2, 200), share("b", 1, 300)], vec![share("a", 67, NOW), share("b", 33, NOW)], &["a", "b"], 4),
+        ("a weight of none, and one below none",            [3, 1, 0], vec![share("b", 100, 300), share("a", 0, 200), share("c", -1, 200)], vec![share("b", 100, 300)], &["b"], 2),
+        ("a revision that is gone",                         [3, 1, 0], vec![share("a", 50, 200), share("z", 50, 200)], vec![share("a", 100, NOW)],  &["a", "b"], 3),
+    ];
+    for (why, [a, b, c], previous, targets, kept, pods) in cases {
+        let there = standing(&[("a", 100, 3, a), ("b", 250, 1, b), ("c", 990, 4, c)]);
+        let decided = decide(&desired("c", 2, 9), &there, &previous, at(NOW));
+        assert_eq!(decided.targets, targets, "{why}");
+        assert_eq!(decided.kept, kept, "{why}");
+        let pods_before_draining =
+            if main_target(&targets).is_some_and(|main| main.revision == "c") { 4 } else { pods };
+        assert_eq!(decided.pods, pods_before_draining, "{why}");
+        assert_eq!(
+            decide(&desired("c", 2, 9), &there, &decided.targets, at(NOW)),
+            decided,
+            "{why}: decided twice"
+        );
+    }
+}
+
+#[test]
+fn one_of_several_targets_takes_over_when_it_has_pods_for_all_viewers() {
+    for (ready, targets) in
+        [(3, vec![share("a", 75, 200), share("b", 25, 300)]), (4, vec![share("b", 100, NOW)])]
+    {
+        let there = standing(&[("a", 100, 3, 3), ("b", 250, 4, ready)]);
+        let decided =
+            decide(&desired("b", 1, 9), &there, &[share("a", 75, 200), share("b", 25, 300)], at(NOW));
+        assert_eq!(decided.targets, targets, "{ready} ready");
+        assert_eq!(decided.kept, ["a"], "{ready} ready");
     }
 }
