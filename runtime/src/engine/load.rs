@@ -16,10 +16,14 @@ use tracing::info;
 
 use super::{
     credentials::{self, CredentialsError},
-    proving::ProvingGround,
+    warm_up::WarmUpThread,
 };
 use crate::{
-    service::{Loads, catalogue::Catalogue, passes::COSTED_RECENT, ranker::LoadedModel},
+    service::{
+        Loads,
+        catalogue::Catalogue,
+        loaded_model::{COSTED_RECENT, LoadedModel},
+    },
     serving::batcher::HEAVY,
 };
 
@@ -163,7 +167,7 @@ pub struct Loader {
     /// How models scan their titles.
     pub scan: ScanOptions,
     /// Where models are run for the first time.
-    pub proving: ProvingGround,
+    pub warm_up: WarmUpThread,
     /// Secrets of artifacts, a folder each.
     pub credentials: Option<PathBuf>,
     /// Told how far each load is.
@@ -190,7 +194,7 @@ async fn load(
     artifact: &ArtifactRef,
     known: impl Fn(Digest) -> Option<Held>,
 ) -> Result<(Held, bool), LoadError> {
-    let Loader { fetcher, scan, proving, credentials, loads } = loader.clone();
+    let Loader { fetcher, scan, warm_up, credentials, loads } = loader.clone();
     let uri = artifact.uri.as_str();
     let expected = pinned(artifact)?;
     if let Some(held) = expected.and_then(&known) {
@@ -219,7 +223,7 @@ async fn load(
     };
     let (opened, lease) = fetcher.open(uri, expected, tell).await.map_err(refused)?;
     let owned = uri.to_owned();
-    let loaded = proving.run(move || ready(&owned, opened, scan)).await;
+    let loaded = warm_up.run(move || ready(&owned, opened, scan)).await;
     let loaded = loaded.unwrap_or_else(|| Err(LoadError::Stopped { uri: uri.to_owned() }))?;
     Ok((Held { loaded, _lease: lease }, false))
 }

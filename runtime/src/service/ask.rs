@@ -6,7 +6,8 @@ use futures::future::try_join_all;
 use tracing::error;
 
 use super::{
-    passes::{OwnedQuery, RankError},
+    client::RankError,
+    passes::OwnedQuery,
     plan::Plan,
     ranker::ServedModel,
     types::{Recognised, ScoreRequest, ScoreResponse, ServeError, TopKRequest, TopKResponse},
@@ -22,7 +23,7 @@ pub(super) async fn score<S: AsRef<str>>(
     validate::score(request)?;
     let titles = title_rows(model, &request.titles)?;
     let viewer = model.viewer(&request.viewer, &request.recent);
-    let recognised = model.recognise(&viewer);
+    let recognised = model.recognised(&viewer);
     let scores = match recognised {
         Recognised::Stranger => plays_of(model, &titles),
         _ => model.score(viewer, titles, until).await.map_err(|error| refused(model, &error))?,
@@ -50,7 +51,7 @@ pub(super) async fn top_k<S: AsRef<str>>(
     let model = plan.model(request.objective.as_ref())?;
     validate::top_k(request, model.config.max_top_k)?;
     let viewer = model.viewer(&request.viewer, &request.recent);
-    let recognised = model.recognise(&viewer);
+    let recognised = model.recognised(&viewer);
     let exclude = request.exclude.iter().filter_map(|id| model.loaded.titles.row(id.as_ref())).collect();
     let query = OwnedQuery { viewer, k: request.k, exclude, include_watched: request.include_watched };
     let best = match recognised {

@@ -4,41 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use marquee_models::{ModelError, Scored, TopKQuery, Viewer};
 
-use super::{Observer, causes::Causes, ranker::LoadedModel};
+use super::{
+    Observer,
+    causes::Causes,
+    client::{OwnedViewer, RankError},
+    loaded_model::{COSTED_RECENT, LoadedModel},
+};
 use crate::serving::batcher::Pass;
-
-/// Recent titles that the measured pass folds in; more make it proportionally longer.
-pub const COSTED_RECENT: usize = 10;
-
-/// Why a model gave no answer.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum RankError {
-    /// The deadline passed.
-    #[error("the deadline passed")]
-    DeadlineExceeded,
-    /// No pod of the model answers.
-    #[error("no pod of the model is ready")]
-    NotReady,
-    /// The pass failed; what it said.
-    #[error("the forward pass failed: {0}")]
-    Failed(Arc<str>),
-}
-
-/// A viewer in a model's rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OwnedViewer {
-    /// Row in the viewer table.
-    pub known: Option<u32>,
-    /// Rows in the title table, latest first.
-    pub recent: Vec<u32>,
-}
-
-impl OwnedViewer {
-    /// As models take it.
-    pub fn borrow(&self) -> Viewer<'_> {
-        Viewer { known: self.known, recent: &self.recent }
-    }
-}
 
 /// A question for the best titles.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +89,22 @@ impl Pass for ModelPass {
         }
     }
 
+    fn run_one(&self, job: &Job) -> Result<Answer, RankError> {
+        self.observer.batch(&self.objective, 1);
+        let model = &self.loaded.model;
+        match job {
+            Job::All(viewer) => self.scores_of(&[viewer.borrow()]).map(first).map(Answer::Scores),
+            Job::Some(viewer, titles) => model
+                .score(&[viewer.borrow()], &[titles])
+                .map(first)
+                .map(Answer::Scores)
+                .map_err(|error| failed(&error)),
+            Job::Best(query) => {
+                model.top_k(&[query.borrow()]).map(first).map(Answer::Best).map_err(|error| failed(&error))
+            }
+        }
+    }
+
     fn run(&self, jobs: &[Job]) -> Vec<Result<Answer, RankError>> {
         self.observer.batch(&self.objective, jobs.len());
         let mut answers: Vec<_> = jobs.iter().map(|_| Err(RankError::Failed("no answer".into()))).collect();
@@ -132,23 +120,6 @@ impl ModelPass {
     pub(super) fn whole(&self, viewer: &OwnedViewer) -> Duration {
         let rounds = viewer.recent.len().div_ceil(COSTED_RECENT).max(1);
         self.loaded.whole_pass * rounds as u32
-    }
-
-    /// One job, alone, on this thread.
-    pub(super) fn run_one(&self, job: &Job) -> Result<Answer, RankError> {
-        self.observer.batch(&self.objective, 1);
-        let model = &self.loaded.model;
-        match job {
-            Job::All(viewer) => self.scores_of(&[viewer.borrow()]).map(first).map(Answer::Scores),
-            Job::Some(viewer, titles) => model
-                .score(&[viewer.borrow()], &[titles])
-                .map(first)
-                .map(Answer::Scores)
-                .map_err(|error| failed(&error)),
-            Job::Best(query) => {
-                model.top_k(&[query.borrow()]).map(first).map(Answer::Best).map_err(|error| failed(&error))
-            }
-        }
     }
 
     fn scores_of(&self, viewers: &[Viewer<'_>]) -> Result<Vec<Vec<f32>>, RankError> {
