@@ -57,7 +57,7 @@ async fn known(model: &ServedModel, who: Who, until: Option<Instant>) -> Result<
         }
         _ => None,
     };
-    let history = row.map(|row| model.loaded.model.history(row).to_vec()).unwrap_or_default();
+    let history = row.map(|row| model.loaded.history(row).to_vec()).unwrap_or_default();
     Ok(Known { recognised, viewer: row, history, scores })
 }
 

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use marquee_models::{ModelError, Scored, TopKQuery, Viewer};
+use marquee_models::{
+    Capability, Model, ModelError, Scored, TitleRow, TopKQuery, ViewerContext, ViewerEvent, ViewerRow,
+};
 
 use super::{Observer, causes::Causes, ranker::LoadedModel};
 use crate::serving::batcher::Pass;
@@ -34,9 +36,14 @@ pub struct OwnedViewer {
 }
 
 impl OwnedViewer {
-    /// As models take it.
-    pub fn borrow(&self) -> Viewer<'_> {
-        Viewer { known: self.known, recent: &self.recent }
+    /// The recent titles as events.
+    pub fn events(&self) -> Vec<ViewerEvent> {
+        self.recent.iter().map(|title| ViewerEvent::play(TitleRow(*title))).collect()
+    }
+
+    /// As models take it; `events` are those of [`Self::events`].
+    pub fn context<'a>(&self, events: &'a [ViewerEvent]) -> ViewerContext<'a> {
+        ViewerContext { known: self.known.map(ViewerRow), ..ViewerContext::of_events(events) }
     }
 }
 
@@ -54,9 +61,15 @@ pub struct OwnedQuery {
 }
 
 impl OwnedQuery {
-    fn borrow(&self) -> TopKQuery<'_> {
+    fn borrow<'a>(&'a self, events: &'a [ViewerEvent]) -> TopKQuery<'a> {
         let Self { viewer, k, exclude, include_watched } = self;
-        TopKQuery { viewer: viewer.borrow(), k: *k, exclude, include_watched: *include_watched }
+        TopKQuery {
+            viewer: viewer.context(events),
+            k: *k,
+            candidates: None,
+            exclude: TitleRow::from_numbers(exclude),
+            include_watched: *include_watched,
+        }
     }
 }
 
@@ -68,6 +81,15 @@ pub(super) enum Job {
     Some(OwnedViewer, Vec<u32>),
     /// The best titles.
     Best(OwnedQuery),
+}
+
+impl Job {
+    fn viewer(&self) -> &OwnedViewer {
+        match self {
+            Self::All(viewer) | Self::Some(viewer, _) => viewer,
+            Self::Best(query) => &query.viewer,
+        }
+    }
 }
 
 /// What a pass answers.
@@ -137,60 +159,73 @@ impl ModelPass {
     /// One job, alone, on this thread.
     pub(super) fn run_one(&self, job: &Job) -> Result<Answer, RankError> {
         self.observer.batch(&self.objective, 1);
-        let model = &self.loaded.model;
+        let events = job.viewer().events();
         match job {
-            Job::All(viewer) => self.scores_of(&[viewer.borrow()]).map(first).map(Answer::Scores),
-            Job::Some(viewer, titles) => model
-                .score(&[viewer.borrow()], &[titles])
+            Job::All(viewer) => self.scores_of(&[viewer.context(&events)]).map(first).map(Answer::Scores),
+            Job::Some(viewer, titles) => self
+                .model()
+                .score(&[viewer.context(&events)], &[TitleRow::from_numbers(titles)])
                 .map(first)
                 .map(Answer::Scores)
                 .map_err(|error| failed(&error)),
-            Job::Best(query) => {
-                model.top_k(&[query.borrow()]).map(first).map(Answer::Best).map_err(|error| failed(&error))
-            }
+            Job::Best(query) => self.best_of(&[query.borrow(&events)]).map(first).map(Answer::Best),
         }
     }
 
-    fn scores_of(&self, viewers: &[Viewer<'_>]) -> Result<Vec<Vec<f32>>, RankError> {
-        let scores = self.loaded.model.score_all(viewers).map_err(|error| failed(&error))?;
+    fn model(&self) -> &dyn Model {
+        &*self.loaded.model
+    }
+
+    fn scores_of(&self, viewers: &[ViewerContext<'_>]) -> Result<Vec<Vec<f32>>, RankError> {
+        let model = self.model();
+        let lacks = || failed(&ModelError::lacks(model, Capability::ScoreAll));
+        let mut scores = vec![0.0; viewers.len() * model.n_titles()];
+        let score_all = model.score_all().ok_or_else(lacks)?;
+        score_all.score_all_into(viewers, &mut scores).map_err(|error| failed(&error))?;
         if viewers.len() == 1 {
-            let row =
-                scores.flatten_all().and_then(|row| row.to_vec1()).map_err(|error| failed(&error.into()))?;
-            return Ok(vec![row]);
+            return Ok(vec![scores]);
         }
-        scores.to_vec2().map_err(|error| failed(&error.into()))
+        Ok(scores.chunks(model.n_titles()).map(<[f32]>::to_vec).collect())
+    }
+
+    fn best_of(&self, queries: &[TopKQuery<'_>]) -> Result<Vec<Vec<Scored>>, RankError> {
+        let top_k = self.model().top_k();
+        let top_k = top_k.ok_or_else(|| failed(&ModelError::lacks(self.model(), Capability::TopK)))?;
+        top_k.best(queries).map_err(|error| failed(&error))
     }
 
     fn run_all(&self, jobs: &[Job], answers: &mut [Result<Answer, RankError>]) {
-        let (places, viewers) = of_kind(jobs, |job| match job {
-            Job::All(viewer) => Some(viewer.borrow()),
+        let (places, asked) = of_kind(jobs, |job| match job {
+            Job::All(viewer) => Some((viewer, viewer.events())),
             _ => None,
         });
         if !places.is_empty() {
+            let viewers: Vec<_> = asked.iter().map(|(viewer, events)| viewer.context(events)).collect();
             fill(answers, &places, self.scores_of(&viewers).map(|rows| rows.into_iter().map(Answer::Scores)));
         }
     }
 
     fn run_some(&self, jobs: &[Job], answers: &mut [Result<Answer, RankError>]) {
         let (places, asked) = of_kind(jobs, |job| match job {
-            Job::Some(viewer, titles) => Some((viewer.borrow(), titles.as_slice())),
+            Job::Some(viewer, titles) => Some((viewer, viewer.events(), titles)),
             _ => None,
         });
         if !places.is_empty() {
-            let (viewers, titles): (Vec<_>, Vec<_>) = asked.into_iter().unzip();
-            let scores = self.loaded.model.score(&viewers, &titles).map_err(|error| failed(&error));
+            let viewers: Vec<_> = asked.iter().map(|(viewer, events, _)| viewer.context(events)).collect();
+            let titles: Vec<_> = asked.iter().map(|(.., titles)| TitleRow::from_numbers(titles)).collect();
+            let scores = self.model().score(&viewers, &titles).map_err(|error| failed(&error));
             fill(answers, &places, scores.map(|rows| rows.into_iter().map(Answer::Scores)));
         }
     }
 
     fn run_best(&self, jobs: &[Job], answers: &mut [Result<Answer, RankError>]) {
-        let (places, queries) = of_kind(jobs, |job| match job {
-            Job::Best(query) => Some(query.borrow()),
+        let (places, asked) = of_kind(jobs, |job| match job {
+            Job::Best(query) => Some((query, query.viewer.events())),
             _ => None,
         });
         if !places.is_empty() {
-            let best = self.loaded.model.top_k(&queries).map_err(|error| failed(&error));
-            fill(answers, &places, best.map(|rows| rows.into_iter().map(Answer::Best)));
+            let queries: Vec<_> = asked.iter().map(|(query, events)| query.borrow(events)).collect();
+            fill(answers, &places, self.best_of(&queries).map(|rows| rows.into_iter().map(Answer::Best)));
         }
     }
 }

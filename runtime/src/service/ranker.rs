@@ -9,7 +9,7 @@ use std::{
 
 use marquee_artifacts::{Artifact, Digest, IdTable};
 use marquee_crds::pod_config::RankerConfig;
-use marquee_models::{Model, Scored};
+use marquee_models::{Model, Scored, TitleRow, ViewerRow};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -33,6 +33,8 @@ pub struct LoadedModel {
     pub model: Arc<dyn Model>,
     /// How long one pass over all titles takes here, for a viewer with up to [`super::passes::COSTED_RECENT`] titles.
     pub whole_pass: Duration,
+    /// Zeros in place of the plays that the model does not tell; empty where it does.
+    no_plays: Vec<f32>,
     /// Title rows, those that most viewers watched first: as many as a stranger may ask for.
     popular: Vec<u32>,
     /// Viewer rows, those who watched most first: as many as a picker may ask for. Sorted when first asked for.
@@ -52,9 +54,19 @@ impl LoadedModel {
         let (titles, viewers) = (artifact.titles.take()?, artifact.viewers.take()?);
         // The model holds what it needs of the mapping.
         artifact.tensors.clear();
-        let plays = model.plays();
+        let no_plays = if model.popularity().is_some() { Vec::new() } else { vec![0.0; titles.len()] };
+        let plays = model.popularity().map_or(&*no_plays, |popularity| popularity.plays());
         let popular = first_by(plays.len(), POPULAR_KEPT, |a, b| plays[b].total_cmp(&plays[a]));
-        Some(Self { artifact, titles, viewers, model, whole_pass, popular, busiest: OnceLock::new() })
+        Some(Self {
+            artifact,
+            titles,
+            viewers,
+            model,
+            whole_pass,
+            no_plays,
+            popular,
+            busiest: OnceLock::new(),
+        })
     }
 
     /// Of the artifact's manifest.
@@ -67,10 +79,21 @@ impl LoadedModel {
         &self.popular
     }
 
+    /// Viewers that watched each title in training; zeros where the model does not tell.
+    pub fn plays(&self) -> &[f32] {
+        self.model.popularity().map_or(&self.no_plays, |popularity| popularity.plays())
+    }
+
+    /// Title rows that a viewer watched in training; empty where the model does not tell.
+    pub fn history(&self, viewer: u32) -> &[u32] {
+        let watched = self.model.history().map(|history| history.watched(ViewerRow(viewer)));
+        TitleRow::numbers(watched.unwrap_or_default())
+    }
+
     fn busiest(&self) -> &[u32] {
         self.busiest.get_or_init(|| {
             let watched: Vec<usize> =
-                (0..self.viewers.len() as u32).map(|viewer| self.model.history(viewer).len()).collect();
+                (0..self.viewers.len() as u32).map(|viewer| self.history(viewer).len()).collect();
             first_by(watched.len(), BUSIEST_KEPT, |a, b| watched[b].cmp(&watched[a]))
         })
     }
@@ -183,8 +206,12 @@ impl ServedModel {
 
     /// How the viewer of a request is recognised.
     pub fn recognise(&self, viewer: &OwnedViewer) -> Recognised {
+        let knows = match self.loaded.model.fold_in() {
+            Some(fold_in) => fold_in.knows(&viewer.context(&viewer.events())),
+            None => viewer.known.is_some(),
+        };
         match viewer.known {
-            _ if !self.loaded.model.knows(&viewer.borrow()) => Recognised::Stranger,
+            _ if !knows => Recognised::Stranger,
             Some(_) => Recognised::Known,
             None => Recognised::FoldedIn,
         }
@@ -213,7 +240,7 @@ impl ServedModel {
     pub fn busiest_viewers(&self, limit: usize) -> Vec<ViewerDescription> {
         let describe = |&row: &u32| ViewerDescription {
             id: self.loaded.viewers.id(row).into(),
-            n_watched: self.loaded.model.history(row).len(),
+            n_watched: self.loaded.history(row).len(),
         };
         self.loaded.busiest().iter().take(limit).map(describe).collect()
     }

@@ -41,7 +41,7 @@ impl PageModel {
     /// Viewers that watched each title in training.
     pub fn plays(&self) -> &[f32] {
         match self {
-            Self::InProcess(model) => model.loaded.model.plays(),
+            Self::InProcess(model) => model.loaded.plays(),
             Self::Remote(model) => &model.plays,
         }
     }

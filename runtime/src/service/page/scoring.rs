@@ -141,7 +141,7 @@ fn recognise<'a, S: AsRef<str>>(
     let PageModel::InProcess(served) = &revision.model else { return None };
     let viewer = served.viewer(viewer, recent);
     let recognised = served.recognise(&viewer);
-    let history = viewer.known.map_or(&[][..], |known| served.loaded.model.history(known));
+    let history = viewer.known.map_or(&[][..], |known| served.loaded.history(known));
     let with_recent = (!viewer.recent.is_empty()).then(|| [history, &viewer.recent].concat());
     let history = Cow::Borrowed(history);
     Some(RankerViewer { revision, viewer, recognised, history, with_recent, scores: None })
