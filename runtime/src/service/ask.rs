@@ -7,7 +7,7 @@ use tracing::error;
 
 use super::{
     client::RankError,
-    passes::OwnedQuery,
+    forward::OwnedQuery,
     plan::Plan,
     ranker::ServedModel,
     types::{Recognised, ScoreRequest, ScoreResponse, ServeError, TopKRequest, TopKResponse},
@@ -58,7 +58,7 @@ pub(super) async fn top_k<S: AsRef<str>>(
         Recognised::Stranger => most_watched(model, &query),
         _ => {
             let best = model.top_k(query, until).await.map_err(|error| refused(model, &error))?;
-            best.into_iter().map(|scored| (scored.title, scored.score)).collect()
+            best.into_iter().map(|scored| (scored.title.0, scored.score)).collect()
         }
     };
     let titles = best.into_iter().map(|(row, score)| (model.loaded.titles.id(row).into(), score)).collect();
@@ -78,7 +78,7 @@ fn title_rows<S: AsRef<str>>(model: &ServedModel, titles: &[S]) -> Result<Vec<u3
 }
 
 fn plays_of(model: &ServedModel, titles: &[u32]) -> Vec<f32> {
-    let plays = model.loaded.model.plays();
+    let plays = model.loaded.plays();
     titles.iter().map(|&title| plays[title as usize]).collect()
 }
 
@@ -86,7 +86,7 @@ fn plays_of(model: &ServedModel, titles: &[u32]) -> Vec<f32> {
 fn most_watched(model: &ServedModel, query: &OwnedQuery) -> Vec<(u32, f32)> {
     let mut exclude = query.exclude.clone();
     exclude.sort_unstable();
-    let plays = model.loaded.model.plays();
+    let plays = model.loaded.plays();
     let left = model.loaded.popular().iter().filter(|title| exclude.binary_search(title).is_err());
     left.take(query.k).map(|&title| (title, plays[title as usize])).collect()
 }

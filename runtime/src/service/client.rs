@@ -7,7 +7,7 @@ use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use futures::future::BoxFuture;
 use marquee_artifacts::IdTable;
-use marquee_models::Viewer;
+use marquee_models::{TitleRow, ViewerContext, ViewerEvent, ViewerRow};
 
 use super::{
     describe::ViewerDescription,
@@ -48,9 +48,14 @@ pub struct OwnedViewer {
 }
 
 impl OwnedViewer {
-    /// As models take it.
-    pub fn borrow(&self) -> Viewer<'_> {
-        Viewer { known: self.known, recent: &self.recent }
+    /// The recent titles as events.
+    pub fn events(&self) -> Vec<ViewerEvent> {
+        self.recent.iter().map(|title| ViewerEvent::play(TitleRow(*title))).collect()
+    }
+
+    /// As models take it; `events` are those of [`Self::events`].
+    pub fn context<'a>(&self, events: &'a [ViewerEvent]) -> ViewerContext<'a> {
+        ViewerContext { known: self.known.map(ViewerRow), ..ViewerContext::of_events(events) }
     }
 
     /// Somebody who watched this title and nothing else.

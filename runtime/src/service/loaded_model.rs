@@ -7,7 +7,7 @@ use std::{
 };
 
 use marquee_artifacts::{Artifact, Digest, IdTable};
-use marquee_models::Model;
+use marquee_models::{Model, TitleRow, ViewerRow};
 
 use super::validate::MAX_TITLES;
 
@@ -26,6 +26,8 @@ pub struct LoadedModel {
     pub model: Arc<dyn Model>,
     /// How long one pass over all titles takes here, for a viewer with up to [`COSTED_RECENT`] titles.
     pub whole_pass: Duration,
+    /// Zeros in place of the plays, where the model does not tell them; empty where it does.
+    no_plays: Vec<f32>,
     /// Title rows, those that most viewers watched first: as many as a stranger may ask for.
     popular: Vec<u32>,
     /// Viewer rows, those who watched most first: as many as a picker may ask for. Sorted when first asked for.
@@ -45,9 +47,19 @@ impl LoadedModel {
         let (titles, viewers) = (artifact.titles.take()?, artifact.viewers.take()?);
         // The model holds what it needs of the mapping.
         artifact.tensors.clear();
-        let plays = model.plays();
+        let no_plays = if model.popularity().is_some() { Vec::new() } else { vec![0.0; titles.len()] };
+        let plays = model.popularity().map_or(&*no_plays, |popularity| popularity.plays());
         let popular = first_by(plays.len(), POPULAR_KEPT, |a, b| plays[b].total_cmp(&plays[a]));
-        Some(Self { artifact, titles, viewers, model, whole_pass, popular, busiest: OnceLock::new() })
+        Some(Self {
+            artifact,
+            titles,
+            viewers,
+            model,
+            whole_pass,
+            no_plays,
+            popular,
+            busiest: OnceLock::new(),
+        })
     }
 
     /// Of the artifact's manifest.
@@ -60,11 +72,22 @@ impl LoadedModel {
         &self.popular
     }
 
+    /// Viewers that watched each title in training; zeros where the model does not tell.
+    pub fn plays(&self) -> &[f32] {
+        self.model.popularity().map_or(&self.no_plays, |popularity| popularity.plays())
+    }
+
+    /// Title rows that a viewer watched in training, ascending; empty where the model does not tell.
+    pub fn history(&self, viewer: u32) -> &[u32] {
+        let watched = self.model.history().map(|history| history.watched(ViewerRow(viewer)));
+        TitleRow::numbers(watched.unwrap_or_default())
+    }
+
     /// Viewer rows, those who watched most first, [`BUSIEST_KEPT`] at most.
     pub fn busiest(&self) -> &[u32] {
         self.busiest.get_or_init(|| {
             let watched: Vec<usize> =
-                (0..self.viewers.len() as u32).map(|viewer| self.model.history(viewer).len()).collect();
+                (0..self.viewers.len() as u32).map(|viewer| self.history(viewer).len()).collect();
             first_by(watched.len(), BUSIEST_KEPT, |a, b| watched[b].cmp(&watched[a]))
         })
     }

@@ -4,18 +4,18 @@
 
 //!
 //! Reading order: the requests and answers ([`types`]), what is served at one moment ([`plan`]), how a model is asked
-//! ([`client`]; in this process [`ranker`] and `passes`), how a page is made ([`page`]), what is refused ([`validate`]).
+//! ([`client`]; in this process [`ranker`] and [`forward`]), how a page is made ([`page`]), what is refused ([`validate`]).
 
 mod ask;
 pub mod catalogue;
 pub mod causes;
 pub mod client;
 pub mod describe;
+pub mod forward;
 pub mod loaded_model;
 pub mod loads;
 mod log_rate_limiter;
 pub mod page;
-pub mod passes;
 pub mod plan;
 pub mod query;
 pub mod ranker;

@@ -15,8 +15,8 @@ use super::{
         ViewerQuery,
     },
     describe::{ModelDescription, ViewerDescription},
+    forward::{ForwardAnswer, ForwardPass, ForwardRequest, OwnedQuery},
     loaded_model::LoadedModel,
-    passes::{Answer, Job, ModelPass, OwnedQuery},
     types::{ModelInfo, Recognised},
 };
 use crate::serving::{
@@ -34,7 +34,7 @@ pub struct ServedModel {
     pub surface: Arc<str>,
     /// What computes.
     pub loaded: Arc<LoadedModel>,
-    batcher: Batcher<ModelPass>,
+    batcher: Batcher<ForwardPass>,
 }
 
 /// What the passes of all models share.
@@ -53,7 +53,7 @@ impl ServedModel {
             objective: config.objective.as_str().into(),
             revision: loaded.digest().to_string().into(),
         };
-        let pass = ModelPass {
+        let pass = ForwardPass {
             loaded: loaded.clone(),
             objective: info.objective.clone(),
             observer: pool.observer.clone(),
@@ -69,7 +69,7 @@ impl ServedModel {
         viewer: OwnedViewer,
         until: Option<Instant>,
     ) -> Result<Vec<f32>, RankError> {
-        self.run(Job::All(viewer), until).await.map(Answer::into_scores)
+        self.run(ForwardRequest::All(viewer), until).await.map(ForwardAnswer::into_scores)
     }
 
     /// Scores of `titles`, in their order.
@@ -79,16 +79,16 @@ impl ServedModel {
         titles: Vec<u32>,
         until: Option<Instant>,
     ) -> Result<Vec<f32>, RankError> {
-        self.run(Job::Some(viewer, titles), until).await.map(Answer::into_scores)
+        self.run(ForwardRequest::Some(viewer, titles), until).await.map(ForwardAnswer::into_scores)
     }
 
     /// The best titles.
     pub async fn top_k(&self, query: OwnedQuery, until: Option<Instant>) -> Result<Vec<Scored>, RankError> {
-        self.run(Job::Best(query), until).await.map(Answer::into_best)
+        self.run(ForwardRequest::Best(query), until).await.map(ForwardAnswer::into_best)
     }
 
-    async fn run(&self, job: Job, until: Option<Instant>) -> Result<Answer, RankError> {
-        match self.batcher.submit(job, Instant::now(), until).await {
+    async fn run(&self, request: ForwardRequest, until: Option<Instant>) -> Result<ForwardAnswer, RankError> {
+        match self.batcher.submit(request, Instant::now(), until).await {
             Ok(answer) => answer,
             Err(Unanswered::DeadlineExceeded) => Err(RankError::DeadlineExceeded),
             Err(Unanswered::Failed) => Err(panicked()),
@@ -97,8 +97,12 @@ impl ServedModel {
 
     /// How the viewer of a request is recognised.
     pub fn recognised(&self, viewer: &OwnedViewer) -> Recognised {
+        let knows = match self.loaded.model.fold_in() {
+            Some(fold_in) => fold_in.knows(&viewer.context(&viewer.events())),
+            None => viewer.known.is_some(),
+        };
         match viewer.known {
-            _ if !self.loaded.model.knows(&viewer.borrow()) => Recognised::Stranger,
+            _ if !knows => Recognised::Stranger,
             Some(_) => Recognised::Known,
             None => Recognised::FoldedIn,
         }
@@ -144,14 +148,14 @@ impl RankerClient for ServedModel {
     }
 
     fn plays(&self) -> &[f32] {
-        self.loaded.model.plays()
+        self.loaded.plays()
     }
 
     fn recognise(&self, query: ViewerQuery, _: Instant) -> BoxFuture<'_, Result<KnownViewer<'_>, RankError>> {
         let known = self.loaded.viewers.row(&query.viewer);
         let viewer = OwnedViewer { known, recent: query.recent };
         let recognised = self.recognised(&viewer);
-        let history = known.map_or(&[][..], |known| self.loaded.model.history(known));
+        let history = known.map_or(&[][..], |known| self.loaded.history(known));
         let known = KnownViewer { recognised, viewer, history: history.into(), scores: None };
         std::future::ready(Ok(known)).boxed()
     }
@@ -175,12 +179,12 @@ impl RankerClient for ServedModel {
     fn busiest_viewers(&self, limit: usize) -> Option<Vec<ViewerDescription>> {
         let describe = |&row: &u32| ViewerDescription {
             id: self.loaded.viewers.id(row).into(),
-            n_watched: self.loaded.model.history(row).len(),
+            n_watched: self.loaded.history(row).len(),
         };
         Some(self.loaded.busiest().iter().take(limit).map(describe).collect())
     }
 }
 
 fn panicked() -> RankError {
-    RankError::Failed("the pass panicked".into())
+    RankError::Failed("it panicked".into())
 }

@@ -127,12 +127,12 @@ fn chunks(loaded: &Arc<LoadedModel>) -> impl Iterator<Item = std::ops::Range<usi
 }
 
 fn chunk(model: &ServedModel, rows: std::ops::Range<usize>) -> TitlesChunk {
-    let LoadedModel { titles, model: computes, .. } = &*model.loaded;
+    let titles = &model.loaded.titles;
     let is_first = rows.start == 0;
     TitlesChunk {
         model: is_first.then(|| (&model.info).into()),
         total: if is_first { titles.len() as u32 } else { 0 },
         ids: rows.clone().map(|row| titles.id(row as u32).to_owned()).collect(),
-        plays: computes.plays()[rows].to_vec(),
+        plays: model.loaded.plays()[rows].to_vec(),
     }
 }
