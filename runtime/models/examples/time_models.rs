@@ -10,7 +10,9 @@ use bytes::Bytes;
 use marquee_artifacts::manifest::Architecture;
 use marquee_artifacts::{Dtype, RawTensor};
 use marquee_models::weights::Weights;
-use marquee_models::{ScanOptions, TopKQuery, Viewer, registry};
+use marquee_models::{
+    Capability, ModelError, ScanOptions, TitleRow, TopKQuery, ViewerContext, ViewerEvent, ViewerRow, registry,
+};
 
 const ARCHITECTURES: [Architecture; 5] = [
     Architecture::BiasedMf,
@@ -26,10 +28,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (tensors, hyperparameters) = made_up(architecture, 943, 1682, 64);
         let weights = Weights { architecture, tensors: &tensors, hyperparameters: &hyperparameters };
         let model = registry::build(&weights, ScanOptions::default())?;
-        let titles: Vec<u32> = (0..100).map(|at| at * 13 % 1682).collect();
-        let few: Vec<u32> = (0..5).map(|at| at * 331 % 1682).collect();
-        let many: Vec<u32> = (0..200).map(|at| at * 7 % 1682).collect();
-        let of = |known, recent| Viewer { known, recent };
+        let lacks = |capability| ModelError::lacks(&*model, capability);
+        let score_all = model.score_all().ok_or_else(|| lacks(Capability::ScoreAll))?;
+        let top_k = model.top_k().ok_or_else(|| lacks(Capability::TopK))?;
+        let titles: Vec<TitleRow> = (0..100).map(|at| TitleRow(at * 13 % 1682)).collect();
+        let play = |title| ViewerEvent::play(TitleRow(title));
+        let few: Vec<ViewerEvent> = (0..5).map(|at| play(at * 331 % 1682)).collect();
+        let many: Vec<ViewerEvent> = (0..200).map(|at| play(at * 7 % 1682)).collect();
+        let mut scores = vec![0.0; model.n_titles()];
+        let of = |known: Option<u32>, events| ViewerContext {
+            known: known.map(ViewerRow),
+            ..ViewerContext::of_events(events)
+        };
         writeln!(out, "{}", weights.name())?;
         for (what, viewer) in [
             ("known", of(Some(500), &[][..])),
@@ -37,10 +47,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             ("200 recent", of(None, &many)),
             ("known and 5 recent", of(Some(500), &few)),
         ] {
-            let query = TopKQuery { viewer, k: 100, exclude: &[], include_watched: false };
+            let query = TopKQuery { viewer, k: 100, candidates: None, exclude: &[], include_watched: false };
             let score = micros(|| model.score(&[viewer], &[&titles]).map(drop))?;
-            let all = micros(|| model.score_all(&[viewer]).map(drop))?;
-            let best = micros(|| model.top_k(&[query]).map(drop))?;
+            let all = micros(|| score_all.score_all_into(&[viewer], &mut scores))?;
+            let best = micros(|| top_k.best(&[query]).map(drop))?;
             writeln!(
                 out,
                 "  {what:20} 100 titles {score:7.1} µs   all {all:7.1} µs   best 100 {best:7.1} µs"

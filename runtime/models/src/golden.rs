@@ -2,7 +2,9 @@
 
 use marquee_artifacts::manifest::{Golden, GoldenCase};
 
-use crate::model::{Model, ModelError, Viewer};
+use crate::model::{Model, ModelError};
+use crate::rows::{TitleRow, ViewerRow};
+use crate::viewer::{ViewerContext, ViewerEvent};
 
 /// Largest `|found - expected| / max(1, |expected|)` that [`make`] writes: room for another CPU's order of summation.
 pub const TOLERANCE: f32 = 1e-4;
@@ -109,7 +111,9 @@ fn score(
     recent: &[u32],
     titles: &[u32],
 ) -> Result<Vec<f32>, ModelError> {
-    let mut lists = model.score(&[Viewer { known, recent }], &[titles])?;
+    let events: Vec<_> = recent.iter().map(|title| ViewerEvent::play(TitleRow(*title))).collect();
+    let viewer = ViewerContext { known: known.map(ViewerRow), ..ViewerContext::of_events(&events) };
+    let mut lists = model.score(&[viewer], &[TitleRow::from_numbers(titles)])?;
     Ok(lists.pop().unwrap_or_default())
 }
 

@@ -10,7 +10,7 @@ use crate::bpr::Bpr;
 use crate::ease::Ease;
 use crate::implicit_als::ImplicitAls;
 use crate::model::{Model, ModelError};
-use crate::popularity::Popularity;
+use crate::popularity::MostPlayed;
 use crate::scan::ScanOptions;
 use crate::svd_plus_plus::SvdPlusPlus;
 use crate::weights::{Weights, architecture_name};
@@ -46,7 +46,7 @@ pub fn load_with(artifact: &Artifact, options: ScanOptions) -> Result<Arc<dyn Mo
 /// The model of weights that come from anywhere.
 pub fn build(weights: &Weights<'_>, options: ScanOptions) -> Result<Arc<dyn Model>, ModelError> {
     Ok(match weights.architecture {
-        Architecture::Popularity => Arc::new(Popularity::load(weights)?),
+        Architecture::Popularity => Arc::new(MostPlayed::load(weights)?),
         Architecture::BiasedMf => Arc::new(BiasedMf::load(weights, options)?),
         Architecture::SvdPlusPlus => Arc::new(SvdPlusPlus::load(weights, options)?),
         Architecture::ImplicitAls => Arc::new(ImplicitAls::load(weights, options)?),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::model::ModelError;
 
-/// The tensors and hyper-parameters of one artifact, before an architecture has read them.
+/// The tensors and hyperparameters of one artifact, before an architecture has read them.
 #[derive(Clone, Copy)]
 pub struct Weights<'a> {
     /// Whose.
@@ -103,20 +103,20 @@ impl Weights<'_> {
         Ok(raw.clone())
     }
 
-    /// The hyper-parameter `name`, a number within `range`.
+    /// The hyperparameter `name`, a number within `range`.
     pub fn number(&self, name: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, ModelError> {
         let found = self.hyperparameters.get(name);
         found.and_then(Value::as_f64).filter(|number| range.contains(number)).ok_or_else(|| {
             let found = found.map_or_else(|| "nothing".to_owned(), Value::to_string);
             let (low, high) = range.into_inner();
             ModelError::Weights(format!(
-                "hyper-parameter {name} of {}: expected a number from {low} to {high}, found {found}",
+                "hyperparameter {name} of {}: expected a number from {low} to {high}, found {found}",
                 self.name()
             ))
         })
     }
 
-    /// Refuses a hyper-parameter `factors` that is not the `factors` found in the tensors.
+    /// Refuses a hyperparameter `factors` that is not the `factors` found in the tensors.
     pub fn check_factors(&self, found: usize) -> Result<(), ModelError> {
         if !self.hyperparameters.contains_key("factors") {
             return Ok(());
@@ -126,7 +126,7 @@ impl Weights<'_> {
             return Ok(());
         }
         Err(ModelError::Weights(format!(
-            "hyper-parameter factors of {}: the tensors have {found} columns, found {wanted}",
+            "hyperparameter factors of {}: the tensors have {found} columns, found {wanted}",
             self.name()
         )))
     }

@@ -5,9 +5,7 @@
 mod worlds;
 
 use marquee_artifacts::manifest::Architecture;
-use marquee_models::Viewer;
-
-use worlds::{ARCHITECTURES, SMALL, World};
+use worlds::{ARCHITECTURES, Drawn, SMALL, World, all_scores};
 
 const D: usize = SMALL.d;
 
@@ -181,7 +179,7 @@ fn every_architecture_computes_its_formula() {
             let world = World::new(architecture, SMALL, seed);
             let model = world.model();
             for (why, known, recent) in cases {
-                let history = known.map(|known| model.history(known).to_vec()).unwrap_or_default();
+                let history = worlds::history(&*model, known);
                 let person = Person {
                     known: known.map(|known| known as usize),
                     recent: recent
@@ -191,8 +189,7 @@ fn every_architecture_computes_its_formula() {
                         .collect(),
                     history: history.iter().map(|title| *title as usize).collect(),
                 };
-                let found: Vec<Vec<f32>> =
-                    model.score_all(&[Viewer { known, recent }]).unwrap().to_vec2().unwrap();
+                let found = all_scores(&*model, &[Drawn::new(known, recent).context()]);
                 for (title, (found, expected)) in found[0].iter().zip(expected(&world, &person)).enumerate() {
                     let error = (f64::from(*found) - expected).abs() / expected.abs().max(1.0);
                     assert!(

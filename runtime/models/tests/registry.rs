@@ -6,10 +6,12 @@ mod worlds;
 
 use marquee_artifacts::manifest::{Architecture, Golden, Lineage};
 use marquee_artifacts::{Artifact, OpenOptions, Role, TensorData, Writer};
-use marquee_models::{ModelError, ScanOptions, TopKQuery, Viewer, golden, registry};
+use marquee_models::{
+    ModelError, ScanOptions, TitleRow, TopKQuery, ViewerContext, ViewerRow, golden, registry,
+};
 use serde_json::json;
 
-use worlds::{ARCHITECTURES, SMALL, Size, World, f32s, u32s};
+use worlds::{ARCHITECTURES, Drawn, SMALL, Size, World, f32s, u32s};
 
 /// Writes a small world as an artifact.
 fn write(world: &World, dir: &std::path::Path, golden: Option<Golden>) {
@@ -41,7 +43,7 @@ fn every_architecture_comes_back_from_disk() {
         let model = registry::load(&artifact).unwrap();
         assert_eq!(model.architecture(), architecture);
         assert_eq!((model.n_viewers(), model.n_titles()), (SMALL.viewers, SMALL.titles));
-        assert_eq!(model.plays()[3], 2.0);
+        assert_eq!(model.popularity().unwrap().plays()[3], 2.0);
         golden::check(&*model, artifact.manifest.golden.as_ref().unwrap()).unwrap();
     }
 }
@@ -91,14 +93,14 @@ fn weights_that_do_not_fit_are_refused_by_name() {
         (Popularity, |w| put(w, "title.plays", zeros(&[0])), "tensor title.plays of popularity: expected shape [any], found [0]"),
         (ImplicitAls, |w| put(w, "title.factors", zeros(&[22, 5])), "tensor title.factors of implicit-als: expected shape [23, any], found [22, 5]"),
         (ImplicitAls, |w| put(w, "viewer.factors", zeros(&[7, 6])), "tensor viewer.factors of implicit-als: expected shape [7, 5], found [7, 6]"),
-        (ImplicitAls, |w| { w.hyperparameters.remove("alpha"); }, "hyper-parameter alpha of implicit-als: expected a number from 0 to 1000000000, found nothing"),
-        (ImplicitAls, |w| { w.hyperparameters["regularization"] = json!(-1); }, "hyper-parameter regularization of implicit-als: expected a number from 0 to 1000000000, found -1"),
-        (ImplicitAls, |w| { w.hyperparameters["alpha"] = json!("40"); }, "hyper-parameter alpha of implicit-als: expected a number from 0 to 1000000000, found \"40\""),
-        (Bpr, |w| { w.hyperparameters["factors"] = json!(64); }, "hyper-parameter factors of bpr: the tensors have 5 columns, found 64"),
+        (ImplicitAls, |w| { w.hyperparameters.remove("alpha"); }, "hyperparameter alpha of implicit-als: expected a number from 0 to 1000000000, found nothing"),
+        (ImplicitAls, |w| { w.hyperparameters["regularization"] = json!(-1); }, "hyperparameter regularization of implicit-als: expected a number from 0 to 1000000000, found -1"),
+        (ImplicitAls, |w| { w.hyperparameters["alpha"] = json!("40"); }, "hyperparameter alpha of implicit-als: expected a number from 0 to 1000000000, found \"40\""),
+        (Bpr, |w| { w.hyperparameters["factors"] = json!(64); }, "hyperparameter factors of bpr: the tensors have 5 columns, found 64"),
         (Bpr, |w| put(w, "title.bias", zeros(&[23, 1])), "tensor title.bias of bpr: expected shape [23], found [23, 1]"),
         (Ease, |w| put(w, "weights", zeros(&[23, 22])), "tensor weights of ease: expected shape [23, 23], found [23, 22]"),
         (BiasedMf, |w| put(w, "global.mean", zeros(&[2])), "tensor global.mean of biased-mf: expected shape [1], found [2]"),
-        (BiasedMf, |w| { w.hyperparameters["ratingMax"] = json!(0.5); }, "hyper-parameter ratingMax of biased-mf: expected a number from 1 to 1000000000, found 0.5"),
+        (BiasedMf, |w| { w.hyperparameters["ratingMax"] = json!(0.5); }, "hyperparameter ratingMax of biased-mf: expected a number from 1 to 1000000000, found 0.5"),
         (SvdPlusPlus, |w| put(w, "title.implicit", zeros(&[23, 4])), "tensor title.implicit of svd-plus-plus: expected shape [23, 5], found [23, 4]"),
         (Popularity, |w| put(w, "history.offsets", u32s(&[0, 3, 2])), "tensor history.offsets: expected numbers ascending from 0 to 29, the length of history.titles (of popularity)"),
         (Popularity, |w| { put(w, "history.offsets", u32s(&[0, 0, 2])); put(w, "history.titles", u32s(&[4, 4])); }, "tensor history.titles: expected titles of viewer 1 ascending, each once and below 23 (of popularity)"),
@@ -114,32 +116,52 @@ fn weights_that_do_not_fit_are_refused_by_name() {
 }
 
 #[test]
-fn indexes_outside_the_tables_are_refused() {
+fn rows_outside_the_tables_are_refused() {
     for architecture in ARCHITECTURES {
         let model = World::new(architecture, SMALL, 2).model();
-        let ask = |viewer: Viewer<'_>| -> Vec<ModelError> {
-            let query = TopKQuery { viewer, k: 1, exclude: &[], include_watched: true };
+        let ask = |known: Option<u32>, recent: &[u32]| -> Vec<ModelError> {
+            let drawn = Drawn::new(known, recent);
+            let viewer = drawn.context();
+            let query = TopKQuery { viewer, k: 1, candidates: None, exclude: &[], include_watched: true };
             let all = [
-                model.score_all(&[viewer]).err(),
-                model.score(&[viewer], &[&[0]]).err(),
-                model.top_k(&[query]).err(),
+                model.score_all().unwrap().score_all_into(&[viewer], &mut [0.0; SMALL.titles]).err(),
+                model.score(&[viewer], &[&[TitleRow(0)]]).err(),
+                model.top_k().unwrap().best(&[query]).err(),
             ];
             all.into_iter().flatten().collect()
         };
-        for error in ask(Viewer { known: Some(7), recent: &[] })
-            .iter()
-            .chain(&ask(Viewer { known: Some(7), recent: &[1] }))
-        {
+        for error in ask(Some(7), &[]).iter().chain(&ask(Some(7), &[1])) {
             assert_eq!(error.to_string(), "viewer 7 is outside the model's 7", "{architecture:?}");
         }
-        assert_eq!(ask(Viewer { known: Some(7), recent: &[] }).len(), 3, "{architecture:?}");
-        let errors = ask(Viewer { known: None, recent: &[1, 23] });
+        assert_eq!(ask(Some(7), &[]).len(), 3, "{architecture:?}");
+        let errors = ask(None, &[1, 23]);
         assert_eq!(errors.len(), 3, "{architecture:?}");
         assert!(errors.iter().all(|error| error.to_string() == "title 23 is outside the model's 23"));
-        let error = model.score(&[Viewer::default()], &[&[1, 40]]).err().unwrap();
+        let stranger = ViewerContext::default();
+        let outside = TitleRow::from_numbers(&[1, 40]);
+        let error = model.score(&[stranger], &[outside]).err().unwrap();
         assert_eq!(error.to_string(), "title 40 is outside the model's 23");
-        let error = model.score(&[Viewer::default()], &[]).err().unwrap();
-        assert_eq!(error.to_string(), "titles to score: expected 1 lists, one a viewer, found 0");
-        assert!(model.history(7).is_empty());
+        let query = TopKQuery {
+            viewer: stranger,
+            k: 1,
+            candidates: Some(outside),
+            exclude: &[],
+            include_watched: true,
+        };
+        let error = model.top_k().unwrap().best(&[query]).err().unwrap();
+        assert_eq!(error.to_string(), "title 40 is outside the model's 23");
+        assert!(model.history().unwrap().watched(ViewerRow(7)).is_empty());
+    }
+}
+
+#[test]
+fn lists_that_do_not_belong_together_are_refused() {
+    for architecture in ARCHITECTURES {
+        let model = World::new(architecture, SMALL, 2).model();
+        let error = model.score(&[ViewerContext::default()], &[]).err().unwrap();
+        assert_eq!(error.to_string(), "lists of candidates, one a viewer: expected 1, found 0");
+        let all = model.score_all().unwrap();
+        let error = all.score_all_into(&[ViewerContext::default()], &mut [0.0; 22]).err().unwrap();
+        assert_eq!(error.to_string(), "room for scores, one a viewer and title: expected 23, found 22");
     }
 }

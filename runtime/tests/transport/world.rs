@@ -128,11 +128,18 @@ fn write_catalogue(dir: &Path) {
 impl World {
     /// Starts with these flags more, and waits until it is ready.
     pub fn start(flags: &[&str]) -> Self {
+        Self::start_batching("", flags)
+    }
+
+    /// The same, with this in `spec.serving.batching` of the model.
+    pub fn start_batching(batching: &str, flags: &[&str]) -> Self {
         let dir = TempDir::new().unwrap();
         write_model(&dir.path().join("model"));
         write_catalogue(&dir.path().join("catalogue"));
         fs::create_dir(dir.path().join("manifests")).unwrap();
-        fs::write(dir.path().join("manifests/home.yaml"), MANIFESTS).unwrap();
+        let manifests =
+            MANIFESTS.replace("    maxTopK: 5\n", &format!("    maxTopK: 5\n    batching: {{{batching}}}\n"));
+        fs::write(dir.path().join("manifests/home.yaml"), manifests).unwrap();
         let world = Self::launch(dir, flags);
         world.until("ready", || world.is_open() && world.ready());
         world

@@ -6,7 +6,7 @@ use marquee_algorithms::{
     AlgorithmError, Interaction, Interactions,
     metrics::{Bootstrap, Estimate, RankingOptions, RankingReport, RatingReport, rank, rate},
 };
-use marquee_models::{Model, ModelError, Viewer};
+use marquee_models::{Capability, Model, ModelError, TitleRow, ViewerContext, ViewerRow};
 use serde::Serialize;
 
 use crate::{
@@ -161,10 +161,8 @@ pub fn ranking(
 }
 
 fn score_all(model: &dyn Model, viewer: u32, scores: &mut [f32]) -> Result<(), ModelError> {
-    let all = model.score_all(&[Viewer { known: Some(viewer), recent: &[] }])?;
-    let all = all.flatten_all()?.to_vec1::<f32>()?;
-    scores.copy_from_slice(&all);
-    Ok(())
+    let score_all = model.score_all().ok_or_else(|| ModelError::lacks(model, Capability::ScoreAll))?;
+    score_all.score_all_into(&[ViewerContext::known(ViewerRow(viewer))], scores)
 }
 
 /// The baseline of ranking: the same list for everybody, by plays.
@@ -181,8 +179,8 @@ pub fn ratings(model: &dyn Model, parts: &Parts, measure: &Measure) -> Result<Qu
     }
     let mut predicted: HashMap<(u32, u32), f32> = HashMap::with_capacity(parts.held_out.len());
     for (viewer, titles) in &asked {
-        let who = [Viewer { known: Some(*viewer), recent: &[] }];
-        let scores = model.score(&who, &[titles]).map_err(Fault::Model)?;
+        let who = [ViewerContext::known(ViewerRow(*viewer))];
+        let scores = model.score(&who, &[TitleRow::from_numbers(titles)]).map_err(Fault::Model)?;
         let scores = scores.into_iter().flatten();
         predicted.extend(titles.iter().map(|title| (*viewer, *title)).zip(scores));
     }

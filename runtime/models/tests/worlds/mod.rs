@@ -9,7 +9,7 @@ use bytes::Bytes;
 use marquee_artifacts::manifest::Architecture;
 use marquee_artifacts::{Dtype, RawTensor};
 use marquee_models::weights::Weights;
-use marquee_models::{Model, ScanOptions, registry};
+use marquee_models::{Model, ScanOptions, TitleRow, ViewerContext, ViewerEvent, ViewerRow, registry};
 use serde_json::{Map, Value, json};
 
 pub const ARCHITECTURES: [Architecture; 6] = [
@@ -31,7 +31,7 @@ pub struct Size {
 
 pub const SMALL: Size = Size { viewers: 7, titles: 23, d: 5 };
 
-/// Tensors and hyper-parameters of one model.
+/// Tensors and hyperparameters of one model.
 #[derive(Clone)]
 pub struct World {
     pub architecture: Architecture,
@@ -67,6 +67,36 @@ fn aligned(bytes: &[u8]) -> Bytes {
     let mut words = vec![0_u64; bytes.len().div_ceil(8)];
     bytemuck::cast_slice_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
     Bytes::from_owner(Words(words)).slice(..bytes.len())
+}
+
+/// A viewer as drawn: row or none, and the titles of the events, latest first.
+#[derive(Clone, Debug, Default)]
+pub struct Drawn {
+    pub known: Option<u32>,
+    pub events: Vec<ViewerEvent>,
+}
+
+impl Drawn {
+    pub fn new(known: Option<u32>, recent: &[u32]) -> Self {
+        Self { known, events: recent.iter().map(|title| ViewerEvent::play(TitleRow(*title))).collect() }
+    }
+
+    pub fn context(&self) -> ViewerContext<'_> {
+        ViewerContext { known: self.known.map(ViewerRow), ..ViewerContext::of_events(&self.events) }
+    }
+}
+
+/// Scores of the whole catalogue, a list a viewer.
+pub fn all_scores(model: &dyn Model, viewers: &[ViewerContext<'_>]) -> Vec<Vec<f32>> {
+    let mut scores = vec![f32::NAN; viewers.len() * model.n_titles()];
+    model.score_all().unwrap().score_all_into(viewers, &mut scores).unwrap();
+    scores.chunks(model.n_titles()).map(<[f32]>::to_vec).collect()
+}
+
+/// What a viewer watched in training.
+pub fn history(model: &dyn Model, known: Option<u32>) -> Vec<u32> {
+    let watched = known.map(|known| model.history().unwrap().watched(ViewerRow(known)));
+    TitleRow::numbers(watched.unwrap_or_default()).to_vec()
 }
 
 impl World {

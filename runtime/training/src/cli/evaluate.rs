@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use marquee_algorithms::{Interaction, Interactions, interactions::Duplicates};
 use marquee_artifacts::{Architecture, Artifact, IdTable};
-use marquee_models::Model;
+use marquee_models::{Capability, Model, ModelError, TitleRow, ViewerRow};
 use rayon::ThreadPool;
 
 use super::{
@@ -232,10 +232,12 @@ fn scale(artifact: &Artifact) -> Option<(f32, f32)> {
 }
 
 fn histories(model: &dyn Model) -> Result<Interactions, Fault> {
+    let history =
+        model.history().ok_or_else(|| Fault::Model(ModelError::lacks(model, Capability::History)))?;
     let n_viewers = u32::try_from(model.n_viewers()).unwrap_or(u32::MAX);
     let (mut offsets, mut titles) = (vec![0], Vec::new());
     for viewer in 0..n_viewers {
-        titles.extend_from_slice(model.history(viewer));
+        titles.extend_from_slice(TitleRow::numbers(history.watched(ViewerRow(viewer))));
         offsets.push(u32::try_from(titles.len()).unwrap_or(u32::MAX));
     }
     Ok(Interactions::from_csr(model.n_titles(), offsets, titles)?)
