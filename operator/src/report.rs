@@ -4,7 +4,7 @@ use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
     jiff::Timestamp,
 };
-use marquee_crds::conditions::{self, ConditionType, Reason, ConditionDraft};
+use marquee_crds::conditions::{self, ConditionDraft, ConditionType, Reason};
 use marquee_operator_kit::{
     Error, Resource, Result,
     apply::{Applied, Drift},
@@ -82,8 +82,12 @@ impl Refusal {
             [ConditionType::Degraded, ConditionType::Reconciling, ConditionType::Stalled];
         let mut before = before.cloned().unwrap_or_default();
         let before = &*R::conditions_mut(&mut before);
-        let draft =
-            |kind| ConditionDraft { kind, status: Some(true), reason: self.reason, message: self.message.clone() };
+        let draft = |kind| ConditionDraft {
+            kind,
+            status: Some(true),
+            reason: self.reason,
+            message: self.message.clone(),
+        };
         let drafts = [ConditionType::Degraded, ConditionType::Stalled].map(draft);
         // The decision did not know of the refusal.
         transitions.retain(|transition| transition.action != transition::action(ConditionType::Degraded));
