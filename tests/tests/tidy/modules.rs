@@ -1,10 +1,13 @@
 //! Which module of a crate names which: `crate::`, `super::`, `self::` and children, through re-exports.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use super::{
     code::{Token, tokens},
-    sources::{Source, files_named},
+    sources::{Source, files_named, repository},
 };
 
 /// A module from the root of its crate, as `["service", "page"]`.
@@ -51,19 +54,21 @@ struct Named {
 /// Every crate of the repository that has sources.
 pub fn crates(sources: &[Source]) -> Vec<Crate> {
     let manifests = files_named("Cargo.toml").into_iter().filter(|path| !path.contains("/fuzz/"));
-    manifests
-        .filter_map(|path| path.strip_suffix("Cargo.toml").map(|root| of_folder(root, sources)))
-        .collect()
+    let named = |manifest: String| {
+        let text = fs::read_to_string(repository().join(&manifest)).ok()?;
+        let name = text.lines().find_map(|line| line.strip_prefix("name = \""))?.trim_end_matches('"');
+        Some(of_folder(manifest.strip_suffix("Cargo.toml")?, name, sources))
+    };
+    manifests.filter_map(named).collect()
 }
 
-fn of_folder(root: &str, sources: &[Source]) -> Crate {
+fn of_folder(root: &str, name: &str, sources: &[Source]) -> Crate {
     let folder = format!("{root}src/");
-    let room = root.trim_end_matches('/').rsplit('/').next().unwrap_or(root);
     let mut modules = BTreeMap::new();
     for source in sources.iter().filter(|source| source.path.starts_with(&folder) && !source.is_tool()) {
         read_module(module_path(&source.path[folder.len()..]), source, &mut modules);
     }
-    Crate { name: format!("marquee_{room}"), folder, modules }
+    Crate { name: name.replace('-', "_"), folder, modules }
 }
 
 fn module_path(file: &str) -> Path {
@@ -266,7 +271,7 @@ mod tests {
             |(path, text): &(&str, &str)| Source { path: format!("x/src/{path}"), text: (*text).into() };
         let sources: Vec<Source> = files.iter().map(source).collect();
         let edge = |edge: Edge| format!("{} > {}", edge.from.join("::"), edge.to.join("::"));
-        of_folder("x/", &sources).edges().into_iter().map(edge).collect()
+        of_folder("x/", "x", &sources).edges().into_iter().map(edge).collect()
     }
 
     #[test]
