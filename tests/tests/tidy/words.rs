@@ -216,7 +216,7 @@ pub fn crowded_lines() -> Vec<String> {
 
 fn has_two_sentences(line: &str) -> bool {
     line.match_indices(['.', '?', '!']).any(|(at, _)| {
-        let is_number = line[..at].trim_start().chars().all(|c| c.is_ascii_digit());
+        let is_number = line[..at].trim_start_matches(['#', ' ']).chars().all(|c| c.is_ascii_digit());
         let next = line[at + 1..].trim_start_matches(['*', ')', '`', '"']);
         !is_number
             && next.starts_with(' ')
