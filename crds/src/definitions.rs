@@ -1,7 +1,7 @@
-//! The CustomResourceDefinitions as they are installed: what the derives give, made tidy.
+//! The CustomResourceDefinitions to install: the output of the derive macros, cleaned up.
 //!
-//! Install these, never `RankingModel::crd()`: that one lets a field be `null`, and its numbers have formats that the
-//! API server warns of.
+//! Install these and never `RankingModel::crd()`: that one allows `null` fields, and the API server warns about the formats
+//! of its numbers.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
@@ -12,20 +12,20 @@ use serde_yaml::{Number, Value};
 
 use crate::{PageLayout, RankingModel};
 
-/// The definition of every kind, in the order of their names.
+/// The definition of every kind, sorted by name.
 pub fn definitions() -> Vec<CustomResourceDefinition> {
     [PageLayout::crd(), RankingModel::crd()].into_iter().map(tidy).collect()
 }
 
-/// `<plural>.yaml` and its text, for every kind: what stands in `manifests/`.
+/// File name `<plural>.yaml` and text for every kind, as committed in `manifests/`.
 ///
 /// # Errors
-/// None but a defect of the serialiser.
+/// Only if the serialiser has a bug.
 pub fn manifests() -> Result<Vec<(String, String)>, serde_yaml::Error> {
     definitions().iter().map(|crd| Ok((format!("{}.yaml", crd.spec.names.plural), yaml(crd)?))).collect()
 }
 
-/// First line of every generated manifest; a file without it was written by someone else.
+/// First line of every generated manifest. A person wrote any file without it.
 pub const HEADER: &str = "# Generated from crds/src by `make generate`: edit the types, not this file.\n";
 
 fn yaml(crd: &CustomResourceDefinition) -> Result<String, serde_yaml::Error> {
@@ -34,7 +34,7 @@ fn yaml(crd: &CustomResourceDefinition) -> Result<String, serde_yaml::Error> {
     Ok(format!("{HEADER}{}", serde_yaml::to_string(&value)?))
 }
 
-/// Bounds are floats in the Kubernetes API types: `1000.0` becomes `1000`.
+/// The Kubernetes API types store bounds as floats: write `1000.0` as `1000`.
 fn whole_numbers(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
@@ -48,8 +48,9 @@ fn whole_numbers(value: &mut Value) {
     }
 }
 
-/// The generation that a resource has observed whom the operator has not seen yet. kstatus, by which Argo CD, Flux and Helm wait, takes
-/// a resource without a status for one that needs none, and calls it current; this one it waits for.
+/// `observedGeneration` of a resource that the operator has not seen yet.
+///
+/// Argo CD, Flux and Helm wait with kstatus. It treats a resource without a status as current, but waits for this one.
 const NOT_OBSERVED: i64 = -1;
 
 fn tidy(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
@@ -65,9 +66,9 @@ fn tidy(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     crd
 }
 
-/// - `null` counts as absent: without `nullable` the API server drops it before it applies defaults and rules.
-/// - Formats are those that the API server knows.
-/// - A paragraph of a description is one line, which `kubectl explain` wraps.
+/// - Removes `nullable`, so that the API server drops a `null` before it applies defaults and rules.
+/// - Uses only formats that the API server knows.
+/// - Joins each paragraph of a description to one line, because `kubectl explain` wraps lines itself.
 fn tidy_schema(schema: &mut JSONSchemaProps) {
     schema.nullable = None;
     if schema.type_.as_deref() == Some("integer") {

@@ -1,12 +1,12 @@
-//! The contract: Marquee's API types (group `marquee.dev`, `v1alpha1`) and what both sides must agree on.
+//! The contract: Marquee's API types (group `marquee.dev`, version `v1alpha1`) and everything that operator and runtime share.
 //!
-//! No I/O, no async. `operator` and `runtime` know this crate and never each other. Read in this order:
-//! the kinds, what two kinds share, conditions, the names and labels of children, the definitions as they are installed, what a process
-//! serves ([`pod_config`]), why a pod ended ([`termination`]), the names of metrics.
+//! No I/O, no async. `operator` and `runtime` depend on this crate and never on each other. Read in this order: the kinds,
+//! the types that both kinds share, conditions, names and labels of children, the definitions to install, the configuration
+//! of a process ([`pod_config`]), the reason why a pod ended ([`termination`]), the names of metrics.
 
 #![allow(
     clippy::duplicated_attributes,
-    reason = "every printer column of a kind is an attribute of the same form"
+    reason = "a kind has one attribute of the same form per printer column"
 )]
 
 pub mod page_layout;

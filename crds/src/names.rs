@@ -1,11 +1,11 @@
 //! The name of every child, in one place.
 //!
-//! The suffixes keep the children of a RankingModel and of a PageLayout of one name apart.
+//! The suffixes distinguish the children of a RankingModel and of a PageLayout with the same name.
 
-/// Longest name of a resource, so that every child's name, pods included, fits in a DNS label.
+/// Longest allowed name of a resource, so that the name of every child, including pods, fits in a DNS label.
 pub const LONGEST: usize = 40;
 
-/// Hex digits of a revision.
+/// Number of hex digits in the name of a revision.
 pub const REVISION_DIGITS: usize = 8;
 
 /// Port of pods for HTTP: pages, probes, metrics.
@@ -20,38 +20,38 @@ pub const GRPC_PORT_NAME: &str = "grpc";
 pub const CONTAINER: &str = "runtime";
 /// Key of a revision's ConfigMap that holds the `PodConfig`.
 pub const CONFIG_KEY: &str = "config.json";
-/// Where pods have the ConfigMap.
+/// Folder where pods mount the ConfigMap.
 pub const CONFIG_FOLDER: &str = "/etc/marquee";
-/// Where pods have the Secrets of artifacts: a folder for each, a file for each key.
+/// Folder where pods mount the Secrets for artifacts: one folder per Secret, one file per key.
 pub const CREDENTIALS_FOLDER: &str = "/etc/marquee-credentials";
-/// Where pods keep artifacts that were fetched.
+/// Folder where pods cache fetched artifacts.
 pub const CACHE_FOLDER: &str = "/var/cache/marquee";
-/// The ClusterRole (or Role) that lets a page pod follow the traffic of models.
+/// The ClusterRole (or Role) that lets a page pod read the traffic of models.
 pub const PAGE_READER_ROLE: &str = "marquee-page-reader";
-/// The Lease of the operators.
+/// The Lease for leader election.
 pub const LEADER_LEASE: &str = "marquee-operator-leader";
 
-/// The child that a RankingModel has once: ServiceAccount, Service, PodDisruptionBudget, NetworkPolicy.
+/// Name of the children that a RankingModel has once: ServiceAccount, Service, PodDisruptionBudget, NetworkPolicy.
 pub fn ranker(model: &str) -> String {
     format!("{model}-ranker")
 }
 
-/// A child that each revision of a RankingModel has: Deployment, HorizontalPodAutoscaler, ConfigMap, Service.
+/// Name of the children that each revision of a RankingModel has: Deployment, HorizontalPodAutoscaler, ConfigMap, Service.
 pub fn ranker_revision(model: &str, revision: &str) -> String {
     format!("{model}-ranker-{revision}")
 }
 
-/// The child that a PageLayout has once: ServiceAccount, RoleBinding, Service, PodDisruptionBudget, NetworkPolicy, routes.
+/// Name of the children that a PageLayout has once: ServiceAccount, RoleBinding, Service, PodDisruptionBudget, NetworkPolicy, routes.
 pub fn page(layout: &str) -> String {
     format!("{layout}-page")
 }
 
-/// A child that each revision of a PageLayout has: Deployment, HorizontalPodAutoscaler, ConfigMap.
+/// Name of the children that each revision of a PageLayout has: Deployment, HorizontalPodAutoscaler, ConfigMap.
 pub fn page_revision(layout: &str, revision: &str) -> String {
     format!("{layout}-page-{revision}")
 }
 
-/// `host:port` of a Service's gRPC. The cluster's domain is left to the resolver's search path.
+/// `host:port` of the gRPC port of a Service. The resolver's search path adds the cluster's domain.
 pub fn endpoint(service: &str, namespace: &str) -> String {
     format!("{service}.{namespace}.svc:{GRPC_PORT}")
 }
@@ -65,7 +65,7 @@ mod tests {
         let longest = "m".repeat(LONGEST);
         let deployment = ranker_revision(&longest, &"0".repeat(REVISION_DIGITS));
         assert!(deployment.len() <= 63, "a Service's name is a DNS label");
-        // A ReplicaSet adds a dash and up to ten letters; what a pod adds to 58 of them is five.
+        // A ReplicaSet adds a dash and up to ten letters; a pod adds five more to at most 58 letters.
         assert!(deployment.len() < 58, "{deployment}: pods keep the revision in their names");
     }
 

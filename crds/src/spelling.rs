@@ -1,10 +1,10 @@
-//! What was probably meant, for messages.
+//! Suggests the likely intention behind a wrong name, for messages.
 
-/// Longest text that is compared: what is longer is no slip of the pen, and comparing costs the product of the lengths.
+/// Longest text to compare: longer text is not a typing error, and the cost is the product of both lengths.
 const MAX_LENGTH: usize = 64;
 
-/// The one of `known` that `wrong` is most likely a slip of: the fewest edits, then the first in the alphabet. `None`
-/// where over a third of it would change (capitals and separators are free).
+/// The name in `known` that is closest to `wrong`: fewest edits, then first in the alphabet. `None` if more than a third of
+/// the letters would change. Capitals and separators do not count.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if wrong.len() > MAX_LENGTH {
         return None;
@@ -16,13 +16,13 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     (edits <= allowed).then_some(name)
 }
 
-/// `text` without what people mix up: capitals, `-` and `_`.
+/// `text` in lower case, without `-` and `_`, which people mix up.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
 }
 
-/// `: did you mean "rows"?` where something is near, else `; known are: …`, at most eight of them. Empty when nothing
-/// is known.
+/// `: did you mean "rows"?` if a name is close, otherwise `; known are …` with at most eight names. Empty if `known` is
+/// empty.
 pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: std::collections::BTreeSet<&str> = known.into_iter().collect();
     if let Some(near) = nearest(wrong, known.iter().copied()) {

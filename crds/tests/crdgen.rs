@@ -25,8 +25,8 @@ fn a_difference_is_named_with_its_mend() {
     fs::write(folder.join("banditexperiments.yaml"), marquee_crds::definitions::HEADER).unwrap();
     fs::write(folder.join("kustomization.yaml"), "resources: []").unwrap();
     let expected = format!(
-        "{text}/banditexperiments.yaml is of no kind: run `make generate`, which removes it\n\
-         {text}/pagelayouts.yaml:5: differs from what crds/src says: run `make generate` and commit the result\n"
+        "{text}/banditexperiments.yaml: belongs to no kind: run `make generate` to remove it\n\
+         {text}/pagelayouts.yaml:5: differs from crds/src: run `make generate` and commit the result\n"
     );
     assert_eq!(crdgen(&["--check", text]), (Some(1), expected), "names both");
 

@@ -2,10 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a rule that cannot read the sources has failed")]
 
+#[path = "tidy/code.rs"]
+mod code;
+#[path = "tidy/dependencies.rs"]
+mod dependencies;
+#[path = "tidy/modules.rs"]
+mod modules;
 #[path = "tidy/rooms.rs"]
 mod rooms;
 #[path = "tidy/sources.rs"]
 mod sources;
+#[path = "tidy/words.rs"]
+mod words;
 
 use std::{collections::BTreeMap, fs};
 
@@ -15,23 +23,46 @@ const LONGEST_FILE: usize = 400;
 
 /// Crates and rooms that compute and do nothing else.
 #[rustfmt::skip]
-const PURE: [&str; 11] = [
+const PURE: [&str; 14] = [
     "crds/", "runtime/models/", "runtime/algorithms/", "runtime/pages/",
     "operator/src/resources/", "operator/src/rollout/", "operator/kit/src/child.rs", "operator/src/observed.rs", "operator/src/transition.rs",
-    "operator/src/controllers/ranking_model/decide", "operator/src/controllers/page_layout/decide",
+    "operator/src/controllers/serving/",
+    "operator/src/controllers/ranking_model/decide", "operator/src/controllers/ranking_model/status",
+    "operator/src/controllers/page_layout/decide", "operator/src/controllers/page_layout/status",
 ];
 
-/// What pure code may not name, and what it does instead.
+const MOVE_IO: &str = "move the I/O to a room that does I/O, and hand its result in";
+const HAND_TIME: &str = "take the time as an argument";
+const HAND_CHANCE: &str = "take a seed or a generator as an argument";
+
+/// What pure code may not name, and what it does instead. A name of several words matches them in this order.
 #[rustfmt::skip]
-const IMPURE: [(&str, &str); 8] = [
-    ("async fn",          "move the I/O to a room that does I/O, and hand its result in"),
-    ("tokio",             "move the I/O to a room that does I/O, and hand its result in"),
-    ("kube::Client",      "hand in what was observed"),
-    ("SystemTime::now",   "take the time as an argument"),
-    ("Instant::now",      "take the time as an argument"),
-    ("rand::rng",         "take a seed or a generator as an argument"),
-    ("thread_rng",        "take a seed or a generator as an argument"),
-    ("std::env::var",     "take the value as an argument; main reads the environment"),
+const IMPURE: [(&[&str], &str); 25] = [
+    (&["async", "fn"],          MOVE_IO),
+    (&["async", "move"],        MOVE_IO),
+    (&["tokio"],                MOVE_IO),
+    (&["std", "::", "fs"],      MOVE_IO),
+    (&["std", "::", "net"],     MOVE_IO),
+    (&["std", "::", "process"], MOVE_IO),
+    (&["kube", "::", "Client"], "hand in what was observed"),
+    (&["kube", "::", "Api"],    "hand in what was observed"),
+    (&["kube", "::", "client"], "hand in what was observed"),
+    (&["SystemTime"],           HAND_TIME),
+    (&["Instant"],              HAND_TIME),
+    (&["Timestamp", "::", "now"], HAND_TIME),
+    (&["Zoned", "::", "now"],   HAND_TIME),
+    (&["Utc", "::", "now"],     HAND_TIME),
+    (&["Local", "::", "now"],   HAND_TIME),
+    (&["elapsed", "("],         HAND_TIME),
+    (&["thread_rng"],           HAND_CHANCE),
+    (&["rand", "::", "rng"],    HAND_CHANCE),
+    (&["rand", "::", "random"], HAND_CHANCE),
+    (&["from_os_rng"],          HAND_CHANCE),
+    (&["OsRng"],                HAND_CHANCE),
+    (&["SysRng"],               HAND_CHANCE),
+    (&["getrandom"],            HAND_CHANCE),
+    (&["RandomState"],          HAND_CHANCE),
+    (&["env", "::", "var"],     "take the value as an argument; main reads the environment"),
 ];
 
 fn fail_with(rule: &str, faults: impl IntoIterator<Item = String>) {
@@ -59,9 +90,14 @@ fn pure_code_names_no_clock_no_network_and_no_global_random_source() {
         if !pure || source.is_tool() {
             continue;
         }
-        for (n, line) in source.code_lines() {
-            for (name, mend) in IMPURE.iter().filter(|(name, _)| line.contains(name)) {
-                faults.push(format!("{}:{n}: names {name}: {mend}", source.path));
+        let tokens = code::tokens(&source.text);
+        for at in 0..tokens.len() {
+            let stands = |name: &[&str]| {
+                let found = tokens[at..].iter().map(|token| token.text);
+                name.iter().copied().eq(found.take(name.len()))
+            };
+            for (name, mend) in IMPURE.iter().filter(|(name, _)| stands(name)) {
+                faults.push(format!("{}:{}: names {}: {mend}", source.path, tokens[at].line, name.concat()));
             }
         }
     }
@@ -128,8 +164,8 @@ fn crates_know_only_the_crates_below_them() {
     #[rustfmt::skip]
     let below: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("crds",               &[][..]),
-        ("operator/kit",       &[]),
         ("operator",           &["crds", "operator-kit"]),
+        ("operator/kit",       &[]),
         ("runtime/artifacts",  &[]),
         ("runtime/models",     &["artifacts"]),
         ("runtime/algorithms", &[]),
@@ -139,8 +175,18 @@ fn crates_know_only_the_crates_below_them() {
         ("runtime",            &["crds", "artifacts", "models", "training", "pages", "manifests"]),
     ]);
     let mut faults = Vec::new();
-    for (room, allowed) in below {
-        let manifest = fs::read_to_string(repository().join(room).join("Cargo.toml")).unwrap();
+    for path in sources::files_named("Cargo.toml") {
+        let room = path.trim_end_matches("Cargo.toml").trim_end_matches('/');
+        if room.is_empty() || room == "tests" || room.ends_with("/fuzz") {
+            continue;
+        }
+        let Some(allowed) = below.get(room) else {
+            faults.push(format!(
+                "{path}: the crate has no place: say in tests/tests/tidy.rs which crates it may know"
+            ));
+            continue;
+        };
+        let manifest = fs::read_to_string(repository().join(&path)).unwrap();
         let dependencies = manifest.split("[dev-dependencies]").next().unwrap();
         for name in dependencies.lines().filter_map(|line| line.strip_prefix("marquee-")) {
             let name = name.split(['.', ' ']).next().unwrap();
@@ -155,6 +201,11 @@ fn crates_know_only_the_crates_below_them() {
 #[test]
 fn rooms_name_only_rooms_below_them() {
     fail_with("rooms of a crate point one way (tests/tests/tidy/rooms.rs has the order)", rooms::faults());
+}
+
+#[test]
+fn files_of_a_room_form_no_circle() {
+    fail_with("files of a room point one way", rooms::circles());
 }
 
 #[test]
@@ -184,6 +235,34 @@ fn every_dependency_has_its_version_at_the_top_and_its_reason_in_the_architectur
         }
     }
     fail_with("a dependency has one version and one reason", faults);
+}
+
+#[test]
+fn every_dependency_is_used() {
+    fail_with("a dependency that nothing uses is built and audited for nothing", dependencies::unused());
+}
+
+#[test]
+fn words_that_are_gone_do_not_come_back() {
+    fail_with("one word a thing (the glossary in ARCHITECTURE.md has the words)", words::faults());
+}
+
+#[test]
+fn sentences_have_no_private_idiom() {
+    fail_with("plain words: subject first, active, short", words::stumbles());
+}
+
+#[test]
+fn one_name_has_one_meaning() {
+    fail_with("one meaning a name", words::second_meanings());
+}
+
+#[test]
+fn a_line_of_markdown_holds_one_sentence() {
+    fail_with(
+        "one sentence a line, so that a change shows the sentence that changed",
+        words::crowded_lines(),
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-{{/* What names begin with: the release's name, with the chart's unless it says so already. */}}
+{{/* Prefix of names: the release's name, plus the chart's name unless the release's name contains it. */}}
 {{- define "marquee.name" -}}
 {{- if contains "marquee" .Release.Name }}{{ .Release.Name | trunc 40 | trimSuffix "-" }}
 {{- else }}{{ printf "%s-marquee" .Release.Name | trunc 40 | trimSuffix "-" }}
@@ -15,7 +15,7 @@
 {{ .image.repository }}:{{ .image.tag | default .chart.AppVersion }}
 {{- end }}
 
-{{/* What selects the operator's pods: never changes for a release. */}}
+{{/* Selector of the operator's pods. It never changes for a release. */}}
 {{- define "marquee.selector" -}}
 app.kubernetes.io/name: marquee
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -1,17 +1,17 @@
-{{/* What the operator does in each namespace that it watches. A test compares this with what it was seen to do. */}}
+{{/* The operator's rights in each namespace that it watches. A test compares them with the requests that it sends. */}}
 {{- define "marquee.rules" -}}
-# The kinds, and what is said of them.
+# The kinds and their status.
 - apiGroups: [marquee.dev]
   resources: [rankingmodels, pagelayouts]
   verbs: [list, watch]
 - apiGroups: [marquee.dev]
   resources: [rankingmodels/status, pagelayouts/status]
   verbs: [patch]
-# Children name their owner with blockOwnerDeletion, which some clusters let only those do who may finalise the owner.
+# Children set blockOwnerDeletion on their owner. Some clusters allow that only with the right to set the owner's finalizers.
 - apiGroups: [marquee.dev]
   resources: [rankingmodels/finalizers, pagelayouts/finalizers]
   verbs: [update]
-# Children. Server-side apply is a patch, and a create where nothing is there yet.
+# Children. Server-side apply is a patch; it is also a create if the object does not exist.
 - apiGroups: [""]
   resources: [configmaps, serviceaccounts, services]
   verbs: [list, watch, create, patch, delete]
@@ -30,28 +30,28 @@
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [rolebindings]
   verbs: [list, watch, create, patch, delete]
-# Where they are installed.
+# Only where these kinds are installed.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [httproutes, grpcroutes]
   verbs: [list, watch, create, patch, delete]
 - apiGroups: [keda.sh]
   resources: [scaledobjects]
   verbs: [list, watch, create, patch, delete]
-# Why pods are not ready.
+# To find out why pods are not ready.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
-# Page pods follow the traffic of models: the operator may hand on that role, and no other.
+# Page pods read the traffic of models: the operator may bind that role, and no other.
 - apiGroups: [rbac.authorization.k8s.io]
   resources: [{{ ternary "roles" "clusterroles" (gt (len .Values.watchNamespaces) 0) }}]
   resourceNames: [{{ include "marquee.name" . }}-page-reader]
   verbs: [bind]
 {{- end }}
 
-{{/* What page pods may read in their namespace. */}}
+{{/* Rights of page pods in their namespace. */}}
 {{- define "marquee.pageReaderRules" -}}
 - apiGroups: [marquee.dev]
   resources: [rankingmodels]

@@ -1,4 +1,4 @@
-//! Writes the CustomResourceDefinitions: `crdgen DIR`, or `crdgen --check DIR` to say what differs.
+//! Writes the CustomResourceDefinitions: `crdgen DIR`. `crdgen --check DIR` reports differences instead.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool of the build")]
 
@@ -12,8 +12,8 @@ use marquee_crds::definitions::{HEADER, manifests};
 
 const USAGE: &str = "usage: crdgen [--check] DIR
 
-Writes the CustomResourceDefinition of every kind to DIR, one file a kind.
-  --check  writes nothing; exits 1 and names each file of DIR that is missing or differs, and generated ones of no kind";
+Writes the CustomResourceDefinition of every kind to DIR, one file per kind.
+  --check  writes nothing; exits with 1 if a file in DIR is missing, differs or belongs to no kind, and names it";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -50,7 +50,7 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// Manifests in `folder` that were generated once, and that no kind stands behind any more.
+/// Generated manifests in `folder` whose kind no longer exists.
 fn leftovers(folder: &Path, kept: &[(String, String)]) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(at(folder))? {
@@ -82,14 +82,14 @@ fn check(folder: &Path) -> io::Result<Vec<String>> {
     let manifests = generated()?;
     let mut complaints: Vec<String> = leftovers(folder, &manifests)?
         .iter()
-        .map(|path| format!("{} is of no kind: run `make generate`, which removes it", path.display()))
+        .map(|path| format!("{}: belongs to no kind: run `make generate` to remove it", path.display()))
         .collect();
     for (name, text) in manifests {
         let path = folder.join(name);
         let is = fs::read_to_string(&path).unwrap_or_default();
         if let Some(line) = first_difference(&is, &text) {
             complaints.push(format!(
-                "{}:{line}: differs from what crds/src says: run `make generate` and commit the result",
+                "{}:{line}: differs from crds/src: run `make generate` and commit the result",
                 path.display()
             ));
         }
@@ -97,7 +97,7 @@ fn check(folder: &Path) -> io::Result<Vec<String>> {
     Ok(complaints)
 }
 
-/// Number of the first line that differs.
+/// Number of the first line that differs, counted from 1.
 fn first_difference(is: &str, should: &str) -> Option<usize> {
     if is == should {
         return None;

@@ -1,4 +1,4 @@
-//! Resources in, [`PodConfig`] out.
+//! Converts resources to a [`PodConfig`].
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -13,12 +13,12 @@ use crate::{
     spelling,
 };
 
-/// What one process serves of these resources, and every problem found, each with its [`Severity`](super::Severity).
+/// Configuration of a process that serves these resources, and all problems with their [`Severity`](super::Severity).
 ///
-/// Pure, total, and the order of the resources changes nothing: where two claim one objective or one surface, the older
-/// one has it, then the first by namespace and name. The other is left out (`Refused`). A row whose objective no model of
-/// its surface answers to stays, because the rest of the page is worth serving: it is answered by the layout's fallback
-/// (`Degraded`).
+/// The function is pure and total, and the order of the resources does not matter. If two resources claim the same
+/// objective or surface, the older one gets it, then the first by namespace and name; the other is not served (`Refused`).
+/// A row stays even if no model of its surface serves its objective, because the rest of the page is still useful: the
+/// layout's fallback fills it (`Degraded`).
 pub fn convert(models: &[RankingModel], layouts: &[PageLayout]) -> (PodConfig, Vec<Problem>) {
     let mut problems = Vec::new();
     let rankers = first_of_each(
@@ -38,26 +38,26 @@ pub fn convert(models: &[RankingModel], layouts: &[PageLayout]) -> (PodConfig, V
     (config, problems)
 }
 
-/// What a pod of this model alone serves.
+/// Configuration of a pod that serves only this model.
 pub fn ranker_pod(model: &RankingModel) -> PodConfig {
     PodConfig { rankers: vec![ranker(&ResourceRef::of(&model.metadata), model)], ..PodConfig::default() }
 }
 
-/// What a pod of this page serves when its models have pods of their own.
+/// Configuration of a page pod whose models run in pods of their own.
 pub fn page_pod(layout: &PageLayout) -> PodConfig {
     let resource = ResourceRef::of(&layout.metadata);
     let discovery = Some(Discovery { namespace: resource.namespace.clone() });
     PodConfig { rankers: Vec::new(), pages: vec![page(&resource, layout)], discovery }
 }
 
-/// What a pod of this page serves together with its models: those of `models` that are of its surface, each objective once.
+/// Configuration of a pod that serves this page and its models: the `models` of its surface, one for each objective.
 pub fn monolith_pod(layout: &PageLayout, models: &[RankingModel]) -> PodConfig {
     let own: Vec<RankingModel> =
         models.iter().filter(|model| model.spec.surface == layout.spec.surface).cloned().collect();
     convert(&own, std::slice::from_ref(layout)).0
 }
 
-/// Who of two comes first where both claim one objective or one surface: the older, then the first by namespace and name.
+/// Order of two resources that claim the same objective or surface: the older first, then by namespace and name.
 pub fn older(one: &ObjectMeta, other: &ObjectMeta) -> std::cmp::Ordering {
     let order = |meta: &ObjectMeta| {
         let created = meta.creation_timestamp.as_ref().map(|time| time.0);
@@ -66,7 +66,7 @@ pub fn older(one: &ObjectMeta, other: &ObjectMeta) -> std::cmp::Ordering {
     order(one).cmp(&order(other))
 }
 
-/// A resource that claims a key, of which there may be one. Claims sort by who comes first.
+/// A resource that claims a key. Only the first claim of a key is served.
 struct Claim<'a, T> {
     key: &'a str,
     order: Order,
@@ -74,8 +74,8 @@ struct Claim<'a, T> {
     object: &'a T,
 }
 
-/// The oldest first and the undated last; then by namespace and name; then by content, so that the order is total even
-/// for what no API server would hold.
+/// Oldest first, undated last; then by namespace and name; then by content, so that the order is total even for resources
+/// that no API server would accept together.
 type Order = (Reverse<bool>, Option<Timestamp>, ResourceRef, String);
 
 fn claim<'a, T>(meta: &ObjectMeta, spec: &impl Serialize, key: &'a str, object: &'a T) -> Claim<'a, T> {
@@ -85,7 +85,7 @@ fn claim<'a, T>(meta: &ObjectMeta, spec: &impl Serialize, key: &'a str, object: 
     Claim { key, order: (Reverse(created.is_some()), created, resource.clone(), content), resource, object }
 }
 
-/// The first claim of each key, by key; `refuse(key, first, second)` is called for each of the others.
+/// The first claim of each key, sorted by key. Calls `refuse(key, first, second)` for each other claim.
 fn first_of_each<'a, T>(
     claims: impl Iterator<Item = Claim<'a, T>>,
     mut refuse: impl FnMut(String, ResourceRef, ResourceRef),
@@ -133,12 +133,12 @@ fn page(resource: &ResourceRef, layout: &PageLayout) -> PageConfig {
     }
 }
 
-/// The schema says at least 1; a value made in Rust may say 0.
+/// The schema requires at least 1, but a value that was made in Rust may be 0.
 fn size(number: u32) -> usize {
     usize::try_from(number.max(1)).unwrap_or(usize::MAX)
 }
 
-/// A row without a source, which the schema refuses, is left out.
+/// `None` for a row without a source, which the schema refuses.
 fn row(row: &CandidateRow) -> Option<RowConfig> {
     let source = source(&row.source)?;
     Some(RowConfig { name: row.name.clone(), heading: row.heading.clone(), source })

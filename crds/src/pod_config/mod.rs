@@ -1,4 +1,4 @@
-//! What a process serves: one pure conversion from the resources, the same for a pod and for a single process.
+//! Configuration of a process: one pure conversion from the resources, used for pods and for a single process.
 
 mod convert;
 mod problem;
@@ -23,12 +23,14 @@ pub struct PodConfig {
     pub rankers: Vec<RankerConfig>,
     /// The pages, sorted by surface.
     pub pages: Vec<PageConfig>,
-    /// Where the models of the pages answer, when not in this process.
+    /// How to find the models of the pages, if they run in other pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discovery: Option<Discovery>,
 }
 
-/// Models that answer in pods of their own: found through the API server, by the objective and the surface in their spec, and asked as
+/// Models that run in pods of their own.
+///
+/// A page finds them through the API server, by the objective and the surface in their spec. It sends queries as
 /// `status.traffic` says.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -43,17 +45,17 @@ pub struct Discovery {
 pub struct RankerConfig {
     /// `namespace/name` of the RankingModel.
     pub resource: String,
-    /// The surface it ranks for.
+    /// The surface that the model ranks for.
     pub surface: String,
-    /// The name by which callers ask.
+    /// The name that callers use for the ranking.
     pub objective: String,
-    /// Its weights.
+    /// The weights of the model.
     pub artifact: ArtifactRef,
-    /// Most requests in one forward pass, at least 1.
+    /// Maximum number of requests in one forward pass, at least 1.
     pub max_batch: usize,
-    /// Longest wait for company while idle.
+    /// Longest time that an idle model waits for more requests before it starts a batch.
     pub max_delay: Duration,
-    /// Most titles in one top-k answer.
+    /// Maximum number of titles in one top-k answer.
     pub max_top_k: usize,
 }
 
@@ -63,21 +65,21 @@ pub struct RankerConfig {
 pub struct PageConfig {
     /// `namespace/name` of the PageLayout.
     pub resource: String,
-    /// The surface whose page this is.
+    /// The surface that this page belongs to.
     pub surface: String,
     /// Title metadata.
     pub catalogue: ArtifactRef,
-    /// Candidate rows, in the order in which they are tried.
+    /// Candidate rows, in the order in which the page tries them.
     pub rows: Vec<RowConfig>,
-    /// Rows shown at most.
+    /// Maximum number of rows on the page.
     pub rows_shown: usize,
-    /// Titles in a row at most.
+    /// Maximum number of titles in a row.
     pub titles_per_row: usize,
-    /// Whether a title may stand in two rows.
+    /// Whether a title may appear in two rows.
     pub deduplicate: Deduplicate,
-    /// Longest that the page may take.
+    /// Time limit for the page.
     pub deadline: Duration,
-    /// What replaces a row that misses it.
+    /// Replacement for a row that misses the deadline.
     pub fallback: Fallback,
 }
 
@@ -87,39 +89,39 @@ pub struct PageConfig {
 pub struct RowConfig {
     /// Unique on the page.
     pub name: String,
-    /// What the viewer reads; may hold `{title}`.
+    /// Text that the viewer reads; may contain `{title}`.
     pub heading: String,
-    /// Where its titles come from.
+    /// Source of the row's titles.
     pub source: Source,
 }
 
-/// Where a row's titles come from.
+/// Source of a row's titles.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase", tag = "type")]
 pub enum Source {
     /// The best titles of a model.
     Model {
-        /// Answers to this.
+        /// Objective of the model.
         objective: String,
     },
     /// The titles of a genre, ranked by a model or by popularity.
     Genre {
-        /// As the catalogue writes it.
+        /// Name of the genre in the catalogue.
         name: String,
-        /// Ranks the slice; popularity when absent.
+        /// Objective of the model that ranks the titles; without it, popularity ranks them.
         objective: Option<String>,
     },
-    /// What most viewers watched.
+    /// The titles that most viewers watched.
     Popular,
-    /// Near a title that this viewer watched lately.
+    /// Titles that are similar to one that this viewer watched recently.
     BecauseYouWatched {
-        /// Says what is near.
+        /// Objective of the model that finds similar titles.
         objective: String,
     },
 }
 
 impl Source {
-    /// The objective that must be served for this row to be ranked.
+    /// The objective that this row needs, if it needs one.
     pub fn objective(&self) -> Option<&str> {
         match self {
             Self::Model { objective } | Self::BecauseYouWatched { objective } => Some(objective),
@@ -128,7 +130,7 @@ impl Source {
         }
     }
 
-    /// The member of a layout's `source` that this is.
+    /// The field of a layout's `source` for this variant.
     pub fn member(&self) -> &'static str {
         match self {
             Self::Model { .. } => "model",

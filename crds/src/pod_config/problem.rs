@@ -1,11 +1,11 @@
-//! Why resources cannot be served as they stand.
+//! Problems that prevent resources from being served as written.
 
 use std::{convert::Infallible, fmt, str::FromStr};
 
 use kube::core::ObjectMeta;
 use serde::{Deserialize, Serialize};
 
-/// Namespace and name of a resource; `default` where no namespace is given.
+/// Namespace and name of a resource. The namespace is `default` if the resource names none.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceRef {
     /// Its namespace.
@@ -15,7 +15,7 @@ pub struct ResourceRef {
 }
 
 impl ResourceRef {
-    /// Of the resource that has this metadata.
+    /// Reference to the resource with this metadata.
     pub fn of(meta: &ObjectMeta) -> Self {
         let namespace = meta.namespace.clone().filter(|text| !text.is_empty());
         Self {
@@ -34,69 +34,70 @@ impl fmt::Display for ResourceRef {
 impl FromStr for ResourceRef {
     type Err = Infallible;
 
-    /// Reads what `Display` writes; a text without `/` is a name in `default`.
+    /// Parses the format of `Display`. Text without `/` is a name in `default`.
     fn from_str(text: &str) -> Result<Self, Infallible> {
         let (namespace, name) = text.split_once('/').unwrap_or(("default", text));
         Ok(Self { namespace: namespace.into(), name: name.into() })
     }
 }
 
-/// What a problem costs.
+/// The effect of a problem.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Served, but a fallback answers for a part of it. A single process starts and warns; `verify` fails.
+    /// The resource is served, but a fallback replaces part of it. A single process starts and warns; `verify` fails.
     Degraded,
-    /// Left out. A single process does not start with it; a cluster serves the rest and says so in its status.
+    /// The resource is not served. A single process refuses to start; a cluster serves the rest and reports the problem in
+    /// the status.
     Refused,
 }
 
-/// Why a set of resources cannot be served as it stands. The message names the resource and the mend.
+/// A problem in a set of resources. The message names the resource and says how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// Two models answer to one objective.
+    /// Two models claim the same objective.
     #[error(
-        "RankingModel {second} claims the objective {objective:?}, which RankingModel {first} answers to: give it another \
-         objective, or remove one of the two"
+        "RankingModel {second} claims the objective {objective:?}, which RankingModel {first} already serves: give it another \
+         objective, or remove one of them"
     )]
     DuplicateObjective {
         /// The objective.
         objective: String,
-        /// Answers to it: the older one, then the first by namespace and name.
+        /// The model that serves the objective: the older one, then the first by namespace and name.
         first: ResourceRef,
-        /// Is left out.
+        /// The resource that is not served.
         second: ResourceRef,
     },
-    /// Two layouts claim one surface.
+    /// Two layouts claim the same surface.
     #[error(
-        "PageLayout {second} claims the surface {surface:?}, whose page is PageLayout {first}: give it another surface, or \
-         remove one of the two"
+        "PageLayout {second} claims the surface {surface:?}, which PageLayout {first} already serves: give it another \
+         surface, or remove one of them"
     )]
     DuplicateLayout {
         /// The surface.
         surface: String,
-        /// Is the surface's page: the older one, then the first by namespace and name.
+        /// The layout that serves the surface: the older one, then the first by namespace and name.
         first: ResourceRef,
-        /// Is left out.
+        /// The resource that is not served.
         second: ResourceRef,
     },
-    /// A row asks for an objective that no model of its surface answers to: its fallback does.
+    /// A row names an objective that no model of its surface serves. The fallback fills the row.
     #[error("row {row:?} of PageLayout {layout} asks for the objective {objective:?}, {}", missing(surface, elsewhere.as_ref(), hint))]
     DanglingRow {
-        /// Whose row.
+        /// The layout that contains the row.
         layout: ResourceRef,
         /// The layout's surface.
         surface: String,
         /// Name of the row.
         row: String,
-        /// Its place among the candidate rows, from 0.
+        /// Index of the row in `candidateRows`, counted from 0.
         index: usize,
-        /// The member of `source` that names the objective.
+        /// The field of `source` that names the objective.
         member: &'static str,
-        /// What it asks for.
+        /// The objective that the row names.
         objective: String,
-        /// The model that answers to it for another surface, and that surface.
+        /// The model that serves the objective for another surface, and that surface.
         elsewhere: Option<(String, String)>,
-        /// What was probably meant, or what is known.
+        /// The likely intention, or the known objectives.
         hint: String,
     },
 }
@@ -104,18 +105,18 @@ pub enum Problem {
 fn missing(surface: &str, elsewhere: Option<&(String, String)>, hint: &str) -> String {
     match elsewhere {
         Some((model, other)) => format!(
-            "which RankingModel {model} answers to for the surface {other:?}, not for {surface:?}: name one of this \
-             surface{hint}"
+            "which RankingModel {model} serves for the surface {other:?}, not for {surface:?}: name an objective of \
+             this surface{hint}"
         ),
         None if hint.is_empty() => {
-            format!("but the surface {surface:?} has no RankingModel: add one that answers to it")
+            format!("but the surface {surface:?} has no RankingModel: add one with this objective")
         }
-        None => format!("which no RankingModel of the surface {surface:?} answers to{hint}"),
+        None => format!("which no RankingModel of the surface {surface:?} serves{hint}"),
     }
 }
 
 impl Problem {
-    /// What it costs.
+    /// The effect of the problem.
     pub fn severity(&self) -> Severity {
         match self {
             Self::DuplicateObjective { .. } | Self::DuplicateLayout { .. } => Severity::Refused,
@@ -123,7 +124,7 @@ impl Problem {
         }
     }
 
-    /// CamelCase word for conditions, events and metrics: few values, ever.
+    /// CamelCase reason for conditions, events and metrics. The set of values is small and fixed.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::DuplicateObjective { .. } => "DuplicateObjective",

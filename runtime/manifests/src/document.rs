@@ -1,22 +1,22 @@
-//! A document in, resources out: what kind it is, its metadata, its spec against the schema and the rules.
+//! Turns a document into resources: finds the kind, reads the metadata, checks the spec against schema and rules.
 
 use marquee_crds::{GROUP, VERSION, pod_config::ResourceRef, spelling};
 use serde_json::{Value as Json, json};
 
 use crate::{
     error::{Fault, clip},
-    metadata::{Metadata, OF_THE_CLUSTER},
+    metadata::{CLUSTER_FIELDS, Metadata},
     note::Note,
-    schema::{Finding, Kind, Refusal, Type, check, describe, wrong_type},
+    schema::{Finding, KindSchema, Refusal, Type, check, describe, wrong_type},
     yaml::{Node, Value},
 };
 
-/// A resource that passed the schema and the rules, or failed them.
+/// A resource, before or after its check against the schema and the rules.
 pub(crate) struct Resource {
-    pub(crate) kind: &'static Kind,
+    pub(crate) kind: &'static KindSchema,
     pub(crate) reference: ResourceRef,
     pub(crate) node: Node,
-    /// As an API server would store it, defaults filled in.
+    /// The resource as an API server would store it, with defaults.
     pub(crate) object: Json,
 }
 
@@ -26,10 +26,10 @@ impl Resource {
         format!("{} {}", self.kind.name, self.reference)
     }
 
-    /// The fields with which this resource, or its change from `old`, breaks a rule.
+    /// The rules that this resource, or its change from `old`, breaks.
     pub(crate) fn broken_rules(&self, old: Option<&Json>) -> Vec<Finding> {
         let finding = |Refusal { field, message }| {
-            // What a rule may say of the whole resource is about its name.
+            // A rule on the whole resource is about its name.
             let field = if field.is_empty() { "metadata.name".to_owned() } else { field };
             let found = found(self.node.at_path(&field));
             Finding { at: self.node.locate(&field), fault: Fault::Rule { message, found }, field }
@@ -38,7 +38,7 @@ impl Resource {
     }
 }
 
-/// What a document holds: resources, and what is wrong with which.
+/// The content of a document: resources, and the errors of each.
 #[derive(Default)]
 pub(crate) struct Document {
     pub(crate) resources: Vec<Resource>,
@@ -48,7 +48,7 @@ pub(crate) struct Document {
 
 impl Document {
     /// Reads `node`: a resource of one of `kinds`, or a `List` of them.
-    pub(crate) fn read(node: Node, kinds: &'static [Kind]) -> Self {
+    pub(crate) fn read(node: Node, kinds: &'static [KindSchema]) -> Self {
         let mut document = Self::default();
         if let Some(items) = list_items(&node) {
             for item in items {
@@ -64,7 +64,7 @@ impl Document {
         self.findings.push((resource.map(str::to_owned), finding));
     }
 
-    fn resource(&mut self, node: Node, kinds: &'static [Kind]) {
+    fn resource(&mut self, node: Node, kinds: &'static [KindSchema]) {
         let kind = match kind_of(&node, kinds) {
             Ok(kind) => kind,
             Err(findings) => return findings.into_iter().for_each(|finding| self.find(None, finding)),
@@ -91,7 +91,7 @@ impl Document {
             "apiVersion": format!("{GROUP}/{VERSION}"), "kind": kind.name, "metadata": metadata.json, "spec": spec,
         });
         let resource = Resource { kind, reference, node, object };
-        // A rule that looks at what is wrong already would only say so in other words.
+        // Do not report one error twice: a rule may look at a field that already has an error.
         let mut broken = resource.broken_rules(None);
         broken.retain(|broken| {
             let no_name = |known: &Finding| known.field == "metadata" && broken.field == "metadata.name";
@@ -112,7 +112,7 @@ impl Document {
         let metadata = node.entry("metadata").map(|entry| entry.node.entries()).unwrap_or_default();
         let named = metadata.iter().map(|entry| entry.name.as_str());
         let mut fields: Vec<String> =
-            named.filter(|name| OF_THE_CLUSTER.contains(name)).map(str::to_owned).collect();
+            named.filter(|name| CLUSTER_FIELDS.contains(name)).map(str::to_owned).collect();
         if !fields.is_empty() {
             fields.sort();
             self.notes.push(Note::MetadataIgnored { resource, fields });
@@ -120,7 +120,7 @@ impl Document {
     }
 }
 
-/// What `kubectl get -o yaml` writes for several resources.
+/// The items of a `List`, which `kubectl get -o yaml` writes for several resources.
 fn list_items(node: &Node) -> Option<&[Node]> {
     let is = |field: &str, text: &str| node.entry(field).and_then(|entry| entry.node.text()) == Some(text);
     match node.entry("items").map(|items| &items.node.value) {
@@ -129,8 +129,8 @@ fn list_items(node: &Node) -> Option<&[Node]> {
     }
 }
 
-/// The kind that `apiVersion` and `kind` name.
-fn kind_of(node: &Node, kinds: &'static [Kind]) -> Result<&'static Kind, Vec<Finding>> {
+/// Looks up the kind by `apiVersion` and `kind`.
+fn kind_of(node: &Node, kinds: &'static [KindSchema]) -> Result<&'static KindSchema, Vec<Finding>> {
     let Value::Object(_) = node.value else {
         let fault = Fault::NotAResource { found: describe(node) };
         return Err(vec![Finding { at: node.at, field: String::new(), fault }]);
@@ -145,7 +145,7 @@ fn kind_of(node: &Node, kinds: &'static [Kind]) -> Result<&'static Kind, Vec<Fin
     let known = kinds.iter().find(|kind| kind.name == name);
     match known {
         Some(kind) if version == expected => Ok(kind),
-        // The kind is ours, or the group is: the version is what is wrong.
+        // We know the kind, so only the version is wrong.
         Some(_) => wrong("apiVersion", Fault::UnknownVersion { found: clip(version), expected }),
         None => {
             let near = spelling::nearest(name, kinds.iter().map(|kind| kind.name.as_str()));
@@ -153,7 +153,7 @@ fn kind_of(node: &Node, kinds: &'static [Kind]) -> Result<&'static Kind, Vec<Fin
             let hint = match near {
                 Some(near) => format!(": did you mean {near:?}?"),
                 None => format!(
-                    "; known are {} of {expected}: keep what is for a cluster only in another folder",
+                    "; known are {} of {expected}: keep resources for other programs in another folder",
                     names.join(" and ")
                 ),
             };
@@ -192,7 +192,7 @@ fn unknown_fields(node: &Node) -> Vec<Finding> {
         .collect()
 }
 
-fn spec(node: &Node, kind: &Kind) -> (Json, Vec<Finding>) {
+fn spec(node: &Node, kind: &KindSchema) -> (Json, Vec<Finding>) {
     match (node.entry("spec"), kind.schema.properties.get("spec")) {
         (Some(entry), Some(schema)) => check(entry, "spec", schema),
         (_, schema) => {
@@ -203,12 +203,12 @@ fn spec(node: &Node, kind: &Kind) -> (Json, Vec<Finding>) {
     }
 }
 
-/// Whether `field` is `inner`, or has it within.
+/// Whether `field` equals or contains `inner`.
 fn is_around(field: &str, inner: &str) -> bool {
     inner.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-/// In parentheses, what is written where a rule is broken.
+/// The value that breaks a rule, in parentheses.
 fn found(node: Option<&Node>) -> String {
     match node.map(|node| (node, &node.value)) {
         Some((_, Value::Text(text))) => format!(" (found {:?})", clip(text)),

@@ -1,31 +1,31 @@
-//! What is wrong with a manifest: where, in which resource and field, and the mend.
+//! What is wrong with a manifest: the place, the resource, the field, and how to fix it.
 
 use std::{fmt, path::PathBuf};
 
 use marquee_crds::pod_config::{Problem, Severity};
 
-use crate::{limits, yaml::Position};
+use crate::{limits, position::Position};
 
-/// One thing that is wrong with a manifest.
+/// One error in a manifest.
 ///
-/// `Display` writes it on one line, as editors and compilers do:
+/// `Display` writes it on one line, in the form that editors and compilers use:
 /// `homepage/page.yaml:12:5: PageLayout default/home: spec.page: unknown field "row": did you mean "rows"?`
 #[derive(Debug, Clone, PartialEq)]
 pub struct ManifestError {
-    /// The file, or the folder where the folder itself is at fault.
+    /// The file; or the folder, if the error is about the folder itself.
     pub file: PathBuf,
-    /// Where in the file, if in the file.
+    /// The place in the file, if there is one.
     pub at: Option<Position>,
-    /// Kind, namespace and name, e.g. `PageLayout default/home`, as far as they could be read.
+    /// Kind, namespace and name, e.g. `PageLayout default/home`, as far as they are known.
     pub resource: Option<String>,
-    /// The field, e.g. `spec.candidateRows[1].name`, if one is at fault.
+    /// The field, e.g. `spec.candidateRows[1].name`, if the error is about one field.
     pub field: Option<String>,
-    /// What is wrong with it.
+    /// What is wrong.
     pub fault: Fault,
 }
 
 impl ManifestError {
-    /// Whether the resource is left out for it, or a fallback answers for a part of the resource.
+    /// Whether the error excludes the whole resource, or a fallback serves the affected part.
     pub fn severity(&self) -> Severity {
         match &self.fault {
             Fault::Problem(problem) => problem.severity(),
@@ -40,7 +40,7 @@ impl fmt::Display for ManifestError {
         if let Some(Position { line, column }) = self.at {
             write!(f, ":{line}:{column}")?;
         }
-        // A problem between resources names them itself.
+        // The message of a problem between resources names the resources itself.
         if !matches!(self.fault, Fault::Problem(_)) {
             for part in [&self.resource, &self.field].into_iter().flatten() {
                 write!(f, ": {part}")?;
@@ -56,35 +56,35 @@ impl std::error::Error for ManifestError {
     }
 }
 
-/// What can be wrong.
+/// Every kind of error.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Fault {
-    /// The path, or a file in it, cannot be read.
+    /// Reading the path, or a file in it, failed.
     #[error("cannot be read: {0}")]
     Unreadable(String),
-    /// A pipe, a socket or a device by the name of a manifest.
-    #[error("is no file: a manifest is a regular file, or a link to one")]
+    /// A pipe, a socket or a device has the name of a manifest.
+    #[error("is not a regular file: use a regular file, or a link to one")]
     NotAFile,
-    /// No manifest in the folder.
-    #[error("holds no manifest: a manifest is a file *.yaml, *.yml or *.json in the folder itself")]
+    /// The folder holds no manifest.
+    #[error("holds no manifest: add a file *.yaml, *.yml or *.json to the folder itself")]
     EmptyFolder,
-    /// Manifests, but no resource in them.
-    #[error("holds no resource to serve in the {files} manifests read: add a RankingModel or a PageLayout")]
+    /// The manifests hold no resource.
+    #[error("holds no resource in the {files} manifests that were read: add a RankingModel or a PageLayout")]
     NoResource {
-        /// Files read.
+        /// Number of files read.
         files: usize,
     },
     /// Over [`limits::MAX_FILES`].
     #[error(
-        "holds {found} manifests, more than the {} that are read: keep others in another folder",
+        "holds {found} manifests, more than the limit of {}: move some to another folder",
         limits::MAX_FILES
     )]
     TooManyFiles {
-        /// How many there are.
+        /// Number of manifests found.
         found: usize,
     },
     /// Over [`limits::MAX_FILE_BYTES`].
-    #[error("is over {} bytes: split it into several files", limits::MAX_FILE_BYTES)]
+    #[error("is larger than {} bytes: split it into several files", limits::MAX_FILE_BYTES)]
     TooLarge,
     /// Not UTF-8.
     #[error("is not UTF-8: save it in that encoding")]
@@ -98,162 +98,162 @@ pub enum Fault {
         code: u32,
     },
     /// Over [`limits::MAX_DOCUMENTS`].
-    #[error("is document {}, and the last that is read is document {}: split the file", limits::MAX_DOCUMENTS + 1, limits::MAX_DOCUMENTS)]
+    #[error("the file holds more than {} documents: split the file", limits::MAX_DOCUMENTS)]
     TooManyDocuments,
     /// Neither YAML nor JSON.
-    #[error("this is not YAML: {what}{mend}")]
+    #[error("cannot parse this as YAML: {what}{mend}")]
     Syntax {
-        /// What the parser says.
+        /// The parser's message.
         what: String,
         /// Begins with a colon, or is empty.
         mend: &'static str,
     },
     /// Over [`limits::MAX_DEPTH`].
-    #[error("is over {} levels deep: no manifest is", limits::MAX_DEPTH)]
+    #[error("nests more than {} levels deep: flatten it", limits::MAX_DEPTH)]
     TooDeep,
     /// Over [`limits::MAX_VALUES`] or [`limits::MAX_ALIASED_BYTES`].
     #[error(
-        "the document holds over {} values, or {} bytes from aliases, once its aliases are expanded: write less, or split it",
+        "with its aliases expanded, the document holds more than {} values, or more than {} bytes from aliases: shorten or split it",
         limits::MAX_VALUES,
         limits::MAX_ALIASED_BYTES
     )]
     TooManyValues,
     /// `&a [*a]`.
-    #[error("the alias stands for what it is a part of: write out what is meant")]
-    AliasWithinItself,
+    #[error("the alias refers to an object or list that contains it: write the value out")]
+    AliasOfItself,
     /// `<<: 5`.
-    #[error("<< merges objects: write an alias of one, or a list of such")]
-    MergeOfNoObject,
+    #[error("<< merges only objects: write an alias of an object, or a list of such aliases")]
+    MergeNotObject,
     /// `!thing`.
-    #[error("the tag {tag} means nothing here: remove it")]
+    #[error("the tag {tag} is not supported: remove it")]
     Tag {
         /// As written.
         tag: String,
     },
-    /// `.inf` and `.nan`.
+    /// The number is `.inf` or `.nan`.
     #[error("is not a finite number: write a number, or quote it if it is text")]
     NotFinite,
-    /// A list or null as the name of a field.
-    #[error("the name of a field is no text: quote it")]
+    /// The name of a field is a list, an object or null.
+    #[error("the field name is not text: quote it")]
     NameNotText,
-    /// A field that is set twice.
-    #[error("the field {name:?} is set twice: remove one of the two")]
+    /// A field is set twice.
+    #[error("the field {name:?} is set twice: remove one of them")]
     DuplicateField {
         /// Its name.
         name: String,
     },
-    /// A document that is a list or a text.
-    #[error("the document is {found}: a resource is an object with apiVersion, kind, metadata and spec")]
+    /// The document is a list or text.
+    #[error("the document is {found}: write an object with apiVersion, kind, metadata and spec")]
     NotAResource {
-        /// What it is.
+        /// The value's type and text.
         found: String,
     },
-    /// An API version that is not served.
-    #[error("{found:?} is not known: write {expected}")]
+    /// Marquee has no such API version.
+    #[error("unknown apiVersion {found:?}: write {expected}")]
     UnknownVersion {
         /// As written.
         found: String,
-        /// Of this group.
+        /// The version to write.
         expected: String,
     },
-    /// A kind that is not served.
-    #[error("{found:?} of {version:?} is not served{hint}")]
+    /// Marquee has no such kind.
+    #[error("unknown kind {found:?} of {version:?}{hint}")]
     UnknownKind {
         /// As written.
         found: String,
         /// Its API version.
         version: String,
-        /// What is meant or known.
+        /// The likely intention, or the known kinds.
         hint: String,
     },
-    /// A name that Kubernetes refuses.
-    #[error("{found:?} is no {what}: {mend}")]
+    /// Kubernetes refuses this name.
+    #[error("{found:?} is not a valid {what}: {mend}")]
     BadName {
         /// As written.
         found: String,
-        /// What it should be.
+        /// The sort of name that is expected.
         what: &'static str,
-        /// How to write one.
+        /// How to write a valid one.
         mend: &'static str,
     },
-    /// Annotations over what Kubernetes takes.
-    #[error("the annotations hold {found} bytes, more than the 262144 that Kubernetes takes: remove some")]
+    /// The annotations are larger than Kubernetes accepts.
+    #[error("the annotations hold {found} bytes, and Kubernetes accepts at most 262144: remove some")]
     AnnotationsTooLarge {
-        /// Bytes of keys and values.
+        /// Bytes of all keys and values.
         found: usize,
     },
-    /// A field that no schema names.
+    /// The schema has no such field.
     #[error("unknown field {name:?}{hint}")]
     UnknownField {
         /// As written.
         name: String,
-        /// What is meant, where it belongs, or what is known.
+        /// The likely intention, the object that has such a field, or the known fields.
         hint: String,
     },
-    /// A required field is absent.
+    /// A required field is missing.
     #[error("{name} is missing: add it{explanation}")]
     Missing {
         /// Its name.
         name: String,
-        /// In parentheses, what it is for.
+        /// The purpose of the field, in parentheses.
         explanation: String,
     },
-    /// A text where a number belongs, and the like.
-    #[error("is {found}, and must be {expected}{mend}")]
+    /// The value has the wrong type, e.g. text instead of a number.
+    #[error("is {found} but must be {expected}{mend}")]
     WrongType {
-        /// What it is.
+        /// The value's type and text.
         found: String,
-        /// What it must be.
+        /// The expected type.
         expected: &'static str,
         /// Begins with a colon, or is empty.
         mend: String,
     },
-    /// None of the allowed values.
-    #[error("{found:?} is none of {allowed}{hint}")]
+    /// The value is not in the list of allowed values.
+    #[error("{found:?} is not one of {allowed}{hint}")]
     NotAllowed {
         /// As written.
         found: String,
-        /// Those that are.
+        /// The allowed values.
         allowed: String,
-        /// What was meant.
+        /// The likely intention.
         hint: String,
     },
-    /// A number, a length or a count out of bounds.
-    #[error("{what} is {found}, and must be {bound}")]
+    /// A number, a length or a count is out of bounds.
+    #[error("{what} is {found} but must be {bound}")]
     OutOfBounds {
-        /// `it`, `its length`, `the number of its members`.
+        /// `the number`, `the length`, `the number of items`.
         what: &'static str,
-        /// How much it is.
+        /// The actual amount.
         found: String,
         /// `at least 1`, `at most 64`.
         bound: String,
     },
-    /// A CEL rule of the schema says no; the rule says the mend.
+    /// A CEL rule of the schema refuses the value; its message says how to fix it.
     #[error("{message}{found}")]
     Rule {
-        /// Of the rule.
+        /// The rule's message.
         message: String,
-        /// In parentheses, what is written.
+        /// The value in the manifest, in parentheses.
         found: String,
     },
-    /// Passed the schema and is refused by the type; a defect of the schema.
-    #[error("is refused by its type, though its schema takes it: {0}")]
+    /// The value passes the schema, but its Rust type refuses it: the schema has a bug.
+    #[error("passes its schema but not its Rust type, which is a bug in Marquee: {0}")]
     Unfit(String),
-    /// One kind, namespace and name twice.
-    #[error("is defined at {first} already: rename it, or remove one of the two")]
+    /// Two resources have the same kind, namespace and name.
+    #[error("is already defined at {first}: rename it, or remove one of them")]
     DuplicateResource {
-        /// File, line and column of the other.
+        /// File, line and column of the first one.
         first: String,
     },
-    /// Between resources.
+    /// A problem between resources.
     #[error(transparent)]
     Problem(#[from] Box<Problem>),
     /// Over [`limits::MAX_ERRORS`].
-    #[error("{0} more errors are not listed: mend those above first")]
+    #[error("{0} more errors are not listed: fix those above first")]
     More(usize),
 }
 
-/// A text from a manifest, short enough for a message.
+/// Shortens text from a manifest for use in a message.
 pub(crate) fn clip(text: &str) -> String {
     const MOST: usize = 80;
     match text.char_indices().nth(MOST) {

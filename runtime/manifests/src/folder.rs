@@ -1,4 +1,4 @@
-//! Which files are manifests, and their text.
+//! Finds the manifest files and reads their text.
 
 use std::{
     fs::{self, File},
@@ -13,15 +13,17 @@ use crate::{
     yaml::without_surrogates,
 };
 
-/// A manifest: its path and its text, or why there is none.
+/// A manifest: its path, and its text or the error from reading it.
 pub(crate) struct ManifestFile {
     pub(crate) path: PathBuf,
     pub(crate) text: Result<String, Fault>,
 }
 
-/// The manifests at `path`, by name: the files `*.yaml`, `*.yml` and `*.json` of a folder, not of its sub-folders, as
-/// `kubectl apply -f` takes them; or one file, whatever its name. What begins with a dot belongs to editors and to
-/// mounted volumes, and is passed over.
+/// Reads the manifests at `path`, sorted by name.
+///
+/// From a folder it reads the files `*.yaml`, `*.yml` and `*.json`, without sub-folders, as `kubectl apply -f` does. It
+/// skips names that start with a dot, because they belong to editors and to mounted volumes. A single file may have any
+/// name.
 pub(crate) fn read(path: &Path, notes: &mut Vec<Note>) -> Result<Vec<ManifestFile>, Fault> {
     let kind = fs::metadata(path).map_err(|error| unreadable(&error))?;
     if !kind.is_dir() {
@@ -63,9 +65,9 @@ fn list(folder: &Path, notes: &mut Vec<Note>) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// The text of a file, of which never more than the limit is read.
+/// The text of a file. Never reads more than the limit.
 fn text(path: &Path) -> Result<String, Fault> {
-    // A pipe would block when opened, so it is looked at first.
+    // Opening a pipe would block, so check the file type first.
     if !fs::metadata(path).map_err(|error| unreadable(&error))?.is_file() {
         return Err(Fault::NotAFile);
     }

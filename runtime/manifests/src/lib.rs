@@ -1,8 +1,8 @@
-//! Manifests from a folder: read, checked as an API server checks them, and explained.
+//! Reads manifests from a folder and checks them as an API server does.
 //!
-//! [`load`] accepts what `kubectl apply` would have a cluster accept, and fills in the same defaults: the schemas and the
-//! CEL rules are those of the definitions that a cluster installs. What is wrong is told all at once, each with file,
-//! line, resource, field and the mend. [`reload`] also checks what may not change between two readings.
+//! [`load`] accepts what `kubectl apply` accepts, and fills in the same defaults: it uses the schemas and CEL rules of the
+//! definitions that a cluster installs. It reports all errors at once, each with file, line, resource, field and fix.
+//! [`reload`] also checks that fields which must not change did not change.
 
 mod document;
 mod error;
@@ -11,10 +11,11 @@ pub mod limits;
 mod load;
 mod metadata;
 mod note;
+mod position;
 mod schema;
 mod yaml;
 
 pub use error::{Fault, ManifestError};
 pub use load::{Loaded, load, reload};
 pub use note::Note;
-pub use yaml::Position;
+pub use position::Position;

@@ -1,16 +1,16 @@
-//! What a folder of manifests may hold. Each limit is far above use and far below harm.
+//! Limits on a folder of manifests. Each is far above normal use and far below what would do harm.
 
-/// Most files in a folder.
+/// Maximum number of files in a folder.
 pub const MAX_FILES: usize = 1_000;
-/// Most bytes in a file: 1 MiB.
+/// Maximum size of a file in bytes: 1 MiB.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
-/// Most documents in a file.
+/// Maximum number of documents in a file.
 pub const MAX_DOCUMENTS: usize = 1_000;
-/// Most lists and objects within one another.
+/// Maximum nesting of lists and objects.
 pub const MAX_DEPTH: usize = 64;
-/// Most values in a document, those that aliases stand for included.
+/// Maximum number of values in a document with its aliases expanded.
 pub const MAX_VALUES: usize = 50_000;
-/// Most bytes of text in a document that come from aliases: 1 MiB.
+/// Maximum bytes of text in a document that come from aliases: 1 MiB.
 pub const MAX_ALIASED_BYTES: usize = 1 << 20;
-/// Most errors told of one file.
+/// Maximum number of errors reported for one file.
 pub const MAX_ERRORS: usize = 50;

@@ -1,4 +1,4 @@
-//! The whole folder: every file, every document, and what holds between resources.
+//! Loads the whole folder: every file, every document, and the rules between resources.
 
 use std::{
     collections::BTreeMap,
@@ -18,12 +18,13 @@ use crate::{
     error::{Fault, ManifestError},
     folder,
     limits::MAX_ERRORS,
-    schema::{Finding, Kind, kinds},
-    yaml::{Position, documents},
+    position::Position,
+    schema::{Finding, KindSchema, kinds},
+    yaml::documents,
 };
 
-/// Fields of a `spec` that say how pods run, and nothing of what is served.
-const OF_PODS: [&str; 17] = [
+/// Fields of a `spec` that configure pods and do not change what is served.
+const POD_FIELDS: [&str; 17] = [
     "artifact.volume",
     "autoscaling",
     "catalogue.volume",
@@ -43,38 +44,37 @@ const OF_PODS: [&str; 17] = [
     "topologySpread",
 ];
 
-/// What a folder of manifests says.
+/// The content of a folder of manifests.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Loaded {
-    /// The models, in the order of files and lines, defaults filled in.
+    /// The models, in the order of files and lines, with defaults.
     pub models: Vec<RankingModel>,
-    /// The layouts, likewise.
+    /// The layouts, in the same order, with defaults.
     pub layouts: Vec<PageLayout>,
     /// The files read, sorted.
     pub files: Vec<PathBuf>,
-    /// What a process serves of them.
+    /// What a process serves.
     pub config: PodConfig,
-    /// What can be served only in part, each with a [`Problem`] of severity `Degraded`: `serve` starts and tells them,
-    /// `verify` fails.
+    /// Problems of severity `Degraded`: `serve` starts and logs them, `verify` fails.
     pub warnings: Vec<ManifestError>,
-    /// What a single process does not do of the manifests.
+    /// What a single process ignores in the manifests.
     pub notes: Vec<Note>,
 }
 
 /// Reads the manifests at `path`, a folder or a file.
 ///
 /// # Errors
-/// Everything that is wrong, sorted by file and line; never empty. Two models of one objective and two layouts of one
-/// surface are errors here, though a cluster would serve the older of the two.
+/// All errors, sorted by file and line; never empty. Two models for one objective and two layouts for one surface are
+/// errors here; a cluster would serve the older one.
 pub fn load(path: &Path) -> Result<Loaded, Vec<ManifestError>> {
     read(path, None)
 }
 
-/// Reads the manifests at `path` once more, as [`load`] does, and holds them against `before`: what is fixed for life in
-/// a cluster is so here.
+/// Reads the manifests at `path` again, as [`load`] does, and compares them with `before`: fields that a cluster does not
+/// let you change must not change here.
 ///
 /// # Errors
-/// As [`load`], and a broken rule for each field that may not change.
+/// As for [`load`], plus an error for each immutable field that changed.
 pub fn reload(path: &Path, before: &Loaded) -> Result<Loaded, Vec<ManifestError>> {
     read(path, Some(before))
 }
@@ -86,7 +86,7 @@ fn read(path: &Path, before: Option<&Loaded>) -> Result<Loaded, Vec<ManifestErro
     let mut reader = Reader::default();
     for file in folder::read(path, &mut reader.notes).map_err(of_folder)? {
         let found = reader.file(&file.path, file.text, kinds);
-        reader.tell(found);
+        reader.report(found);
         reader.files.push(file.path);
     }
     if reader.placed.is_empty() && reader.errors.is_empty() {
@@ -97,7 +97,7 @@ fn read(path: &Path, before: Option<&Loaded>) -> Result<Loaded, Vec<ManifestErro
     reader.finish()
 }
 
-/// A resource and the file that it stands in.
+/// A resource and its file.
 struct Placed {
     file: PathBuf,
     resource: Resource,
@@ -124,12 +124,12 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads one file; what is wrong in it comes back.
+    /// Reads one file and returns its errors.
     fn file(
         &mut self,
         path: &Path,
         text: Result<String, Fault>,
-        kinds: &'static [Kind],
+        kinds: &'static [KindSchema],
     ) -> Vec<ManifestError> {
         let text = match text {
             Ok(text) => text,
@@ -159,8 +159,8 @@ impl Reader {
         errors
     }
 
-    /// Keeps the first errors of a file, by line, and the number of the others.
-    fn tell(&mut self, mut errors: Vec<ManifestError>) {
+    /// Keeps the first errors of a file by line, and counts the others.
+    fn report(&mut self, mut errors: Vec<ManifestError>) {
         errors.sort_by_key(|error| error.at);
         let over = errors.len().saturating_sub(MAX_ERRORS);
         errors.truncate(MAX_ERRORS);
@@ -177,7 +177,7 @@ impl Reader {
         self.errors.append(&mut errors);
     }
 
-    /// One kind, namespace and name twice: the first stays.
+    /// Finds resources with the same kind, namespace and name. The first one stays.
     fn duplicates(&mut self) {
         let mut first: BTreeMap<String, String> = BTreeMap::new();
         let mut kept = Vec::new();
@@ -195,7 +195,7 @@ impl Reader {
         self.placed = kept;
     }
 
-    /// What is fixed for life and has changed since.
+    /// Finds immutable fields that changed.
     fn changes(&mut self, before: Option<&Loaded>) {
         let Some(before) = before else { return };
         let mut old: BTreeMap<String, Json> = BTreeMap::new();
@@ -227,7 +227,7 @@ impl Reader {
         let refused: Vec<ManifestError> = refused.into_iter().map(|problem| self.place(problem)).collect();
         self.errors.extend(refused);
         if !self.errors.is_empty() {
-            // Rows are not judged here: the model that they miss may be one that could not be read.
+            // Do not report dangling rows here: the missing model may be in a file with errors.
             self.errors.sort_by(|a, b| (&a.file, a.at.is_none(), a.at).cmp(&(&b.file, b.at.is_none(), b.at)));
             return Err(self.errors);
         }
@@ -238,7 +238,7 @@ impl Reader {
             self.placed.iter().map(|placed| placed.resource.reference.namespace.clone()).collect();
         namespaces.sort();
         namespaces.dedup();
-        if let Some(note) = self.of_pods() {
+        if let Some(note) = self.pod_fields() {
             self.notes.insert(0, note);
         }
         if namespaces.len() > 1 {
@@ -247,14 +247,15 @@ impl Reader {
         Ok(Loaded { models, layouts, files: self.files, config, warnings, notes: self.notes })
     }
 
-    /// The fields that are written somewhere and mean something to pods only.
-    fn of_pods(&self) -> Option<Note> {
+    /// The fields in use that only configure pods.
+    fn pod_fields(&self) -> Option<Note> {
         let written = |field: &&&str| {
             let path = format!("spec.{field}");
             self.placed.iter().any(|placed| placed.resource.node.at_path(&path).is_some())
         };
-        let fields: Vec<String> = OF_PODS.iter().filter(written).map(|field| (*field).to_owned()).collect();
-        (!fields.is_empty()).then_some(Note::OfPods { fields })
+        let fields: Vec<String> =
+            POD_FIELDS.iter().filter(written).map(|field| (*field).to_owned()).collect();
+        (!fields.is_empty()).then_some(Note::PodFieldsIgnored { fields })
     }
 
     fn typed<T: DeserializeOwned>(&mut self, kind: &str) -> Vec<T> {
@@ -274,7 +275,7 @@ impl Reader {
         typed
     }
 
-    /// A problem between resources, with the place in the manifests where it is to be mended.
+    /// Adds to a problem between resources the place in the manifests to change.
     fn place(&self, problem: Problem) -> ManifestError {
         let field = problem.field();
         let is_it = |placed: &&Placed| {

@@ -1,4 +1,4 @@
-//! `metadata`: names and labels as Kubernetes takes them.
+//! Checks `metadata`: names, labels and annotations, by the rules of Kubernetes.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -8,8 +8,8 @@ use crate::{
     yaml::{Entry, Node, Value},
 };
 
-/// Fields that a resource from a cluster brings along, and that mean nothing in a folder.
-pub(crate) const OF_THE_CLUSTER: [&str; 10] = [
+/// Fields that a cluster sets and a folder does not use.
+pub(crate) const CLUSTER_FIELDS: [&str; 10] = [
     "deletionGracePeriodSeconds",
     "deletionTimestamp",
     "finalizers",
@@ -21,27 +21,27 @@ pub(crate) const OF_THE_CLUSTER: [&str; 10] = [
     "selfLink",
     "uid",
 ];
-const OURS: [&str; 5] = ["name", "namespace", "labels", "annotations", "creationTimestamp"];
+const KNOWN_FIELDS: [&str; 5] = ["name", "namespace", "labels", "annotations", "creationTimestamp"];
 
-/// Most bytes that Kubernetes takes in the annotations of a resource.
+/// Maximum bytes that Kubernetes accepts in the annotations of a resource.
 const MAX_ANNOTATIONS: usize = 256 * 1024;
 
-/// The metadata of a resource as far as it can be read, and what is wrong with it.
+/// The valid part of a resource's metadata, and the errors in the rest.
 #[derive(Debug, Default)]
 pub(crate) struct Metadata {
     pub(crate) name: Option<String>,
     pub(crate) namespace: Option<String>,
-    /// As it goes into the typed resource.
+    /// The value for the typed resource.
     pub(crate) json: Map<String, Json>,
     pub(crate) findings: Vec<Finding>,
 }
 
 impl Metadata {
-    /// Of the resource `root`.
+    /// Reads the metadata of the resource `root`.
     pub(crate) fn read(root: &Node) -> Self {
         let mut read = Self::default();
         let Some(entry) = root.entry("metadata") else {
-            read.missing(root.at, "metadata", " (the name of the resource, at least)");
+            read.missing(root.at, "metadata", " (at least the name of the resource)");
             return read;
         };
         let Value::Object(fields) = &entry.node.value else {
@@ -52,7 +52,7 @@ impl Metadata {
             read.field(field);
         }
         if entry.node.entry("name").is_none() {
-            read.missing(entry.at, "metadata", " (by which the resource is known in its namespace)");
+            read.missing(entry.at, "metadata", " (the name of the resource in its namespace)");
         }
         read
     }
@@ -61,7 +61,7 @@ impl Metadata {
         self.findings.push(Finding { at: entry.at, field: field.to_owned(), fault });
     }
 
-    fn missing(&mut self, at: crate::yaml::Position, field: &str, explanation: &str) {
+    fn missing(&mut self, at: crate::position::Position, field: &str, explanation: &str) {
         let name = "metadata.name".to_owned();
         self.findings.push(Finding {
             at,
@@ -78,9 +78,9 @@ impl Metadata {
             "namespace" => self.namespace = self.named(field, &path, is_label, LABEL),
             "labels" | "annotations" => self.map(field, &path),
             "creationTimestamp" => self.timestamp(field, &path),
-            name if OF_THE_CLUSTER.contains(&name) => {}
+            name if CLUSTER_FIELDS.contains(&name) => {}
             name => {
-                let hint = marquee_crds::spelling::hint(name, OURS);
+                let hint = marquee_crds::spelling::hint(name, KNOWN_FIELDS);
                 self.find(field, "metadata", Fault::UnknownField { name: clip(name), hint });
             }
         }
@@ -112,14 +112,14 @@ impl Metadata {
         match (text, meta) {
             (Some(text), Ok(_)) => drop(self.json.insert(field.name.clone(), json!(text))),
             (Some(text), Err(_)) => {
-                let (what, mend) = ("time", "write one such as 2026-01-31T12:00:00Z, or leave it out");
+                let (what, mend) = ("time", "write it as 2026-01-31T12:00:00Z, or remove it");
                 self.find(field, path, Fault::BadName { found: clip(text), what, mend });
             }
             (None, _) => self.find(field, path, wrong_type(&field.node, Type::String)),
         }
     }
 
-    /// Labels and annotations: text to text.
+    /// Reads labels or annotations, which map text to text.
     fn map(&mut self, field: &Entry, path: &str) {
         let Value::Object(entries) = &field.node.value else {
             return self.find(field, path, wrong_type(&field.node, Type::Object));
@@ -155,19 +155,17 @@ impl Metadata {
 }
 
 const SUBDOMAIN: (&str, &str) = (
-    "name of a resource",
-    "use at most 253 lower-case letters, digits, '-' and '.', each part first and last a letter or digit",
+    "resource name",
+    "use at most 253 lower-case letters, digits, '-' and '.'; start and end each part with a letter or digit",
 );
 const LABEL: (&str, &str) =
-    ("namespace", "use at most 63 lower-case letters, digits and '-', first and last a letter or digit");
+    ("namespace", "use at most 63 lower-case letters, digits and '-'; start and end with a letter or digit");
 const KEY: (&str, &str) = (
     "key",
-    "use at most 63 letters, digits, '-', '_' and '.', first and last a letter or digit; before it may stand a domain and '/'",
+    "use at most 63 letters, digits, '-', '_' and '.'; start and end with a letter or digit; a domain and '/' may come first",
 );
-const VALUE: (&str, &str) = (
-    "value of a label",
-    "use at most 63 letters, digits, '-', '_' and '.', first and last a letter or digit",
-);
+const VALUE: (&str, &str) =
+    ("label value", "use at most 63 letters, digits, '-', '_' and '.'; start and end with a letter or digit");
 
 /// DNS-1123 label.
 fn is_label(text: &str) -> bool {
@@ -185,7 +183,7 @@ fn is_subdomain(text: &str) -> bool {
     (1..=253).contains(&text.len()) && text.split('.').all(part)
 }
 
-/// `name` or `domain/name`; the keys of annotations may have any capitals.
+/// `name` or `domain/name`. In annotation keys the domain may have capital letters.
 fn is_key(text: &str, label: bool) -> bool {
     let (domain, name) = match text.split_once('/') {
         Some((domain, name)) => (Some(domain), name),

@@ -1,38 +1,38 @@
-//! What a single process does not do of the manifests.
+//! What a single process ignores in the manifests.
 
 use std::{fmt, path::PathBuf};
 
-/// Something in the manifests that a cluster would heed and a single process does not. Not an error.
+/// Part of the manifests that matters in a cluster but not in a single process. Not an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// Resources of several namespaces are served side by side.
+    /// One process serves resources of several namespaces.
     NamespacesMerged {
-        /// Which, sorted.
+        /// Their names, sorted.
         namespaces: Vec<String>,
     },
-    /// `status`, which only a controller writes.
+    /// The resource has a `status`, which only a controller writes.
     StatusIgnored {
         /// Kind, namespace and name.
         resource: String,
     },
-    /// `ownerReferences` and the like.
+    /// The resource has metadata that only a cluster uses, e.g. `ownerReferences`.
     MetadataIgnored {
         /// Kind, namespace and name.
         resource: String,
-        /// Which, sorted.
+        /// Their names, sorted.
         fields: Vec<String>,
     },
-    /// Fields that say how pods run.
-    OfPods {
+    /// Some fields configure pods.
+    PodFieldsIgnored {
         /// Paths, sorted, each once.
         fields: Vec<String>,
     },
-    /// A folder within the folder.
+    /// The folder contains another folder.
     SubFolder {
         /// Its path.
         path: PathBuf,
     },
-    /// A manifest by a name that begins with a dot.
+    /// The name of a manifest starts with a dot.
     HiddenFile {
         /// Its path.
         path: PathBuf,
@@ -44,22 +44,26 @@ impl fmt::Display for Note {
         match self {
             Self::NamespacesMerged { namespaces } => write!(
                 f,
-                "namespaces are merged: surfaces and objectives of {} are served side by side; in a cluster each \
-                 namespace stands by itself",
+                "namespaces are merged: this process serves the surfaces and objectives of {}; a cluster keeps namespaces \
+                 apart",
                 namespaces.join(", ")
             ),
             Self::StatusIgnored { resource } => {
-                write!(f, "{resource}: status is ignored: only a cluster writes it")
+                write!(f, "{resource}: ignores status: only a cluster writes it")
             }
             Self::MetadataIgnored { resource, fields } => {
-                write!(f, "{resource}: metadata of a cluster is ignored: {}", fields.join(", "))
+                write!(f, "{resource}: ignores metadata that only a cluster uses: {}", fields.join(", "))
             }
-            Self::OfPods { fields } => {
-                write!(f, "a single process has no pods, and does not use {}", fields.join(", "))
+            Self::PodFieldsIgnored { fields } => {
+                write!(
+                    f,
+                    "ignores fields that configure pods, because a single process has none: {}",
+                    fields.join(", ")
+                )
             }
-            Self::SubFolder { path } => write!(f, "{}: the sub-folder is not read", path.display()),
+            Self::SubFolder { path } => write!(f, "{}: ignores the sub-folder", path.display()),
             Self::HiddenFile { path } => {
-                write!(f, "{}: is not read, because its name begins with a dot", path.display())
+                write!(f, "{}: ignores the file, because its name starts with a dot", path.display())
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What no one writes by hand: it is refused at once, with bounded memory, and never panics.
+//! Hostile input: it is refused quickly, with bounded memory and without a panic.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
@@ -72,15 +72,14 @@ fn a_file_that_is_no_manifest_is_named_and_explained() {
     let cases: [(&str, &[u8], &str); 4] = [
         ("not UTF-8",    b"a: \xff",      "a.yaml: is not UTF-8: save it in that encoding"),
         ("a zero byte",  b"a: b\nc: \0d", "a.yaml:2:4: holds the control character U+0000, which YAML does not allow: remove it, or write it as an escape"),
-        ("over large",   &big,            "a.yaml: is over 1048576 bytes: split it into several files"),
-        ("a folder of nothing", b"",      "FOLDER: holds no resource to serve in the 1 manifests read: add a RankingModel or a PageLayout"),
+        ("over large",   &big,            "a.yaml: is larger than 1048576 bytes: split it into several files"),
+        ("a folder of nothing", b"",      "FOLDER: holds no resource in the 1 manifests that were read: add a RankingModel or a PageLayout"),
     ];
     for (why, bytes, message) in cases {
         assert_eq!(first_error(folder(&[("a.yaml", bytes)]).path()), message, "{why}");
     }
     let empty = folder(&[("README.md", b"")]);
-    let message =
-        "FOLDER: holds no manifest: a manifest is a file *.yaml, *.yml or *.json in the folder itself";
+    let message = "FOLDER: holds no manifest: add a file *.yaml, *.yml or *.json to the folder itself";
     assert_eq!(first_error(empty.path()), message);
     let absent = empty.path().join("absent");
     assert_eq!(first_error(&absent), "FOLDER: cannot be read: No such file or directory (os error 2)");
@@ -90,7 +89,7 @@ fn a_file_that_is_no_manifest_is_named_and_explained() {
     std::os::unix::net::UnixListener::bind(empty.path().join("a.yaml")).unwrap();
     assert_eq!(
         first_error(empty.path()),
-        "a.yaml: is no file: a manifest is a regular file, or a link to one"
+        "a.yaml: is not a regular file: use a regular file, or a link to one"
     );
 }
 

@@ -4,7 +4,7 @@
 //! A test that needs the whole cluster begins with
 //! `let Some(cluster) = Cluster::shared_or_skip().await? else { return Ok(()) };`. Tests run in the machine's network: what
 //! speaks to the cluster is handed to [`Cluster::in_network`], or is a command from [`Cluster::command`].
-//! However a test ends, nothing is left of its cluster: see `bin/leash.rs`.
+//! However a test ends, nothing is left of its cluster: see `bin/reaper.rs`.
 
 pub mod api_server;
 pub mod cgroup;
@@ -188,8 +188,8 @@ fn archives() -> Outcome<Vec<PathBuf>> {
 
 /// Where `make images` puts the image of the runtime or the operator.
 pub fn image_archive(of: &str) -> Outcome<PathBuf> {
-    let leash = tools::sibling("leash")?;
-    let target = leash.ancestors().nth(2).ok_or("a program lies in no folder")?;
+    let reaper = tools::sibling("reaper")?;
+    let target = reaper.ancestors().nth(2).ok_or("a program lies in no folder")?;
     Ok(target.join(format!("images/{of}.tar")))
 }
 

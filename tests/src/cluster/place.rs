@@ -34,7 +34,7 @@ impl Place {
 
     /// A folder, a cgroup of the folder's name, and process, mount and network namespaces.
     pub fn in_namespaces(name: &str) -> Outcome<Self> {
-        let init = tools::sibling("leash")?.display().to_string();
+        let init = tools::sibling("reaper")?.display().to_string();
         let unshare = "unshare --pid --mount --net --fork --kill-child=SIGKILL";
         let mut args = vec!["--cgroup", name, "--"];
         args.extend(unshare.split(' '));
@@ -47,9 +47,9 @@ impl Place {
     fn start(name: &str, args: &[&str]) -> Outcome<Self> {
         state::sweep()?;
         let folder = state::root()?.join(name);
-        let mut leash = Command::new(tools::sibling("leash")?);
-        leash.arg("--state").arg(&folder).args(args).stdout(Stdio::piped());
-        let mut keeper = Process::start("keeper", leash)?;
+        let mut reaper = Command::new(tools::sibling("reaper")?);
+        reaper.arg("--state").arg(&folder).args(args).stdout(Stdio::piped());
+        let mut keeper = Process::start("keeper", reaper)?;
         let said = keeper.child.stdout.take().ok_or("the keeper has no output")?;
         let mut lines = BufReader::new(said).lines();
         lines.next().ok_or("the keeper ended at once")??;
@@ -89,7 +89,7 @@ impl Place {
         args: impl IntoIterator<Item = S>,
     ) -> Outcome<Process> {
         let log = File::options().create(true).append(true).open(self.log(name))?;
-        let mut command = self.command(tools::sibling("leash")?);
+        let mut command = self.command(tools::sibling("reaper")?);
         command.arg("--").arg(program).args(args).stdout(log.try_clone()?).stderr(log);
         Process::start(name, command)
     }
@@ -137,26 +137,26 @@ impl Place {
     }
 }
 
-/// A process on a leash: it is killed when this is dropped.
+/// A process with a reaper: dropping this kills it.
 #[derive(Debug)]
 pub struct Process {
     name: String,
     child: Child,
-    leash: Option<ChildStdin>,
+    reaper: Option<ChildStdin>,
 }
 
 impl Process {
     fn start(name: &str, mut command: Command) -> Outcome<Self> {
-        // A group of its own: Ctrl-C at the terminal ends the test, and the leash then clears away.
+        // A group of its own: Ctrl-C at the terminal ends the test, and the reaper then cleans up.
         let spawned = command.stdin(Stdio::piped()).process_group(0).spawn();
         let mut child = spawned.map_err(|error| format!("{name}: {error}"))?;
-        let leash = child.stdin.take();
-        Ok(Self { name: name.into(), child, leash })
+        let reaper = child.stdin.take();
+        Ok(Self { name: name.into(), child, reaper })
     }
 
     /// Kills it and waits until it is gone.
     pub fn kill(&mut self) -> Outcome {
-        self.leash = None;
+        self.reaper = None;
         self.child.wait()?;
         Ok(())
     }
@@ -172,7 +172,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Nobody is left to hear of a failure; the leash clears away all the same.
+        // A failure cannot be reported here; the reaper cleans up all the same.
         let _ = self.kill();
     }
 }

@@ -1,74 +1,128 @@
-//! Where nothing changes nothing is written, and what another changed is put back once, or left alone where it is theirs.
+//! An unchanged resource causes no writes. Another writer's change is corrected once, or kept if the field is theirs.
 
 use std::time::Duration;
 
-use kube::api::{Patch, PatchParams};
+use kube::api::{DynamicObject, Patch, PatchParams};
 use marquee_tests::{
     Outcome,
     operator::{Fate, Proxy, Stage},
 };
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::process::Child;
 
 const OFTEN: &[&str] = &["--leader-elect=false", "--resync=1s"];
 
+/// A model and a page, with an operator that reconciles them every second.
+struct Settled {
+    stage: Stage,
+    proxy: Proxy,
+    _operator: Child,
+}
+
+impl Settled {
+    async fn new(namespace: &str) -> Outcome<Self> {
+        let stage = Stage::new(namespace).await?;
+        stage.make_model().await?;
+        stage.make_layout().await?;
+        let proxy = Proxy::before(stage.server, |_| Fate::Pass).await?;
+        let operator = stage.operate_as("often", &proxy.kubeconfig().to_string(), OFTEN)?;
+        let settled = Self { stage, proxy, _operator: operator };
+        settled.settle().await?;
+        Ok(settled)
+    }
+
+    /// Waits until both resources are ready and nothing is written.
+    async fn settle(&self) -> Outcome {
+        let is_settled = async || {
+            let ready = self.stage.is_ready("RankingModel", "m", 1).await?
+                && self.stage.is_ready("PageLayout", "home", 1).await?;
+            Ok(ready && self.proxy.quiet() > Duration::from_secs(3))
+        };
+        self.stage.until("both to be ready and quiet", is_settled).await
+    }
+
+    /// Waits for ten more reconciles.
+    async fn reconcile_ten_times(&self) -> Outcome {
+        let reconciles = || self.stage.said("often", "reconciled");
+        let before = reconciles()?;
+        self.stage.until("ten reconciles", async || Ok(reconciles()? >= before + 10)).await
+    }
+
+    /// The Deployment of the model's revision, after another writer applied `change` and the operator reconciled.
+    async fn deployment_after(&self, change: &Patch<Value>) -> Outcome<DynamicObject> {
+        let revision =
+            self.stage.api("RankingModel")?.get("m").await?.data["status"]["latestRevision"].take();
+        let name = format!("m-ranker-{}", revision.as_str().ok_or("no revision")?);
+        self.stage.api("Deployment")?.patch(&name, &PatchParams::default(), change).await?;
+        self.reconcile_ten_times().await?;
+        self.settle().await?;
+        Ok(self.stage.api("Deployment")?.get(&name).await?)
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_settled_is_not_written_and_what_is_theirs_stays_theirs() -> Outcome {
-    let stage = Stage::new("silence").await?;
-    stage.make_model().await?;
-    stage.make_layout().await?;
-    let proxy = Proxy::before(stage.server, |_| Fate::Pass).await?;
-    let _operator = stage.operate_as("often", &proxy.kubeconfig().to_string(), OFTEN)?;
-    let settled = async || {
-        stage
-            .until("both to be ready and quiet", async || {
-                let ready = stage.is_ready("RankingModel", "m", 1).await?
-                    && stage.is_ready("PageLayout", "home", 1).await?;
-                Ok(ready && proxy.quiet() > Duration::from_secs(3))
-            })
-            .await
-    };
-    let looked_at = async || -> Outcome {
-        let before = stage.said("often", "reconciled")?;
-        stage.until("ten reconciles", async || Ok(stage.said("often", "reconciled")? >= before + 10)).await
-    };
-    settled().await?;
-    let writes = proxy.writes();
-    looked_at().await?;
-    assert_eq!(proxy.writes(), writes, "nothing changed");
+async fn an_unchanged_resource_causes_no_writes() -> Outcome {
+    let settled = Settled::new("silence").await?;
+    let writes = settled.proxy.writes();
+    settled.reconcile_ten_times().await?;
+    assert_eq!(settled.proxy.writes(), writes, "nothing changed");
+    Ok(())
+}
 
-    let revision = stage.api("RankingModel")?.get("m").await?.data["status"]["latestRevision"].take();
-    let deployment = &format!("m-ranker-{}", revision.as_str().ok_or("no revision")?);
-    let theirs = json!({"metadata": {"annotations": {"theirs.example/a": "b"}}, "spec": {"replicas": 3}});
-    stage.patch("Deployment", deployment, &theirs).await?;
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_a_mesh_adds_is_kept() -> Outcome {
+    let settled = Settled::new("silence-mesh").await?;
     let mesh = json!({"spec": {"template": {"spec": {"containers": [{"name": "mesh", "image": "mesh:1"}]}}}});
-    let params = PatchParams::default();
-    stage.api("Deployment")?.patch(deployment, &params, &Patch::Strategic(mesh)).await?;
-    looked_at().await?;
-    settled().await?;
-    let live = stage.api("Deployment")?.get(deployment).await?;
-    let containers = live.data["spec"]["template"]["spec"]["containers"].as_array().map_or(0, Vec::len);
-    assert_eq!(containers, 2, "the mesh's container is the mesh's");
-    assert_eq!(live.data["spec"]["replicas"], 3, "the autoscaler's");
-    assert_eq!(live.metadata.annotations.unwrap_or_default()["theirs.example/a"], "b");
+    let deployment = settled.deployment_after(&Patch::Strategic(mesh)).await?;
+    let containers = deployment.data["spec"]["template"]["spec"]["containers"].as_array().map_or(0, Vec::len);
+    assert_eq!(containers, 2);
+    Ok(())
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_number_of_pods_that_an_autoscaler_sets_is_kept() -> Outcome {
+    let settled = Settled::new("silence-replicas").await?;
+    let deployment = settled.deployment_after(&Patch::Merge(json!({"spec": {"replicas": 3}}))).await?;
+    assert_eq!(deployment.data["spec"]["replicas"], 3);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_annotation_of_another_writer_is_kept() -> Outcome {
+    let settled = Settled::new("silence-annotation").await?;
+    let change = json!({"metadata": {"annotations": {"theirs.example/a": "b"}}});
+    let deployment = settled.deployment_after(&Patch::Merge(change)).await?;
+    assert_eq!(deployment.metadata.annotations.unwrap_or_default()["theirs.example/a"], "b");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_our_field_is_corrected_with_one_event() -> Outcome {
+    let settled = Settled::new("silence-drift").await?;
+    let stage = &settled.stage;
     let before = stage.world().await?;
-    let change = json!({"spec": {"minAvailable": 3}});
-    stage.patch("PodDisruptionBudget", "m-ranker", &change).await?;
-    stage.until("the budget to be put back", async || Ok(stage.world().await? == before)).await?;
-    settled().await?;
-    let events = stage.server.kubectl(&["get", "events.events.k8s.io", "-n", "silence", "-o", "json"])?;
-    let events: serde_json::Value = serde_json::from_str(&events)?;
-    let mended = events["items"].as_array().ok_or("no events")?;
-    let mended: Vec<_> = mended.iter().filter(|event| event["reason"] == "DriftMended").collect();
+    stage.patch("PodDisruptionBudget", "m-ranker", &json!({"spec": {"minAvailable": 3}})).await?;
+    stage.until("the budget to be corrected", async || Ok(stage.world().await? == before)).await?;
+    settled.settle().await?;
+    let namespace = ["get", "events.events.k8s.io", "-n", "silence-drift", "-o", "json"];
+    let events: Value = serde_json::from_str(&stage.server.kubectl(&namespace)?)?;
+    let events = events["items"].as_array().ok_or("no events")?;
+    let mended: Vec<_> = events.iter().filter(|event| event["reason"] == "DriftMended").collect();
     assert_eq!(mended.len(), 1, "{mended:?}");
+    Ok(())
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_written_for_a_deleted_resource() -> Outcome {
+    let settled = Settled::new("silence-deleted").await?;
+    let Settled { stage, proxy, .. } = &settled;
     for (kind, name) in [("RankingModel", "m"), ("PageLayout", "home")] {
         stage.api(kind)?.delete(name, &Default::default()).await?;
     }
-    // What was under way when they went may still be told.
-    stage.until("what was under way to end", async || Ok(proxy.quiet() > Duration::from_secs(1))).await?;
+    // A write that was in flight at the deletion may still arrive.
+    stage.until("writes in flight to end", async || Ok(proxy.quiet() > Duration::from_secs(1))).await?;
     let writes = proxy.writes();
-    stage.until("the quiet after", async || Ok(proxy.quiet() > Duration::from_secs(5))).await?;
-    assert_eq!(proxy.writes(), writes, "nothing is written for what is gone");
+    stage.until("five quiet seconds", async || Ok(proxy.quiet() > Duration::from_secs(5))).await?;
+    assert_eq!(proxy.writes(), writes);
     Ok(())
 }

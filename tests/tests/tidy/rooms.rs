@@ -1,6 +1,11 @@
-//! Which room of a crate may name which.
+//! Which room of a crate may name which, and that files of a room form no circle.
 
-use super::sources::{Source, rust_sources};
+use std::{collections::BTreeMap, fs};
+
+use super::{
+    modules::{Crate, Edge, crates},
+    sources::{repository, rust_sources},
+};
 
 /// A crate whose rooms stand one above the other: a room names rooms that stand below it, and no other.
 struct House {
@@ -60,76 +65,121 @@ const HOUSES: [House; 3] = [
     },
 ];
 
+/// Circles that are meant. ARCHITECTURE.md names each with its reason.
+const MEANT: [(&str, &[&str]); 1] = [("runtime/models/src/scan", &["kernel", "portable", "v3", "v4"])];
+
 impl House {
     fn rank(&self, room: &str) -> Option<usize> {
         self.order.iter().position(|known| *known == room)
     }
 
-    fn holds(&self, source: &Source) -> bool {
-        source.path.starts_with(self.sources) && !source.path.ends_with("/lib.rs")
-    }
-
-    fn faults_of(&self, source: &Source) -> Vec<String> {
-        let inner = &source.path[self.sources.len()..];
-        let room = inner.split(['/', '.']).next().unwrap_or(inner);
-        let Some(own) = self.rank(room) else {
-            let path = &source.path;
-            return vec![format!(
-                "{path}: room {room} has no place: give it one in tests/tests/tidy/rooms.rs"
-            )];
-        };
-        let named = source
-            .code_lines()
-            .flat_map(|(n, line)| named_rooms(line).into_iter().map(move |room| (n, room)));
-        let upward = named
-            .chain(grouped_uses(source))
-            .filter(|(_, other)| self.rank(other).is_some_and(|other| other < own));
-        let fault = |(n, other): (usize, String)| {
-            format!("{}:{n}: {room} names {other}, which stands above it: move the piece down", source.path)
-        };
-        upward.map(fault).collect()
+    fn faults_of(&self, rooms: &Crate) -> Vec<String> {
+        let unknown = rooms.children(&[]).into_iter().filter(|room| self.rank(room).is_none()).map(|room| {
+            format!("{}{room}: the room has no place: give it one in tests/tests/tidy/rooms.rs", self.sources)
+        });
+        let upward = rooms.edges().into_iter().filter_map(|edge| {
+            let (room, other) = (edge.from.first()?, edge.to.first()?);
+            let is_above = self.rank(other)? < self.rank(room)?;
+            is_above.then(|| {
+                format!("{}: {room} names {other}, which stands above it: move the piece down", edge.place)
+            })
+        });
+        unknown.chain(upward).collect()
     }
 }
 
 /// Every line that names a room above its own.
 pub fn faults() -> Vec<String> {
-    let sources = rust_sources();
-    let of_house = |house: &House| {
-        let held: Vec<_> = sources.iter().filter(|source| house.holds(source)).collect();
-        held.into_iter().flat_map(|source| house.faults_of(source)).collect::<Vec<_>>()
+    let of_house = |rooms: &Crate| {
+        let house = HOUSES.iter().find(|house| house.sources == rooms.folder);
+        house.map(|house| house.faults_of(rooms)).unwrap_or_default()
     };
-    HOUSES.iter().flat_map(of_house).collect()
+    crates(&rust_sources()).iter().flat_map(of_house).collect()
 }
 
-/// Rooms named as `crate::room`.
-fn named_rooms(line: &str) -> Vec<String> {
-    line.split("crate::").skip(1).map(first_word).filter(|word| !word.is_empty()).collect()
-}
-
-/// Rooms named inside `use crate::{room::…, other::…}`, which may run over several lines.
-fn grouped_uses(source: &Source) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
-    for (start, _) in source.text.match_indices("crate::{") {
-        let line = source.text[..start].lines().count();
-        let mut depth = 0;
-        let mut item = String::new();
-        for letter in source.text[start + "crate::".len()..].chars() {
-            match letter {
-                '{' => depth += 1,
-                '}' => depth -= 1,
-                ',' if depth == 1 => found.push((line, first_word(std::mem::take(&mut item).trim()))),
-                _ if depth == 1 => item.push(letter),
-                _ => {}
-            }
-            if depth == 0 {
-                break;
+/// Every circle of neighbours: modules of one folder, each with all below it, that name each other.
+pub fn circles() -> Vec<String> {
+    let architecture = fs::read_to_string(repository().join("ARCHITECTURE.md")).unwrap();
+    let mut faults = Vec::new();
+    let mut meant_found = 0;
+    for rooms in crates(&rust_sources()) {
+        let edges = rooms.edges();
+        for parent in rooms.parents() {
+            let folder = format!("{}{}", rooms.folder, parent.join("/"));
+            let folder = folder.trim_end_matches('/');
+            for circle in circles_below(&parent, &edges) {
+                let is_meant = MEANT
+                    .iter()
+                    .any(|(place, members)| *place == folder && circle.members.iter().eq(members.iter()));
+                if !is_meant {
+                    faults.push(circle.fault(folder));
+                } else if !architecture.contains(folder) {
+                    faults.push(format!(
+                        "{folder}: a circle that is meant: name it in ARCHITECTURE.md with its reason"
+                    ));
+                }
+                meant_found += usize::from(is_meant);
             }
         }
-        found.push((line, first_word(item.trim())));
     }
-    found
+    if meant_found < MEANT.len() {
+        faults.push("tests/tests/tidy/rooms.rs: MEANT names a circle that is gone: delete its line".into());
+    }
+    faults
 }
 
-fn first_word(text: &str) -> String {
-    text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+struct Circle {
+    members: Vec<String>,
+    /// One place for each step.
+    steps: Vec<String>,
+}
+
+impl Circle {
+    fn fault(&self, folder: &str) -> String {
+        let (members, steps) = (self.members.join(", "), self.steps.join("\n    "));
+        format!(
+            "{folder}: {members} name each other: move what both need into a file below them\n    {steps}"
+        )
+    }
+}
+
+fn circles_below(parent: &[String], edges: &[Edge]) -> Vec<Circle> {
+    let mut named: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    for edge in edges {
+        let child = |path: &'_ [String]| path.strip_prefix(parent).and_then(|rest| rest.first().cloned());
+        let (Some(from), Some(to)) = (child(&edge.from), child(&edge.to)) else { continue };
+        if from != to {
+            let (from, to) = (&edge.from[parent.len()], &edge.to[parent.len()]);
+            named.entry(from).or_default().entry(to).or_insert(&edge.place);
+        }
+    }
+    let reaches = |from: &str, goal: &str| {
+        let mut open: Vec<&str> = named.get(from).into_iter().flat_map(|next| next.keys().copied()).collect();
+        let mut seen = open.clone();
+        while let Some(at) = open.pop() {
+            for next in named.get(at).into_iter().flat_map(|next| next.keys().copied()) {
+                if !seen.contains(&next) {
+                    seen.push(next);
+                    open.push(next);
+                }
+            }
+        }
+        seen.contains(&goal)
+    };
+    let mut circles: Vec<Circle> = Vec::new();
+    for start in named.keys() {
+        let is_known = circles.iter().any(|circle| circle.members.iter().any(|member| member == start));
+        if is_known || !reaches(start, start) {
+            continue;
+        }
+        let members: Vec<&str> =
+            named.keys().copied().filter(|other| reaches(start, other) && reaches(other, start)).collect();
+        let steps = members.iter().flat_map(|from| {
+            let steps = named[from].iter().filter(|(to, _)| members.contains(to));
+            steps.map(move |(to, place)| format!("{place}: {from} names {to}"))
+        });
+        let steps = steps.collect();
+        circles.push(Circle { members: members.into_iter().map(str::to_owned).collect(), steps });
+    }
+    circles
 }

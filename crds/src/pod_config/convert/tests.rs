@@ -106,17 +106,17 @@ fn a_message_names_the_resource_and_the_mend() {
     #[rustfmt::skip]
     let cases = [
         ("a slip of the pen", models.to_vec(), vec![layout("home", "home", &asks("top-pick"))],
-         r#"row "top" of PageLayout default/home asks for the objective "top-pick", which no RankingModel of the surface "home" answers to: did you mean "top-picks"?"#),
+         r#"row "top" of PageLayout default/home asks for the objective "top-pick", which no RankingModel of the surface "home" serves: did you mean "top-picks"?"#),
         ("nothing like it", models.to_vec(), vec![layout("home", "home", &asks("trending"))],
-         r#"row "top" of PageLayout default/home asks for the objective "trending", which no RankingModel of the surface "home" answers to; known are for-you, top-picks"#),
+         r#"row "top" of PageLayout default/home asks for the objective "trending", which no RankingModel of the surface "home" serves; known are for-you, top-picks"#),
         ("another surface's", models.to_vec(), vec![layout("home", "home", &asks("funny"))],
-         r#"row "top" of PageLayout default/home asks for the objective "funny", which RankingModel default/bpr answers to for the surface "kids", not for "home": name one of this surface; known are for-you, top-picks"#),
+         r#"row "top" of PageLayout default/home asks for the objective "funny", which RankingModel default/bpr serves for the surface "kids", not for "home": name an objective of this surface; known are for-you, top-picks"#),
         ("no model at all", vec![], vec![layout("home", "home", &asks("top-picks"))],
-         r#"row "top" of PageLayout default/home asks for the objective "top-picks", but the surface "home" has no RankingModel: add one that answers to it"#),
+         r#"row "top" of PageLayout default/home asks for the objective "top-picks", but the surface "home" has no RankingModel: add one with this objective"#),
         ("two models", vec![model("b", "home", "top"), model("a", "home", "top")], vec![],
-         r#"RankingModel default/b claims the objective "top", which RankingModel default/a answers to: give it another objective, or remove one of the two"#),
+         r#"RankingModel default/b claims the objective "top", which RankingModel default/a already serves: give it another objective, or remove one of them"#),
         ("two layouts", vec![], vec![layout("b", "home", &[]), layout("a", "home", &[])],
-         r#"PageLayout default/b claims the surface "home", whose page is PageLayout default/a: give it another surface, or remove one of the two"#),
+         r#"PageLayout default/b claims the surface "home", which PageLayout default/a already serves: give it another surface, or remove one of them"#),
     ];
     for (why, models, layouts, message) in cases {
         let (_, problems) = convert(&models, &layouts);

@@ -1,4 +1,4 @@
-//! A value against a schema: every fault found, defaults filled in.
+//! Checks a value against a schema, finds all errors and fills in defaults.
 
 use marquee_crds::spelling;
 use serde_json::{Map, Value as Json};
@@ -6,10 +6,11 @@ use serde_json::{Map, Value as Json};
 use super::{Schema, Type};
 use crate::{
     error::{Fault, clip},
-    yaml::{Entry, Node, Position, Value, number},
+    position::Position,
+    yaml::{Entry, Node, Value, number},
 };
 
-/// What is wrong, in which field, and where.
+/// An error, its field and its position.
 #[derive(Debug)]
 pub(crate) struct Finding {
     pub(crate) at: Position,
@@ -17,7 +18,7 @@ pub(crate) struct Finding {
     pub(crate) fault: Fault,
 }
 
-/// The value of `entry` as an API server would store it, and what is wrong with it. `path` is that of the entry.
+/// The value of `entry` as an API server would store it, and its errors. `path` is the path of the entry.
 pub(crate) fn check(entry: &Entry, path: &str, schema: &Schema) -> (Json, Vec<Finding>) {
     let mut check = Check { root: schema, root_path: path.to_owned(), findings: Vec::new() };
     let value = check.value(&entry.node, schema, &Place { path: path.to_owned(), at: entry.at });
@@ -30,7 +31,7 @@ struct Check<'a> {
     findings: Vec<Finding>,
 }
 
-/// A field and where its name stands; in a list, where the member begins.
+/// A field and the position of its name; in a list, the position of the item.
 struct Place {
     path: String,
     at: Position,
@@ -71,7 +72,7 @@ impl Check<'_> {
         }
     }
 
-    /// A number, as it is written, or a text; the rule for its form is the map's that holds it.
+    /// A number or text. The rule for its format belongs to the map around it.
     fn quantity(&mut self, node: &Node, schema: &Schema, place: &Place) -> Json {
         match &node.value {
             Value::Text(text) => self.text(text, schema, node.at, &place.path),
@@ -83,7 +84,7 @@ impl Check<'_> {
                     Fault::WrongType {
                         found: describe(node),
                         expected: "a whole number or text",
-                        mend: ": write a whole number, or quote it with its unit, such as \"500m\"".into(),
+                        mend: ": write a whole number, or a quoted text with a unit, such as \"500m\"".into(),
                     },
                 );
                 Json::Null
@@ -91,9 +92,9 @@ impl Check<'_> {
         }
     }
 
-    /// Keys of the user's choice.
+    /// A map: the user chooses the keys.
     fn map(&mut self, entries: &[Entry], schema: &Schema, place: &Place) -> Json {
-        let what = "the number of its keys";
+        let what = "the number of keys";
         self.bounds(what, entries.len(), (None, schema.max_properties), (place.at, &place.path));
         let Some(values) = &schema.additional_properties else { return Json::Null };
         let mut map = Map::new();
@@ -136,13 +137,13 @@ impl Check<'_> {
         Json::Object(object)
     }
 
-    /// A near name of the same object, or where a field of exactly that name belongs, or what is known.
+    /// A similar field of the same object, or the object that has a field of this name, or the known fields.
     fn hint(&self, name: &str, schema: &Schema) -> String {
         let known = || schema.properties.keys().map(String::as_str);
         if spelling::nearest(name, known()).is_none()
-            && let Some(home) = self.root.home_of(name, &self.root_path)
+            && let Some(home) = self.root.owner_of(name, &self.root_path)
         {
-            return format!(": it belongs to {home}");
+            return format!(": move it to {home}");
         }
         match schema.properties.is_empty() {
             true => "; it has no fields: write {}".into(),
@@ -151,10 +152,10 @@ impl Check<'_> {
     }
 
     fn list(&mut self, nodes: &[Node], schema: &Schema, place: &Place) -> Json {
-        let what = "the number of its members";
+        let what = "the number of items";
         self.bounds(what, nodes.len(), (schema.min_items, schema.max_items), (place.at, &place.path));
         let Some(items) = &schema.items else { return Json::Array(Vec::new()) };
-        // What is over the bound is refused already, and is not looked at.
+        // Items beyond the maximum are refused already, so do not check them.
         let nodes = nodes.iter().take(schema.max_items.unwrap_or(usize::MAX)).enumerate();
         Json::Array(
             nodes
@@ -175,7 +176,7 @@ impl Check<'_> {
                 Fault::NotAllowed { found: clip(text), allowed: schema.values.join(", "), hint },
             );
         }
-        self.bounds("its length", text.chars().count(), (schema.min_length, schema.max_length), (at, path));
+        self.bounds("the length", text.chars().count(), (schema.min_length, schema.max_length), (at, path));
         Json::String(text.to_owned())
     }
 
@@ -212,10 +213,14 @@ impl Check<'_> {
             _ => None,
         };
         if let Some(bound) = bound {
-            self.find(place.0, place.1, Fault::OutOfBounds { what: "it", found: clip(written), bound });
+            self.find(
+                place.0,
+                place.1,
+                Fault::OutOfBounds { what: "the number", found: clip(written), bound },
+            );
             return Json::Null;
         }
-        // A whole number may be written as 32.0.
+        // 32.0 counts as a whole number.
         match schema.kind {
             Type::Integer if value.is_f64() => Json::from(size as i64),
             _ => Json::Number(value.clone()),
@@ -223,20 +228,20 @@ impl Check<'_> {
     }
 }
 
-/// That `node` is not what it must be, and the mend.
+/// The error that `node` has the wrong type, and how to fix it.
 pub(crate) fn wrong_type(node: &Node, expected: Type) -> Fault {
     let found = describe(node);
     let mend = match (expected, &node.value) {
         (Type::String, Value::Bool { written, .. }) if !matches!(written.as_str(), "true" | "false") => {
-            format!(", as YAML reads {written}: quote it")
+            format!(", because YAML reads {written} as a boolean: quote it")
         }
         (Type::String, Value::Bool { .. } | Value::Number { .. }) => ": quote it".into(),
         (Type::Integer | Type::Number, Value::Text(text)) if number(text).is_some() => {
-            ": take away the quotes".into()
+            ": remove the quotes".into()
         }
-        (Type::Array, _) => ": write each member on a line of its own, after `- `".into(),
-        (Type::Object, Value::List(_)) => ": take away the `- `".into(),
-        (Type::Object, _) => ": write its fields below it, indented".into(),
+        (Type::Array, _) => ": write each item on its own line after `- `".into(),
+        (Type::Object, Value::List(_)) => ": remove the `- `".into(),
+        (Type::Object, _) => ": write its fields below it and indent them".into(),
         _ => String::new(),
     };
     let expected = match expected {
@@ -250,7 +255,7 @@ pub(crate) fn wrong_type(node: &Node, expected: Type) -> Fault {
     Fault::WrongType { found, expected, mend }
 }
 
-/// The value in words.
+/// Describes the value in words.
 pub(crate) fn describe(node: &Node) -> String {
     match &node.value {
         Value::Null => "empty".into(),

@@ -1,4 +1,4 @@
-//! The schemas of the kinds, as an API server has them: the same definitions, the same rules.
+//! The schemas of the kinds: the same definitions and rules as in an API server.
 
 mod check;
 
@@ -10,23 +10,23 @@ use serde_json::Value;
 
 pub(crate) use check::{Finding, check, describe, wrong_type};
 
-/// A kind that is served.
-pub(crate) struct Kind {
+/// Schema and rules of one kind.
+pub(crate) struct KindSchema {
     pub(crate) name: String,
-    /// Of the whole resource.
+    /// Schema of the whole resource.
     pub(crate) schema: Schema,
     /// The CEL rules of the schema.
     rules: CompiledSchema,
 }
 
-/// A structural schema: the keywords that our definitions use. Another keyword fails the tests, so that none is passed
-/// over in silence.
+/// A structural schema with the keywords that our definitions use. A test fails on any other keyword, so that this code
+/// never ignores one.
 #[derive(Deserialize, Debug, Default)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Schema {
     pub(crate) description: String,
     title: Option<String>,
-    /// Says how wide a number is; the bounds say more.
+    /// The width of a number; the bounds are stricter.
     format: Option<String>,
     #[serde(rename = "type")]
     pub(crate) kind: Type,
@@ -42,23 +42,23 @@ pub(crate) struct Schema {
     max_length: Option<usize>,
     min_items: Option<usize>,
     max_items: Option<usize>,
-    /// Of the values of a map.
+    /// Schema of the values of a map.
     pub(crate) additional_properties: Option<Box<Schema>>,
     max_properties: Option<usize>,
-    /// A whole number or a text: a quantity. `type` is absent then.
+    /// The value is a quantity: a whole number or text. Then `type` is absent.
     #[serde(rename = "x-kubernetes-int-or-string")]
     int_or_string: bool,
-    /// Says how lists are merged, which is for those who apply.
+    /// How server-side apply merges lists; not used here.
     #[serde(rename = "x-kubernetes-list-type")]
     list_type: Option<String>,
     #[serde(rename = "x-kubernetes-list-map-keys")]
     list_map_keys: Vec<String>,
-    /// Kept by [`Kind::rules`].
+    /// Compiled in [`KindSchema::rules`].
     #[serde(rename = "x-kubernetes-validations")]
     rules: Vec<Value>,
 }
 
-/// What a value must be.
+/// The type of a value.
 #[derive(Deserialize, Debug, Default, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Type {
@@ -72,35 +72,35 @@ pub(crate) enum Type {
 }
 
 impl Schema {
-    /// First sentence of the description, for messages.
+    /// The first sentence of the description, for messages.
     fn gist(&self) -> &str {
         let mut ends = self.description.match_indices(". ").map(|(end, _)| end);
         let end = ends.find(|end| !self.description[..*end].ends_with("e.g"));
         self.description[..end.unwrap_or(self.description.len())].trim_end_matches('.')
     }
 
-    /// Path of the object, below `path`, that has a field `name`.
-    fn home_of(&self, name: &str, path: &str) -> Option<String> {
+    /// Path of the object below `path` that has a field `name`.
+    fn owner_of(&self, name: &str, path: &str) -> Option<String> {
         if self.properties.contains_key(name) {
             return Some(path.to_owned());
         }
-        let item = self.items.iter().find_map(|items| items.home_of(name, &format!("{path}[]")));
+        let item = self.items.iter().find_map(|items| items.owner_of(name, &format!("{path}[]")));
         item.or_else(|| {
-            self.properties.iter().find_map(|(step, schema)| schema.home_of(name, &format!("{path}.{step}")))
+            self.properties.iter().find_map(|(step, schema)| schema.owner_of(name, &format!("{path}.{step}")))
         })
     }
 }
 
-/// The kinds, in the order of their names.
+/// The kinds, sorted by name.
 ///
 /// # Errors
-/// When a definition holds a keyword that is not known here: a defect, which a test finds.
-pub(crate) fn kinds() -> Result<&'static [Kind], &'static str> {
-    static KINDS: OnceLock<Result<Vec<Kind>, String>> = OnceLock::new();
+/// If a definition uses a keyword that [`Schema`] does not know. That is a bug, and a test finds it.
+pub(crate) fn kinds() -> Result<&'static [KindSchema], &'static str> {
+    static KINDS: OnceLock<Result<Vec<KindSchema>, String>> = OnceLock::new();
     KINDS.get_or_init(load_kinds).as_deref().map_err(String::as_str)
 }
 
-fn load_kinds() -> Result<Vec<Kind>, String> {
+fn load_kinds() -> Result<Vec<KindSchema>, String> {
     let mut kinds = Vec::new();
     for crd in marquee_crds::definitions::definitions() {
         let name = crd.spec.names.kind;
@@ -109,19 +109,19 @@ fn load_kinds() -> Result<Vec<Kind>, String> {
         let value = serde_json::to_value(&schema).map_err(|error| format!("{name}: {error}"))?;
         let rules = compile_schema(&value);
         let schema = serde_json::from_value(value).map_err(|error| format!("{name}: {error}"))?;
-        kinds.push(Kind { name, schema, rules });
+        kinds.push(KindSchema { name, schema, rules });
     }
     Ok(kinds)
 }
 
-/// A rule that said no: the field and the message.
+/// A broken rule: the field and the message.
 pub(crate) struct Refusal {
     pub(crate) field: String,
     pub(crate) message: String,
 }
 
-impl Kind {
-    /// Which CEL rules `object` breaks; with `old`, the rules of a change as well.
+impl KindSchema {
+    /// The CEL rules that `object` breaks. With `old`, also checks the rules on changes.
     pub(crate) fn broken_rules(&self, object: &Value, old: Option<&Value>) -> Vec<Refusal> {
         match Validator::new().validate_compiled(&self.rules, object, old) {
             Ok(()) => Vec::new(),

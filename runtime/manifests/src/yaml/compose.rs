@@ -1,6 +1,7 @@
-//! Events of the YAML parser in, one [`Node`] a document out.
+//! Builds one [`Node`] for each document from the events of the YAML parser.
 //!
-//! Aliases are expanded, as kubectl does, within [`MAX_VALUES`] and [`MAX_ALIASED_BYTES`]: a bomb is refused at once.
+//! It expands aliases, as kubectl does, up to [`MAX_VALUES`] and [`MAX_ALIASED_BYTES`], so that it stops an alias bomb
+//! early.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,26 +11,27 @@ use yaml_rust2::{
 };
 
 use super::{
-    node::{Entry, Node, Position, Value},
+    node::{Entry, Node, Value},
     scalar,
 };
 use crate::{
     error::{Fault, clip},
     limits::{MAX_ALIASED_BYTES, MAX_DEPTH, MAX_VALUES},
+    position::Position,
 };
 
-/// What ends the reading of a document.
+/// An error that ends the document.
 type Stop = (Position, Fault);
 
-/// Reads the documents of one chunk of a file, of which the first line is line `first_line` of the file.
+/// Reads the documents of one chunk of a file. The chunk starts at line `first_line` of the file.
 pub(crate) struct Composer<'a> {
     parser: Parser<std::str::Chars<'a>>,
     first_line: usize,
-    /// Nodes that aliases may stand for; `None` while they are being read.
+    /// Nodes that an alias may refer to; `None` until a node is complete.
     anchors: HashMap<usize, Option<Node>>,
     values: usize,
     aliased_bytes: usize,
-    /// What is wrong, where reading goes on nevertheless.
+    /// Errors that do not stop the reading.
     pub(crate) faults: Vec<(Position, Fault)>,
 }
 
@@ -87,7 +89,7 @@ impl<'a> Composer<'a> {
             Event::MappingStart(anchor, tag) => {
                 self.open(anchor, tag, at);
                 let (entries, first) = self.object(depth)?;
-                // The parser tells an object in a block when it meets the first colon.
+                // The parser reports a block object only at its first colon.
                 at = first.map_or(at, |first| first.min(at));
                 (anchor, Value::Object(entries))
             }
@@ -107,7 +109,7 @@ impl<'a> Composer<'a> {
         if self.values > MAX_VALUES { Err((at, Fault::TooManyValues)) } else { Ok(()) }
     }
 
-    /// Charges what a copy costs.
+    /// Counts the cost of a copy against the limits.
     fn charge(&mut self, values: usize, bytes: usize, at: Position) -> Result<(), Stop> {
         self.aliased_bytes += bytes;
         if self.aliased_bytes > MAX_ALIASED_BYTES {
@@ -116,7 +118,7 @@ impl<'a> Composer<'a> {
         self.count(values, at)
     }
 
-    /// An anchored list or object begins: until it ends, no alias can stand for it.
+    /// Starts an anchored list or object. Until it ends, no alias can refer to it.
     fn open(&mut self, anchor: usize, tag: Option<Tag>, at: Position) {
         if anchor != 0 {
             self.anchors.insert(anchor, None);
@@ -128,7 +130,7 @@ impl<'a> Composer<'a> {
 
     fn alias(&mut self, anchor: usize, at: Position) -> Result<Node, Stop> {
         let Some(Some(node)) = self.anchors.get(&anchor) else {
-            return Err((at, Fault::AliasWithinItself));
+            return Err((at, Fault::AliasOfItself));
         };
         let (values, bytes) = node.weight();
         let value = node.value.clone();
@@ -165,7 +167,7 @@ impl<'a> Composer<'a> {
         }
     }
 
-    /// The fields of an object, and where the first of them stands.
+    /// The fields of an object, and the position of the first one.
     fn object(&mut self, depth: usize) -> Result<(Vec<Entry>, Option<Position>), Stop> {
         let mut first = None;
         let mut entries: Vec<Entry> = Vec::new();
@@ -189,25 +191,25 @@ impl<'a> Composer<'a> {
                 None => self.faults.push((at, Fault::NameNotText)),
             }
         }
-        // What the object says itself stands before what it merges, and the first of those merged before the others.
+        // Own fields win over merged fields, and earlier merges win over later ones.
         entries.extend(merged.into_iter().filter(|entry| names.insert(entry.name.clone())));
         Ok((entries, first))
     }
 
-    /// The fields that `<<: *alias` or `<<: [*one, *other]` brings in.
+    /// The fields that `<<: *alias` or `<<: [*one, *other]` adds.
     fn merge(&mut self, node: Node) -> Vec<Entry> {
         match node.value {
             Value::Object(entries) => entries,
             Value::List(nodes) => nodes.into_iter().flat_map(|node| self.merge(node)).collect(),
             _ => {
-                self.faults.push((node.at, Fault::MergeOfNoObject));
+                self.faults.push((node.at, Fault::MergeNotObject));
                 Vec::new()
             }
         }
     }
 }
 
-/// A key as the name of a field; numbers and booleans are their text, as in JSON.
+/// The name of a field. Numbers and booleans become their text, as in JSON.
 fn name(key: Node) -> Option<String> {
     match key.value {
         Value::Text(text) => Some(text),
@@ -217,7 +219,7 @@ fn name(key: Node) -> Option<String> {
     }
 }
 
-/// What the parser says, and the mend where its words give the mistake away.
+/// The parser's message, and a fix where the message makes the mistake clear.
 fn syntax(error: &ScanError) -> Fault {
     let what = error.info();
     let mend = if what.contains("tab") {
@@ -227,7 +229,7 @@ fn syntax(error: &ScanError) -> Fault {
     } else if what.contains("unknown anchor") {
         ": define it above with &, or quote a value that begins with *"
     } else if what.contains("simple key") || what.contains("block mapping") || what.contains("indentation") {
-        ": write `name: value`, and indent the fields of one object alike"
+        ": write `name: value`, and indent all fields of an object equally"
     } else if what.contains("unexpected character") {
         ": quote the value"
     } else {

@@ -1,25 +1,26 @@
-//! Text in, documents out, each value with its place. Every fault of a file is found: one bad document costs no other.
+//! Parses the text of a file into documents; each value keeps its position.
+//!
+//! One bad document does not hide the errors of the others.
 
 mod compose;
 mod node;
 mod scalar;
 
-pub use node::Position;
 pub(crate) use node::{Entry, Node, Value};
 pub(crate) use scalar::number;
 
-use crate::{error::Fault, limits::MAX_DOCUMENTS};
+use crate::{error::Fault, limits::MAX_DOCUMENTS, position::Position};
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub(crate) struct Documents {
-    /// Those that are not empty, in order.
+    /// Documents that are not empty, in order.
     pub(crate) nodes: Vec<Node>,
-    /// What is wrong, in order.
+    /// Errors, in order.
     pub(crate) faults: Vec<(Position, Fault)>,
 }
 
-/// The documents of a file of UTF-8 text.
+/// Parses UTF-8 text.
 pub(crate) fn documents(text: &str) -> Documents {
     let mut found = Documents::default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -49,7 +50,7 @@ pub(crate) fn documents(text: &str) -> Documents {
     found
 }
 
-/// The first character that no manifest holds; the parser would take some of them for the end of the file.
+/// The first forbidden character. The parser would read some of them as the end of the file.
 fn unprintable(text: &str) -> Option<(Position, Fault)> {
     let allowed = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{85}');
     for (index, line) in text.split('\n').enumerate() {
@@ -61,7 +62,7 @@ fn unprintable(text: &str) -> Option<(Position, Fault)> {
     None
 }
 
-/// The text between lines that begin with `---`, each with the number of its first line.
+/// The text between lines that start with `---`, each with the number of its first line.
 fn chunks(text: &str) -> Vec<(usize, &str)> {
     let mut chunks = Vec::new();
     let (mut start, mut first_line, mut offset) = (0, 1, 0);
@@ -85,8 +86,9 @@ fn is_preamble(chunk: &str) -> bool {
         && chunk.lines().all(|line| line.trim().is_empty() || line.starts_with(['#', '%']))
 }
 
-/// JSON may write a character beyond the first 65,536 as two `\u` escapes, which YAML does not know: this writes the
-/// character itself.
+/// Replaces surrogate pairs by the characters that they encode.
+///
+/// JSON may write a character above U+FFFF as two `\u` escapes; YAML does not know such pairs.
 pub(crate) fn without_surrogates(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     let mut rest = json;
@@ -105,7 +107,7 @@ pub(crate) fn without_surrogates(json: &str) -> String {
                 text.push(c);
                 12
             }
-            // The escape and what it escapes: `\\` begins no escape after it.
+            // Skip the escaped character too: after `\\` no escape starts.
             _ => {
                 let end = rest.char_indices().nth(2).map_or(rest.len(), |(end, _)| end);
                 text.push_str(&rest[..end]);
@@ -118,7 +120,7 @@ pub(crate) fn without_surrogates(json: &str) -> String {
     text
 }
 
-/// The code unit that a `\uXXXX` at the start of `text` writes.
+/// The code unit of a `\uXXXX` at the start of `text`.
 fn unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {

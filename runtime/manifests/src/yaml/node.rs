@@ -1,24 +1,17 @@
-//! A value and where it stands.
+//! A value and its position.
 
 use serde_json::Number;
 
-/// A place in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position {
-    /// From 1.
-    pub line: usize,
-    /// From 1, in characters.
-    pub column: usize,
-}
+use crate::position::Position;
 
-/// A value and where it begins.
+/// A value and the position where it starts.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
     pub(crate) at: Position,
     pub(crate) value: Value,
 }
 
-/// What a node holds. A boolean and a number keep the text that they were written as, for messages.
+/// The content of a node. Booleans and numbers keep their original text for messages.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     Null,
@@ -29,7 +22,7 @@ pub(crate) enum Value {
     Object(Vec<Entry>),
 }
 
-/// A field of an object: its name, where the name stands, and its value.
+/// A field of an object: its name, the position of the name, and its value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Entry {
     pub(crate) name: String,
@@ -38,7 +31,7 @@ pub(crate) struct Entry {
 }
 
 impl Node {
-    /// The fields; none where this is no object.
+    /// The fields; empty if this is not an object.
     pub(crate) fn entries(&self) -> &[Entry] {
         match &self.value {
             Value::Object(entries) => entries,
@@ -46,7 +39,7 @@ impl Node {
         }
     }
 
-    /// The field of that name, unless it is null, which counts as absent.
+    /// The field of that name. A null field counts as absent.
     pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.name == name && !entry.node.is_null())
     }
@@ -78,8 +71,9 @@ impl Node {
         }
     }
 
-    /// Where the field at `path` stands (`spec.candidateRows[1].name`), or the nearest thing around it that is written
-    /// down: a default stands nowhere.
+    /// Position of the field at `path` (`spec.candidateRows[1].name`).
+    ///
+    /// A default has no position in the file: then the nearest object around it is returned.
     pub(crate) fn locate(&self, path: &str) -> Position {
         let (found, nearest, at) = self.walk(path);
         match nearest.value {
@@ -89,13 +83,13 @@ impl Node {
         }
     }
 
-    /// The value at `path`, if it is written down.
+    /// The value at `path`, if the file contains it.
     pub(crate) fn at_path(&self, path: &str) -> Option<&Self> {
         let (found, node, _) = self.walk(path);
         found.then_some(node)
     }
 
-    /// Whether there is a value at `path`; it, or the nearest around it; and where its name stands.
+    /// Whether there is a value at `path`; that value or the nearest one around it; and the position of its name.
     fn walk(&self, path: &str) -> (bool, &Self, Position) {
         let (mut node, mut at) = (self, self.at);
         for step in path.split(['.', '[']).filter(|step| !step.is_empty()) {

@@ -1,5 +1,5 @@
-//! What a plain scalar means: as kubectl reads it (YAML 1.1, as `sigs.k8s.io/yaml` does), so that a folder and a cluster
-//! agree on `yes`, `010` and `1_000`.
+//! Reads plain scalars as kubectl does (YAML 1.1, as in `sigs.k8s.io/yaml`), so that a folder and a cluster agree on `yes`,
+//! `010` and `1_000`.
 
 use serde_json::Number;
 
@@ -11,7 +11,7 @@ const FALSE: [&str; 11] = ["n", "N", "no", "No", "NO", "false", "False", "FALSE"
 const NOT_FINITE: [&str; 12] =
     [".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"];
 
-/// The value of a plain scalar; `None` for infinity and not-a-number, which JSON cannot hold.
+/// The value of a plain scalar. `None` for infinity and not-a-number, which JSON cannot represent.
 pub(crate) fn plain(text: String) -> Option<Value> {
     if NULL.contains(&text.as_str()) {
         return Some(Value::Null);
@@ -28,7 +28,7 @@ pub(crate) fn plain(text: String) -> Option<Value> {
     }
 }
 
-/// The number that `text` writes, if it writes one.
+/// The number in `text`, if it is one.
 pub(crate) fn number(text: &str) -> Option<Number> {
     if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
         return None;

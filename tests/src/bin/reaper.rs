@@ -1,11 +1,15 @@
-//! Runs a command for as long as whoever started it lives, and clears away behind it, however it ended.
+//! Runs a command as long as its starter lives, and cleans up after it, however it ends.
 //!
-//! `leash [--state FOLDER] [--cgroup NAME] [-- COMMAND...]`. The starter holds the other end of standard input: when that
-//! closes, by intent or because the starter was killed, the command is killed, then the cgroup and the folder are removed.
-//! Should the leash itself be killed, the kernel kills the command, and the next start sweeps the folder, whose lock is
-//! then free. `leash --init` is the first process of a process namespace: it says its outer number and buries the dead.
+//! `reaper [--state FOLDER] [--cgroup NAME] [-- COMMAND...]`. The starter holds the other end of standard input. When that
+//! closes, on purpose or because the starter was killed, the reaper kills the command and removes the cgroup and the folder.
+//! If the reaper itself is killed, the kernel kills the command, and the next start removes the folder, whose lock is then
+//! free. `reaper --init` is the first process of a process namespace: it prints its outer process id and reaps zombies.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "its output is how it talks to its starter")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it reports to its starter on standard output"
+)]
 
 use std::{
     env, fs,
@@ -27,7 +31,7 @@ fn main() -> ExitCode {
     match run(env::args().skip(1)) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("leash: {error}");
+            eprintln!("reaper: {error}");
             ExitCode::FAILURE
         }
     }
@@ -41,7 +45,7 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Outcome<ExitCode> {
             "--state" => folder = arguments.next().map(PathBuf::from),
             "--cgroup" => control_group = arguments.next(),
             "--" => command = arguments.by_ref().collect(),
-            other => return Err(format!("{other} is not an option of leash").into()),
+            other => return Err(format!("{other} is not an option of reaper").into()),
         }
     }
     let lock = folder.as_deref().map(state::hold).transpose()?;
@@ -49,11 +53,11 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Outcome<ExitCode> {
         say("holding")?;
     }
     let code = match command.split_first() {
-        Some((program, rest)) => {
-            led(Command::new("setpriv").args(["--pdeathsig", "KILL", "--", program]).args(rest))?
-        }
+        Some((program, rest)) => run_until_starter_ends(
+            Command::new("setpriv").args(["--pdeathsig", "KILL", "--", program]).args(rest),
+        )?,
         None => {
-            until_the_starter_is_gone();
+            wait_for_starter_to_end();
             ExitCode::SUCCESS
         }
     };
@@ -61,20 +65,20 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Outcome<ExitCode> {
     Ok(code)
 }
 
-/// Runs the command to its end or the starter's, whichever comes first.
-fn led(command: &mut Command) -> Outcome<ExitCode> {
+/// Runs the command until it or the starter ends, whichever is first.
+fn run_until_starter_ends(command: &mut Command) -> Outcome<ExitCode> {
     let mut child: Child = command.stdin(Stdio::null()).process_group(0).spawn()?;
     let pid = Pid::from_child(&child);
     thread::spawn(move || {
-        until_the_starter_is_gone();
-        // It may have ended by itself just now: then there is nothing left to kill.
+        wait_for_starter_to_end();
+        // The command may have ended by itself: then there is nothing to kill.
         let _ = kill_process(pid, Signal::KILL);
     });
     let status = child.wait()?;
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }
 
-fn until_the_starter_is_gone() {
+fn wait_for_starter_to_end() {
     let mut ignored = [0; 64];
     while matches!(io::stdin().read(&mut ignored), Ok(1..)) {}
 }
@@ -90,11 +94,11 @@ fn clear(folder: Option<&Path>, control_group: Option<&str>, lock: Option<File>)
     Ok(())
 }
 
-/// Process 1 of a namespace. Whatever loses its parent in there becomes its child; when it is killed, so are all.
+/// Process 1 of a namespace. Orphans in the namespace become its children; when it is killed, all of them are.
 fn init() -> Outcome<ExitCode> {
-    // The outer /proc is still mounted, and knows this process by its outer number.
+    // The outer /proc is still mounted and has the outer process id.
     say(&fs::read_link("/proc/self")?.to_string_lossy())?;
-    // One child that never ends: so that waiting always waits.
+    // One child never ends, so that wait() always blocks.
     let _idle = Command::new("sleep").arg("infinity").stdin(Stdio::null()).spawn()?;
     loop {
         rustix::process::wait(WaitOptions::empty())?;
