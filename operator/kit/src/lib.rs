@@ -23,15 +23,15 @@
 pub mod operator;
 pub mod resource;
 
-pub mod kinds;
-
-pub mod context;
 pub mod http;
 pub mod watch;
 pub mod workers;
 
 pub mod apply;
 pub mod status;
+
+pub mod context;
+pub mod kinds;
 
 pub mod cache;
 pub mod child;
@@ -46,12 +46,10 @@ pub mod leader;
 pub mod metrics;
 pub mod queue;
 
-#[cfg(test)]
-mod testing;
-
+pub use cache::{Change, Claim};
 pub use context::Context;
 pub use error::{Error, Result, Stopped};
 pub use kinds::Kinds;
 pub use names::{Key, Names, ResourceId, ResourceKind};
 pub use operator::Operator;
-pub use resource::{Change, Claim, Resource};
+pub use resource::Resource;

@@ -53,7 +53,6 @@ const HOUSES: [House; 3] = [
     House {
         sources: "operator/kit/src/",
         order: &[
-            "testing",
             "http",
             "workers",
             "status",

@@ -1,31 +1,67 @@
 use serde_json::json;
 
 use super::*;
-use crate::testing::{Model, TestFacts, TestOperator};
-
 const KIND: ChildKind = ChildKind::ConfigMap;
 
 fn object(version: u64, data: &str) -> RawObject {
     let text = json!({
         "metadata": {
             "name": "m-ranker-1", "namespace": "n", "resourceVersion": version.to_string(),
-            "annotations": {TestOperator::NAMES.applied: "00000000000000ff"},
+            "annotations": {NAMES.applied: "00000000000000ff"},
             "ownerReferences": [{"apiVersion": "example.dev/v1", "kind": "Model", "name": "m", "uid": "u", "controller": true}],
-            "managedFields": [{"manager": TestOperator::NAMES.manager, "operation": "Update"}],
+            "managedFields": [{"manager": NAMES.manager, "operation": "Update"}],
         },
         "data": {"config.json": data},
     });
     serde_json::from_str(&text.to_string()).unwrap()
 }
 
-type Children = ChildCache<TestFacts>;
+const NAMES: Names = Names {
+    group: "example.dev",
+    manager: "test-operator",
+    managed_by: "app.kubernetes.io/managed-by",
+    applied: "example.dev/applied",
+};
+const MODEL: ResourceKind = ResourceKind::new("Model");
 
-fn read(kind: ChildKind, raw: &RawObject) -> Option<ReadChild<TestFacts>> {
-    super::read(&Kinds::<TestOperator>::default().with::<Model>(), kind, raw).unwrap()
+#[derive(Clone, Debug, PartialEq)]
+struct Facts {
+    kind: ChildKind,
+    name: String,
+    is_deleting: bool,
+}
+
+impl ChildFacts for Facts {
+    fn read(kind: ChildKind, head: &Head, _raw: &RawObject) -> serde_json::Result<Self> {
+        Ok(Self { kind, name: head.name.clone(), is_deleting: head.deletion_timestamp.is_some() })
+    }
+
+    fn kind(&self) -> ChildKind {
+        self.kind
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_deleting(&self) -> bool {
+        self.is_deleting
+    }
+
+    fn mark_deleting(&mut self) {
+        self.is_deleting = true;
+    }
+}
+
+type Children = ChildCache<Facts>;
+
+fn read(kind: ChildKind, raw: &RawObject) -> Option<ReadChild<Facts>> {
+    let owners = Owners { names: NAMES, kind: &|name| (name == MODEL.as_str()).then_some(MODEL) };
+    super::read(&owners, kind, raw).unwrap()
 }
 
 fn parent() -> ResourceId {
-    ResourceId::new(<Model as crate::Resource<TestOperator>>::KIND, Key::new("n", "m"))
+    ResourceId::new(MODEL, Key::new("n", "m"))
 }
 
 /// Whether what a watch reports is news.
