@@ -161,12 +161,19 @@ fn take<O: Operator>(ctx: &Context<O>, watched: &dyn Watched<Context<O>>, kind: 
     }
 }
 
+/// What a watch is found by.
+#[derive(PartialEq, Eq, Hash)]
+struct WatchKey {
+    api: String,
+    namespace: Option<String>,
+}
+
 /// The watches that run, and which should.
 pub struct Watches<O: Operator> {
     ctx: Arc<Context<O>>,
     namespaces: Vec<Option<String>>,
     more: Vec<Arc<dyn Watched<Context<O>>>>,
-    running: Mutex<HashMap<(String, Option<String>), Arc<Watch>>>,
+    running: Mutex<HashMap<WatchKey, Arc<Watch>>>,
 }
 
 impl<O: Operator> Watches<O> {
@@ -205,7 +212,7 @@ impl<O: Operator> Watches<O> {
             }
             let wanted: Vec<_> = self.of_children().into_iter().chain(self.of_resources()).collect();
             let apis: Vec<String> = wanted.iter().map(|watched| api_of(&watched.resource())).collect();
-            self.running.lock().retain(|(api, _), _| apis.contains(api));
+            self.running.lock().retain(|key, _| apis.contains(&key.api));
             for watched in &wanted {
                 for namespace in &self.namespaces {
                     self.watch(watched, namespace);
@@ -232,7 +239,7 @@ impl<O: Operator> Watches<O> {
     }
 
     fn watch(&self, watched: &Arc<dyn Watched<Context<O>>>, namespace: &Option<String>) -> Arc<Watch> {
-        let key = (api_of(&watched.resource()), namespace.clone());
+        let key = WatchKey { api: api_of(&watched.resource()), namespace: namespace.clone() };
         let begin = || Arc::new(Watch::begin(self.ctx.clone(), watched.clone(), namespace.clone()));
         self.running.lock().entry(key).or_insert_with(begin).clone()
     }

@@ -118,7 +118,7 @@ fn the_text_is_kept_until_it_was_compared_and_again_when_it_changes() {
 }
 
 #[test]
-fn the_answer_to_an_own_write_is_told_once() {
+fn the_answer_to_an_own_write_is_reported_once() {
     let mut children = Children::default();
     assert_eq!(answer(&mut children, &object(5, "a")), None);
     assert!(children.was_answered(KIND, 5), "the watch need not be read");
@@ -134,7 +134,7 @@ fn the_answer_to_an_own_write_is_told_once() {
 }
 
 #[test]
-fn an_own_write_that_the_watch_tells_first_is_no_news() {
+fn an_own_write_that_the_watch_reports_first_is_not_news() {
     let written = |version, data, hash: &str| {
         let text = object(version, data).text().replace("00000000000000ff", hash);
         serde_json::from_str::<RawObject>(&text).unwrap()
@@ -178,13 +178,13 @@ fn a_child_made_anew_outlives_the_news_of_its_end() {
 }
 
 #[test]
-fn an_object_of_somebody_else_is_none_of_ours() {
+fn an_object_of_another_owner_is_ignored() {
     let text = r#"{"metadata":{"name":"x","namespace":"n","ownerReferences":[{"apiVersion":"apps/v1","kind":"Model","name":"m","uid":"u","controller":true}]}}"#;
     assert!(read(KIND, &serde_json::from_str(text).unwrap()).is_none());
 }
 
 #[test]
-fn an_answer_that_comes_after_the_child_went_brings_it_not_back() {
+fn an_answer_that_comes_after_the_child_went_does_not_bring_it_back() {
     let mut children = Children::default();
     assert!(answer(&mut children, &object(5, "a")).is_none(), "it is made");
     assert!(children.remove(KIND, &object(6, "a").head().unwrap()).is_some(), "and deleted by somebody");

@@ -1,19 +1,14 @@
 //! What one more kind costs, and that every part of the machinery runs it: watch, cache, queue, reconcile, apply, status, metrics and
 //! `/status`, against an API server in memory.
 
-use std::{
-    convert::Infallible,
-    future::pending,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what cannot be made has failed the test")]
 
-use http::{Method, Request, Response};
+mod api;
+
+use std::{sync::Arc, time::Duration};
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::{Client, CustomResource, Resource as _, client::Body};
+use kube::{Client, CustomResource, Resource as _};
 use marquee_crds::labels;
 use marquee_operator::{
     args::Args,
@@ -29,12 +24,13 @@ use marquee_operator_kit::{
     watch::Watches,
     workers::{self, Workers},
 };
-use parking_lot::Mutex;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
 };
+
+use api::{Api, until};
 
 /// A note, kept as a ConfigMap.
 #[derive(CustomResource, serde::Serialize, serde::Deserialize, schemars::JsonSchema, Clone, Debug)]
@@ -76,59 +72,6 @@ impl Resource<Marquee> for Note {
             Err(error) => Err(applied.without_status(error)),
         }
     }
-}
-
-/// An API server that has one note. Once that was reconciled, the watch reports another text.
-#[derive(Default)]
-struct Api {
-    writes: Mutex<Vec<String>>,
-    has_changed: AtomicBool,
-}
-
-impl Api {
-    fn note(&self, version: usize, status: &Value) -> Value {
-        let has_changed = self.has_changed.load(Ordering::SeqCst);
-        let (text, generation) = if has_changed { ("later", 2) } else { ("first", 1) };
-        json!({
-            "metadata": {"name": "a", "namespace": "n", "uid": "u", "generation": generation, "resourceVersion": version.to_string()},
-            "spec": {"text": text}, "status": status,
-        })
-    }
-
-    async fn answer(self: Arc<Self>, request: Request<Body>) -> Result<Response<Body>, Infallible> {
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        let is_of_notes = uri.path().contains("/notes");
-        let is_watch = uri.query().unwrap_or_default().contains("watch=true");
-        let body = request.into_body().collect_bytes().await.unwrap();
-        let mut sent: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let answer = if method != Method::GET {
-            let last = uri.path().rsplit('/').next().unwrap();
-            self.writes.lock().push(format!("{method} {last}"));
-            let version = 100 * self.writes.lock().len();
-            sent["metadata"]["resourceVersion"] = version.to_string().into();
-            if is_of_notes { self.note(version, &sent["status"]) } else { sent }
-        } else if is_watch {
-            until("the first status", || self.writes.lock().len() == 2).await;
-            if !is_of_notes || self.has_changed.swap(true, Ordering::SeqCst) {
-                return pending().await;
-            }
-            json!({"type": "MODIFIED", "object": self.note(201, &Value::Null)})
-        } else {
-            let items = if is_of_notes { vec![self.note(1, &Value::Null)] } else { Vec::new() };
-            json!({"kind": "List", "metadata": {"resourceVersion": "1"}, "items": items, "groups": []})
-        };
-        Ok(Response::new(Body::from(format!("{answer}\n").into_bytes())))
-    }
-}
-
-async fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..2000 {
-        if is_so() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("waited for {what}");
 }
 
 #[tokio::test]
