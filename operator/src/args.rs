@@ -9,50 +9,50 @@ use marquee_operator_kit::leader::election::Terms;
 
 use crate::observed::Settings;
 
-/// Marquee's control plane: turns RankingModels and PageLayouts into pods, and says in their status what became of it.
+/// Marquee's control plane: turns RankingModels and PageLayouts into pods, and reports the result in their status.
 ///
-/// The API server is that of the pod's service account, or of KUBECONFIG outside a cluster. Every flag is a variable of the
-/// environment as well. HTTP answers /livez /readyz /healthz /metrics and /status.
+/// The operator uses the API server of the pod's service account, or of KUBECONFIG outside a cluster. Every flag can also be set by an
+/// environment variable. HTTP answers /livez /readyz /healthz /metrics and /status.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "marquee-operator", version, about, long_about)]
 pub struct Args {
-    /// Something else than reconciling.
+    /// A command other than to reconcile.
     #[command(subcommand)]
     pub instead: Option<Instead>,
     /// Image of the pods that serve.
     #[arg(long, env = "MARQUEE_RUNTIME_IMAGE", default_value = concat!("marquee-runtime:", env!("CARGO_PKG_VERSION")), value_name = "IMAGE")]
     pub runtime_image: String,
-    /// When nodes pull that image.
+    /// When nodes pull the image.
     #[arg(long, env = "MARQUEE_IMAGE_PULL_POLICY", value_enum, default_value_t = PullPolicy::IfNotPresent)]
     pub image_pull_policy: PullPolicy,
-    /// Namespaces to watch, separated by commas. All, when none is given.
+    /// Namespaces to watch, separated by commas. Default: all of them.
     #[arg(long, env = "MARQUEE_NAMESPACES", value_delimiter = ',', value_name = "NAMESPACE")]
     pub namespaces: Vec<String>,
     /// Role that lets page pods follow the traffic of models.
     #[arg(long, env = "MARQUEE_PAGE_READER", default_value = names::PAGE_READER_ROLE, value_name = "NAME")]
     pub page_reader: String,
-    /// Kind of that role. When absent: Role if namespaces are given, ClusterRole if not.
+    /// Kind of that role. Default: Role if namespaces are given, ClusterRole if not.
     #[arg(long, env = "MARQUEE_PAGE_READER_KIND", value_enum)]
     pub page_reader_kind: Option<RoleKind>,
     /// Address of a Prometheus that KEDA asks for requests in flight, such as http://prometheus.monitoring:9090.
     #[arg(long, env = "MARQUEE_PROMETHEUS", value_name = "URL")]
     pub prometheus: Option<String>,
-    /// Annotations of all pods, as KEY=VALUE separated by commas, such as for a service mesh.
+    /// Annotations of all pods, for example for a service mesh: KEY=VALUE, separated by commas.
     #[arg(long, env = "MARQUEE_POD_ANNOTATIONS", value_delimiter = ',', value_parser = annotation, value_name = "KEY=VALUE")]
     pub pod_annotations: Vec<(String, String)>,
-    /// How long pods stay that traffic has left, so that whoever still asks them is answered.
+    /// How long pods keep running after traffic has left them, so that late requests are answered.
     #[arg(long, env = "MARQUEE_DRAIN", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     pub drain: Duration,
-    /// How often each resource is looked at although nothing changed.
+    /// How often each resource is reconciled although nothing changed.
     #[arg(long, env = "MARQUEE_RESYNC", default_value = "10m", value_parser = duration, value_name = "DURATION")]
     pub resync: Duration,
-    /// How often the API server is asked which APIs it has.
+    /// How often the operator asks the API server which APIs it has.
     #[arg(long, env = "MARQUEE_DISCOVERY", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     pub discovery: Duration,
     /// Reconciles at a time, of each kind.
     #[arg(long, env = "MARQUEE_CONCURRENCY", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256), value_name = "N")]
     pub concurrency: u16,
-    /// Whether a Lease decides which of several operators writes. With false there may be only one.
+    /// Whether a Lease decides which of several operators writes. With false, run only one operator.
     #[arg(long, env = "MARQUEE_LEADER_ELECT", default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
     pub leader_elect: bool,
     /// Name of the Lease.
@@ -61,35 +61,35 @@ pub struct Args {
     /// Namespace of the Lease.
     #[arg(long, env = "POD_NAMESPACE", default_value = "default", value_name = "NAMESPACE")]
     pub lease_namespace: String,
-    /// Name of this operator in the Lease. A random part is added.
+    /// Name of this operator in the Lease. The operator adds a random part.
     #[arg(long, env = "POD_NAME", default_value = labels::OPERATOR, value_name = "NAME")]
     pub identity: String,
-    /// How long other operators wait after the last renewal that they saw.
+    /// How long other operators wait after the last renewal.
     #[arg(long, env = "MARQUEE_LEASE_DURATION", default_value = "15s", value_parser = duration, value_name = "DURATION")]
     pub lease_duration: Duration,
-    /// How long the holder tries to renew until it ends. Shorter than the lease's duration.
+    /// How long the holder tries to renew the Lease before it stops. Must be shorter than the lease's duration.
     #[arg(long, env = "MARQUEE_RENEW_DEADLINE", default_value = "10s", value_parser = duration, value_name = "DURATION")]
     pub renew_deadline: Duration,
-    /// How often either tries.
+    /// How often each operator tries to take or renew the Lease.
     #[arg(long, env = "MARQUEE_RETRY_PERIOD", default_value = "2s", value_parser = duration, value_name = "DURATION")]
     pub retry_period: Duration,
-    /// Address for HTTP.
+    /// Address of the HTTP server.
     #[arg(long, env = "MARQUEE_HTTP", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     pub http: SocketAddr,
-    /// What is logged, such as info or marquee_operator=debug.
+    /// Log filter, such as info or marquee_operator=debug.
     #[arg(long, env = "MARQUEE_LOG", default_value = "info,kube_client=off", value_name = "FILTER")]
     pub log: String,
-    /// Form of the log.
+    /// Log format.
     #[arg(long, env = "MARQUEE_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 }
 
-/// What is done instead of reconciling.
+/// A command other than to reconcile.
 #[derive(Subcommand, Clone, Debug)]
 pub enum Instead {
-    /// Asks an operator whether it answers, and exits with 0 if it does: what `helm test` runs.
+    /// Checks that an operator answers, and exits with 0 if it does. `helm test` runs this.
     Check {
-        /// What to ask, such as http://HOST:8080/readyz.
+        /// The address to ask, such as http://HOST:8080/readyz.
         url: String,
     },
 }
@@ -110,23 +110,23 @@ pub enum PullPolicy {
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 #[value(rename_all = "PascalCase")]
 pub enum RoleKind {
-    /// Of the whole cluster.
+    /// A role in the whole cluster.
     ClusterRole,
-    /// Of each namespace.
+    /// A role in one namespace.
     Role,
 }
 
-/// Form of the log.
+/// Log format.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// A line an event, for people.
+    /// One line an event, for people.
     Text,
-    /// A JSON object an event.
+    /// One JSON object an event.
     Json,
 }
 
 impl Args {
-    /// What is the same for every decision.
+    /// The settings, which are an input of every decision.
     pub fn settings(&self) -> Settings {
         let kind = self.page_reader_kind.unwrap_or(match self.namespaces.is_empty() {
             true => RoleKind::ClusterRole,
@@ -142,17 +142,17 @@ impl Args {
         }
     }
 
-    /// How the Lease is held.
+    /// The durations of leader election.
     ///
     /// # Errors
-    /// Durations with which two operators could lead at a time.
+    /// With these durations two operators could lead at the same time.
     pub fn terms(&self) -> Result<Terms, String> {
         let (lease, renew, retry) = (self.lease_duration, self.renew_deadline, self.retry_period);
         if retry < renew && renew < lease && lease >= Duration::from_secs(1) {
             return Ok(Terms { lease, renew, retry });
         }
         Err(format!(
-            "--retry-period {retry:?} must be shorter than --renew-deadline {renew:?}, and that shorter than --lease-duration {lease:?}, which is at least 1s"
+            "--retry-period {retry:?} must be shorter than --renew-deadline {renew:?}, which must be shorter than --lease-duration {lease:?}, which must be at least 1s"
         ))
     }
 }

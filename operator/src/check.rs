@@ -1,4 +1,4 @@
-//! Whether an operator answers: what `helm test` asks, out of the one image that is surely there.
+//! Checks that an operator answers. `helm test` runs this, since the operator's image is the only one that is certainly present.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -7,28 +7,28 @@ use std::{
 };
 
 /// Longest wait for each of connecting, asking and the answer.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// As much of an answer as says how it went.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Enough of the answer to hold its status line.
 const STATUS_LINE: usize = 64;
 
 /// Why the check failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Another form than `http://HOST:PORT/PATH`.
-    #[error("{0:?} is no address to check: write http://HOST:PORT/PATH")]
+    /// The address does not have the form `http://HOST:PORT/PATH`.
+    #[error("cannot check {0:?}: write http://HOST:PORT/PATH")]
     Address(String),
-    /// Nobody answers there.
-    #[error("nobody answers at {host}")]
-    Silent {
-        /// Where.
+    /// There is no answer.
+    #[error("no answer from {host}: check that the operator runs, and that the address is right")]
+    NoAnswer {
+        /// The host.
         host: String,
-        /// How it was found out.
+        /// Why not.
         source: io::Error,
     },
-    /// Somebody answers, and not with 200.
+    /// The answer is not 200.
     #[error("{host} answers {status:?}")]
     Refused {
-        /// Who.
+        /// The host.
         host: String,
         /// The first line of the answer.
         status: String,
@@ -38,13 +38,13 @@ pub enum Failure {
 /// Asks `url` once.
 ///
 /// # Errors
-/// Anything but an answer with status 200.
+/// There is no answer, or its status is not 200.
 pub fn check(url: &str) -> Result<(), Failure> {
     let (host, path) = split(url).ok_or_else(|| Failure::Address(url.into()))?;
-    let silent = |source| Failure::Silent { host: host.into(), source };
-    let status = status(host, &path).map_err(silent)?;
-    let is_fine = status.split(' ').nth(1) == Some("200");
-    if is_fine { Ok(()) } else { Err(Failure::Refused { host: host.into(), status }) }
+    let no_answer = |source| Failure::NoAnswer { host: host.into(), source };
+    let status = status(host, &path).map_err(no_answer)?;
+    let is_ok = status.split(' ').nth(1) == Some("200");
+    if is_ok { Ok(()) } else { Err(Failure::Refused { host: host.into(), status }) }
 }
 
 /// `HOST:PORT` and the path of an address.
@@ -59,10 +59,10 @@ fn split(url: &str) -> Option<(&str, String)> {
 /// The first line of the answer.
 fn status(host: &str, path: &str) -> io::Result<String> {
     let address = host.to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    // In one piece: who answers may read but once.
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    // In one piece: the server may read only once.
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut start = Vec::new();
@@ -98,9 +98,9 @@ mod tests {
         let cases = [
             ("not ready",      answering("HTTP/1.1 503 Service Unavailable\r\n\r\n"), "answers \"HTTP/1.1 503 Service Unavailable\""),
             ("an empty answer", answering(""),                                        "answers \"\""),
-            ("no scheme",      "operator:8080/readyz".into(),                         "no address to check"),
-            ("no port",        "http://operator/readyz".into(),                       "no address to check"),
-            ("two requests",   "http://a:1/x\r\nHost: b".into(),                      "no address to check"),
+            ("no scheme",      "operator:8080/readyz".into(),                         "cannot check"),
+            ("no port",        "http://operator/readyz".into(),                       "cannot check"),
+            ("two requests",   "http://a:1/x\r\nHost: b".into(),                      "cannot check"),
         ];
         for (why, url, told) in cases {
             let error = check(&url).unwrap_err().to_string();
@@ -109,10 +109,10 @@ mod tests {
     }
 
     #[test]
-    fn nobody_at_home_is_a_failure() {
+    fn an_address_where_nothing_listens_is_a_failure() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
-        assert!(matches!(check(&format!("http://{address}/")), Err(Failure::Silent { .. })));
+        assert!(matches!(check(&format!("http://{address}/")), Err(Failure::NoAnswer { .. })));
     }
 }

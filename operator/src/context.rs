@@ -11,8 +11,11 @@ use kube::{
 use marquee_crds::{conditions::ConditionType, labels, pod_config};
 use marquee_operator_kit::{
     self as kit, Names, Operator, ResourceId,
-    cache::raw::{Head, RawObject},
-    watch::{ListRound, Watched},
+    cache::{
+        ListRound,
+        raw::{Head, RawObject},
+    },
+    kinds::Watched,
 };
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -64,10 +67,6 @@ impl Operator for Marquee {
         pod_config::older(one, other)
     }
 
-    fn more_watches(&self) -> Vec<Arc<dyn Watched<Self>>> {
-        vec![Arc::new(WatchedPods)]
-    }
-
     fn is_served(&self, kind: ChildKind) -> bool {
         let capabilities = self.capabilities.load();
         match kind {
@@ -105,9 +104,9 @@ pub fn observed(ctx: &Context, id: &ResourceId, uid: &str) -> Observed {
 }
 
 /// The watch of pods.
-struct WatchedPods;
+pub struct WatchedPods;
 
-impl Watched<Marquee> for WatchedPods {
+impl Watched<Context> for WatchedPods {
     fn resource(&self) -> ApiResource {
         ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("", "v1", "Pod"), "pods")
     }

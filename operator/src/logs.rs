@@ -1,4 +1,4 @@
-//! Where the log goes.
+//! Sets up logging.
 
 use std::io::{self, IsTerminal as _};
 
@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::LogFormat;
 
-/// Begins to log to standard error. A filter that cannot be read is said, and `info` stands in.
+/// Starts logging to standard error. If the filter is not valid, logs so and uses `info`.
 pub fn begin(filter: &str, format: LogFormat) {
     let parsed = EnvFilter::try_new(filter);
     let wrong = parsed.as_ref().err().map(ToString::to_string);
@@ -19,6 +19,6 @@ pub fn begin(filter: &str, format: LogFormat) {
         LogFormat::Json => subscriber.json().flatten_event(true).init(),
     }
     if let Some(error) = wrong {
-        tracing::warn!(filter, error, "the log's filter cannot be read");
+        tracing::warn!(filter, error, "the log filter is not valid: using info");
     }
 }

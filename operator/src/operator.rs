@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 use crate::{
     args::Args,
-    context::{Context, Marquee},
+    context::{Context, Marquee, WatchedPods},
     controllers::{self, POD_LABELS},
     loading, metrics,
 };
@@ -104,7 +104,7 @@ pub async fn run(args: Args, config: Config, stop: CancellationToken) -> Result<
 
 /// Reconciles until `stop`, and then finishes the reconciles that have begun.
 async fn work(ctx: Arc<Context>, args: &Args, stop: CancellationToken) {
-    let watches = Arc::new(Watches::new(ctx.clone(), args.namespaces.clone()));
+    let watches = Arc::new(Watches::new(ctx.clone(), args.namespaces.clone(), vec![Arc::new(WatchedPods)]));
     watches.begin().await;
     let (discovering, every) = (watches.clone(), args.discovery);
     let discovery = tokio::spawn(async move { discovering.keep_discovering(every).await });

@@ -100,7 +100,7 @@ impl Refusal {
 }
 
 fn drift_mended(drift: &[Drift]) -> Vec<TransitionEvent> {
-    let happening = |drift: &Drift| {
+    let transition = |drift: &Drift| {
         let (kind, name) = (drift.kind.kind(), &drift.name);
         let what = match &drift.field {
             Some(field) => format!("{field} of {kind} {name} was changed by hand, and was put back"),
@@ -108,7 +108,7 @@ fn drift_mended(drift: &[Drift]) -> Vec<TransitionEvent> {
         };
         TransitionEvent { warning: true, reason: Reason::DriftMended, action: "MendDrift", note: what }
     };
-    drift.iter().map(happening).collect()
+    drift.iter().map(transition).collect()
 }
 
 #[cfg(test)]

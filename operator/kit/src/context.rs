@@ -7,14 +7,13 @@ use kube::Client;
 use parking_lot::Mutex;
 
 use crate::{
-    cache::children::ChildCache,
+    cache::children::{ChildCache, Owners},
     error::{Error, Result},
     events::Events,
     kinds::Kinds,
     metrics::Metrics,
-    names::{Key, ResourceId, ResourceKind},
+    names::ResourceId,
     operator::Operator,
-    resource::{Change, Claim, Resource},
 };
 
 /// How long a request may take with its answer.
@@ -25,7 +24,7 @@ pub struct Context<O: Operator> {
     /// The API server.
     pub client: Client,
     /// The kinds that are reconciled, with their resources and queues.
-    pub kinds: Kinds<O>,
+    pub kinds: Kinds<Self>,
     /// The objects that the operator made.
     pub children: Mutex<ChildCache<O::ChildFacts>>,
     /// Counters.
@@ -40,7 +39,7 @@ impl<O: Operator> Context<O> {
     /// A context whose caches are empty. Events name `instance` as their source.
     pub fn new(
         client: Client,
-        kinds: Kinds<O>,
+        kinds: Kinds<Self>,
         operator: O,
         metrics: Arc<Metrics>,
         instance: String,
@@ -92,42 +91,9 @@ impl<O: Operator> Context<O> {
         }
     }
 
-    /// Takes the answer to an own write of a resource, so that the cache knows of it before the watch does.
-    pub fn take_answer<R: Resource<O>>(&self, resource: R) {
-        self.kinds.take_answer(self, resource);
-    }
-
-    /// The resources of one namespace that claim `value`, by name.
-    pub fn claimants<R: Resource<O>>(&self, namespace: &Arc<str>, claim: Claim, value: &str) -> Vec<Arc<R>> {
-        let cache = self.kinds.cache::<R>();
-        cache.map(|cache| cache.lock().claimants(namespace, claim, value)).unwrap_or_default()
-    }
-
-    /// The one of them that goes first.
-    pub fn first_claimant<R: Resource<O>>(
-        &self,
-        namespace: &Arc<str>,
-        claim: Claim,
-        value: &str,
-    ) -> Option<Arc<R>> {
-        self.kinds.cache::<R>()?.lock().first_claimant(namespace, claim, value)
-    }
-
-    /// The resources of kind `R` that claim what the changed resource claimed before or claims now.
-    pub fn fellow_claimants<R, C>(&self, change: &Change<C>, claim: Claim) -> Vec<ResourceId>
-    where
-        R: Resource<O>,
-        C: Resource<O>,
-    {
-        let claimed = change.claimed(claim);
-        let fellows =
-            claimed.iter().flat_map(|value| self.claimants::<R>(&change.key.namespace, claim, value));
-        fellows.map(|fellow| ResourceId::new(R::KIND, Key::of(&*fellow))).collect()
-    }
-
-    /// The kind of this name, if the operator reconciles it.
-    pub fn kind(&self, name: &str) -> Option<ResourceKind> {
-        self.kinds.named(name)
+    /// Does `read` with what finds the resource of a child.
+    pub fn with_owners<T>(&self, read: impl FnOnce(&Owners<'_>) -> T) -> T {
+        read(&Owners { names: O::NAMES, kind: &|name| self.kinds.named(name) })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The list of kinds that the operator reconciles: each with its cache and its queue.
+//! The list of kinds that the operator reconciles. `C` is the context that each of them is given.
 
 use std::{any::Any, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -8,18 +8,45 @@ use parking_lot::Mutex;
 
 use crate::{
     cache::{
-        Origin,
+        ListRound,
         raw::{Head, RawObject},
         resources::ResourceCache,
     },
-    context::Context,
     error::Stopped,
     names::{Key, ResourceKind},
-    operator::Operator,
     queue::Queue,
-    resource::{Change, Resource},
-    watch::{ListRound, Watched},
 };
+
+/// What a watch fills: a cache of one kind of object.
+pub trait Watched<C>: Send + Sync {
+    /// The API that is watched.
+    fn resource(&self) -> ApiResource;
+
+    /// Whether only objects are watched that carry the operator's label.
+    fn is_labelled(&self) -> bool {
+        true
+    }
+
+    /// A list begins; returns its number.
+    fn begin_list(&self, ctx: &C) -> u32;
+
+    /// Takes an object that exists.
+    ///
+    /// # Errors
+    /// The object does not have the form of its kind.
+    fn take(&self, ctx: &C, raw: &RawObject) -> serde_json::Result<()>;
+
+    /// Whether the answer to an own write said all of this already, so that it need not be read again.
+    fn is_own_write(&self, _ctx: &C, _raw: &RawObject) -> bool {
+        false
+    }
+
+    /// The object is gone.
+    fn remove(&self, ctx: &C, head: &Head);
+
+    /// A list has ended: removes what it did not name.
+    fn end_list(&self, ctx: &C, list: ListRound<'_>);
+}
 
 /// How a reconcile ended; `None` where the resource is gone, or about to go: its children go with it, by their owner references.
 pub type Reconciled = Option<Result<Option<Duration>, Stopped>>;
@@ -33,7 +60,7 @@ pub struct Summary {
 }
 
 /// A kind in the list, whatever its type.
-pub trait ListedKind<O: Operator>: Watched<O> {
+pub trait ListedKind<C>: Watched<C> {
     /// Which kind it is.
     fn kind(&self) -> ResourceKind;
     /// The name of its controller in metrics: the kind in lower case.
@@ -47,36 +74,30 @@ pub trait ListedKind<O: Operator>: Watched<O> {
     /// Reconciles one resource.
     fn reconcile<'a>(
         &'a self,
-        ctx: &'a Context<O>,
+        ctx: &'a C,
         key: &'a Key,
     ) -> Pin<Box<dyn Future<Output = Reconciled> + Send + 'a>>;
-    /// Itself, to find the typed cache.
-    fn as_any(&self) -> &dyn Any;
+    /// Its resources: a `Mutex<ResourceCache<R>>`.
+    fn cache(&self) -> &dyn Any;
 }
 
 /// Every kind that the operator reconciles, in the order of the list.
-pub struct Kinds<O>(Vec<Arc<dyn ListedKind<O>>>);
+pub struct Kinds<C>(Vec<Arc<dyn ListedKind<C>>>);
 
-impl<O: Operator> Default for Kinds<O> {
+impl<C> Default for Kinds<C> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<O: Operator> Kinds<O> {
-    /// The list with `R` at its end.
-    #[must_use]
-    pub fn with<R: Resource<O>>(mut self) -> Self {
-        self.0.push(Arc::new(Typed::<O, R> {
-            controller: R::KIND.as_str().to_lowercase(),
-            cache: Mutex::default(),
-            queue: Queue::default(),
-        }));
-        self
+impl<C> Kinds<C> {
+    /// Adds a kind to the list.
+    pub fn push(&mut self, kind: Arc<dyn ListedKind<C>>) {
+        self.0.push(kind);
     }
 
     /// Each kind of the list.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn ListedKind<O>>> {
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn ListedKind<C>>> {
         self.0.iter()
     }
 
@@ -86,114 +107,12 @@ impl<O: Operator> Kinds<O> {
     }
 
     /// The entry of a kind.
-    pub fn get(&self, kind: ResourceKind) -> Option<&Arc<dyn ListedKind<O>>> {
+    pub fn get(&self, kind: ResourceKind) -> Option<&Arc<dyn ListedKind<C>>> {
         self.iter().find(|listed| listed.kind() == kind)
     }
 
-    /// The resources of one kind, if it is in the list.
-    pub fn cache<R: Resource<O>>(&self) -> Option<&Mutex<ResourceCache<O, R>>> {
-        let typed = self.get(R::KIND)?.as_any().downcast_ref::<Typed<O, R>>()?;
-        Some(&typed.cache)
-    }
-}
-
-struct Typed<O, R> {
-    controller: String,
-    cache: Mutex<ResourceCache<O, R>>,
-    queue: Queue,
-}
-
-fn enqueue_concerned<O: Operator, R: Resource<O>>(
-    ctx: &Context<O>,
-    changes: impl IntoIterator<Item = Change<R>>,
-) {
-    for change in changes {
-        R::concerned(ctx, &change).iter().for_each(|id| ctx.enqueue(id));
-    }
-}
-
-impl<O: Operator, R: Resource<O>> Typed<O, R> {
-    fn take(&self, ctx: &Context<O>, resource: R, origin: Origin) {
-        let change = self.cache.lock().take(resource, origin);
-        enqueue_concerned(ctx, change);
-    }
-}
-
-impl<O: Operator> Kinds<O> {
-    /// Takes the answer to an own write of a resource.
-    pub fn take_answer<R: Resource<O>>(&self, ctx: &Context<O>, resource: R) {
-        let typed = self.get(R::KIND).and_then(|listed| listed.as_any().downcast_ref::<Typed<O, R>>());
-        if let Some(typed) = typed {
-            typed.take(ctx, resource, Origin::Answer);
-        }
-    }
-}
-
-impl<O: Operator, R: Resource<O>> Watched<O> for Typed<O, R> {
-    fn resource(&self) -> ApiResource {
-        ApiResource::erase::<R>(&())
-    }
-
-    fn selector(&self) -> Option<String> {
-        None
-    }
-
-    fn begin_list(&self, _ctx: &Context<O>) -> u32 {
-        self.cache.lock().begin_list()
-    }
-
-    fn take(&self, ctx: &Context<O>, raw: &RawObject) -> serde_json::Result<()> {
-        Typed::take(self, ctx, raw.typed()?, Origin::Watch);
-        Ok(())
-    }
-
-    fn remove(&self, ctx: &Context<O>, head: &Head) {
-        let change = self.cache.lock().remove(&Key::new(&head.namespace, &head.name));
-        enqueue_concerned(ctx, change);
-    }
-
-    fn end_list(&self, ctx: &Context<O>, list: ListRound<'_>) {
-        let gone = self.cache.lock().end_list(list);
-        enqueue_concerned(ctx, gone);
-    }
-}
-
-impl<O: Operator, R: Resource<O>> ListedKind<O> for Typed<O, R> {
-    fn kind(&self) -> ResourceKind {
-        R::KIND
-    }
-
-    fn controller(&self) -> &str {
-        &self.controller
-    }
-
-    fn queue(&self) -> &Queue {
-        &self.queue
-    }
-
-    fn keys(&self) -> Vec<Key> {
-        self.cache.lock().keys()
-    }
-
-    fn summaries(&self) -> Vec<Summary> {
-        let summary =
-            |r: &Arc<R>| Summary { conditions: r.conditions().to_vec(), n_revisions: r.n_revisions() };
-        self.cache.lock().iter().map(summary).collect()
-    }
-
-    fn reconcile<'a>(
-        &'a self,
-        ctx: &'a Context<O>,
-        key: &'a Key,
-    ) -> Pin<Box<dyn Future<Output = Reconciled> + Send + 'a>> {
-        Box::pin(async move {
-            let resource = self.cache.lock().get(key);
-            let resource = resource.filter(|resource| resource.meta().deletion_timestamp.is_none())?;
-            Some(resource.reconcile(ctx).await)
-        })
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
+    /// The resources of a kind whose type is `R`, if it is in the list.
+    pub fn cache<R: 'static>(&self, kind: ResourceKind) -> Option<&Mutex<ResourceCache<R>>> {
+        self.get(kind)?.cache().downcast_ref()
     }
 }

@@ -1,11 +1,11 @@
 //! What an operator brings along.
 
-use std::{cmp::Ordering, future::Future, sync::Arc};
+use std::{cmp::Ordering, future::Future};
 
 use kube::{Client, api::ObjectMeta};
 use serde_json::Value;
 
-use crate::{cache::children::ChildFacts, child::ChildKind, names::Names, watch::Watched};
+use crate::{cache::children::ChildFacts, child::ChildKind, names::Names};
 
 /// An operator: its names, and what each of its reconciles is given beside the caches.
 pub trait Operator: Send + Sync + Sized + 'static {
@@ -20,11 +20,6 @@ pub trait Operator: Send + Sync + Sized + 'static {
 
     /// Which of two resources goes first where both claim the same.
     fn precedence(one: &ObjectMeta, other: &ObjectMeta) -> Ordering;
-
-    /// Watches beside those of its resources and their children.
-    fn more_watches(&self) -> Vec<Arc<dyn Watched<Self>>> {
-        Vec::new()
-    }
 
     /// Whether this cluster serves the API of a kind of child.
     fn is_served(&self, _kind: ChildKind) -> bool {

@@ -1,20 +1,25 @@
 //! A kind that the operator reconciles: the one trait to implement for the next.
 
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use k8s_openapi::{NamespaceResourceScope, apimachinery::pkg::apis::meta::v1::Condition};
+use kube::api::ApiResource;
+use parking_lot::Mutex;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
+    cache::{
+        Change, Claim, ListRound, Origin,
+        raw::{Head, RawObject},
+        resources::ResourceCache,
+    },
     context::Context,
     error::Stopped,
+    kinds::{Kinds, ListedKind, Reconciled, Summary, Watched},
     names::{Key, ResourceId, ResourceKind},
     operator::Operator,
+    queue::Queue,
 };
-
-/// A name that a resource claims in its namespace, such as `objective`. Of several resources that claim the same value one goes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Claim(pub &'static str);
 
 /// A kind of namespaced resource that the operator `O` reconciles.
 pub trait Resource<O: Operator>:
@@ -51,7 +56,7 @@ pub trait Resource<O: Operator>:
 
     /// The resources that a change of this one concerns. By default the resource itself, once it was edited or began to be deleted.
     fn concerned(_ctx: &Context<O>, change: &Change<Self>) -> Vec<ResourceId> {
-        if change.is_edit() { vec![change.id()] } else { Vec::new() }
+        if change.is_edit() { vec![id::<O, Self>(change)] } else { Vec::new() }
     }
 
     /// Makes the cluster what the resource says; returns after how long to look again although nothing changed.
@@ -61,43 +66,145 @@ pub trait Resource<O: Operator>:
     ) -> impl Future<Output = Result<Option<Duration>, Stopped>> + Send;
 }
 
-/// A resource as it was, and as it is.
-#[derive(Debug)]
-pub struct Change<R> {
-    /// Its namespace and name.
-    pub key: Key,
-    /// Before, if it was known.
-    pub before: Option<Arc<R>>,
-    /// Now, if it still exists.
-    pub after: Option<Arc<R>>,
+/// The resource that changed.
+pub fn id<O: Operator, R: Resource<O>>(change: &Change<R>) -> ResourceId {
+    ResourceId::new(R::KIND, change.key.clone())
 }
 
-impl<R: kube::Resource> Change<R> {
-    /// Which resource changed.
-    pub fn id<O: Operator>(&self) -> ResourceId
-    where
-        R: Resource<O>,
-    {
-        ResourceId::new(R::KIND, self.key.clone())
+impl<O: Operator> Kinds<Context<O>> {
+    /// The list with `R` at its end.
+    #[must_use]
+    pub fn with<R: Resource<O>>(mut self) -> Self {
+        self.push(Arc::new(Typed::<R> {
+            controller: R::KIND.as_str().to_lowercase(),
+            cache: Mutex::new(ResourceCache::new(R::claims, O::precedence)),
+            queue: Queue::default(),
+        }));
+        self
+    }
+}
+
+impl<O: Operator> Context<O> {
+    /// Takes the answer to an own write of a resource, so that the cache knows of it before the watch does.
+    pub fn take_answer<R: Resource<O>>(&self, resource: R) {
+        let cache = self.kinds.cache::<R>(R::KIND);
+        let change = cache.and_then(|cache| cache.lock().take(resource, Origin::Answer));
+        enqueue_concerned(self, change);
     }
 
-    /// Whether more changed than the status: the spec did, or the resource came, began to go, or went.
-    pub fn is_edit(&self) -> bool {
-        let edition = |resource: &Arc<R>| {
-            let meta = resource.meta();
-            (meta.generation, meta.deletion_timestamp.is_some())
-        };
-        self.before.as_ref().map(edition) != self.after.as_ref().map(edition)
+    /// The resources of one namespace that claim `value`, by name.
+    pub fn claimants<R: Resource<O>>(&self, namespace: &Arc<str>, claim: Claim, value: &str) -> Vec<Arc<R>> {
+        let cache = self.kinds.cache::<R>(R::KIND);
+        cache.map(|cache| cache.lock().claimants(namespace, claim, value)).unwrap_or_default()
     }
 
-    /// The values of `claim` before and after, each once.
-    pub fn claimed<O: Operator>(&self, claim: Claim) -> Vec<&str>
-    where
-        R: Resource<O>,
-    {
-        let claims = self.before.iter().chain(&self.after).flat_map(|resource| resource.claims());
+    /// The one of them that goes first.
+    pub fn first_claimant<R: Resource<O>>(
+        &self,
+        namespace: &Arc<str>,
+        claim: Claim,
+        value: &str,
+    ) -> Option<Arc<R>> {
+        self.kinds.cache::<R>(R::KIND)?.lock().first_claimant(namespace, claim, value)
+    }
+
+    /// The resources of kind `R` that claim what the changed resource claimed before or claims now.
+    pub fn fellow_claimants<R: Resource<O>, C: Resource<O>>(
+        &self,
+        change: &Change<C>,
+        claim: Claim,
+    ) -> Vec<ResourceId> {
+        let claims = change.before.iter().chain(&change.after).flat_map(|resource| resource.claims());
         let mut claimed: Vec<&str> = claims.filter(|(of, _)| *of == claim).map(|(_, value)| value).collect();
         claimed.dedup();
-        claimed
+        let fellows =
+            claimed.into_iter().flat_map(|value| self.claimants::<R>(&change.key.namespace, claim, value));
+        fellows.map(|fellow| ResourceId::new(R::KIND, Key::of(&*fellow))).collect()
+    }
+}
+
+fn enqueue_concerned<O: Operator, R: Resource<O>>(
+    ctx: &Context<O>,
+    changes: impl IntoIterator<Item = Change<R>>,
+) {
+    for change in changes {
+        R::concerned(ctx, &change).iter().for_each(|id| ctx.enqueue(id));
+    }
+}
+
+/// A kind in the list, with its type.
+struct Typed<R> {
+    controller: String,
+    cache: Mutex<ResourceCache<R>>,
+    queue: Queue,
+}
+
+impl<O: Operator, R: Resource<O>> Watched<Context<O>> for Typed<R> {
+    fn resource(&self) -> ApiResource {
+        ApiResource::erase::<R>(&())
+    }
+
+    fn is_labelled(&self) -> bool {
+        false
+    }
+
+    fn begin_list(&self, _ctx: &Context<O>) -> u32 {
+        self.cache.lock().begin_list()
+    }
+
+    fn take(&self, ctx: &Context<O>, raw: &RawObject) -> serde_json::Result<()> {
+        let change = self.cache.lock().take(raw.typed()?, Origin::Watch);
+        enqueue_concerned(ctx, change);
+        Ok(())
+    }
+
+    fn remove(&self, ctx: &Context<O>, head: &Head) {
+        let change = self.cache.lock().remove(&Key::new(&head.namespace, &head.name));
+        enqueue_concerned(ctx, change);
+    }
+
+    fn end_list(&self, ctx: &Context<O>, list: ListRound<'_>) {
+        let gone = self.cache.lock().end_list(list);
+        enqueue_concerned(ctx, gone);
+    }
+}
+
+impl<O: Operator, R: Resource<O>> ListedKind<Context<O>> for Typed<R> {
+    fn kind(&self) -> ResourceKind {
+        R::KIND
+    }
+
+    fn controller(&self) -> &str {
+        &self.controller
+    }
+
+    fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    fn keys(&self) -> Vec<Key> {
+        self.cache.lock().keys()
+    }
+
+    fn summaries(&self) -> Vec<Summary> {
+        let summary =
+            |r: &Arc<R>| Summary { conditions: r.conditions().to_vec(), n_revisions: r.n_revisions() };
+        self.cache.lock().iter().map(summary).collect()
+    }
+
+    fn reconcile<'a>(
+        &'a self,
+        ctx: &'a Context<O>,
+        key: &'a Key,
+    ) -> Pin<Box<dyn Future<Output = Reconciled> + Send + 'a>> {
+        Box::pin(async move {
+            let resource = self.cache.lock().get(key);
+            let resource = resource.filter(|resource| resource.meta().deletion_timestamp.is_none())?;
+            Some(resource.reconcile(ctx).await)
+        })
+    }
+
+    fn cache(&self) -> &dyn Any {
+        &self.cache
     }
 }

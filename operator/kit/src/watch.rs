@@ -17,11 +17,12 @@ use tracing::{info, warn};
 
 use crate::{
     cache::{
-        children::WatchedChildren,
+        ListRound, Origin, children,
         raw::{Head, RawObject},
     },
     child::ChildKind,
     context::Context,
+    kinds::Watched,
     operator::Operator,
 };
 
@@ -35,51 +36,38 @@ const GONE: u16 = 410;
 /// Pause before everything is listed again after that.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A list that has ended: what it did not name is gone.
-#[derive(Clone, Copy, Debug)]
-pub struct ListRound<'a> {
-    /// The number that its beginning returned.
-    pub round: u32,
-    /// The namespace that was listed; all of them, if none.
-    pub namespace: Option<&'a str>,
-}
+/// The watch of one kind of child.
+struct WatchedChildren(ChildKind);
 
-impl ListRound<'_> {
-    /// Whether the list names the objects of this namespace.
-    pub fn covers(&self, namespace: &str) -> bool {
-        self.namespace.is_none_or(|listed| listed == namespace)
-    }
-}
-
-/// What a watch fills: a cache of one kind of object.
-pub trait Watched<O: Operator>: Send + Sync {
-    /// The API that is watched.
-    fn resource(&self) -> ApiResource;
-
-    /// The label selector; without one all objects are watched.
-    fn selector(&self) -> Option<String> {
-        Some(O::NAMES.selector())
+impl<O: Operator> Watched<Context<O>> for WatchedChildren {
+    fn resource(&self) -> ApiResource {
+        self.0.resource()
     }
 
-    /// A list begins; returns its number.
-    fn begin_list(&self, ctx: &Context<O>) -> u32;
-
-    /// Takes an object that exists.
-    ///
-    /// # Errors
-    /// The object does not have the form of its kind.
-    fn take(&self, ctx: &Context<O>, raw: &RawObject) -> serde_json::Result<()>;
-
-    /// Whether the answer to an own write said all of this already, so that it need not be read again.
-    fn is_own_write(&self, _ctx: &Context<O>, _raw: &RawObject) -> bool {
-        false
+    fn begin_list(&self, ctx: &Context<O>) -> u32 {
+        ctx.children.lock().begin_list()
     }
 
-    /// The object is gone.
-    fn remove(&self, ctx: &Context<O>, head: &Head);
+    fn take(&self, ctx: &Context<O>, raw: &RawObject) -> serde_json::Result<()> {
+        let child = ctx.with_owners(|owners| children::read(owners, self.0, raw))?;
+        let concerned = child.and_then(|child| ctx.children.lock().take(child, Origin::Watch));
+        concerned.iter().for_each(|id| ctx.enqueue(id));
+        Ok(())
+    }
 
-    /// A list has ended: removes what it did not name.
-    fn end_list(&self, ctx: &Context<O>, list: ListRound<'_>);
+    fn is_own_write(&self, ctx: &Context<O>, raw: &RawObject) -> bool {
+        raw.version().is_some_and(|version| ctx.children.lock().was_answered(self.0, version))
+    }
+
+    fn remove(&self, ctx: &Context<O>, head: &Head) {
+        let concerned = ctx.children.lock().remove(self.0, head);
+        concerned.iter().for_each(|id| ctx.enqueue(id));
+    }
+
+    fn end_list(&self, ctx: &Context<O>, list: ListRound<'_>) {
+        let concerned = ctx.children.lock().end_list(self.0, list);
+        concerned.iter().for_each(|id| ctx.enqueue(id));
+    }
 }
 
 /// One watch that runs until it is dropped.
@@ -97,7 +85,7 @@ impl Drop for Watch {
 impl Watch {
     fn begin<O: Operator>(
         ctx: Arc<Context<O>>,
-        watched: Arc<dyn Watched<O>>,
+        watched: Arc<dyn Watched<Context<O>>>,
         namespace: Option<String>,
     ) -> Self {
         let (sender, listed) = watch::channel(false);
@@ -113,7 +101,7 @@ impl Watch {
 
 async fn follow<O: Operator>(
     ctx: Arc<Context<O>>,
-    watched: Arc<dyn Watched<O>>,
+    watched: Arc<dyn Watched<Context<O>>>,
     namespace: Option<String>,
     listed: watch::Sender<bool>,
 ) {
@@ -124,8 +112,8 @@ async fn follow<O: Operator>(
         None => Api::all_with(ctx.client.clone(), &resource),
     };
     let mut config = watcher::Config::default().page_size(PAGE);
-    if let Some(selector) = watched.selector() {
-        config = config.labels(&selector);
+    if watched.is_labelled() {
+        config = config.labels(&O::NAMES.selector());
     }
     let begin_anew =
         || Box::pin(watcher::watcher(api.clone(), config.clone()).backoff(DefaultBackoff::default()));
@@ -166,28 +154,40 @@ async fn follow<O: Operator>(
     }
 }
 
-fn take<O: Operator>(ctx: &Context<O>, watched: &dyn Watched<O>, kind: &str, raw: &RawObject) {
+fn take<O: Operator>(ctx: &Context<O>, watched: &dyn Watched<Context<O>>, kind: &str, raw: &RawObject) {
     if let Err(error) = watched.take(ctx, raw) {
         let error = &error as &dyn std::error::Error;
         warn!(kind, name = raw.name(), error, "skipped an object that cannot be read");
     }
 }
 
+/// What a watch is found by.
+#[derive(PartialEq, Eq, Hash)]
+struct WatchKey {
+    api: String,
+    namespace: Option<String>,
+}
+
 /// The watches that run, and which should.
 pub struct Watches<O: Operator> {
     ctx: Arc<Context<O>>,
     namespaces: Vec<Option<String>>,
-    running: Mutex<HashMap<(String, Option<String>), Arc<Watch>>>,
+    more: Vec<Arc<dyn Watched<Context<O>>>>,
+    running: Mutex<HashMap<WatchKey, Arc<Watch>>>,
 }
 
 impl<O: Operator> Watches<O> {
-    /// The watches of these namespaces; of all of them, if none is given.
-    pub fn new(ctx: Arc<Context<O>>, namespaces: Vec<String>) -> Self {
+    /// The watches of these namespaces (all of them, if none is given): resources, children, and what the operator watches beside them.
+    pub fn new(
+        ctx: Arc<Context<O>>,
+        namespaces: Vec<String>,
+        more: Vec<Arc<dyn Watched<Context<O>>>>,
+    ) -> Self {
         let namespaces = match namespaces.is_empty() {
             true => vec![None],
             false => namespaces.into_iter().map(Some).collect(),
         };
-        Self { ctx, namespaces, running: Mutex::default() }
+        Self { ctx, namespaces, more, running: Mutex::default() }
     }
 
     /// Watches everything, and waits until all of it has been listed: nothing is decided on half of what exists.
@@ -212,7 +212,7 @@ impl<O: Operator> Watches<O> {
             }
             let wanted: Vec<_> = self.of_children().into_iter().chain(self.of_resources()).collect();
             let apis: Vec<String> = wanted.iter().map(|watched| api_of(&watched.resource())).collect();
-            self.running.lock().retain(|(api, _), _| apis.contains(api));
+            self.running.lock().retain(|key, _| apis.contains(&key.api));
             for watched in &wanted {
                 for namespace in &self.namespaces {
                     self.watch(watched, namespace);
@@ -227,19 +227,19 @@ impl<O: Operator> Watches<O> {
         self.running.lock().clear();
     }
 
-    fn of_children(&self) -> Vec<Arc<dyn Watched<O>>> {
+    fn of_children(&self) -> Vec<Arc<dyn Watched<Context<O>>>> {
         let operator = &self.ctx.operator;
         let served = ChildKind::ALL.into_iter().filter(|kind| operator.is_served(*kind));
-        let children = served.map(|kind| Arc::new(WatchedChildren(kind)) as Arc<dyn Watched<O>>);
-        children.chain(operator.more_watches()).collect()
+        let children = served.map(|kind| Arc::new(WatchedChildren(kind)) as Arc<dyn Watched<Context<O>>>);
+        children.chain(self.more.iter().cloned()).collect()
     }
 
-    fn of_resources(&self) -> Vec<Arc<dyn Watched<O>>> {
-        self.ctx.kinds.iter().map(|listed| listed.clone() as Arc<dyn Watched<O>>).collect()
+    fn of_resources(&self) -> Vec<Arc<dyn Watched<Context<O>>>> {
+        self.ctx.kinds.iter().map(|listed| listed.clone() as Arc<dyn Watched<Context<O>>>).collect()
     }
 
-    fn watch(&self, watched: &Arc<dyn Watched<O>>, namespace: &Option<String>) -> Arc<Watch> {
-        let key = (api_of(&watched.resource()), namespace.clone());
+    fn watch(&self, watched: &Arc<dyn Watched<Context<O>>>, namespace: &Option<String>) -> Arc<Watch> {
+        let key = WatchKey { api: api_of(&watched.resource()), namespace: namespace.clone() };
         let begin = || Arc::new(Watch::begin(self.ctx.clone(), watched.clone(), namespace.clone()));
         self.running.lock().entry(key).or_insert_with(begin).clone()
     }

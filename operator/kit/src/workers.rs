@@ -45,7 +45,7 @@ pub async fn run<O: Operator>(ctx: Arc<Context<O>>, workers: Workers) {
 
 struct Worker<O: Operator> {
     ctx: Arc<Context<O>>,
-    listed: Arc<dyn ListedKind<O>>,
+    listed: Arc<dyn ListedKind<Context<O>>>,
     backoff: Arc<Mutex<Backoff>>,
 }
 

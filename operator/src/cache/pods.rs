@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use marquee_operator_kit::{Key, ResourceId, ResourceKind, cache::raw::Head, watch::ListRound};
+use marquee_operator_kit::{
+    Key, ResourceId, ResourceKind,
+    cache::{ListRound, raw::Head},
+};
 
 use crate::observed::{Loading, PodFacts};
 

@@ -10,7 +10,7 @@ pub mod serving;
 use marquee_crds::{PageLayout, RankingModel, labels};
 use marquee_operator_kit::{Claim, Kinds, Resource as _};
 
-use crate::{cache::pods::PodLabel, context::Marquee};
+use crate::{cache::pods::PodLabel, context::Context};
 
 /// To answer to an objective.
 pub const OBJECTIVE: Claim = Claim("objective");
@@ -18,7 +18,7 @@ pub const OBJECTIVE: Claim = Claim("objective");
 pub const SURFACE: Claim = Claim("surface");
 
 /// Every kind that the operator reconciles.
-pub fn kinds() -> Kinds<Marquee> {
+pub fn kinds() -> Kinds<Context> {
     Kinds::default().with::<RankingModel>().with::<PageLayout>()
 }
 

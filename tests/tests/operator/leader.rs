@@ -40,7 +40,7 @@ async fn when_the_leader_is_killed_the_other_leads_and_an_end_in_order_gives_the
     let _three = stage.operate_as("three", &kubeconfig, &long)?;
     send(&two, Signal::TERM)?;
     assert!(two.wait().await?.success());
-    assert_eq!(stage.said("two", "gave the lease back")?, 1);
+    assert_eq!(stage.said("two", "released the lease")?, 1);
     leads(&stage, "three").await
 }
 

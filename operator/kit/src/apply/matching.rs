@@ -27,11 +27,13 @@ const KIND: [&str; 2] = ["apiVersion", "kind"];
 const AMOUNTS: [&str; 6] = ["requests", "limits", "sizeLimit", "averageValue", "value", "divisor"];
 
 /// The path at which the object differs first from the desired one; none where it does not.
-pub fn difference(kind: ChildKind, wanted: &Value, live: &Value) -> Option<String> {
-    let (Value::Object(wanted), Value::Object(live)) = (wanted, live) else { return Some(String::new()) };
-    let said: Map<String, Value> =
-        wanted.iter().filter(|(name, _)| !KIND.contains(&name.as_str())).map(own).collect();
-    Walk { kind }.object("", false, &said, live)
+pub fn difference(kind: ChildKind, desired: &Value, actual: &Value) -> Option<String> {
+    let (Value::Object(desired), Value::Object(actual)) = (desired, actual) else {
+        return Some(String::new());
+    };
+    let compared: Map<String, Value> =
+        desired.iter().filter(|(name, _)| !KIND.contains(&name.as_str())).map(own).collect();
+    Walk { kind }.object("", false, &compared, actual)
 }
 
 fn own((name, value): (&String, &Value)) -> (String, Value) {
@@ -44,11 +46,11 @@ struct Walk {
 }
 
 impl Walk {
-    fn value(self, path: &str, amount: bool, wanted: &Value, live: &Value) -> Option<String> {
-        match (wanted, live) {
-            (Value::Object(wanted), Value::Object(live)) => self.object(path, amount, wanted, live),
-            (Value::Array(wanted), Value::Array(live)) => self.list(path, amount, wanted, live),
-            _ if wanted == live || (amount && same_amount(wanted, live)) => None,
+    fn value(self, path: &str, amount: bool, desired: &Value, actual: &Value) -> Option<String> {
+        match (desired, actual) {
+            (Value::Object(desired), Value::Object(actual)) => self.object(path, amount, desired, actual),
+            (Value::Array(desired), Value::Array(actual)) => self.list(path, amount, desired, actual),
+            _ if desired == actual || (amount && same_amount(desired, actual)) => None,
             _ => Some(path.to_owned()),
         }
     }
@@ -57,14 +59,14 @@ impl Walk {
         self,
         path: &str,
         amount: bool,
-        wanted: &Map<String, Value>,
-        live: &Map<String, Value>,
+        desired: &Map<String, Value>,
+        actual: &Map<String, Value>,
     ) -> Option<String> {
         let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-        for (name, value) in wanted {
+        for (name, value) in desired {
             let amount = amount || AMOUNTS.contains(&name.as_str());
-            let differs = match live.get(name) {
-                Some(live) => self.value(&below(name), amount, value, live),
+            let differs = match actual.get(name) {
+                Some(actual) => self.value(&below(name), amount, value, actual),
                 // The API server omits empty members.
                 None => (!is_omitted(name, value)).then(|| below(name)),
             };
@@ -73,25 +75,26 @@ impl Walk {
             }
         }
         // A NetworkPolicy is the operator's as a whole: a member that somebody added admits more peers.
-        let added = |name: &&String| !wanted.contains_key(*name) && name.as_str() != "protocol";
+        let added = |name: &&String| !desired.contains_key(*name) && name.as_str() != "protocol";
         let strict = self.kind == ChildKind::NetworkPolicy && path.starts_with("spec");
-        strict.then(|| live.keys().find(added)).flatten().map(|name| below(name))
+        strict.then(|| actual.keys().find(added)).flatten().map(|name| below(name))
     }
 
-    fn list(self, path: &str, amount: bool, wanted: &[Value], live: &[Value]) -> Option<String> {
+    fn list(self, path: &str, amount: bool, desired: &[Value], actual: &[Value]) -> Option<String> {
         let Some(key) = self.key(path) else {
-            if wanted.len() != live.len() {
+            if desired.len() != actual.len() {
                 return Some(path.to_owned());
             }
-            let mut pairs = wanted.iter().zip(live).enumerate();
-            return pairs
-                .find_map(|(at, (wanted, live))| self.value(&format!("{path}[{at}]"), amount, wanted, live));
+            let mut pairs = desired.iter().zip(actual).enumerate();
+            return pairs.find_map(|(at, (desired, actual))| {
+                self.value(&format!("{path}[{at}]"), amount, desired, actual)
+            });
         };
-        wanted.iter().find_map(|wanted| {
-            let name = &wanted[key];
+        desired.iter().find_map(|desired| {
+            let name = &desired[key];
             let path = format!("{path}[{}]", name.as_str().map_or_else(|| name.to_string(), str::to_owned));
-            match live.iter().find(|live| live[key] == *name) {
-                Some(live) => self.value(&path, amount, wanted, live),
+            match actual.iter().find(|actual| actual[key] == *name) {
+                Some(actual) => self.value(&path, amount, desired, actual),
                 None => Some(path),
             }
         })

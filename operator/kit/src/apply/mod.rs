@@ -192,7 +192,9 @@ fn need(child: &Child, hash: u64, known: Option<&KnownChild>) -> Need {
     }
     let Some(text) = &known.text else { return Need::Nothing };
     match serde_json::from_str::<Value>(text) {
-        Ok(live) => matching::difference(child.kind, &child.body, &live).map_or(Need::Nothing, Need::Mend),
+        Ok(actual) => {
+            matching::difference(child.kind, &child.body, &actual).map_or(Need::Nothing, Need::Mend)
+        }
         Err(_) => Need::Apply,
     }
 }

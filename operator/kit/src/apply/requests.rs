@@ -117,7 +117,8 @@ pub async fn delete<O: Operator>(
 
 /// Takes an answer; returns the child's resource where the child was changed since.
 fn take<O: Operator>(ctx: &Context<O>, child: &Child, raw: &RawObject) -> Result<Option<ResourceId>> {
-    let read = children::read(&ctx.kinds, child.kind, raw).map_err(|source| unreadable(child, source))?;
+    let read = ctx.with_owners(|owners| children::read(owners, child.kind, raw));
+    let read = read.map_err(|source| unreadable(child, source))?;
     Ok(read.and_then(|read| ctx.children.lock().take(read, Origin::Answer)))
 }
 

@@ -9,19 +9,13 @@ use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
 
-use kube::api::ApiResource;
-
 use crate::{
     child::ChildKind,
-    context::Context,
-    kinds::Kinds,
-    names::{Key, Names, ResourceId},
-    operator::Operator,
-    watch::{ListRound, Watched},
+    names::{Key, Names, ResourceId, ResourceKind},
 };
 
 use super::{
-    Origin,
+    ListRound, Origin,
     raw::{Head, RawObject},
 };
 
@@ -153,25 +147,43 @@ pub struct ReadChild<F> {
     parent: ResourceId,
 }
 
+/// How to find the resource that manages a child.
+pub struct Owners<'a> {
+    /// The operator's names.
+    pub names: Names,
+    /// The kind of this name, if the operator reconciles it.
+    pub kind: &'a dyn Fn(&str) -> Option<ResourceKind>,
+}
+
+impl Owners<'_> {
+    /// The resource that manages the object, if the operator reconciles its kind.
+    fn parent(&self, head: &Head) -> Option<ResourceId> {
+        let owner = head.controller()?;
+        let is_ours = owner.api_version.split('/').next() == Some(self.names.group);
+        let kind = (self.kind)(&owner.kind).filter(|_| is_ours)?;
+        Some(ResourceId::new(kind, Key::new(&head.namespace, &owner.name)))
+    }
+}
+
 /// Reads a child's text; none for an object that no resource of the operator manages.
 ///
 /// # Errors
 /// The object does not have the form that Kubernetes gives it.
-pub fn read<O: Operator>(
-    kinds: &Kinds<O>,
+pub fn read<F: ChildFacts>(
+    owners: &Owners<'_>,
     kind: ChildKind,
     raw: &RawObject,
-) -> serde_json::Result<Option<ReadChild<O::ChildFacts>>> {
+) -> serde_json::Result<Option<ReadChild<F>>> {
     let head = raw.head()?;
-    let Some(parent) = parent(kinds, &head) else { return Ok(None) };
+    let Some(parent) = owners.parent(&head) else { return Ok(None) };
     let owner = head.controller().map(|owner| owner.uid.as_str().into()).unwrap_or_default();
     let text = raw.without(&NOT_WISHED, &BOOKKEEPING)?.into_boxed_str();
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
-    let created_entry = created_entry(&O::NAMES, &head);
-    let applied = head.annotations.get(O::NAMES.applied);
+    let created_entry = created_entry(&owners.names, &head);
+    let applied = head.annotations.get(owners.names.applied);
     Ok(Some(ReadChild {
-        facts: O::ChildFacts::read(kind, &head, raw)?,
+        facts: F::read(kind, &head, raw)?,
         owner,
         version: head.version().unwrap_or(u64::MAX),
         applied: applied.and_then(|hash| u64::from_str_radix(hash, 16).ok()),
@@ -181,14 +193,6 @@ pub fn read<O: Operator>(
         is_untouched: created_entry.is_some() && head.managed_fields.len() == 1,
         parent,
     }))
-}
-
-/// The resource that manages the object, if the operator reconciles its kind.
-fn parent<O: Operator>(kinds: &Kinds<O>, head: &Head) -> Option<ResourceId> {
-    let owner = head.controller()?;
-    let is_ours = owner.api_version.split('/').next() == Some(O::NAMES.group);
-    let kind = kinds.named(&owner.kind).filter(|_| is_ours)?;
-    Some(ResourceId::new(kind, Key::new(&head.namespace, &owner.name)))
 }
 
 fn created_entry(names: &Names, head: &Head) -> Option<usize> {
@@ -363,40 +367,6 @@ impl<F: ChildFacts> Entry<F> {
         (self.facts, self.version, self.applied) = (child.facts, child.version, child.applied);
         (self.digest, self.created_entry, self.parent) = (child.digest, child.created_entry, child.parent);
         !(is_own || is_unchanged)
-    }
-}
-
-/// The watch of one kind of child.
-pub(crate) struct WatchedChildren(pub(crate) ChildKind);
-
-impl<O: Operator> Watched<O> for WatchedChildren {
-    fn resource(&self) -> ApiResource {
-        self.0.resource()
-    }
-
-    fn begin_list(&self, ctx: &Context<O>) -> u32 {
-        ctx.children.lock().begin_list()
-    }
-
-    fn take(&self, ctx: &Context<O>, raw: &RawObject) -> serde_json::Result<()> {
-        let child = read(&ctx.kinds, self.0, raw)?;
-        let concerned = child.and_then(|child| ctx.children.lock().take(child, Origin::Watch));
-        concerned.iter().for_each(|id| ctx.enqueue(id));
-        Ok(())
-    }
-
-    fn is_own_write(&self, ctx: &Context<O>, raw: &RawObject) -> bool {
-        raw.version().is_some_and(|version| ctx.children.lock().was_answered(self.0, version))
-    }
-
-    fn remove(&self, ctx: &Context<O>, head: &Head) {
-        let concerned = ctx.children.lock().remove(self.0, head);
-        concerned.iter().for_each(|id| ctx.enqueue(id));
-    }
-
-    fn end_list(&self, ctx: &Context<O>, list: ListRound<'_>) {
-        let concerned = ctx.children.lock().end_list(self.0, list);
-        concerned.iter().for_each(|id| ctx.enqueue(id));
     }
 }
 

@@ -1,29 +1,27 @@
 //! The resources of one kind, and who claims what. Every question is answered without looking at all of them.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, HashMap},
-    marker::PhantomData,
     sync::Arc,
 };
 
-use crate::{
-    names::Key,
-    operator::Operator,
-    resource::{Change, Claim, Resource},
-    watch::ListRound,
-};
+use kube::{Resource, api::ObjectMeta};
 
-use super::Origin;
+use crate::names::Key;
+
+use super::{Change, Claim, ListRound, Origin};
 
 /// Claim, namespace and value.
 type Claimed = (Claim, Arc<str>, Box<str>);
 
 /// All resources of one kind.
-pub struct ResourceCache<O, R> {
+pub struct ResourceCache<R> {
     entries: HashMap<Key, Entry<R>>,
     claimants: HashMap<Claimed, BTreeMap<Arc<str>, Arc<R>>>,
     round: u32,
-    operator: PhantomData<fn() -> O>,
+    claims: fn(&R) -> Vec<(Claim, &str)>,
+    precedence: fn(&ObjectMeta, &ObjectMeta) -> Ordering,
 }
 
 struct Entry<R> {
@@ -32,17 +30,19 @@ struct Entry<R> {
     round: u32,
 }
 
-impl<O, R> Default for ResourceCache<O, R> {
-    fn default() -> Self {
-        Self { entries: HashMap::new(), claimants: HashMap::new(), round: 0, operator: PhantomData }
-    }
-}
-
-fn version(object: &impl kube::Resource) -> u64 {
+fn version(object: &impl Resource) -> u64 {
     object.meta().resource_version.as_deref().and_then(|text| text.parse().ok()).unwrap_or(u64::MAX)
 }
 
-impl<O: Operator, R: Resource<O>> ResourceCache<O, R> {
+impl<R: Resource> ResourceCache<R> {
+    /// A cache without resources. `claims` returns what a resource claims, `precedence` which of two goes first.
+    pub fn new(
+        claims: fn(&R) -> Vec<(Claim, &str)>,
+        precedence: fn(&ObjectMeta, &ObjectMeta) -> Ordering,
+    ) -> Self {
+        Self { entries: HashMap::new(), claimants: HashMap::new(), round: 0, claims, precedence }
+    }
+
     /// The resource of this name.
     pub fn get(&self, key: &Key) -> Option<Arc<R>> {
         self.entries.get(key).map(|entry| entry.resource.clone())
@@ -68,7 +68,7 @@ impl<O: Operator, R: Resource<O>> ResourceCache<O, R> {
     pub fn first_claimant(&self, namespace: &Arc<str>, claim: Claim, value: &str) -> Option<Arc<R>> {
         let claimed = (claim, namespace.clone(), value.into());
         let claimants = self.claimants.get(&claimed)?.values();
-        claimants.min_by(|one, other| O::precedence(one.meta(), other.meta())).cloned()
+        claimants.min_by(|one, other| (self.precedence)(one.meta(), other.meta())).cloned()
     }
 
     /// Takes a resource; returns the change, unless something as new was known already or `origin` may not add it.
@@ -90,7 +90,7 @@ impl<O: Operator, R: Resource<O>> ResourceCache<O, R> {
         if let Some(before) = &before {
             self.unclaim(&key, &before.resource);
         }
-        for (claim, value) in resource.claims() {
+        for (claim, value) in (self.claims)(&resource) {
             let claimed = (claim, key.namespace.clone(), value.into());
             self.claimants.entry(claimed).or_default().insert(key.name.clone(), resource.clone());
         }
@@ -118,7 +118,7 @@ impl<O: Operator, R: Resource<O>> ResourceCache<O, R> {
     }
 
     fn unclaim(&mut self, key: &Key, resource: &R) {
-        for (claim, value) in resource.claims() {
+        for (claim, value) in (self.claims)(resource) {
             let claimed = (claim, key.namespace.clone(), value.into());
             if let Some(claimants) = self.claimants.get_mut(&claimed) {
                 claimants.remove(&key.name);
@@ -132,28 +132,41 @@ impl<O: Operator, R: Resource<O>> ResourceCache<O, R> {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::api::core::v1::ConfigMap;
     use kube::ResourceExt as _;
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{Model, OBJECTIVE, SURFACE, TestOperator};
 
-    fn model(name: &str, objective: &str, version: u64, created: &str) -> Model {
-        let model = json!({
-            "apiVersion": "example.dev/v1", "kind": "Model",
-            "metadata": {"name": name, "namespace": "n", "resourceVersion": version.to_string(), "creationTimestamp": created},
-            "spec": {"surface": "home", "objective": objective},
+    const OBJECTIVE: Claim = Claim("objective");
+    const SURFACE: Claim = Claim("surface");
+
+    fn claims(model: &ConfigMap) -> Vec<(Claim, &str)> {
+        let labels = model.metadata.labels.as_ref().unwrap();
+        [OBJECTIVE, SURFACE].map(|claim| (claim, labels[claim.0].as_str())).into()
+    }
+
+    /// A cache of ConfigMaps, whose labels are their claims.
+    fn cache() -> ResourceCache<ConfigMap> {
+        ResourceCache::new(claims, |one, other| one.creation_timestamp.cmp(&other.creation_timestamp))
+    }
+
+    fn model(name: &str, objective: &str, version: u64, created: &str) -> ConfigMap {
+        let labels = json!({"objective": objective, "surface": "home"});
+        let metadata = json!({
+            "name": name, "namespace": "n", "labels": labels,
+            "resourceVersion": version.to_string(), "creationTimestamp": created,
         });
-        serde_json::from_value(model).unwrap()
+        serde_json::from_value(json!({"metadata": metadata})).unwrap()
     }
 
     #[test]
     fn the_oldest_of_those_who_claim_an_objective_is_found() {
         let namespace: Arc<str> = "n".into();
-        let mut models = ResourceCache::<TestOperator, Model>::default();
+        let mut models = cache();
         models.take(model("b", "top", 1, "2026-01-02T00:00:00Z"), Origin::Watch);
         models.take(model("a", "top", 2, "2026-01-03T00:00:00Z"), Origin::Watch);
-        let oldest = |models: &ResourceCache<TestOperator, Model>| {
+        let oldest = |models: &ResourceCache<ConfigMap>| {
             models.first_claimant(&namespace, OBJECTIVE, "top").map(|model| model.name_any())
         };
         assert_eq!(oldest(&models).as_deref(), Some("b"));
@@ -166,7 +179,7 @@ mod tests {
 
     #[test]
     fn what_is_older_than_what_is_known_is_passed_over() {
-        let mut models = ResourceCache::<TestOperator, Model>::default();
+        let mut models = cache();
         assert!(models.take(model("a", "top", 5, "2026-01-01T00:00:00Z"), Origin::Watch).is_some());
         assert!(models.take(model("a", "top", 4, "2026-01-01T00:00:00Z"), Origin::Watch).is_none());
         assert!(
@@ -187,7 +200,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_comes_late_brings_nothing_back() {
-        let mut models = ResourceCache::<TestOperator, Model>::default();
+        let mut models = cache();
         models.take(model("a", "top", 5, "2026-01-01T00:00:00Z"), Origin::Watch);
         assert!(models.take(model("a", "top", 6, "2026-01-01T00:00:00Z"), Origin::Answer).is_some());
         models.begin_list();

@@ -8,7 +8,7 @@ fn raw(object: &Value) -> RawObject {
 }
 
 #[test]
-fn a_deployment_tells_its_pods_and_why_there_are_none() {
+fn a_deployment_has_its_pods_and_why_there_are_none() {
     let object = raw(&json!({
         "metadata": {"name": "m-ranker-1", "generation": 3, "labels": {labels::REVISION: "1"}},
         "spec": {"replicas": 4},
@@ -29,7 +29,7 @@ fn a_deployment_tells_its_pods_and_why_there_are_none() {
 }
 
 #[test]
-fn who_named_the_number_of_pods_is_seen() {
+fn the_writer_of_the_number_of_pods_is_known() {
     let named = |manager: &str| json!({"manager": manager, "fieldsV1": {"f:spec": {"f:replicas": {}, "f:selector": {}}}});
     let other = json!({"manager": "kubelet", "fieldsV1": {"f:status": {"f:replicas": {}}}});
     #[rustfmt::skip]
@@ -55,7 +55,7 @@ fn a_deployment_without_a_status_has_no_pods_and_is_not_up_to_date() {
 }
 
 #[test]
-fn an_autoscaler_tells_why_it_cannot_scale() {
+fn an_autoscaler_has_the_reason_why_it_cannot_scale() {
     use ChildKind::{HorizontalPodAutoscaler as Autoscaler, ScaledObject};
     let condition = |kind: &str, status: &str, reason: &str| json!([{"type": kind, "status": status, "reason": reason, "message": "told"}]);
     let active = condition("ScalingActive", "True", "ValidMetricFound");
@@ -86,7 +86,7 @@ fn an_autoscaler_tells_why_it_cannot_scale() {
 }
 
 #[test]
-fn a_route_tells_which_gateways_take_it() {
+fn a_route_has_the_gateways_that_accept_it() {
     let parent = |status: &str| json!({"conditions": [{"type": "Accepted", "status": status, "reason": "R", "message": "m"}]});
     let object = raw(
         &json!({"metadata": {"name": "r"}, "status": {"parents": [parent("True"), parent("False"), {}]}}),
@@ -96,7 +96,7 @@ fn a_route_tells_which_gateways_take_it() {
 }
 
 #[test]
-fn a_pod_tells_why_it_ended() {
+fn a_pod_has_the_reason_why_it_ended() {
     let said = Termination { reason: Reason::NotFinite, message: "tensor b holds NaN".into() };
     let object = raw(&json!({
         "metadata": {"name": "p", "labels": {labels::REVISION: "1"}},

@@ -14,6 +14,7 @@ use marquee_crds::{
 use marquee_operator_kit::{
     Change, Claim, Resource, ResourceId, ResourceKind, Stopped,
     apply::{self, Owner},
+    resource,
 };
 
 use super::SURFACE;
@@ -47,7 +48,7 @@ impl Resource<Marquee> for PageLayout {
     fn concerned(ctx: &Context, change: &Change<Self>) -> Vec<ResourceId> {
         let mut concerned = Vec::new();
         if change.is_edit() {
-            concerned.push(change.id());
+            concerned.push(resource::id(change));
             concerned.extend(ctx.fellow_claimants::<PageLayout, _>(change, SURFACE));
         }
         let runs_models = |layout: &Arc<PageLayout>| layout.spec.topology == Topology::Monolith;

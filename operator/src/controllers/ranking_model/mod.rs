@@ -11,6 +11,7 @@ use marquee_crds::{PageLayout, RankingModel, ranking_model::RankingModelStatus};
 use marquee_operator_kit::{
     Change, Claim, Resource, ResourceId, ResourceKind, Stopped,
     apply::{self, Owner},
+    resource,
 };
 
 use super::{OBJECTIVE, SURFACE};
@@ -46,7 +47,7 @@ impl Resource<Marquee> for RankingModel {
         let mut concerned = Vec::new();
         let is_edit = change.is_edit();
         if is_edit {
-            concerned.push(change.id());
+            concerned.push(resource::id(change));
             concerned.extend(ctx.fellow_claimants::<RankingModel, _>(change, OBJECTIVE));
         }
         if is_edit || change.before.as_deref().map(answers_at) != change.after.as_deref().map(answers_at) {

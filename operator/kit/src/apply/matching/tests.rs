@@ -35,8 +35,8 @@ fn what_others_add_is_theirs_and_what_they_change_of_ours_is_drift() {
         ("a protocol is a default",         NetworkPolicy, json!({"spec": {"ingress": [{"ports": [{"port": 1}]}]}}), json!({"spec": {"ingress": [{"ports": [{"port": 1, "protocol": "TCP"}]}]}}), None),
         ("one more door",                   NetworkPolicy, json!({"spec": {"ingress": [{"ports": [{"port": 1}]}]}}), json!({"spec": {"ingress": [{"ports": [{"port": 1}]}, {}]}}), Some("spec.ingress")),
     ];
-    for (why, kind, wanted, live, expected) in cases {
-        assert_eq!(difference(kind, &wanted, &live).as_deref(), expected, "{why}");
+    for (why, kind, desired, actual, expected) in cases {
+        assert_eq!(difference(kind, &desired, &actual).as_deref(), expected, "{why}");
     }
 }
 

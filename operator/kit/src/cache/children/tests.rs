@@ -1,31 +1,67 @@
 use serde_json::json;
 
 use super::*;
-use crate::testing::{Model, TestFacts, TestOperator};
-
 const KIND: ChildKind = ChildKind::ConfigMap;
 
 fn object(version: u64, data: &str) -> RawObject {
     let text = json!({
         "metadata": {
             "name": "m-ranker-1", "namespace": "n", "resourceVersion": version.to_string(),
-            "annotations": {TestOperator::NAMES.applied: "00000000000000ff"},
+            "annotations": {NAMES.applied: "00000000000000ff"},
             "ownerReferences": [{"apiVersion": "example.dev/v1", "kind": "Model", "name": "m", "uid": "u", "controller": true}],
-            "managedFields": [{"manager": TestOperator::NAMES.manager, "operation": "Update"}],
+            "managedFields": [{"manager": NAMES.manager, "operation": "Update"}],
         },
         "data": {"config.json": data},
     });
     serde_json::from_str(&text.to_string()).unwrap()
 }
 
-type Children = ChildCache<TestFacts>;
+const NAMES: Names = Names {
+    group: "example.dev",
+    manager: "test-operator",
+    managed_by: "app.kubernetes.io/managed-by",
+    applied: "example.dev/applied",
+};
+const MODEL: ResourceKind = ResourceKind::new("Model");
 
-fn read(kind: ChildKind, raw: &RawObject) -> Option<ReadChild<TestFacts>> {
-    super::read(&Kinds::<TestOperator>::default().with::<Model>(), kind, raw).unwrap()
+#[derive(Clone, Debug, PartialEq)]
+struct Facts {
+    kind: ChildKind,
+    name: String,
+    is_deleting: bool,
+}
+
+impl ChildFacts for Facts {
+    fn read(kind: ChildKind, head: &Head, _raw: &RawObject) -> serde_json::Result<Self> {
+        Ok(Self { kind, name: head.name.clone(), is_deleting: head.deletion_timestamp.is_some() })
+    }
+
+    fn kind(&self) -> ChildKind {
+        self.kind
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_deleting(&self) -> bool {
+        self.is_deleting
+    }
+
+    fn mark_deleting(&mut self) {
+        self.is_deleting = true;
+    }
+}
+
+type Children = ChildCache<Facts>;
+
+fn read(kind: ChildKind, raw: &RawObject) -> Option<ReadChild<Facts>> {
+    let owners = Owners { names: NAMES, kind: &|name| (name == MODEL.as_str()).then_some(MODEL) };
+    super::read(&owners, kind, raw).unwrap()
 }
 
 fn parent() -> ResourceId {
-    ResourceId::new(<Model as crate::Resource<TestOperator>>::KIND, Key::new("n", "m"))
+    ResourceId::new(MODEL, Key::new("n", "m"))
 }
 
 /// Whether what a watch reports is news.
@@ -82,7 +118,7 @@ fn the_text_is_kept_until_it_was_compared_and_again_when_it_changes() {
 }
 
 #[test]
-fn the_answer_to_an_own_write_is_told_once() {
+fn the_answer_to_an_own_write_is_reported_once() {
     let mut children = Children::default();
     assert_eq!(answer(&mut children, &object(5, "a")), None);
     assert!(children.was_answered(KIND, 5), "the watch need not be read");
@@ -98,7 +134,7 @@ fn the_answer_to_an_own_write_is_told_once() {
 }
 
 #[test]
-fn an_own_write_that_the_watch_tells_first_is_no_news() {
+fn an_own_write_that_the_watch_reports_first_is_not_news() {
     let written = |version, data, hash: &str| {
         let text = object(version, data).text().replace("00000000000000ff", hash);
         serde_json::from_str::<RawObject>(&text).unwrap()
@@ -142,13 +178,13 @@ fn a_child_made_anew_outlives_the_news_of_its_end() {
 }
 
 #[test]
-fn an_object_of_somebody_else_is_none_of_ours() {
+fn an_object_of_another_owner_is_ignored() {
     let text = r#"{"metadata":{"name":"x","namespace":"n","ownerReferences":[{"apiVersion":"apps/v1","kind":"Model","name":"m","uid":"u","controller":true}]}}"#;
     assert!(read(KIND, &serde_json::from_str(text).unwrap()).is_none());
 }
 
 #[test]
-fn an_answer_that_comes_after_the_child_went_brings_it_not_back() {
+fn an_answer_that_comes_after_the_child_went_does_not_bring_it_back() {
     let mut children = Children::default();
     assert!(answer(&mut children, &object(5, "a")).is_none(), "it is made");
     assert!(children.remove(KIND, &object(6, "a").head().unwrap()).is_some(), "and deleted by somebody");
