@@ -2,7 +2,7 @@
 //!
 //! No I/O, no async. `operator` and `runtime` know this crate and never each other. Read in this order:
 //! the kinds, what two kinds share, conditions, the names and labels of children, the definitions as they are installed, what a process
-//! serves ([`pod_config`]), why a pod ended ([`termination`]), the names of metrics.
+//! serves ([`pod_config`]), why a pod ended ([`termination`]), what a pod says of itself ([`runtime_status`]), the names of metrics.
 
 #![allow(
     clippy::duplicated_attributes,
@@ -25,6 +25,8 @@ pub mod definitions;
 pub mod pod_config;
 
 pub mod termination;
+
+pub mod runtime_status;
 
 pub mod spelling;
 
