@@ -2,7 +2,8 @@
 //!
 //! No I/O, no async. `operator` and `runtime` depend on this crate and never on each other. Read in this order: the kinds,
 //! the types that both kinds share, conditions, names and labels of children, the definitions to install, the configuration
-//! of a process ([`pod_config`]), the reason why a pod ended ([`termination`]), the names of metrics.
+//! of a process ([`pod_config`]), the reason why a pod ended ([`termination`]), the status of a pod ([`runtime_status`]),
+//! the names of metrics.
 
 #![allow(
     clippy::duplicated_attributes,
@@ -25,6 +26,8 @@ pub mod definitions;
 pub mod pod_config;
 
 pub mod termination;
+
+pub mod runtime_status;
 
 pub mod spelling;
 

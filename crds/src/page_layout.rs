@@ -1,7 +1,5 @@
 //! One surface's page.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -10,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ranking_model::{default_history, default_progress_deadline},
     shared::{
-        ArtifactRef, Autoscaling, ColocatedModel, Duration, Gateway, LocalSecret, Replicas, Resources,
-        RevisionStatus, Toleration, TopologySpread, TrafficTarget, conditions_schema, rules,
+        ArtifactRef, Autoscaling, ColocatedModel, Duration, Gateway, Placement, Replicas, Resources,
+        RevisionStatus, TrafficTarget, conditions_schema, rules,
     },
 };
 
@@ -90,34 +88,9 @@ pub struct PageLayoutSpec {
     /// How the page is reached from outside; without it, through its Service in the cluster only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<Gateway>,
-    /// Labels that a node must have to run the pods.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "rules::labels_schema")]
-    #[x_kube(validation = rules::label_values("nodeSelector"))]
-    pub node_selector: BTreeMap<String, String>,
-    /// Taints of nodes that the pods put up with.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 32))]
-    pub tolerations: Vec<Toleration>,
-    /// How evenly the pods stand over zones and nodes. When absent: as evenly as may be over both. `[]`: wherever.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 8))]
-    pub topology_spread: Option<Vec<TopologySpread>>,
-    /// Labels that pods carry besides Marquee's own.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "rules::labels_schema")]
-    #[x_kube(validation = rules::label_values("podLabels"))]
-    #[x_kube(validation = rules::foreign_keys("podLabels"))]
-    pub pod_labels: BTreeMap<String, String>,
-    /// Annotations that pods carry.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "rules::annotations_schema")]
-    #[x_kube(validation = rules::foreign_keys("podAnnotations"))]
-    pub pod_annotations: BTreeMap<String, String>,
-    /// Secrets of this namespace with which the runtime's image is pulled.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 8))]
-    pub image_pull_secrets: Vec<LocalSecret>,
+    /// Where the pods run, and what they carry.
+    #[serde(flatten)]
+    pub placement: Placement,
     /// Longest that a new revision may take until it serves, from 1s to 60m. After that `Progressing` is false and says what is
     /// in the way; what served before serves on.
     #[serde(default = "default_progress_deadline")]

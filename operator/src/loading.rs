@@ -1,4 +1,4 @@
-//! How far the loads of starting pods are, asked of the pods themselves: nothing in the API server says it.
+//! Asks starting pods how far their loads are: the API server does not know it.
 
 use std::{
     collections::BTreeMap,
@@ -8,8 +8,10 @@ use std::{
 };
 
 use futures::{StreamExt as _, stream};
-use marquee_crds::names;
-use serde::Deserialize;
+use marquee_crds::{
+    names,
+    runtime_status::{self, Status},
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -20,14 +22,14 @@ use crate::{context::Context, observed::Loading};
 
 /// How often a starting pod is asked.
 const EVERY: Duration = Duration::from_secs(2);
-/// How long it may take to answer.
+/// Longest time that an answer may take.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Pods that are asked at a time.
+/// Pods asked at a time.
 const AT_A_TIME: usize = 8;
 /// Longest answer that is read, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// Asks for ever; where a pod says something new, what it serves for is reconciled.
+/// Asks for ever. Where a pod has made progress, its resource is reconciled.
 pub async fn follow(ctx: &Context) {
     let mut turns = interval(EVERY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -53,7 +55,7 @@ fn address(ip: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip.parse::<IpAddr>().ok()?, port))
 }
 
-/// What the pod says of its loading; none where it loads nothing or does not answer.
+/// Progress of the pod's load; `None` where it loads nothing or does not answer.
 async fn progress(pod: SocketAddr) -> Option<Loading> {
     let answer = timeout(PATIENCE, ask(pod)).await.ok()?.ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
@@ -61,7 +63,7 @@ async fn progress(pod: SocketAddr) -> Option<Loading> {
     is_fine.then(|| read(body)).flatten()
 }
 
-/// The whole answer. HTTP/1.0 has the pod close the connection at its end, and send it in one piece.
+/// The whole answer. With HTTP/1.0 the pod sends it in one piece and closes the connection.
 async fn ask(pod: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect(pod).await?;
     stream.write_all(format!("GET /status HTTP/1.0\r\nHost: {pod}\r\n\r\n").as_bytes()).await?;
@@ -70,34 +72,17 @@ async fn ask(pod: SocketAddr) -> io::Result<String> {
     Ok(answer)
 }
 
-/// Pure: sums up the loads that a pod's `/status` names. An artifact that several resources share is loaded once.
+/// Pure: the sum of all loads in a pod's `/status`. An artifact that several resources share is loaded once.
 fn read(status: &str) -> Option<Loading> {
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    struct Status {
-        models: Vec<Resource>,
-        pages: Vec<Resource>,
-    }
-    #[derive(Deserialize)]
-    struct Resource {
-        uri: String,
-        loading: Option<Load>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Load {
-        bytes: u64,
-        total_bytes: u64,
-        seconds: f64,
-    }
-    let Status { models, pages } = serde_json::from_str(status).ok()?;
+    let Status { models, pages, .. } = serde_json::from_str(status).ok()?;
     let resources = models.into_iter().chain(pages);
-    let loads: BTreeMap<String, Load> =
+    let loads: BTreeMap<String, runtime_status::Loading> =
         resources.filter_map(|resource| Some((resource.uri, resource.loading?))).collect();
     if loads.is_empty() {
         return None;
     }
-    let sum = |of: fn(&Load) -> u64| loads.values().map(of).fold(0, u64::saturating_add);
+    let sum =
+        |bytes: fn(&runtime_status::Loading) -> u64| loads.values().map(bytes).fold(0, u64::saturating_add);
     let all_known = loads.values().all(|load| load.total_bytes > 0);
     let longest = loads.values().map(|load| load.seconds).fold(0.0, f64::max);
     Some(Loading {
@@ -152,6 +137,6 @@ mod tests {
         let silent = listener.local_addr().unwrap();
         assert_eq!(progress(silent).await, None, "it takes connections, and no more");
         drop(listener);
-        assert_eq!(progress(silent).await, None, "nobody listens");
+        assert_eq!(progress(silent).await, None, "the port is closed");
     }
 }

@@ -14,7 +14,7 @@ pub use artifact_ref::{ArtifactRef, ArtifactVolume, Credentials};
 pub use autoscaling::{Autoscaling, Replicas};
 pub use duration::{Duration, DurationError};
 pub use gateway::{Gateway, ParentRef};
-pub use placement::{LocalSecret, Toleration, TopologySpread, WhenUnsatisfiable};
+pub use placement::{LocalSecret, Placement, Toleration, TopologySpread, WhenUnsatisfiable};
 pub use quantity::Quantity;
 pub use resources::Resources;
 pub use traffic::{ColocatedModel, RevisionStatus, TrafficTarget, conditions_schema};

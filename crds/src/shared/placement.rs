@@ -1,10 +1,46 @@
-//! Where pods go, and what they carry.
+//! Where pods run, and what they carry.
+
+use std::collections::BTreeMap;
 
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules;
+
+/// Where pods run, and what they carry. Each kind has these members in its own spec.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]
+#[serde(rename_all = "camelCase")]
+pub struct Placement {
+    /// Labels that a node must have to run the pods.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "rules::labels_schema")]
+    #[x_kube(validation = rules::label_values("nodeSelector"))]
+    pub node_selector: BTreeMap<String, String>,
+    /// Taints of nodes that the pods put up with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub tolerations: Vec<Toleration>,
+    /// How evenly the pods stand over zones and nodes. When absent: as evenly as may be over both. `[]`: wherever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 8))]
+    pub topology_spread: Option<Vec<TopologySpread>>,
+    /// Labels that pods carry besides Marquee's own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "rules::labels_schema")]
+    #[x_kube(validation = rules::label_values("podLabels"))]
+    #[x_kube(validation = rules::foreign_keys("podLabels"))]
+    pub pod_labels: BTreeMap<String, String>,
+    /// Annotations that pods carry.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "rules::annotations_schema")]
+    #[x_kube(validation = rules::foreign_keys("podAnnotations"))]
+    pub pod_annotations: BTreeMap<String, String>,
+    /// Secrets of this namespace with which the runtime's image is pulled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub image_pull_secrets: Vec<LocalSecret>,
+}
 
 /// A taint that pods put up with.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]

@@ -34,10 +34,10 @@ const LEAST_REQUESTS: [(&str, &str); 2] = [("cpu", "100m"), ("memory", "256Mi")]
 
 /// What every pod of a revision is. Without a `revision` it is what the revision is named after.
 pub(super) fn template(workload: &Workload<'_>, revision: &str) -> PodTemplateSpec {
-    let mut labels = workload.pod_labels.clone();
+    let mut labels = workload.placement.pod_labels.clone();
     labels.extend(labels::child_labels(workload, revision));
     let mut annotations = workload.settings.pod_annotations.clone();
-    annotations.extend(workload.pod_annotations.clone());
+    annotations.extend(workload.placement.pod_annotations.clone());
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(labels),
@@ -50,7 +50,7 @@ pub(super) fn template(workload: &Workload<'_>, revision: &str) -> PodTemplateSp
 
 fn spec(workload: &Workload<'_>, revision: &str) -> PodSpec {
     let (volumes, mounts) = volumes::volumes(workload, revision);
-    let pull_secrets = workload.image_pull_secrets.iter();
+    let pull_secrets = workload.placement.image_pull_secrets.iter();
     let pull_secrets = pull_secrets.map(|secret| LocalObjectReference { name: secret.name.clone() });
     PodSpec {
         automount_service_account_token: Some(workload.follows_traffic()),
@@ -58,7 +58,8 @@ fn spec(workload: &Workload<'_>, revision: &str) -> PodSpec {
         // Addresses come from DNS; a variable for each Service of a large namespace would not fit in the environment.
         enable_service_links: Some(false),
         image_pull_secrets: filled(pull_secrets.collect()),
-        node_selector: (!workload.node_selector.is_empty()).then(|| workload.node_selector.clone()),
+        node_selector: (!workload.placement.node_selector.is_empty())
+            .then(|| workload.placement.node_selector.clone()),
         security_context: Some(PodSecurityContext {
             fs_group: Some(NOBODY),
             fs_group_change_policy: Some("OnRootMismatch".into()),
@@ -70,7 +71,7 @@ fn spec(workload: &Workload<'_>, revision: &str) -> PodSpec {
         }),
         service_account_name: Some(workload.name()),
         termination_grace_period_seconds: Some(PRE_STOP_SECONDS + DRAIN_SECONDS + SPARE_SECONDS),
-        tolerations: filled(workload.tolerations.iter().map(toleration).collect()),
+        tolerations: filled(workload.placement.tolerations.iter().map(toleration).collect()),
         topology_spread_constraints: filled(spread(workload, revision)),
         volumes: Some(volumes),
         ..PodSpec::default()
@@ -189,7 +190,7 @@ fn probe(path: &str, period: i32, failures: i32) -> Probe {
 }
 
 fn spread(workload: &Workload<'_>, revision: &str) -> Vec<TopologySpreadConstraint> {
-    let wanted = workload.topology_spread.map_or_else(shared::TopologySpread::sensible, <[_]>::to_vec);
+    let wanted = workload.placement.topology_spread.clone().unwrap_or_else(shared::TopologySpread::sensible);
     let constraint = |wanted: shared::TopologySpread| TopologySpreadConstraint {
         topology_key: wanted.topology_key,
         max_skew: wanted.max_skew,

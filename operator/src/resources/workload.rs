@@ -1,17 +1,12 @@
 //! What RankingModels and PageLayouts have in common, in the terms of Kubernetes.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, core::ObjectMeta};
 use marquee_crds::{
     PageLayout, RankingModel, labels, names,
     page_layout::Topology,
     pod_config::{self, PodConfig},
-    shared::{
-        ArtifactRef, Autoscaling, Duration, Gateway, LocalSecret, Replicas, Resources, Toleration,
-        TopologySpread,
-    },
+    shared::{ArtifactRef, Autoscaling, Duration, Gateway, Placement, Replicas, Resources},
 };
 
 use crate::{
@@ -73,18 +68,8 @@ pub struct Workload<'a> {
     pub autoscaling: &'a Autoscaling,
     /// What each pod may use.
     pub resources: &'a Resources,
-    /// Labels of nodes.
-    pub node_selector: &'a BTreeMap<String, String>,
-    /// Taints of nodes.
-    pub tolerations: &'a [Toleration],
-    /// How evenly pods stand; none is the default.
-    pub topology_spread: Option<&'a [TopologySpread]>,
-    /// More labels of pods.
-    pub pod_labels: &'a BTreeMap<String, String>,
-    /// More annotations of pods.
-    pub pod_annotations: &'a BTreeMap<String, String>,
-    /// Secrets for the image.
-    pub image_pull_secrets: &'a [LocalSecret],
+    /// Where the pods run, and what they carry.
+    pub placement: &'a Placement,
     /// Longest that a revision may take until it serves.
     pub progress_deadline: Duration,
     /// How many earlier revisions keep their configuration.
@@ -106,12 +91,7 @@ impl<'a> Workload<'a> {
             replicas: &spec.serving.replicas,
             autoscaling: &spec.serving.autoscaling,
             resources: &spec.resources,
-            node_selector: &spec.node_selector,
-            tolerations: &spec.tolerations,
-            topology_spread: spec.topology_spread.as_deref(),
-            pod_labels: &spec.pod_labels,
-            pod_annotations: &spec.pod_annotations,
-            image_pull_secrets: &spec.image_pull_secrets,
+            placement: &spec.placement,
             progress_deadline: spec.progress_deadline,
             history: usize::try_from(spec.revision_history_limit).unwrap_or(0),
             gateway: None,
@@ -139,12 +119,7 @@ impl<'a> Workload<'a> {
             replicas: &spec.replicas,
             autoscaling: &spec.autoscaling,
             resources: &spec.resources,
-            node_selector: &spec.node_selector,
-            tolerations: &spec.tolerations,
-            topology_spread: spec.topology_spread.as_deref(),
-            pod_labels: &spec.pod_labels,
-            pod_annotations: &spec.pod_annotations,
-            image_pull_secrets: &spec.image_pull_secrets,
+            placement: &spec.placement,
             progress_deadline: spec.progress_deadline,
             history: usize::try_from(spec.revision_history_limit).unwrap_or(0),
             gateway: spec.gateway.as_ref(),

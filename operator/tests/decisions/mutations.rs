@@ -196,7 +196,7 @@ fn any_model(random: &mut impl Rng) -> RankingModel {
     spec.progress_deadline.0 = std::time::Duration::from_millis(one(random, &[0, 1, 600_000, u64::MAX]));
     spec.resources.limits =
         some(random, |random| (text(random), Quantity(text(random)))).into_iter().collect();
-    spec.pod_labels = some(random, |random| (text(random), text(random))).into_iter().collect();
+    spec.placement.pod_labels = some(random, |random| (text(random), text(random))).into_iter().collect();
     model.status = maybe(random, |random| marquee_crds::ranking_model::RankingModelStatus {
         traffic: some(random, target),
         revisions: some(random, past),

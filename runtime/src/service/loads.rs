@@ -8,20 +8,8 @@ use std::{
     time::Instant,
 };
 
+pub use marquee_crds::runtime_status::Loading;
 use parking_lot::Mutex;
-use serde::Serialize;
-
-/// How far a load is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Loading {
-    /// Bytes of the artifact that were fetched; once all are here, bytes that were checked.
-    pub bytes: u64,
-    /// Bytes of the artifact; 0 until its manifest was read.
-    pub total_bytes: u64,
-    /// Time since the load began.
-    pub seconds: f64,
-}
 
 /// Every load under way.
 #[derive(Clone, Debug, Default)]
