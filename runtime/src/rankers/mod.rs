@@ -1,8 +1,8 @@
 //! Rankers in other processes: follows a traffic plan, and gives the engine the models that answer as the plan says.
 //!
 //! Reading order: here, from plans to models; `plan`, what a plan says; `remote`, how a page asks one model; `revision`, all
-//! pods of a revision together (`pod`, one of them; `health`, which to ask; `budget`, how often again); `message`, queries and
-//! answers on the wire.
+//! pods of a revision together (`pod`, one of them; `health`, which to ask; `budget`, how often again); `message` and [`scores`], queries
+//! and answers on the wire.
 
 mod budget;
 mod health;
@@ -11,6 +11,7 @@ mod plan;
 mod pod;
 mod remote;
 mod revision;
+pub mod scores;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -19,6 +19,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// An idle connection is tried so often: a node that is gone sends no word.
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A pod that keeps forgetting slices is not sent them more often.
+const SLICES_EVERY: Duration = Duration::from_secs(10);
 /// Room for the scores of several requests on their way.
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
@@ -30,6 +32,8 @@ pub struct Pod {
     channel: Channel,
     in_flight: AtomicU32,
     health: Mutex<Health>,
+    /// When it was last sent the slices that it did not have.
+    slices_sent: Mutex<Option<Instant>>,
 }
 
 /// A request on its way to a pod, until it is dropped.
@@ -60,6 +64,7 @@ impl Pod {
             channel: endpoint.connect_lazy(),
             in_flight: AtomicU32::new(0),
             health: Mutex::default(),
+            slices_sent: Mutex::default(),
         }))
     }
 
@@ -77,6 +82,16 @@ impl Pod {
     /// As the choice sees it.
     pub fn candidate(&self, now: Instant) -> Candidate {
         Candidate { is_ejected: self.health.lock().is_ejected(now), in_flight: self.in_flight.load(Relaxed) }
+    }
+
+    /// Whether to send it slices now, and not too soon after the last time.
+    pub fn may_send_slices(&self, now: Instant) -> bool {
+        let mut sent = self.slices_sent.lock();
+        let is_due = sent.is_none_or(|sent| now.saturating_duration_since(sent) >= SLICES_EVERY);
+        if is_due {
+            *sent = Some(now);
+        }
+        is_due
     }
 
     /// It answered.

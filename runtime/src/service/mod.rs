@@ -12,6 +12,7 @@ pub mod causes;
 pub mod client;
 pub mod describe;
 pub mod forward;
+pub mod lists;
 pub mod loaded_model;
 pub mod loads;
 mod log_rate_limiter;
@@ -36,6 +37,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 pub use describe::{ModelDescription, SurfaceDescription, ViewerDescription};
+use lists::SliceStore;
 pub use loads::{Loading, Loads};
 use page::PageTimes;
 use plan::Plan;
@@ -113,6 +115,7 @@ struct Inner {
     pool: PassPool,
     draining: AtomicBool,
     loads: Loads,
+    slices: SliceStore,
 }
 
 impl Service {
@@ -133,6 +136,7 @@ impl Service {
             pool,
             draining: AtomicBool::new(false),
             loads: Loads::default(),
+            slices: SliceStore::default(),
         }))
     }
 
@@ -192,12 +196,29 @@ impl Service {
         query::query(&self.plan(), query, context.deadline).await
     }
 
+    /// Slices that pages sent, for the lists of later queries.
+    pub fn slices(&self) -> &SliceStore {
+        &self.0.slices
+    }
+
     /// The model that answers to an objective, for its title table.
     ///
     /// # Errors
     /// `NotFound` for an objective that is not served.
     pub fn served(&self, objective: &str) -> Result<Arc<ServedModel>, ServeError> {
         self.plan().model(objective).cloned()
+    }
+
+    /// The same, if it serves the artifact with this digest.
+    ///
+    /// # Errors
+    /// `NotFound` for an objective that is not served, `Changed` when another artifact is served.
+    pub fn served_artifact(
+        &self,
+        objective: &str,
+        artifact_digest: &str,
+    ) -> Result<Arc<ServedModel>, ServeError> {
+        query::model_of_artifact(&self.plan(), objective, artifact_digest).cloned()
     }
 
     /// A page. It never fails because a model does: a fallback stands in the row then, marked.

@@ -11,11 +11,12 @@ use tokio::sync::Semaphore;
 use super::{
     Observer,
     client::{
-        KnownViewer, OwnedViewer, RankError, RankerClient, ScoresAnswer, ScoresQuery, ScoresResult,
+        KnownViewer, OwnedViewer, RankError, RankerClient, Scores, ScoresAnswer, ScoresQuery, ScoresResult,
         ViewerQuery,
     },
     describe::{ModelDescription, ViewerDescription},
-    forward::{ForwardAnswer, ForwardPass, ForwardRequest, OwnedQuery},
+    forward::{ForwardAnswer, ForwardPass, ForwardRequest, ListsQuery, OwnedQuery},
+    lists::TitleList,
     loaded_model::LoadedModel,
     types::{ModelInfo, Recognised},
 };
@@ -61,15 +62,6 @@ impl ServedModel {
         let limits = BatchLimits { max_batch: config.max_batch, max_delay: config.max_delay };
         let batcher = Batcher::new(pass, limits, pool.heavy.clone());
         Self { surface: config.surface.as_str().into(), config, info, loaded, batcher }
-    }
-
-    /// Scores of all titles, by title row.
-    pub async fn score_all(
-        &self,
-        viewer: OwnedViewer,
-        until: Option<Instant>,
-    ) -> Result<Vec<f32>, RankError> {
-        self.run(ForwardRequest::All(viewer), until).await.map(ForwardAnswer::into_scores)
     }
 
     /// Scores of `titles`, in their order.
@@ -128,12 +120,28 @@ impl ServedModel {
     }
 
     /// Scores of all titles by `until`, whatever the pass does meanwhile.
-    async fn scores_by(&self, viewer: OwnedViewer, until: Instant) -> ScoresResult {
+    async fn scores_by(
+        &self,
+        viewer: OwnedViewer,
+        lists: Arc<[TitleList]>,
+        watched_by: OwnedViewer,
+        until: Instant,
+    ) -> ScoresResult {
         if deadline::has_passed(Some(until), Instant::now()) {
             return Err(RankError::DeadlineExceeded);
         }
-        let scores = deadline::within(Some(until), self.score_all(viewer, Some(until))).await;
-        scores.unwrap_or(Err(RankError::DeadlineExceeded))
+        let scores = async {
+            if lists.is_empty() {
+                return self
+                    .run(ForwardRequest::All(viewer), Some(until))
+                    .await
+                    .map(|answer| Scores::All(answer.into_scores()));
+            }
+            let query = ListsQuery { viewer, lists, watched_by };
+            let answer = self.run(ForwardRequest::Lists(query), Some(until)).await;
+            answer.map(|answer| Scores::Listed(answer.into_listed()))
+        };
+        deadline::within(Some(until), scores).await.unwrap_or(Err(RankError::DeadlineExceeded))
     }
 }
 
@@ -161,18 +169,23 @@ impl RankerClient for ServedModel {
     }
 
     fn scores(&self, query: ScoresQuery, until: Instant) -> BoxFuture<'_, ScoresAnswer> {
-        let ScoresQuery { viewer, near } = query;
+        let ScoresQuery { viewer, lists, near, watched_by } = query;
         let of_viewer = async move {
             match viewer {
-                Some(viewer) => Some(self.scores_by(viewer, until).await),
+                Some(viewer) if lists.is_empty() => {
+                    Some(self.scores_by(viewer, lists, OwnedViewer::default(), until).await)
+                }
+                Some(viewer) => Some(self.scores_by(viewer.clone(), lists, viewer, until).await),
                 None => None,
             }
         };
         if near.is_empty() {
             return of_viewer.map(|viewer| ScoresAnswer { viewer, near: Vec::new() }).boxed();
         }
-        let near =
-            join_all(near.into_iter().map(move |title| self.scores_by(OwnedViewer::of_title(title), until)));
+        let near = join_all(near.into_iter().map(move |near| {
+            let lists = near.list.into_iter().collect();
+            self.scores_by(OwnedViewer::of_title(near.title), lists, watched_by.clone(), until)
+        }));
         join(of_viewer, near).map(|(viewer, near)| ScoresAnswer { viewer, near }).boxed()
     }
 
