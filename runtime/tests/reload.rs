@@ -19,7 +19,7 @@ use artifacts::{Size, genre_rows, row};
 use marquee_artifacts::FetchOptions;
 use marquee_models::ScanOptions;
 use marquee_runtime::{
-    engine::{Engine, EngineOptions, ReadyWhen, Reload, Source},
+    engine::{ConfigSource, Engine, EngineOptions, ReadyWhen, Reload},
     service::{
         Service, Unobserved,
         types::{PageRequest, RequestContext, TopKRequest},
@@ -82,7 +82,7 @@ async fn reload_under_load(answering: &Handle) {
     manifests("a");
     let service = Service::new(Arc::new(Unobserved));
     let options = EngineOptions {
-        source: Source::Manifests(path("manifests")),
+        source: ConfigSource::Manifests(path("manifests")),
         credentials: None,
         fetch: FetchOptions::new(path("cache")),
         scan: ScanOptions::default(),

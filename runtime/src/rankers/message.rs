@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// The query for a viewer.
-pub fn viewer_query(model: Model, query: ViewerQuery) -> QueryRequest {
+pub fn viewer_query(model: Model, query: ViewerQuery<'_>) -> QueryRequest {
     let ViewerQuery { viewer, recent, scores, lists } = query;
     let lists = lists.iter().map(list).collect();
-    let viewer = wire::ViewerQuery { viewer, recent, scores, lists };
+    let viewer = wire::ViewerQuery { viewer: viewer.into_owned(), recent, scores, lists };
     QueryRequest { model: Some(model), viewer: Some(viewer), ..QueryRequest::default() }
 }
 

@@ -88,7 +88,11 @@ impl RemoteRanker {
         Ok(answer)
     }
 
-    async fn known_viewer(&self, query: ViewerQuery, until: Instant) -> Result<KnownViewer<'_>, RankError> {
+    async fn known_viewer(
+        &self,
+        query: ViewerQuery<'_>,
+        until: Instant,
+    ) -> Result<KnownViewer<'_>, RankError> {
         let (recent, lists) = (query.recent.clone(), query.lists.clone());
         let query = message::viewer_query(self.model.clone(), query);
         let answer = self.query(query, lists.iter(), until).await?;
@@ -133,11 +137,11 @@ impl RankerClient for RemoteRanker {
         true
     }
 
-    fn recognise(
-        &self,
-        query: ViewerQuery,
+    fn recognise<'a: 'q, 'q>(
+        &'a self,
+        query: ViewerQuery<'q>,
         until: Instant,
-    ) -> BoxFuture<'_, Result<KnownViewer<'_>, RankError>> {
+    ) -> BoxFuture<'q, Result<KnownViewer<'a>, RankError>> {
         self.known_viewer(query, until).boxed()
     }
 

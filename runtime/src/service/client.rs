@@ -68,9 +68,9 @@ impl OwnedViewer {
 
 /// Asks who the viewer is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ViewerQuery {
+pub struct ViewerQuery<'a> {
     /// Viewer id; empty for a viewer without one.
-    pub viewer: String,
+    pub viewer: Cow<'a, str>,
     /// Rows in the title table of what the viewer watched lately, latest first.
     pub recent: Vec<u32>,
     /// Whether the viewer's scores will be asked for too.
@@ -147,7 +147,7 @@ impl ScoresAnswer {
 
 /// One revision of a model, as pages and the gRPC server ask it.
 pub trait RankerClient: Send + Sync {
-    /// By which answers name the model.
+    /// How answers name the model.
     fn info(&self) -> &ModelInfo;
 
     /// The title table: the rows of every question and answer.
@@ -162,11 +162,11 @@ pub trait RankerClient: Send + Sync {
     }
 
     /// Says who the viewer is, by `until`. A client to whom a second call is dear brings the viewer's scores along.
-    fn recognise(
-        &self,
-        query: ViewerQuery,
+    fn recognise<'a: 'q, 'q>(
+        &'a self,
+        query: ViewerQuery<'q>,
         until: Instant,
-    ) -> BoxFuture<'_, Result<KnownViewer<'_>, RankError>>;
+    ) -> BoxFuture<'q, Result<KnownViewer<'a>, RankError>>;
 
     /// Scores titles, by `until`.
     fn scores(&self, query: ScoresQuery, until: Instant) -> BoxFuture<'_, ScoresAnswer>;

@@ -8,9 +8,9 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelDescription {
-    /// By which callers ask.
+    /// The name that callers use.
     pub objective: Arc<str>,
-    /// For which it ranks.
+    /// The surface that it ranks for.
     pub surface: Arc<str>,
     /// SHA-256 of the artifact's manifest.
     pub revision: Arc<str>,

@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    ask::refused,
     client::{KnownViewer, NearQuery, OwnedViewer, RankerClient, Scores, ScoresQuery, ViewerQuery},
+    model_requests::refused,
     plan::Plan,
     ranker::ServedModel,
     types::{Recognised, ServeError},
@@ -28,7 +28,7 @@ pub struct RankerQuery {
     /// Digest of the artifact whose rows the query means.
     pub artifact_digest: String,
     /// Who the viewer is, and the viewer's scores.
-    pub viewer: Option<ViewerQuery>,
+    pub viewer: Option<ViewerQuery<'static>>,
     /// For each of these titles: somebody who watched this title and nothing else.
     pub near: Vec<NearQuery>,
     /// Whose page it is: the lists of `near` leave out what this viewer watched.
@@ -109,7 +109,7 @@ fn check(model: &ServedModel, query: &RankerQuery) -> Result<(), ServeError> {
         )));
     }
     if let Some(viewer) = &query.viewer {
-        validate::viewer(&viewer.viewer, &[])?;
+        validate::viewer(&&*viewer.viewer, &[])?;
     }
     let near = query.near.iter().map(|near| &near.title);
     match recent.iter().chain(near).find(|row| **row as usize >= n_titles) {

@@ -29,9 +29,9 @@ use crate::serving::{
 pub struct ServedModel {
     /// What the manifest says.
     pub config: RankerConfig,
-    /// By which answers name it.
+    /// How answers name it.
     pub info: ModelInfo,
-    /// For which it ranks.
+    /// The surface that it ranks for.
     pub surface: Arc<str>,
     /// What computes.
     pub loaded: Arc<LoadedModel>,
@@ -43,7 +43,7 @@ pub struct ServedModel {
 pub struct PassPool {
     /// Bounds the heavy passes that run at once.
     pub heavy: Arc<Semaphore>,
-    /// Told of batch sizes.
+    /// Counts batch sizes.
     pub observer: Arc<dyn Observer>,
 }
 
@@ -159,7 +159,11 @@ impl RankerClient for ServedModel {
         self.loaded.plays()
     }
 
-    fn recognise(&self, query: ViewerQuery, _: Instant) -> BoxFuture<'_, Result<KnownViewer<'_>, RankError>> {
+    fn recognise<'a: 'q, 'q>(
+        &'a self,
+        query: ViewerQuery<'q>,
+        _: Instant,
+    ) -> BoxFuture<'q, Result<KnownViewer<'a>, RankError>> {
         let known = self.loaded.viewers.row(&query.viewer);
         let viewer = OwnedViewer { known, recent: query.recent };
         let recognised = self.recognised(&viewer);

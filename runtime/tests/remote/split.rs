@@ -13,7 +13,7 @@ use std::{
 use marquee_artifacts::FetchOptions;
 use marquee_models::ScanOptions;
 use marquee_runtime::{
-    engine::{Engine, EngineOptions, ReadyWhen, Source},
+    engine::{ConfigSource, Engine, EngineOptions, ReadyWhen},
     rankers::{RankerDirectory, RemoteRankers, Target, TrafficPlan},
     service::{
         Service, Unobserved,
@@ -78,7 +78,7 @@ impl Split {
                 std::fs::create_dir(path(name)).unwrap();
                 artifacts::write(&path(name).join("all.yaml"), documents);
                 let options = EngineOptions {
-                    source: Source::Manifests(path(name)),
+                    source: ConfigSource::Manifests(path(name)),
                     credentials: None,
                     fetch: FetchOptions::new(path("cache")),
                     scan: ScanOptions::default(),

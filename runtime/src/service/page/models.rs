@@ -189,7 +189,7 @@ impl MappedModel {
     }
 
     /// Whether a title that a list held may stand in a row.
-    pub(super) fn may_stand(&self, title: u32, row: usize) -> bool {
+    pub(super) fn may_show(&self, title: u32, row: usize) -> bool {
         match self.needs.get(row) {
             Some(Some(need)) => need.set.as_ref().is_none_or(|set| set.contains(title)),
             _ => self.slices[row].binary_search(&title).is_ok(),
@@ -245,7 +245,11 @@ mod tests {
             &[]
         }
 
-        fn recognise(&self, _: ViewerQuery, _: Instant) -> BoxFuture<'_, Result<KnownViewer<'_>, RankError>> {
+        fn recognise<'a: 'q, 'q>(
+            &'a self,
+            _: ViewerQuery<'q>,
+            _: Instant,
+        ) -> BoxFuture<'q, Result<KnownViewer<'a>, RankError>> {
             Box::pin(std::future::ready(Err(RankError::NotReady)))
         }
 

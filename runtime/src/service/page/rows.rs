@@ -91,7 +91,7 @@ impl<'a> RowFiller<'a> {
         let scores = match scores.as_ref().map_err(Degraded::from)? {
             Scores::All(scores) => RowScores::Model { ranker, scores },
             Scores::Listed(listed) => {
-                let candidates = listed.iter().filter(|listed| viewer.model.may_stand(listed.title, row));
+                let candidates = listed.iter().filter(|listed| viewer.model.may_show(listed.title, row));
                 RowScores::Listed { ranker, candidates: candidates.copied().collect() }
             }
         };

@@ -89,7 +89,7 @@ impl ServedPage {
         let viewer = request.viewer.as_ref();
         let model = ranker.revision(viewer, request_id).ok_or(Degraded::ModelNotReady)?;
         let query = ViewerQuery {
-            viewer: viewer.to_owned(),
+            viewer: viewer.into(),
             recent: recent_rows(model.client.titles(), &request.recent),
             scores: ranker.is_ranked,
             lists: model.lists.clone(),

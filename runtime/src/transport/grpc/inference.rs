@@ -3,7 +3,7 @@
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{
-    Door,
+    GrpcServices,
     contract::inference::{
         InferTensorContents, ModelInferRequest, ModelInferResponse, ModelMetadataRequest,
         ModelMetadataResponse, ModelReadyRequest, ModelReadyResponse, ServerLiveRequest, ServerLiveResponse,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 #[async_trait]
-impl GrpcInferenceService for Door {
+impl GrpcInferenceService for GrpcServices {
     async fn server_live(
         &self,
         request: Request<ServerLiveRequest>,

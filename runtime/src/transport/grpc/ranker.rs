@@ -6,7 +6,7 @@ use futures::{Stream, stream};
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{
-    Door,
+    GrpcServices,
     contract::marquee::v1::{
         KeepSlicesRequest, KeepSlicesResponse, KnownViewer, Model, QueryRequest, QueryResponse, RankedTitle,
         Recognised, ScoreRequest, ScoreResponse, TitleList, TitlesChunk, TitlesRequest, TopKRequest,
@@ -46,7 +46,7 @@ impl From<types::Recognised> for Recognised {
 }
 
 #[async_trait]
-impl Ranker for Door {
+impl Ranker for GrpcServices {
     async fn score(&self, request: Request<ScoreRequest>) -> Result<Response<ScoreResponse>, Status> {
         self.answer(Method::GrpcScore, request, |message: ScoreRequest, context| async move {
             let ScoreRequest { objective, viewer, recent, titles } = message;
@@ -147,7 +147,7 @@ fn ranker_query(message: QueryRequest, slices: &SliceStore) -> (RankerQuery, boo
         let lists: Option<Arc<[_]>> = viewer.lists.into_iter().map(list).collect();
         is_missing |= lists.is_none();
         let (recent, lists) = (viewer.recent, lists.unwrap_or_default());
-        ViewerQuery { viewer: viewer.viewer, recent, scores: viewer.scores, lists }
+        ViewerQuery { viewer: viewer.viewer.into(), recent, scores: viewer.scores, lists }
     });
     let mut near_lists = near_lists.into_iter();
     let near = near.into_iter().map(|title| {

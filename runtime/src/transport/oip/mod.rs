@@ -1,4 +1,4 @@
-//! The Open Inference Protocol, version 2: tensors in, tensors out, whatever the door.
+//! The Open Inference Protocol, version 2: tensors in, tensors out, whatever the listener.
 //!
 //! A model has the inputs `viewer` BYTES `[b, 1]`, `titles` BYTES `[b, n]` and optionally `recent` BYTES `[b, m]`
 //! (latest first; empty strings pad), and the output `scores` FP32 `[b, n]`. Integers are taken for ids as well: the
