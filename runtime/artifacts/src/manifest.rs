@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::architecture::Architecture;
 use crate::tensor::Dtype;
 
 mod check;
@@ -13,14 +14,17 @@ pub(crate) use check::{check_manifest_size, check_path, tensor_bytes};
 /// Name of the manifest within the folder.
 pub const MANIFEST_FILE: &str = "marquee.json";
 
-/// The newest format that this code reads and the one it writes.
-pub const FORMAT_VERSION: u32 = 1;
+/// The newest format that this code reads and the one it writes. Older ones are read too.
+///
+/// - Version 1 keeps of each viewer which titles were watched, as a set (`history.titles`, ascending).
+/// - Version 2 keeps their order in time beside it (`history.sequence`, latest last).
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What `marquee.json` says.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Manifest {
-    /// [`FORMAT_VERSION`].
+    /// From 1 to [`FORMAT_VERSION`].
     pub format_version: u32,
     /// What the weights are for.
     pub architecture: Architecture,
@@ -33,58 +37,6 @@ pub struct Manifest {
     /// What the weights must reproduce before they are served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub golden: Option<Golden>,
-}
-
-/// What the weights are for.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[serde(rename_all = "kebab-case")]
-pub enum Architecture {
-    /// Titles by how many viewers watched them.
-    Popularity,
-    /// Explicit ratings: global mean, biases, factors.
-    BiasedMf,
-    /// Biased MF with implicit factors of the titles rated.
-    SvdPlusPlus,
-    /// Implicit ALS: factors, and the Gram matrix for fold-in.
-    ImplicitAls,
-    /// Bayesian personalised ranking: factors and title biases.
-    Bpr,
-    /// Item-item weights in closed form.
-    Ease,
-    /// Title metadata: no model.
-    Catalogue,
-}
-
-impl Architecture {
-    /// Every architecture that this version knows.
-    pub const ALL: [Self; 7] = [
-        Self::Popularity,
-        Self::BiasedMf,
-        Self::SvdPlusPlus,
-        Self::ImplicitAls,
-        Self::Bpr,
-        Self::Ease,
-        Self::Catalogue,
-    ];
-
-    /// As the manifest writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Popularity => "popularity",
-            Self::BiasedMf => "biased-mf",
-            Self::SvdPlusPlus => "svd-plus-plus",
-            Self::ImplicitAls => "implicit-als",
-            Self::Bpr => "bpr",
-            Self::Ease => "ease",
-            Self::Catalogue => "catalogue",
-        }
-    }
-}
-
-impl std::fmt::Display for Architecture {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// One file of the artifact.

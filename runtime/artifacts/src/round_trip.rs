@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use crate::manifest::{Architecture, Lineage, Role};
-use crate::{CatalogueEntry, OpenOptions, TensorData, Writer, open};
+use crate::manifest::{Lineage, Role};
+use crate::{Architecture, CatalogueEntry, OpenOptions, TensorData, Writer, open};
 
 /// Ids as users have them: any script, quotes, backslashes, spaces; no control characters.
 fn ids(most: usize) -> impl Strategy<Value = Vec<String>> {
@@ -58,11 +58,12 @@ proptest! {
         writer.tensors("c.safetensors", &[
             TensorData::u32("history.offsets", &[offsets.len()], &offsets),
             TensorData::u32("history.titles", &[watched.len()], &watched),
+            TensorData::u32("history.sequence", &[watched.len()], &watched),
             TensorData::f32("title.plays", &[n_titles], &plays),
         ]).unwrap();
         writer.ids(Role::Viewers, &viewers).unwrap();
         writer.ids(Role::Titles, &titles).unwrap();
-        let digest = writer.finish(Architecture::Ease, Default::default(), Lineage::default(), None).unwrap();
+        let digest = writer.finish(Architecture::named("ease"), Default::default(), Lineage::default(), None).unwrap();
         let options = OpenOptions { expected: Some(digest), ..OpenOptions::default() };
         let artifact = open(&dir, &options).unwrap();
         prop_assert_eq!(artifact.tensor_f32("weights", &[n_titles, n_titles]).unwrap(), &weights[..]);
@@ -79,7 +80,7 @@ proptest! {
         let dir = root.path().join("catalogue");
         let mut writer = Writer::create(&dir).unwrap();
         writer.catalogue(&entries).unwrap();
-        writer.finish(Architecture::Catalogue, Default::default(), Lineage::default(), None).unwrap();
+        writer.finish(Architecture::CATALOGUE, Default::default(), Lineage::default(), None).unwrap();
         let artifact = open(&dir, &OpenOptions::default()).unwrap();
         prop_assert_eq!(artifact.catalogue.unwrap(), entries);
     }

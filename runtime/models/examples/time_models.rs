@@ -7,26 +7,23 @@ use std::io::Write;
 use std::time::Instant;
 
 use bytes::Bytes;
-use marquee_artifacts::manifest::Architecture;
-use marquee_artifacts::{Dtype, RawTensor};
+use marquee_artifacts::RawTensor;
+use marquee_artifacts::layout::{Declaration, Sizes};
 use marquee_models::weights::Weights;
 use marquee_models::{
-    Capability, ModelError, ScanOptions, TitleRow, TopKQuery, ViewerContext, ViewerEvent, ViewerRow, registry,
+    Capability, Descriptor, ModelError, ScanOptions, TitleRow, TopKQuery, ViewerContext, ViewerEvent,
+    ViewerRow, biased_mf, implicit_als, registry,
 };
-
-const ARCHITECTURES: [Architecture; 5] = [
-    Architecture::BiasedMf,
-    Architecture::SvdPlusPlus,
-    Architecture::ImplicitAls,
-    Architecture::Bpr,
-    Architecture::Ease,
-];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
-    for architecture in ARCHITECTURES {
+    for architecture in registry::ARCHITECTURES {
         let (tensors, hyperparameters) = made_up(architecture, 943, 1682, 64);
-        let weights = Weights { architecture, tensors: &tensors, hyperparameters: &hyperparameters };
+        let weights = Weights {
+            architecture: architecture.architecture(),
+            tensors: &tensors,
+            hyperparameters: &hyperparameters,
+        };
         let model = registry::build(&weights, ScanOptions::default())?;
         let lacks = |capability| ModelError::lacks(&*model, capability);
         let score_all = model.score_all().ok_or_else(|| lacks(Capability::ScoreAll))?;
@@ -57,9 +54,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             )?;
         }
     }
-    for architecture in [Architecture::ImplicitAls, Architecture::BiasedMf] {
+    for architecture in [&implicit_als::DESCRIPTOR, &biased_mf::DESCRIPTOR] {
         let (tensors, hyperparameters) = made_up(architecture, 100_000, 300_000, 64);
-        let weights = Weights { architecture, tensors: &tensors, hyperparameters: &hyperparameters };
+        let weights = Weights {
+            architecture: architecture.architecture(),
+            tensors: &tensors,
+            hyperparameters: &hyperparameters,
+        };
         let start = Instant::now();
         let model = registry::build(&weights, ScanOptions::default())?;
         let seconds = start.elapsed().as_secs_f64();
@@ -82,36 +83,27 @@ fn micros<E>(mut call: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
 
 type MadeUp = (BTreeMap<String, RawTensor>, serde_json::Map<String, serde_json::Value>);
 
-fn made_up(architecture: Architecture, viewers: usize, titles: usize, d: usize) -> MadeUp {
-    let mut tensors = BTreeMap::new();
-    let mut floats = |name: &str, shape: &[usize]| {
-        let n: usize = shape.iter().product();
-        let values: Vec<f32> =
-            (0..n as u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 16) as f32 / 65536.0 - 0.5).collect();
-        let data = Bytes::from_owner(Floats(values));
-        tensors.insert(name.to_owned(), RawTensor { dtype: Dtype::F32, shape: shape.to_vec(), data });
-    };
-    floats("title.plays", &[titles]);
-    floats("global.mean", &[1]);
-    floats("title.bias", &[titles]);
-    floats("viewer.bias", &[viewers]);
-    if architecture == Architecture::Ease {
-        floats("weights", &[titles, titles]);
-    } else {
-        floats("viewer.factors", &[viewers, d]);
-        floats("title.factors", &[titles, d]);
-        floats("title.implicit", &[titles, d]);
-    }
+fn made_up(architecture: &Descriptor, viewers: usize, titles: usize, d: usize) -> MadeUp {
     let (mut offsets, mut history) = (vec![0_u32], Vec::new());
     for viewer in 0..viewers as u32 {
         history.extend((0..106_u32).map(|at| at * 15 + viewer % 15));
         offsets.push(history.len() as u32);
     }
-    for (name, values) in [("history.offsets", offsets), ("history.titles", history)] {
-        let shape = vec![values.len()];
-        let data = Bytes::from_owner(Indexes(values));
-        tensors.insert(name.to_owned(), RawTensor { dtype: Dtype::U32, shape, data });
-    }
+    let sizes = Sizes { viewers, titles, watched: history.len(), factors: d };
+    let tensor = |declared: &Declaration| {
+        let shape: Vec<usize> = declared.shape.iter().map(|size| sizes.get(*size)).collect();
+        let data = match declared.name {
+            "history.offsets" => Bytes::from_owner(Indexes(offsets.clone())),
+            "history.titles" | "history.sequence" => Bytes::from_owner(Indexes(history.clone())),
+            _ => {
+                let number = |at: u32| (at.wrapping_mul(2_654_435_761) >> 16) as f32 / 65536.0 - 0.5;
+                Bytes::from_owner(Floats((0..shape.iter().product::<usize>() as u32).map(number).collect()))
+            }
+        };
+        RawTensor { dtype: declared.dtype, shape, data }
+    };
+    let declarations = architecture.layout.declarations();
+    let tensors = declarations.map(|declared| (declared.name.to_owned(), tensor(declared))).collect();
     let hyperparameters = [("regularization", 0.1), ("alpha", 40.0), ("ratingMin", 1.0), ("ratingMax", 5.0)];
     (tensors, hyperparameters.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
 }

@@ -2,15 +2,33 @@
 //!
 //! Koren, Bell and Volinsky, "Matrix Factorization Techniques for Recommender Systems", Computer 42(8), 2009.
 
-use marquee_artifacts::manifest::Architecture;
+use std::sync::Arc;
 
-use crate::explicit::{Prior, Ratings};
-use crate::factors::{Embedding, FactorModel};
+use marquee_artifacts::layout::Size::{Factors, Titles};
+use marquee_artifacts::layout::{Declaration, Layout, WATCH_HISTORY};
+
+use crate::descriptor::{Cost, Descriptor};
+use crate::explicit::{Prior, RATINGS, Ratings};
+use crate::factors::{CAPABILITIES, Embedding, FactorModel};
 use crate::model::ModelError;
 use crate::scan::{ScanOptions, TitleIndex};
 use crate::viewer::ViewerContext;
 use crate::watch_history::WatchHistory;
 use crate::weights::Weights;
+
+/// The architecture.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    layout: Layout { architecture: "biased-mf", tensors: &[WATCH_HISTORY, RATINGS, TITLES] },
+    about: "Explicit ratings: global mean, biases, factors.",
+    load: |weights, options| Ok(Arc::new(BiasedMf::load(weights, options)?)),
+    capabilities: CAPABILITIES,
+    ignores_order: true,
+    cost: Cost::TitlesTimesFactors,
+};
+
+/// What the architecture needs beside what all models and the rating models share.
+const TITLES: &[Declaration] =
+    &[Declaration::f32("title.bias", &[Titles]), Declaration::f32("title.factors", &[Titles, Factors])];
 
 /// Score: `global.mean + viewer.bias[v] + title.bias[t] + viewer.factors[v] · title.factors[t]`, a rating, not clipped.
 ///
@@ -35,7 +53,7 @@ impl BiasedMf {
 }
 
 impl FactorModel for BiasedMf {
-    const ARCHITECTURE: Architecture = Architecture::BiasedMf;
+    const DESCRIPTOR: &'static Descriptor = &DESCRIPTOR;
 
     fn watch_history(&self) -> &WatchHistory {
         &self.watch_history

@@ -2,9 +2,13 @@
 //!
 //! Rendle, Freudenthaler, Gantner and Schmidt-Thieme, "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009.
 
-use marquee_artifacts::manifest::Architecture;
+use std::sync::Arc;
 
-use crate::factors::{Embedding, FactorModel};
+use marquee_artifacts::layout::Size::{Factors, Titles, Viewers};
+use marquee_artifacts::layout::{Declaration, Layout, WATCH_HISTORY};
+
+use crate::descriptor::{Cost, Descriptor};
+use crate::factors::{CAPABILITIES, Embedding, FactorModel};
 use crate::linalg::{System, gram};
 use crate::model::ModelError;
 use crate::rows::TitleRow;
@@ -12,6 +16,22 @@ use crate::scan::{ScanOptions, TitleIndex};
 use crate::viewer::ViewerContext;
 use crate::watch_history::WatchHistory;
 use crate::weights::{Table, Weights};
+
+/// The architecture.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    layout: Layout { architecture: "bpr", tensors: &[WATCH_HISTORY, FACTORS] },
+    about: "Bayesian personalised ranking: factors and title biases.",
+    load: |weights, options| Ok(Arc::new(Bpr::load(weights, options)?)),
+    capabilities: CAPABILITIES,
+    ignores_order: true,
+    cost: Cost::TitlesTimesFactors,
+};
+
+const FACTORS: &[Declaration] = &[
+    Declaration::f32("viewer.factors", &[Viewers, Factors]),
+    Declaration::f32("title.factors", &[Titles, Factors]),
+    Declaration::f32("title.bias", &[Titles]),
+];
 
 /// Confidence that a watched title has in fold-in beyond any other's 1.
 const FOLD_IN_ALPHA: f64 = 20.0;
@@ -84,7 +104,7 @@ fn norm(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 impl FactorModel for Bpr {
-    const ARCHITECTURE: Architecture = Architecture::Bpr;
+    const DESCRIPTOR: &'static Descriptor = &DESCRIPTOR;
 
     fn watch_history(&self) -> &WatchHistory {
         &self.watch_history

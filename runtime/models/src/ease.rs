@@ -2,9 +2,13 @@
 //!
 //! Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019.
 
-use marquee_artifacts::manifest::Architecture;
+use std::sync::Arc;
 
-use crate::capability::{FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery};
+use marquee_artifacts::Architecture;
+use marquee_artifacts::layout::{Declaration, Layout, Size, WATCH_HISTORY};
+
+use crate::capability::{Capability, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery};
+use crate::descriptor::{Cost, Descriptor};
 use crate::lists;
 use crate::model::{Model, ModelError, Scored};
 use crate::rows::TitleRow;
@@ -12,6 +16,25 @@ use crate::select::{self, Excluded};
 use crate::viewer::ViewerContext;
 use crate::watch_history::WatchHistory;
 use crate::weights::{Table, Weights};
+
+/// The architecture.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    layout: Layout { architecture: "ease", tensors: &[WATCH_HISTORY, WEIGHTS] },
+    about: "Title-title weights in closed form.",
+    load: |weights, _| Ok(Arc::new(Ease::load(weights)?)),
+    capabilities: &[
+        Capability::ScoreAll,
+        Capability::TopK,
+        Capability::FoldIn,
+        Capability::Neighbours,
+        Capability::History,
+        Capability::Popularity,
+    ],
+    ignores_order: true,
+    cost: Cost::TitlesTimesWatched,
+};
+
+const WEIGHTS: &[Declaration] = &[Declaration::f32("weights", &[Size::Titles, Size::Titles])];
 
 /// Scores summed side by side: a block of the sums stays in the first-level cache while the rows pass.
 const BLOCK_TITLES: usize = 4096;
@@ -64,7 +87,7 @@ impl Ease {
 
 impl Model for Ease {
     fn architecture(&self) -> Architecture {
-        Architecture::Ease
+        DESCRIPTOR.architecture()
     }
 
     fn n_titles(&self) -> usize {

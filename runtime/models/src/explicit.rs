@@ -1,10 +1,20 @@
 //! What the two rating models share: mean and biases, and fold-in as recursive least squares.
 
+use marquee_artifacts::layout::Declaration;
+use marquee_artifacts::layout::Size::{Exactly, Factors, Viewers};
+
 use crate::linalg::System;
 use crate::model::ModelError;
 use crate::rows::{TitleRow, ViewerRow};
 use crate::scan::TitleIndex;
 use crate::weights::{Table, Weights};
+
+/// The weights of [`Ratings`].
+pub const RATINGS: &[Declaration] = &[
+    Declaration::f32("global.mean", &[Exactly(1)]),
+    Declaration::f32("viewer.bias", &[Viewers]),
+    Declaration::f32("viewer.factors", &[Viewers, Factors]),
+];
 
 /// Mean, viewer biases and viewer factors of a rating model.
 ///

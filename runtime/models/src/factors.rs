@@ -1,8 +1,11 @@
 //! What the factor models share: a viewer becomes a base and a vector, and the title index does the rest.
 
-use marquee_artifacts::manifest::Architecture;
+use marquee_artifacts::Architecture;
 
-use crate::capability::{Embeddings, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery};
+use crate::capability::{
+    Capability, Embeddings, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery,
+};
+use crate::descriptor::Descriptor;
 use crate::lists;
 use crate::model::{Model, ModelError, Scored};
 use crate::rows::TitleRow;
@@ -11,10 +14,13 @@ use crate::select::Excluded;
 use crate::viewer::ViewerContext;
 use crate::watch_history::WatchHistory;
 
+/// What factor models offer.
+pub const CAPABILITIES: &[Capability] = &Capability::ALL;
+
 /// A model whose score of title t is `(base + bias[t]) + vector · factors[t]`, base and vector being the viewer's.
 pub trait FactorModel: Send + Sync {
     /// What it is.
-    const ARCHITECTURE: Architecture;
+    const DESCRIPTOR: &'static Descriptor;
 
     /// Plays and histories.
     fn watch_history(&self) -> &WatchHistory;
@@ -48,7 +54,7 @@ fn query<M: FactorModel>(model: &M, viewer: &ViewerContext<'_>) -> Result<Query,
 
 impl<M: FactorModel> Model for M {
     fn architecture(&self) -> Architecture {
-        M::ARCHITECTURE
+        M::DESCRIPTOR.architecture()
     }
 
     fn n_titles(&self) -> usize {

@@ -2,9 +2,13 @@
 //!
 //! Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008.
 
-use marquee_artifacts::manifest::Architecture;
+use std::sync::Arc;
 
-use crate::factors::{Embedding, FactorModel};
+use marquee_artifacts::layout::Size::{Factors, Titles, Viewers};
+use marquee_artifacts::layout::{Declaration, Layout, WATCH_HISTORY};
+
+use crate::descriptor::{Cost, Descriptor};
+use crate::factors::{CAPABILITIES, Embedding, FactorModel};
 use crate::linalg::{System, gram};
 use crate::model::ModelError;
 use crate::rows::TitleRow;
@@ -12,6 +16,21 @@ use crate::scan::{ScanOptions, TitleIndex};
 use crate::viewer::ViewerContext;
 use crate::watch_history::WatchHistory;
 use crate::weights::{Table, Weights};
+
+/// The architecture.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    layout: Layout { architecture: "implicit-als", tensors: &[WATCH_HISTORY, FACTORS] },
+    about: "Implicit ALS: factors of viewers and titles.",
+    load: |weights, options| Ok(Arc::new(ImplicitAls::load(weights, options)?)),
+    capabilities: CAPABILITIES,
+    ignores_order: true,
+    cost: Cost::TitlesTimesFactors,
+};
+
+const FACTORS: &[Declaration] = &[
+    Declaration::f32("viewer.factors", &[Viewers, Factors]),
+    Declaration::f32("title.factors", &[Titles, Factors]),
+];
 
 /// Score: `viewer.factors[v] · title.factors[t]`.
 ///
@@ -59,7 +78,7 @@ impl ImplicitAls {
 }
 
 impl FactorModel for ImplicitAls {
-    const ARCHITECTURE: Architecture = Architecture::ImplicitAls;
+    const DESCRIPTOR: &'static Descriptor = &DESCRIPTOR;
 
     fn watch_history(&self) -> &WatchHistory {
         &self.watch_history

@@ -1,7 +1,7 @@
 //! Model architectures behind one contract, and the exact top-k scan. Pure: no I/O, no clock, no tokio.
 //!
-//! Reading order: the contract (rows, viewer, model, capabilities); from artifact to model, and the check that it computes
-//! what it should; one file an architecture; what the architectures share; the scan over all titles; the small linear
+//! Reading order: the contract (rows, viewer, model, capabilities, device); from artifact to model, and the check that it
+//! computes what it should; one file an architecture, each with its descriptor; what the architectures share; the scan over all titles; the small linear
 //! systems of fold-in.
 //!
 //! A model must not cost more memory than its mapped file, so the large matrices stay where they lie
@@ -11,7 +11,10 @@ pub mod rows;
 pub mod viewer;
 
 pub mod capability;
+pub mod device;
 pub mod model;
+
+pub mod descriptor;
 pub mod registry;
 
 pub mod golden;
@@ -39,6 +42,7 @@ pub mod select;
 pub mod linalg;
 
 pub use capability::{Capability, NearQuery, TopKQuery};
+pub use descriptor::Descriptor;
 pub use model::{Model, ModelError, Scored};
 pub use rows::{TitleRow, ViewerRow};
 pub use scan::ScanOptions;

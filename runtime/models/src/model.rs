@@ -4,7 +4,8 @@
 //! queries: each gives the capability, or `None`. A caller that cannot do without one turns `None` into
 //! [`ModelError::Lacks`], which names the architecture and the capability.
 
-use marquee_artifacts::manifest::Architecture;
+use candle_core::DeviceLocation;
+use marquee_artifacts::{Architecture, ArtifactError};
 
 use crate::capability::{Capability, Embeddings, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK};
 use crate::rows::TitleRow;
@@ -22,7 +23,7 @@ pub struct Scored {
 /// A trained model. Larger scores are better.
 ///
 /// A batch gives the scores that its viewers get one by one, and neither the other candidates nor their number change a
-/// score. On the CPU both hold bit for bit.
+/// score: bit for bit on the CPU, within [`Tolerance::batch`](crate::device::Tolerance::batch) elsewhere.
 pub trait Model: Send + Sync {
     /// What the weights are for.
     fn architecture(&self) -> Architecture;
@@ -32,6 +33,11 @@ pub trait Model: Send + Sync {
 
     /// Viewers seen in training.
     fn n_viewers(&self) -> usize;
+
+    /// Where it computes: says how exact its scores are (see [`crate::device::Tolerance`]).
+    fn device(&self) -> DeviceLocation {
+        DeviceLocation::Cpu
+    }
 
     /// Bytes of heap that the model holds beside its mapped file.
     fn heap_bytes(&self) -> usize;
@@ -85,6 +91,9 @@ pub enum ModelError {
     /// Candle refused an operation.
     #[error("tensor operation failed")]
     Tensor(#[from] candle_core::Error),
+    /// The architecture is unknown, or the artifact does not hold its tensors.
+    #[error(transparent)]
+    Artifact(Box<ArtifactError>),
     /// The weights or hyperparameters are not what the architecture needs.
     #[error("{0}")]
     Weights(String),
@@ -118,6 +127,12 @@ pub enum ModelError {
         /// What it was asked for.
         capability: Capability,
     },
+}
+
+impl From<ArtifactError> for ModelError {
+    fn from(error: ArtifactError) -> Self {
+        Self::Artifact(Box::new(error))
+    }
 }
 
 impl ModelError {

@@ -1,8 +1,12 @@
 //! Popularity: the baseline, and what a stranger gets.
 
-use marquee_artifacts::manifest::Architecture;
+use std::sync::Arc;
 
-use crate::capability::{FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery};
+use marquee_artifacts::Architecture;
+use marquee_artifacts::layout::{Layout, WATCH_HISTORY};
+
+use crate::capability::{Capability, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery};
+use crate::descriptor::{Cost, Descriptor};
 use crate::lists;
 use crate::model::{Model, ModelError, Scored};
 use crate::rows::TitleRow;
@@ -10,6 +14,23 @@ use crate::select::{self, Excluded};
 use crate::viewer::ViewerContext;
 use crate::watch_history::WatchHistory;
 use crate::weights::Weights;
+
+/// The architecture.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    layout: Layout { architecture: "popularity", tensors: &[WATCH_HISTORY] },
+    about: "Titles by how many viewers watched them.",
+    load: |weights, _| Ok(Arc::new(MostPlayed::load(weights)?)),
+    capabilities: &[
+        Capability::ScoreAll,
+        Capability::TopK,
+        Capability::FoldIn,
+        Capability::Neighbours,
+        Capability::History,
+        Capability::Popularity,
+    ],
+    ignores_order: true,
+    cost: Cost::Titles,
+};
 
 /// Score: `title.plays[t]`, the same for every viewer; only what a viewer watched differs.
 ///
@@ -31,7 +52,7 @@ impl MostPlayed {
 
 impl Model for MostPlayed {
     fn architecture(&self) -> Architecture {
-        Architecture::Popularity
+        DESCRIPTOR.architecture()
     }
 
     fn n_titles(&self) -> usize {

@@ -2,16 +2,37 @@
 //!
 //! Koren, "Factorization Meets the Neighborhood: a Multifaceted Collaborative Filtering Model", KDD 2008.
 
-use marquee_artifacts::manifest::Architecture;
+use std::sync::Arc;
 
-use crate::explicit::{Prior, Ratings};
-use crate::factors::{Embedding, FactorModel};
+use marquee_artifacts::layout::Size::{Factors, Titles};
+use marquee_artifacts::layout::{Declaration, Layout, WATCH_HISTORY};
+
+use crate::descriptor::{Cost, Descriptor};
+use crate::explicit::{Prior, RATINGS, Ratings};
+use crate::factors::{CAPABILITIES, Embedding, FactorModel};
 use crate::model::ModelError;
 use crate::rows::TitleRow;
 use crate::scan::{ScanOptions, TitleIndex};
 use crate::viewer::ViewerContext;
 use crate::watch_history::WatchHistory;
 use crate::weights::{Table, Weights};
+
+/// The architecture.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    layout: Layout { architecture: "svd-plus-plus", tensors: &[WATCH_HISTORY, RATINGS, TITLES] },
+    about: "Biased MF with implicit factors of the titles rated.",
+    load: |weights, options| Ok(Arc::new(SvdPlusPlus::load(weights, options)?)),
+    capabilities: CAPABILITIES,
+    ignores_order: true,
+    cost: Cost::TitlesTimesFactors,
+};
+
+/// What the architecture needs beside what all models and the rating models share.
+const TITLES: &[Declaration] = &[
+    Declaration::f32("title.bias", &[Titles]),
+    Declaration::f32("title.factors", &[Titles, Factors]),
+    Declaration::f32("title.implicit", &[Titles, Factors]),
+];
 
 /// Score: `global.mean + viewer.bias[v] + title.bias[t] + title.factors[t] · (viewer.factors[v] + |N|^-½ Σ_{j in N} title.implicit[j])`,
 /// N being what the viewer watched (recent titles included); a rating, not clipped.
@@ -54,7 +75,7 @@ impl SvdPlusPlus {
 }
 
 impl FactorModel for SvdPlusPlus {
-    const ARCHITECTURE: Architecture = Architecture::SvdPlusPlus;
+    const DESCRIPTOR: &'static Descriptor = &DESCRIPTOR;
 
     fn watch_history(&self) -> &WatchHistory {
         &self.watch_history

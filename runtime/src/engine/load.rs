@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use marquee_artifacts::{Architecture, Artifact, Digest, FetchError, Fetcher, Lease, Progress};
+use marquee_artifacts::{Artifact, Digest, FetchError, Fetcher, Lease, Progress};
 use marquee_crds::shared::ArtifactRef;
 use marquee_models::{
     Capability, Model, ModelError, ScanOptions, TitleRow, ViewerContext, ViewerEvent, ViewerRow, golden,
@@ -241,7 +241,7 @@ fn log_progress(uri: &str, logged: &AtomicU64, progress: &Progress) {
 
 /// Makes an opened artifact ready. Blocks while its golden inputs run.
 fn ready(uri: &str, artifact: Artifact, scan: ScanOptions) -> Result<Loaded, LoadError> {
-    if artifact.manifest.architecture == Architecture::Catalogue {
+    if artifact.manifest.architecture.is_catalogue() {
         let catalogue =
             Catalogue::new(artifact).ok_or_else(|| wrong_kind(uri, "no titles", "a catalogue"))?;
         return Ok(Loaded::Catalogue(Arc::new(catalogue)));
@@ -254,8 +254,10 @@ fn ready(uri: &str, artifact: Artifact, scan: ScanOptions) -> Result<Loaded, Loa
 
 fn load_model(uri: &str, artifact: &Artifact, scan: ScanOptions) -> Result<Arc<dyn Model>, LoadError> {
     let uri = || uri.to_owned();
-    let model =
-        registry::load_with(artifact, scan).map_err(|source| LoadError::Model { uri: uri(), source })?;
+    let model = registry::load_with(artifact, scan).map_err(|error| match error {
+        ModelError::Artifact(error) => LoadError::Open { uri: uri(), source: Box::new((*error).into()) },
+        source => LoadError::Model { uri: uri(), source },
+    })?;
     let expected = artifact.manifest.golden.as_ref().ok_or_else(|| LoadError::NoGolden { uri: uri() })?;
     golden::check(&*model, expected).map_err(|source| LoadError::Golden { uri: uri(), source })?;
     Ok(model)

@@ -97,6 +97,7 @@ fn write_model(dir: &Path) {
         TensorData::f32("title.plays", &[8], &plays),
         TensorData::u32("history.offsets", &[4], &[0, 1, 2, 3]),
         TensorData::u32("history.titles", &[3], &[0, 1, 2]),
+        TensorData::u32("history.sequence", &[3], &[0, 1, 2]),
     ];
     writer.tensors("weights.safetensors", &tensors).unwrap();
     // Numbers, so that the integer data types of the Open Inference Protocol can name them.
@@ -104,10 +105,13 @@ fn write_model(dir: &Path) {
     writer.ids(Role::Titles, (10..18).map(|id| id.to_string())).unwrap();
     let hyperparameters = json!({ "factors": 2, "regularization": 0.1, "alpha": 1.0 });
     let hyperparameters = hyperparameters.as_object().unwrap().clone();
-    let draft = writer.draft(Architecture::ImplicitAls, &hyperparameters, &Lineage::default()).unwrap();
+    let draft =
+        writer.draft(Architecture::named("implicit-als"), &hyperparameters, &Lineage::default()).unwrap();
     let golden = golden::make(&*registry::load(&draft).unwrap(), 1).unwrap();
     drop(draft);
-    writer.finish(Architecture::ImplicitAls, hyperparameters, Lineage::default(), Some(golden)).unwrap();
+    writer
+        .finish(Architecture::named("implicit-als"), hyperparameters, Lineage::default(), Some(golden))
+        .unwrap();
 }
 
 fn write_catalogue(dir: &Path) {
@@ -122,7 +126,7 @@ fn write_catalogue(dir: &Path) {
         .collect();
     let mut writer = Writer::create(dir).unwrap();
     writer.catalogue(&entries).unwrap();
-    writer.finish(Architecture::Catalogue, Map::new(), Lineage::default(), None).unwrap();
+    writer.finish(Architecture::CATALOGUE, Map::new(), Lineage::default(), None).unwrap();
 }
 
 impl World {

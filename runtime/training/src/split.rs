@@ -13,7 +13,7 @@ use crate::{
 
 /// A training part and what is held out of it.
 #[derive(Clone, Debug)]
-pub struct Parts {
+pub struct DataSplit {
     /// What is learnt from.
     pub training: Interactions,
     /// What is measured on; empty without a protocol.
@@ -55,7 +55,7 @@ impl Dataset {
     }
 
     /// Cuts the rows as `protocol` says.
-    pub fn cut(&self, protocol: Protocol) -> Result<Parts, AlgorithmError> {
+    pub fn cut(&self, protocol: Protocol) -> Result<DataSplit, AlgorithmError> {
         cut(&self.rows, self.shape(), protocol)
     }
 }
@@ -68,9 +68,13 @@ fn ordered(time: f64) -> i64 {
 }
 
 /// Cuts `rows` as `protocol` says. `shape` is how many viewers and titles there are.
-pub fn cut(rows: &[Interaction], shape: (usize, usize), protocol: Protocol) -> Result<Parts, AlgorithmError> {
+pub fn cut(
+    rows: &[Interaction],
+    shape: (usize, usize),
+    protocol: Protocol,
+) -> Result<DataSplit, AlgorithmError> {
     let Split { train, test } = split_rows(rows, protocol)?;
-    Ok(Parts { training: table(&train, shape)?, held_out: test, scale: scale(rows) })
+    Ok(DataSplit { training: table(&train, shape)?, held_out: test, scale: scale(rows) })
 }
 
 /// The training rows and the rows that are held out.
@@ -98,7 +102,7 @@ pub(crate) fn scale(rows: &[Interaction]) -> (f32, f32) {
     })
 }
 
-/// The protocol by which hyper-parameters are chosen within the training part of `protocol`.
+/// The protocol by which hyperparameters are chosen within the training part of `protocol`.
 pub fn validation(protocol: Protocol, is_explicit: bool) -> Protocol {
     match protocol {
         Protocol::RandomSplit { fraction, seed } => {
