@@ -99,7 +99,7 @@ async fn reload_under_load(answering: &Handle) {
     for n in 1..=1000usize {
         manifests(["a", "b"][n % 2]);
         assert_eq!(engine.reload().await, Reload::Changed, "reload {n}");
-        assert_eq!(*service.models()[0].revision, digests[n % 2].to_string());
+        assert_eq!(*service.models()[0].artifact_digest, digests[n % 2].to_string());
         if n == 100 {
             after_hundred = resident();
         }

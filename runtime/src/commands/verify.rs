@@ -73,7 +73,7 @@ fn tell(resource: &ResourceStatus, (out, err): Streams<'_>) -> Result<usize, Com
     }
     if n_problems == 0 {
         let (revision, titles) =
-            (resource.revision.as_deref().unwrap_or("-"), resource.n_titles.unwrap_or(0));
+            (resource.artifact_digest.as_deref().unwrap_or("-"), resource.n_titles.unwrap_or(0));
         writeln!(
             out,
             "{}: {} is whole: {titles} titles, sha256 {revision}",

@@ -62,7 +62,7 @@ impl States {
         if let Some(served) = served {
             let loaded = &served.loaded;
             status.uri.clone_from(&served.config.artifact.uri);
-            status.revision = Some(served.info.revision.to_string());
+            status.artifact_digest = Some(served.info.artifact_digest.to_string());
             status.architecture = Some(loaded.artifact.manifest.architecture.to_string());
             status.n_titles = Some(loaded.titles.len());
             status.mapped_bytes = Some(loaded.artifact.bytes);
@@ -84,7 +84,7 @@ impl States {
         blame(&mut status, error);
         if let Some(served) = served {
             status.uri.clone_from(&served.config.catalogue.uri);
-            status.revision = Some(served.catalogue.revision.to_string());
+            status.artifact_digest = Some(served.catalogue.artifact_digest.to_string());
             status.n_titles = Some(served.catalogue.cards.len());
             status.mapped_bytes = Some(served.catalogue.bytes);
             status.warnings = served.warnings();
@@ -160,7 +160,7 @@ fn fresh((resource, name, uri): (&str, &str, &str), now: SystemTime) -> Resource
         state: State::Loading,
         since: rfc3339(now),
         uri: uri.to_owned(),
-        revision: None,
+        artifact_digest: None,
         architecture: None,
         n_titles: None,
         mapped_bytes: None,
@@ -175,7 +175,7 @@ fn fresh((resource, name, uri): (&str, &str, &str), now: SystemTime) -> Resource
 /// Puts `status` in its place. `since` moves only when state or revision do.
 fn settle(states: &mut BTreeMap<String, ResourceStatus>, name: &str, mut status: ResourceStatus) {
     if let Some(before) = states.get(name)
-        && (before.state, &before.revision) == (status.state, &status.revision)
+        && (before.state, &before.artifact_digest) == (status.state, &status.artifact_digest)
     {
         status.since.clone_from(&before.since);
     }

@@ -62,8 +62,10 @@ pub async fn fetch(revision: &Arc<Revision>) -> Result<RemoteRanker, Status> {
     let read = tokio::time::timeout(TITLES_TIMEOUT, read).await;
     let (model, titles, plays) =
         read.unwrap_or_else(|_| Err(Status::deadline_exceeded("the titles did not come in time")))?;
-    let info =
-        ModelInfo { objective: revision.key.objective.clone(), revision: model.revision.as_str().into() };
+    let info = ModelInfo {
+        objective: revision.key.objective.clone(),
+        artifact_digest: model.revision.as_str().into(),
+    };
     Ok(RemoteRanker { info, titles, plays, model, revision: revision.clone() })
 }
 

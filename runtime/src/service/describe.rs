@@ -13,7 +13,8 @@ pub struct ModelDescription {
     /// The surface that it ranks for.
     pub surface: Arc<str>,
     /// SHA-256 of the artifact's manifest.
-    pub revision: Arc<str>,
+    #[serde(rename = "revision")]
+    pub artifact_digest: Arc<str>,
     /// As `marquee.json` writes it, e.g. `ease`.
     pub architecture: String,
     /// Titles that it can score.

@@ -89,12 +89,12 @@ pub(super) fn model_of_artifact<'a>(
     artifact_digest: &str,
 ) -> Result<&'a Arc<ServedModel>, ServeError> {
     let model = plan.model(objective)?;
-    if *model.info.revision == *artifact_digest {
+    if *model.info.artifact_digest == *artifact_digest {
         return Ok(model);
     }
     Err(ServeError::Changed(format!(
         "artifact {artifact_digest} of objective {objective:?} is not served any more: read the titles of {} and ask again",
-        model.info.revision
+        model.info.artifact_digest
     )))
 }
 

@@ -52,7 +52,7 @@ impl ServedModel {
     pub fn new(config: RankerConfig, loaded: Arc<LoadedModel>, pool: &PassPool) -> Self {
         let info = ModelInfo {
             objective: config.objective.as_str().into(),
-            revision: loaded.digest().to_string().into(),
+            artifact_digest: loaded.digest().to_string().into(),
         };
         let pass = ForwardPass {
             loaded: loaded.clone(),
@@ -111,7 +111,7 @@ impl ServedModel {
         ModelDescription {
             objective: self.info.objective.clone(),
             surface: self.surface.clone(),
-            revision: self.info.revision.clone(),
+            artifact_digest: self.info.artifact_digest.clone(),
             architecture: self.loaded.artifact.manifest.architecture.to_string(),
             n_titles: self.loaded.titles.len(),
             n_viewers: self.loaded.viewers.len(),

@@ -71,8 +71,8 @@ pub struct ResourceStatus {
     /// Where the artifact lies (of a page: the catalogue).
     pub uri: String,
     /// SHA-256 of the manifest of the artifact that serves; absent when none does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub revision: Option<String>,
+    #[serde(rename = "revision", skip_serializing_if = "Option::is_none")]
+    pub artifact_digest: Option<String>,
     /// Architecture of the model that serves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,

@@ -63,7 +63,7 @@ pub struct ModelInfo {
     /// The name by which it was asked.
     pub objective: Arc<str>,
     /// SHA-256 of the artifact's manifest.
-    pub revision: Arc<str>,
+    pub artifact_digest: Arc<str>,
 }
 
 /// How a viewer was recognised.

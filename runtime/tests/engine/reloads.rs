@@ -24,7 +24,7 @@ fn rows() -> [String; 1] {
 fn model(world: &World) -> (State, Option<String>, Option<String>) {
     let status = world.service.status();
     let model = status.models[0].clone();
-    (model.state, model.revision, model.error)
+    (model.state, model.artifact_digest, model.error)
 }
 
 #[tokio::test]

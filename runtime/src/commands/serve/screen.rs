@@ -77,9 +77,10 @@ fn row(status: &ResourceStatus, first: &[&str]) -> Vec<String> {
         State::Failed => "failed",
     };
     let titles = status.n_titles.map_or("-".to_owned(), |n| n.to_string());
-    let revision = status.revision.as_deref().map_or(String::new(), |digest| format!(" ({})", &digest[..12]));
+    let digest =
+        status.artifact_digest.as_deref().map_or(String::new(), |digest| format!(" ({})", &digest[..12]));
     let mut cells: Vec<String> = first.iter().map(|&cell| cell.to_owned()).collect();
-    cells.extend([titles, state.to_owned(), format!("{}{revision}", status.uri)]);
+    cells.extend([titles, state.to_owned(), format!("{}{digest}", status.uri)]);
     cells
 }
 

@@ -153,7 +153,7 @@ impl ServedPage {
     pub fn description(&self) -> SurfaceDescription {
         SurfaceDescription {
             surface: self.surface.clone(),
-            catalogue: self.catalogue.revision.clone(),
+            catalogue: self.catalogue.artifact_digest.clone(),
             n_titles: self.catalogue.cards.len(),
             rows: self.rows.iter().map(|row| row.name.clone()).collect(),
             objectives: self.rankers.iter().map(|ranker| ranker.objective.clone()).collect(),

@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_viewer_keeps_a_revision_and_requests_without_a_viewer_are_split_by_their_own_id() {
         let revision = |name: &str| {
-            let info = ModelInfo { objective: "top-picks".into(), revision: name.into() };
+            let info = ModelInfo { objective: "top-picks".into(), artifact_digest: name.into() };
             let client: Arc<dyn RankerClient> =
                 Arc::new(Named(info, IdTable::from_ids(Vec::<String>::new()).unwrap()));
             MappedModel {
@@ -281,7 +281,7 @@ mod tests {
         };
         let gets = |viewer: &str, request: usize| {
             let model = ranker.revision(viewer, &format!("request-{request}")).unwrap();
-            model.client.info().revision.to_string()
+            model.client.info().artifact_digest.to_string()
         };
         let share = |viewer: &dyn Fn(usize) -> String| {
             (0..1000).filter(|&request| gets(&viewer(request), request) == "aa").count()

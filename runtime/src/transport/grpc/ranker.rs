@@ -31,7 +31,7 @@ const CHUNK: usize = 4096;
 
 impl From<&types::ModelInfo> for Model {
     fn from(model: &types::ModelInfo) -> Self {
-        Self { objective: model.objective.to_string(), revision: model.revision.to_string() }
+        Self { objective: model.objective.to_string(), revision: model.artifact_digest.to_string() }
     }
 }
 

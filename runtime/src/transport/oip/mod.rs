@@ -37,11 +37,11 @@ pub fn model(service: &Service, name: &str, version: Option<&str>) -> Result<Mod
             why.unwrap_or_else(|| ServeError::NotReady(format!("{name:?} was loaded only now: ask again")))
         );
     };
-    match version.filter(|version| !version.is_empty() && **version != *model.revision) {
+    match version.filter(|version| !version.is_empty() && **version != *model.artifact_digest) {
         None => Ok(model),
         Some(version) => Err(ServeError::NotFound(format!(
             "model {name:?} has no version {version:?}: it serves {}",
-            model.revision
+            model.artifact_digest
         ))),
     }
 }
