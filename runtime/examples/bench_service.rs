@@ -18,7 +18,7 @@ use artifacts::{Size, genre_rows, row};
 use marquee_artifacts::FetchOptions;
 use marquee_models::ScanOptions;
 use marquee_runtime::{
-    engine::{Engine, EngineOptions, ReadyWhen, Source},
+    engine::{ConfigSource, Engine, EngineOptions, ReadyWhen},
     service::{
         Service, Unobserved,
         types::{PageRequest, RequestContext, ScoreRequest, TopKRequest},
@@ -53,7 +53,7 @@ async fn main() {
     let layout = artifacts::layout(&path("titles"), &rows, "  page: {rows: 10, titlesPerRow: 20}\n");
     artifacts::write(&path("manifests/all.yaml"), &[model, layout]);
     let options = EngineOptions {
-        source: Source::Manifests(path("manifests")),
+        source: ConfigSource::Manifests(path("manifests")),
         credentials: None,
         fetch: FetchOptions::new(path("cache")),
         scan: ScanOptions::default(),

@@ -10,7 +10,7 @@ use marquee_models::{ScanOptions, cpu::Level};
 use marquee_training::cli::{CatalogueArgs, EvaluateArgs, TrainArgs};
 
 use crate::{
-    engine::{ReadyWhen, Source},
+    engine::{ConfigSource, ReadyWhen},
     service::ServiceOptions,
     serving::admission::AdmissionLimits,
     telemetry::LogArgs,
@@ -192,9 +192,9 @@ pub struct DigestArgs {
 
 impl WhatArgs {
     /// As the engine takes it; none for neither, which the parser refuses.
-    pub fn source(&self) -> Option<Source> {
-        let manifests = self.manifests.clone().map(Source::Manifests);
-        manifests.or_else(|| self.config.clone().map(Source::Config))
+    pub fn source(&self) -> Option<ConfigSource> {
+        let manifests = self.manifests.clone().map(ConfigSource::Manifests);
+        manifests.or_else(|| self.config.clone().map(ConfigSource::Config))
     }
 }
 

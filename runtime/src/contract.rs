@@ -1,4 +1,4 @@
-//! What `build.rs` makes of the gRPC contracts in `proto/`: for the door that answers and for the pages that ask.
+//! What `build.rs` makes of the gRPC contracts in `proto/`: for the listener that answers and for the pages that ask.
 #![expect(missing_docs, clippy::all, reason = "generated")]
 
 /// The Open Inference Protocol.

@@ -19,7 +19,7 @@ use artifacts::{Size, genre_rows, row};
 use marquee_artifacts::FetchOptions;
 use marquee_models::ScanOptions;
 use marquee_runtime::{
-    engine::{Engine, EngineOptions, ReadyWhen, Reload, Source},
+    engine::{ConfigSource, Engine, EngineOptions, ReadyWhen, Reload},
     service::{
         Service, Unobserved,
         types::{PageRequest, RequestContext, TopKRequest},
@@ -82,7 +82,7 @@ async fn reload_under_load(answering: &Handle) {
     manifests("a");
     let service = Service::new(Arc::new(Unobserved));
     let options = EngineOptions {
-        source: Source::Manifests(path("manifests")),
+        source: ConfigSource::Manifests(path("manifests")),
         credentials: None,
         fetch: FetchOptions::new(path("cache")),
         scan: ScanOptions::default(),
@@ -99,7 +99,7 @@ async fn reload_under_load(answering: &Handle) {
     for n in 1..=1000usize {
         manifests(["a", "b"][n % 2]);
         assert_eq!(engine.reload().await, Reload::Changed, "reload {n}");
-        assert_eq!(*service.models()[0].revision, digests[n % 2].to_string());
+        assert_eq!(*service.models()[0].artifact_digest, digests[n % 2].to_string());
         if n == 100 {
             after_hundred = resident();
         }

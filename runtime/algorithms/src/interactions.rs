@@ -164,6 +164,20 @@ impl Interactions {
         &self.titles[self.span(viewer)]
     }
 
+    /// As [`Self::titles`], but within each viewer in the order of time, latest last; titles of one time ascend.
+    pub fn titles_in_order(&self) -> Vec<u32> {
+        let mut sequence = Vec::with_capacity(self.len());
+        let mut places: Vec<usize> = Vec::new();
+        for viewer in 0..self.n_viewers() {
+            places.clear();
+            places.extend(self.span(viewer));
+            // Stable: titles ascend before, so those of one time ascend after.
+            places.sort_by_key(|&place| self.times[place]);
+            sequence.extend(places.iter().map(|&place| self.titles[place]));
+        }
+        sequence
+    }
+
     /// Every interaction, by viewer and then by title.
     pub fn iter(&self) -> impl Iterator<Item = Interaction> + '_ {
         (0..self.n_viewers()).flat_map(move |viewer| {

@@ -37,29 +37,39 @@ pub struct Declaration {
     pub dtype: Dtype,
     /// Sizes, outermost first.
     pub shape: &'static [Size],
+    /// The first format version that holds it.
+    pub since: u32,
 }
 
 impl Declaration {
     /// A tensor of 32-bit floats.
     pub const fn f32(name: &'static str, shape: &'static [Size]) -> Self {
-        Self { name, dtype: Dtype::F32, shape }
+        Self { name, dtype: Dtype::F32, shape, since: 1 }
     }
 
     /// A tensor of unsigned 32-bit integers.
     pub const fn u32(name: &'static str, shape: &'static [Size]) -> Self {
-        Self { name, dtype: Dtype::U32, shape }
+        Self { name, dtype: Dtype::U32, shape, since: 1 }
+    }
+
+    /// The same, held from a later format version on.
+    pub const fn since(self, version: u32) -> Self {
+        Self { since: version, ..self }
     }
 }
 
 /// Names of the tensors of histories.
 const OFFSETS: &str = "history.offsets";
 const WATCHED: &str = "history.titles";
+const SEQUENCE: &str = "history.sequence";
 
-/// How many viewers watched each title, and which titles each viewer watched.
+/// How many viewers watched each title, and which titles each viewer watched: ascending, and once more in the order of
+/// time, latest last. Titles of one time ascend, as do all where the training data has no times.
 pub const WATCH_HISTORY: &[Declaration] = &[
     Declaration::f32("title.plays", &[Size::Titles]),
     Declaration::u32(OFFSETS, &[Size::ViewersAndOne]),
     Declaration::u32(WATCHED, &[Size::Watched]),
+    Declaration::u32(SEQUENCE, &[Size::Watched]).since(2),
 ];
 
 /// An architecture as far as the format is concerned.
@@ -127,8 +137,9 @@ impl Artifact {
             return Err(Finding::new(Fault::UnknownArchitecture, expected, found).in_file(&file(None)));
         };
         let sizes = Sizes { viewers: self.n_viewers(), titles: self.n_titles(), ..Sizes::default() };
-        let mut check = SizeCheck { sizes, factors: None };
-        for declared in layout.declarations() {
+        let mut check = SizeCheck { sizes, watched: None, factors: None };
+        let version = self.manifest.format_version;
+        for declared in layout.declarations().filter(|declared| declared.since <= version) {
             let Some(tensor) = self.tensors.get(declared.name) else {
                 let expected = format!("tensor {} for architecture {architecture}", quoted(declared.name));
                 return Err(Finding::new(Fault::Tensor, expected, "none").in_file(&file(None)));
@@ -141,6 +152,8 @@ impl Artifact {
 
 struct SizeCheck {
     sizes: Sizes,
+    /// The first tensor of watched titles says how many there are.
+    watched: Option<usize>,
     /// The first tensor with factors says how many there are.
     factors: Option<usize>,
 }
@@ -165,7 +178,7 @@ impl SizeCheck {
     fn expected(&mut self, size: Size, found: Option<&usize>) -> usize {
         let found = found.copied().unwrap_or(0);
         match size {
-            Size::Watched => found,
+            Size::Watched => *self.watched.get_or_insert(found),
             Size::Factors => *self.factors.get_or_insert(found.max(1)),
             other => self.sizes.get(other),
         }
@@ -198,7 +211,8 @@ pub(crate) fn check(
         .map_err(|finding| (None, finding))
 }
 
-/// Offsets from 0, never falling, up to the number of watched titles; titles ascending in each viewer, and in range.
+/// Offsets from 0, never falling, up to the number of watched titles; titles ascending in each viewer, and in range; in
+/// the order of time the same titles.
 fn check_history(
     tensors: &BTreeMap<String, RawTensor>,
     n_viewers: usize,
@@ -206,6 +220,7 @@ fn check_history(
 ) -> Result<(), Finding> {
     let u32s = |name: &str| tensors.get(name).and_then(RawTensor::as_u32).unwrap_or_default();
     let (offsets, titles) = (u32s(OFFSETS), u32s(WATCHED));
+    let sequence = tensors.get(SEQUENCE).map(|tensor| tensor.as_u32().unwrap_or_default());
     let refuse = |expected: String, found: String| Err(Finding::new(Fault::Count, expected, found));
     if offsets.len() != n_viewers + 1 {
         let expected = format!("{} numbers in `{OFFSETS}`, one more than viewers", n_viewers + 1);
@@ -216,6 +231,7 @@ fn check_history(
         let found = format!("{} to {}", ends[0], ends[1]);
         return refuse(format!("`{OFFSETS}` from 0 to {}", titles.len()), found);
     }
+    let mut marks = vec![0; sequence.map_or(0, |_| n_titles)];
     for (viewer, pair) in offsets.windows(2).enumerate() {
         let Some(watched) = titles.get(pair[0] as usize..pair[1] as usize) else {
             let found = format!("{} then {} at viewer row {viewer}", pair[0], pair[1]);
@@ -228,8 +244,29 @@ fn check_history(
         if let Some(last) = watched.last().filter(|last| **last as usize >= n_titles) {
             return refuse(format!("`{WATCHED}` below {n_titles}"), format!("{last} at viewer row {viewer}"));
         }
+        let in_time = |sequence: &'_ [u32]| {
+            let of_viewer = sequence.get(pair[0] as usize..pair[1] as usize);
+            of_viewer.is_some_and(|sequence| has_each_once(watched, sequence, (viewer, &mut marks)))
+        };
+        if !sequence.is_none_or(in_time) {
+            let found = format!("others at viewer row {viewer}");
+            return refuse(format!("`{SEQUENCE}` to hold the titles of `{WATCHED}`, each once"), found);
+        }
     }
     Ok(())
+}
+
+/// Whether `sequence` holds each title of `set` once, and is as long. `marks` has a place a title, and is shared by all
+/// viewers, so that nothing is sorted or cleared.
+fn has_each_once(set: &[u32], sequence: &[u32], (viewer, marks): (usize, &mut [usize])) -> bool {
+    let (in_set, seen) = (2 * viewer + 1, 2 * viewer + 2);
+    for title in set {
+        marks[*title as usize] = in_set;
+    }
+    sequence.iter().all(|title| {
+        let mark = marks.get_mut(*title as usize).filter(|mark| **mark == in_set);
+        mark.map(|mark| *mark = seen).is_some()
+    })
 }
 
 fn check_golden_rows(golden: &Golden, n_viewers: usize, n_titles: usize) -> Result<(), Finding> {

@@ -14,14 +14,17 @@ pub(crate) use check::{check_manifest_size, check_path, tensor_bytes};
 /// Name of the manifest within the folder.
 pub const MANIFEST_FILE: &str = "marquee.json";
 
-/// The newest format that this code reads and the one it writes.
-pub const FORMAT_VERSION: u32 = 1;
+/// The newest format that this code reads and the one it writes. Older ones are read too.
+///
+/// - Version 1 keeps of each viewer which titles were watched, as a set (`history.titles`, ascending).
+/// - Version 2 keeps their order in time beside it (`history.sequence`, latest last).
+pub const FORMAT_VERSION: u32 = 2;
 
 /// What `marquee.json` says.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Manifest {
-    /// [`FORMAT_VERSION`].
+    /// From 1 to [`FORMAT_VERSION`].
     pub format_version: u32,
     /// What the weights are for.
     pub architecture: Architecture,

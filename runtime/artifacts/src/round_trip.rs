@@ -58,6 +58,7 @@ proptest! {
         writer.tensors("c.safetensors", &[
             TensorData::u32("history.offsets", &[offsets.len()], &offsets),
             TensorData::u32("history.titles", &[watched.len()], &watched),
+            TensorData::u32("history.sequence", &[watched.len()], &watched),
             TensorData::f32("title.plays", &[n_titles], &plays),
         ]).unwrap();
         writer.ids(Role::Viewers, &viewers).unwrap();

@@ -117,6 +117,7 @@ pub(crate) fn write(dir: &Path, mean: f32) -> Digest {
         TensorData::f32("title.plays", &[3], &[2.0, 1.0, 1.0]),
         TensorData::u32("history.offsets", &[3], &[0, 2, 4]),
         TensorData::u32("history.titles", &[4], &[0, 2, 0, 1]),
+        TensorData::u32("history.sequence", &[4], &[2, 0, 0, 1]),
         TensorData::f32("global.mean", &[1], &means),
         TensorData::f32("viewer.bias", &[2], &[0.1, -0.1]),
         TensorData::f32("title.bias", &[3], &[0.3, 0.2, 0.1]),
@@ -144,6 +145,7 @@ pub(crate) fn large(dir: &Path, n_titles: usize, weight: f32) -> Digest {
         TensorData::f32("title.plays", &[n_titles], &plays),
         TensorData::u32("history.offsets", &[2], &[0, 0]),
         TensorData::u32("history.titles", &[0], &[]),
+        TensorData::u32("history.sequence", &[0], &[]),
     ];
     writer.tensors(WEIGHTS, &tensors).unwrap();
     writer.ids(Role::Viewers, ["ann"]).unwrap();

@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             TensorData::f32("title.plays", &[titles], &plays),
             TensorData::u32("history.offsets", &[viewers + 1], &offsets),
             TensorData::u32("history.titles", &[0], &[]),
+            TensorData::u32("history.sequence", &[0], &[]),
         ],
     )?;
     writer.ids(Role::Viewers, (1..=viewers).map(|id| id.to_string()))?;

@@ -94,7 +94,7 @@ fn made_up(architecture: &Descriptor, viewers: usize, titles: usize, d: usize) -
         let shape: Vec<usize> = declared.shape.iter().map(|size| sizes.get(*size)).collect();
         let data = match declared.name {
             "history.offsets" => Bytes::from_owner(Indexes(offsets.clone())),
-            "history.titles" => Bytes::from_owner(Indexes(history.clone())),
+            "history.titles" | "history.sequence" => Bytes::from_owner(Indexes(history.clone())),
             _ => {
                 let number = |at: u32| (at.wrapping_mul(2_654_435_761) >> 16) as f32 / 65536.0 - 0.5;
                 Bytes::from_owner(Floats((0..shape.iter().product::<usize>() as u32).map(number).collect()))

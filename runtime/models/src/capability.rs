@@ -141,6 +141,10 @@ pub trait Neighbours: ScoreAll + TopK {
 pub trait History: Send + Sync {
     /// Titles that `viewer` watched in training, ascending. Empty for a row outside the table.
     fn watched(&self, viewer: ViewerRow) -> &[TitleRow];
+
+    /// The same titles in the order of time, latest last; titles of one time ascend. `None` where the artifact keeps no order
+    /// (format version 1), and for a row outside the table.
+    fn watched_in_order(&self, viewer: ViewerRow) -> Option<&[TitleRow]>;
 }
 
 /// How many viewers watched each title in training.

@@ -10,22 +10,31 @@ use crate::rows::{TitleRow, ViewerRow};
 use crate::viewer::ViewerContext;
 use crate::weights::{Table, Weights};
 
+/// Name of the histories in the order of time.
+const SEQUENCE: &str = "history.sequence";
+
 /// Plays of titles and histories of viewers. The capabilities [`History`], [`Popularity`] and [`FoldIn`] of every
 /// architecture that keeps them.
 ///
-/// Tensors: `title.plays` F32 `(n_titles)`, `history.offsets` U32 `(n_viewers + 1)`, `history.titles` U32 `(n)`.
+/// Tensors: `title.plays` F32 `(n_titles)`, `history.offsets` U32 `(n_viewers + 1)`, `history.titles` U32 `(n)`, ascending
+/// within a viewer, and since format version 2 `history.sequence` U32 `(n)`, the same titles in the order of time. Two
+/// tensors, so that neither an answer that needs a set nor one that needs the order sorts or copies anything.
 pub struct WatchHistory {
     plays: Table,
     offsets: RawTensor,
     titles: RawTensor,
+    /// `None` in an artifact of format version 1.
+    sequence: Option<RawTensor>,
 }
 
 impl WatchHistory {
-    /// Reads the three tensors and refuses a history that is not ascending within the title table.
+    /// Reads the tensors and refuses a history that is not ascending within the title table.
     pub fn load(weights: &Weights<'_>) -> Result<Self, ModelError> {
         let plays = weights.vector("title.plays", None)?;
         let (offsets, titles) = (weights.indexes("history.offsets")?, weights.indexes("history.titles")?);
-        let history = Self { plays, offsets, titles };
+        let has_order = weights.tensors.contains_key(SEQUENCE);
+        let sequence = has_order.then(|| weights.indexes(SEQUENCE)).transpose()?;
+        let history = Self { plays, offsets, titles, sequence };
         history.check(&weights.name())?;
         Ok(history)
     }
@@ -53,6 +62,12 @@ impl WatchHistory {
                 ));
             }
         }
+        if self.sequence.as_ref().is_some_and(|sequence| sequence.len() != titles.len()) {
+            return refuse(format!(
+                "{SEQUENCE}: expected {} titles, as many as history.titles",
+                titles.len()
+            ));
+        }
         Ok(())
     }
 
@@ -62,6 +77,12 @@ impl WatchHistory {
 
     fn titles(&self) -> &[TitleRow] {
         TitleRow::from_numbers(self.titles.as_u32().unwrap_or_default())
+    }
+
+    /// Where the titles of `viewer` stand among those of all.
+    fn span(&self, viewer: ViewerRow) -> Option<std::ops::Range<usize>> {
+        let (offsets, at) = (self.offsets(), viewer.idx());
+        Some(*offsets.get(at)? as usize..*offsets.get(at + 1)? as usize)
     }
 
     /// How many titles.
@@ -126,11 +147,12 @@ impl WatchHistory {
 
 impl History for WatchHistory {
     fn watched(&self, viewer: ViewerRow) -> &[TitleRow] {
-        let (offsets, at) = (self.offsets(), viewer.idx());
-        match (offsets.get(at), offsets.get(at + 1)) {
-            (Some(start), Some(end)) => &self.titles()[*start as usize..*end as usize],
-            _ => &[],
-        }
+        self.span(viewer).and_then(|span| self.titles().get(span)).unwrap_or_default()
+    }
+
+    fn watched_in_order(&self, viewer: ViewerRow) -> Option<&[TitleRow]> {
+        let sequence = self.sequence.as_ref()?.as_u32()?;
+        self.span(viewer).and_then(|span| TitleRow::from_numbers(sequence).get(span))
     }
 }
 

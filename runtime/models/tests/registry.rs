@@ -4,6 +4,8 @@
 
 mod worlds;
 
+use std::path::Path;
+
 use marquee_artifacts::{
     Architecture, Artifact, Fault, Golden, Lineage, OpenOptions, Role, TensorData, Writer,
 };
@@ -17,7 +19,7 @@ use serde_json::json;
 use worlds::{ARCHITECTURES, Drawn, SMALL, Size, World, f32s, u32s};
 
 /// Writes a small world as an artifact.
-fn write(world: &World, dir: &std::path::Path, golden: Option<Golden>) {
+fn write(world: &World, dir: &Path, golden: Option<Golden>) {
     let mut writer = Writer::create(dir).unwrap();
     let tensors: Vec<TensorData<'_>> = world
         .tensors
@@ -50,6 +52,30 @@ fn every_architecture_comes_back_from_disk() {
         assert_eq!(model.popularity().unwrap().plays()[3], 2.0);
         golden::check(&*model, artifact.manifest.golden.as_ref().unwrap()).unwrap();
     }
+}
+
+#[test]
+fn histories_keep_the_order_of_time_since_version_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("artifact");
+    write(&World::new(&ease::DESCRIPTOR, SMALL, 2), &path, None);
+    let artifact = marquee_artifacts::open(&path, &OpenOptions::default()).unwrap();
+    assert_eq!(artifact.manifest.format_version, 2);
+    let model = registry::load(&artifact).unwrap();
+    let history = model.history().unwrap();
+    let reversed: Vec<TitleRow> = history.watched(ViewerRow(3)).iter().rev().copied().collect();
+    assert!(reversed.len() > 1);
+    assert_eq!(history.watched_in_order(ViewerRow(3)), Some(reversed.as_slice()));
+    assert_eq!(history.watched_in_order(ViewerRow(7)), None, "there is no such viewer");
+
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("../artifacts/tests/version-1");
+    let artifact = marquee_artifacts::open(&old, &OpenOptions::default()).unwrap();
+    assert_eq!(artifact.manifest.format_version, 1);
+    let model = registry::load(&artifact).unwrap();
+    golden::check(&*model, artifact.manifest.golden.as_ref().unwrap()).unwrap();
+    let history = model.history().unwrap();
+    assert_eq!(history.watched(ViewerRow(0)), [0, 1, 2].map(TitleRow));
+    assert_eq!(history.watched_in_order(ViewerRow(0)), None, "version 1 keeps no order");
 }
 
 #[test]

@@ -1,32 +1,32 @@
 //! A set of small numbers: one bit a number, 64 in a word.
 
 /// A set of numbers below a bound that is fixed when it is made. Numbers at or above the bound are never in it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Bitmap {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bitmap {
     words: Vec<u64>,
 }
 
 impl Bitmap {
     /// The empty set with room for the numbers `0..n`.
-    pub(crate) fn with_room(n: usize) -> Self {
+    pub fn with_room(n: usize) -> Self {
         Self { words: vec![0; n.div_ceil(64)] }
     }
 
     /// Empties the set and makes room for `0..n`, without giving memory back.
-    pub(crate) fn reset(&mut self, n: usize) {
+    pub fn reset(&mut self, n: usize) {
         self.words.clear();
         self.words.resize(n.div_ceil(64), 0);
     }
 
     /// Whether `number` is in the set.
     #[inline]
-    pub(crate) fn contains(&self, number: u32) -> bool {
+    pub fn contains(&self, number: u32) -> bool {
         self.words.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
     }
 
     /// Puts `number` in; true when it was not there before. A number without room stays out, and is never new.
     #[inline]
-    pub(crate) fn insert(&mut self, number: u32) -> bool {
+    pub fn insert(&mut self, number: u32) -> bool {
         let Some(word) = self.words.get_mut(number as usize / 64) else { return false };
         let bit = 1 << (number % 64);
         let is_new = *word & bit == 0;

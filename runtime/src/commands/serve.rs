@@ -19,7 +19,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use self::screen::Doors;
+use self::screen::Addresses;
 use super::{CommandError, started};
 use crate::{
     args::ServeArgs,
@@ -52,7 +52,7 @@ pub(super) fn serve(args: ServeArgs, level: Level, streams: Streams<'_>) -> Resu
     result
 }
 
-/// Manifests, then doors, then artifacts: a probe is answered while they load.
+/// Manifests, then listeners, then artifacts: a probe is answered while they load.
 async fn run(
     args: ServeArgs,
     level: Level,
@@ -71,7 +71,7 @@ async fn run(
         poll: args.poll.0,
     };
     let observer: Arc<dyn Observer> = Arc::new(metrics.clone());
-    let mut engine = Engine::new(options, service.clone()).await.map_err(|error| told(error, err))?;
+    let mut engine = Engine::new(options, service.clone()).await.map_err(|error| written(error, err))?;
     let config = &engine.manifests().config;
     if let Some(source) = PlanSource::of(config, args.traffic_plan.clone(), args.poll.0) {
         let now = || clock::rfc3339(SystemTime::now());
@@ -89,7 +89,8 @@ async fn run(
     let bound = answering.spawn(Transport::bind(args.transport, service.clone(), metrics, router)).await;
     let transport =
         bound.map_err(|source| CommandError::System { verb: "open ports", source: source.into() })??;
-    let doors = Doors { http: transport.http_address(), grpc: transport.grpc_address(), tls, preview };
+    let addresses =
+        Addresses { http: transport.http_address(), grpc: transport.grpc_address(), tls, preview };
     let shutdown = end_on_signal();
     let mut server = answering.spawn(transport.serve(shutdown.clone()));
 
@@ -101,7 +102,7 @@ async fn run(
         return Err(CommandError::Terminated(failure));
     }
     if loaded {
-        screen::write(out, engine.manifests(), (&service, source.path(), doors))?;
+        screen::write(out, engine.manifests(), (&service, source.path(), addresses))?;
     }
     let reloads = async {
         if loaded {
@@ -123,7 +124,7 @@ fn impatient(options: FetchOptions) -> FetchOptions {
     FetchOptions { max_retries: 4, patience: PATIENCE, stall: PATIENCE, ..options }
 }
 
-fn told(error: StartError, err: &mut dyn Write) -> CommandError {
+fn written(error: StartError, err: &mut dyn Write) -> CommandError {
     if let StartError::Source(SourceError::Manifests(problems)) = &error {
         for problem in problems {
             // Nothing is left to do about an error stream that is gone.

@@ -8,7 +8,7 @@ use marquee_models::{ScanOptions, cpu::Level};
 use super::{CommandError, runtime};
 use crate::{
     args::VerifyArgs,
-    engine::{Engine, EngineOptions, ReadyWhen, Source},
+    engine::{ConfigSource, Engine, EngineOptions, ReadyWhen},
     service::{ResourceStatus, Service, Unobserved},
 };
 
@@ -44,7 +44,7 @@ pub(super) fn verify(args: &VerifyArgs, level: Level, (out, err): Streams<'_>) -
 /// Loads what the manifests name, as `serve` does; returns how many problems that showed.
 fn artifacts(args: &VerifyArgs, level: Level, (out, err): Streams<'_>) -> Result<usize, CommandError> {
     let options = EngineOptions {
-        source: Source::Manifests(args.manifests.clone()),
+        source: ConfigSource::Manifests(args.manifests.clone()),
         credentials: args.source.credentials.clone(),
         fetch: args.source.options(),
         scan: ScanOptions { level, quantized: false },

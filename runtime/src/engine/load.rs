@@ -173,7 +173,7 @@ pub struct Loader {
     pub warm_up: WarmUpThread,
     /// Secrets of artifacts, a folder each.
     pub credentials: Option<PathBuf>,
-    /// Told how far each load is.
+    /// Takes the progress of each load.
     pub loads: Loads,
 }
 
@@ -219,12 +219,12 @@ async fn load(
             return Ok((held, true));
         }
     }
-    let (told, under_way) = (AtomicU64::new(0), loads.begin(uri, Instant::now()));
-    let tell = |progress: Progress| {
-        under_way.load.tell(progress.bytes, progress.total);
-        tell(uri, &told, &progress);
+    let (logged, under_way) = (AtomicU64::new(0), loads.begin(uri, Instant::now()));
+    let on_progress = |progress: Progress| {
+        under_way.load.set_progress(progress.bytes, progress.total);
+        log_progress(uri, &logged, &progress);
     };
-    let (opened, lease) = fetcher.open(uri, expected, tell).await.map_err(refused)?;
+    let (opened, lease) = fetcher.open(uri, expected, on_progress).await.map_err(refused)?;
     let owned = uri.to_owned();
     let loaded = warm_up.run(move || ready(&owned, opened, scan)).await;
     let loaded = loaded.unwrap_or_else(|| Err(LoadError::Stopped { uri: uri.to_owned() }))?;
@@ -232,9 +232,9 @@ async fn load(
 }
 
 /// Every tenth is enough for a log.
-fn tell(uri: &str, told: &AtomicU64, progress: &Progress) {
+fn log_progress(uri: &str, logged: &AtomicU64, progress: &Progress) {
     let tenth = (progress.bytes * 10).checked_div(progress.total).unwrap_or(0);
-    if told.swap(tenth, Relaxed) < tenth {
+    if logged.swap(tenth, Relaxed) < tenth {
         info!(uri, bytes = progress.bytes, total = progress.total, "artifact on its way");
     }
 }

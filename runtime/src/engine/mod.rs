@@ -32,17 +32,17 @@ use tracing::{error, info, warn};
 use crate::{rankers::RemoteRankers, service::Service};
 use build::Serving;
 use load::Loader;
-pub use source::{ConfigError, Source, SourceError};
+pub use source::{ConfigError, ConfigSource, SourceError};
 pub use states::ReadyWhen;
 use states::States;
 use warm_up::WarmUpThread;
-use watch::Watch;
+use watch::ChangeWatcher;
 
 /// What is served, and how.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
     /// What says what is served.
-    pub source: Source,
+    pub source: ConfigSource,
     /// Secrets of artifacts, a folder each; none where no artifact asks for one.
     pub credentials: Option<PathBuf>,
     /// Where artifacts come from and are kept.
@@ -92,7 +92,7 @@ pub enum StartError {
 pub struct Engine {
     options: EngineOptions,
     service: Service,
-    watch: Watch,
+    watch: ChangeWatcher,
     loader: Loader,
     remote_rankers: watch_channel::Receiver<RemoteRankers>,
     manifests: Manifests,
@@ -119,7 +119,7 @@ impl Engine {
             loads: service.loads().clone(),
         };
         // Before anything is read: what changes from now on is seen.
-        let watch = Watch::new(options.source.path(), options.poll);
+        let watch = ChangeWatcher::new(options.source.path(), options.poll);
         let manifests = read(options.source.clone(), None).await?;
         let states = States::loading(&manifests.config, SystemTime::now());
         let engine = Self {
@@ -266,7 +266,7 @@ async fn changed(remote_rankers: &mut watch_channel::Receiver<RemoteRankers>) {
     }
 }
 
-async fn read(source: Source, before: Option<Manifests>) -> Result<Manifests, SourceError> {
+async fn read(source: ConfigSource, before: Option<Manifests>) -> Result<Manifests, SourceError> {
     let again = source.clone();
     let read = tokio::task::spawn_blocking(move || source.read(before.as_ref()));
     // Cancelled only when the process ends.

@@ -10,7 +10,7 @@ use marquee_manifests::{Loaded as Manifests, ManifestError};
 
 /// Where it is written what is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum ConfigSource {
     /// A folder (or file) of manifests.
     Manifests(PathBuf),
     /// A `PodConfig` in JSON: what the operator mounts into a pod.
@@ -65,7 +65,7 @@ impl SourceError {
     }
 }
 
-impl Source {
+impl ConfigSource {
     /// The folder or file, to be watched.
     pub fn path(&self) -> &Path {
         match self {
@@ -121,7 +121,7 @@ mod tests {
             if let Some(text) = text {
                 fs::write(&file, text).unwrap();
             }
-            let error = Source::Config(file.clone()).read(None).unwrap_err();
+            let error = ConfigSource::Config(file.clone()).read(None).unwrap_err();
             let told = error.problems().concat();
             assert!(told.contains(expected) && told.contains("config.json"), "{why}: {told}");
         }

@@ -62,7 +62,7 @@ impl States {
         if let Some(served) = served {
             let loaded = &served.loaded;
             status.uri.clone_from(&served.config.artifact.uri);
-            status.artifact_digest = Some(served.info.revision.to_string());
+            status.artifact_digest = Some(served.info.artifact_digest.to_string());
             status.architecture = Some(loaded.artifact.manifest.architecture.to_string());
             status.n_titles = Some(loaded.titles.len());
             status.mapped_bytes = Some(loaded.artifact.bytes);
@@ -84,7 +84,7 @@ impl States {
         blame(&mut status, error);
         if let Some(served) = served {
             status.uri.clone_from(&served.config.catalogue.uri);
-            status.artifact_digest = Some(served.catalogue.revision.to_string());
+            status.artifact_digest = Some(served.catalogue.artifact_digest.to_string());
             status.n_titles = Some(served.catalogue.cards.len());
             status.mapped_bytes = Some(served.catalogue.bytes);
             status.warnings = served.warnings();

@@ -30,7 +30,7 @@ impl WarmUpThread {
         let task = move || {
             // A panic loses its answer, and the thread goes on.
             if let Ok(done) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
-                // Nobody waits any more when this fails.
+                // This fails when the caller is gone.
                 let _ = answer.send(done);
             }
         };

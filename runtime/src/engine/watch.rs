@@ -48,7 +48,7 @@ impl Cause {
 }
 
 /// Waits for changes.
-pub struct Watch {
+pub struct ChangeWatcher {
     manifests: PathBuf,
     artifacts: Vec<PathBuf>,
     poll: Duration,
@@ -59,7 +59,7 @@ pub struct Watch {
     hangup: Option<Signal>,
 }
 
-impl Watch {
+impl ChangeWatcher {
     /// Watches the folder (or file) of manifests. Where the system does not tell of changes, polling finds them.
     pub fn new(manifests: &Path, poll: Duration) -> Self {
         let (tell, told) = mpsc::channel(1);
@@ -218,7 +218,7 @@ mod tests {
         fs::create_dir_all(&manifests).unwrap();
         fs::create_dir_all(&artifact).unwrap();
         fs::write(artifact.join("marquee.json"), "{}").unwrap();
-        let mut watch = Watch::new(&manifests, Duration::from_millis(20));
+        let mut watch = ChangeWatcher::new(&manifests, Duration::from_millis(20));
         watch.also(vec![artifact.clone()]);
         let soon = || Some(Instant::now() + Duration::from_millis(200));
         assert_eq!(watch.changed(soon()).await, Cause::Retry, "nothing changed");

@@ -1,10 +1,10 @@
-//! Which pod to ask: the less busy of two, and none that keeps failing. Pure: time and chance come in.
+//! Which pod to ask: the less busy of two, and not one that keeps failing. Pure: time and randomness come in.
 
 use std::time::{Duration, Instant};
 
-/// Failures in a row for which a pod is left alone.
+/// Failures in a row after which a pod is avoided.
 const TOLERATED: u32 = 3;
-/// How long it is left alone the first time.
+/// How long it is avoided the first time.
 const FIRST: Duration = Duration::from_millis(500);
 /// And at most.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -13,7 +13,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     failures: u32,
-    /// Times in a row that it was left alone.
+    /// Times in a row that it was avoided.
     ejections: u32,
     until: Option<Instant>,
 }
@@ -33,7 +33,7 @@ impl Health {
         *self = Self::default();
     }
 
-    /// It did not. Whether it is left alone for a while from now on, for that.
+    /// It did not. Whether it is avoided from now on, for that.
     pub fn failed(&mut self, failure: Failure, now: Instant) -> bool {
         if self.is_ejected(now) {
             return false;
@@ -42,7 +42,7 @@ impl Health {
             Failure::Unreachable => TOLERATED,
             Failure::Poor => 1,
         };
-        // Who was left alone before is on probation.
+        // After a pause one failure is enough.
         if self.failures < TOLERATED && self.ejections == 0 {
             return false;
         }
@@ -51,7 +51,7 @@ impl Health {
         true
     }
 
-    /// Whether it is left alone now.
+    /// Whether it is avoided now.
     pub fn is_ejected(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| now < until)
     }
@@ -60,7 +60,7 @@ impl Health {
 /// A pod that might be asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
-    /// Whether it is left alone.
+    /// Whether it is avoided.
     pub is_ejected: bool,
     /// Requests that it has not answered yet.
     pub in_flight: u32,

@@ -3,27 +3,48 @@
 use marquee_artifacts::IdTable;
 use tonic::Status;
 
+use super::scores;
 use crate::{
-    contract::marquee::v1::{self as wire, Model, QueryRequest, QueryResponse, TitlesChunk},
+    contract::marquee::v1::{
+        self as wire, KeepSlicesRequest, Model, QueryRequest, QueryResponse, TitlesChunk, Watched,
+    },
     service::{
-        client::{KnownViewer, OwnedViewer, RankError, ViewerQuery},
+        client::{KnownViewer, NearQuery, OwnedViewer, RankError, Scores, ViewerQuery},
+        lists::{Slice, TitleList},
         types::Recognised,
     },
 };
 
 /// The query for a viewer.
-pub fn viewer_query(model: Model, query: ViewerQuery) -> QueryRequest {
-    let ViewerQuery { viewer, recent, scores } = query;
+pub fn viewer_query(model: Model, query: ViewerQuery<'_>) -> QueryRequest {
+    let ViewerQuery { viewer, recent, scores, lists } = query;
+    let lists = lists.iter().map(list).collect();
+    let viewer = wire::ViewerQuery { viewer: viewer.into_owned(), recent, scores, lists };
+    QueryRequest { model: Some(model), viewer: Some(viewer), ..QueryRequest::default() }
+}
+
+/// The query for scores near titles, on the page of `watched_by`.
+pub fn near_query(model: Model, near: &[NearQuery], watched_by: OwnedViewer) -> QueryRequest {
+    // A request has a list a title, or none.
+    let lists: Option<Vec<_>> = near.iter().map(|near| near.list.as_ref().map(list)).collect();
     QueryRequest {
         model: Some(model),
-        viewer: Some(wire::ViewerQuery { viewer, recent, scores }),
-        near: vec![],
+        near: near.iter().map(|near| near.title).collect(),
+        watched_by: lists.is_some().then_some(Watched { row: watched_by.known, recent: watched_by.recent }),
+        near_lists: lists.unwrap_or_default(),
+        ..QueryRequest::default()
     }
 }
 
-/// The query for scores near titles.
-pub fn near_query(model: Model, near: Vec<u32>) -> QueryRequest {
-    QueryRequest { model: Some(model), viewer: None, near }
+fn list(list: &TitleList) -> wire::TitleList {
+    let slice = list.slice.as_ref().map(|slice| slice.digest.as_bytes().to_vec());
+    wire::TitleList { slice: slice.unwrap_or_default(), k: u32::try_from(list.k).unwrap_or(u32::MAX) }
+}
+
+/// A slice for the pod to keep.
+pub fn slice(model: Model, slice: &Slice, n_titles: usize) -> KeepSlicesRequest {
+    let slice = scores::write_slice(slice, n_titles);
+    KeepSlicesRequest { model: Some(model), slices: vec![slice] }
 }
 
 /// Who the viewer is, as an answer of a model with `n_titles` says; `recent` are those of the query.
@@ -42,7 +63,7 @@ pub fn known_viewer(
         wire::Recognised::Stranger => Recognised::Stranger,
         wire::Recognised::Unspecified => return Err(unfit()),
     };
-    let scores = known.scores.as_deref().map(|bytes| scores(bytes, n_titles)).transpose()?;
+    let scores = known.scores.map(|found| scores::read(&found, n_titles).ok_or_else(unfit)).transpose()?;
     if known.history.iter().any(|&row| row as usize >= n_titles) {
         return Err(unfit());
     }
@@ -50,31 +71,19 @@ pub fn known_viewer(
     Ok(KnownViewer { recognised, viewer, history: known.history.into(), scores })
 }
 
-/// One list of scores a title of the query.
+/// Scores, one answer a title of the query.
 ///
 /// # Errors
 /// When the answer does not fit the query.
-pub fn near_scores(
-    answer: &QueryResponse,
-    n_near: usize,
-    n_titles: usize,
-) -> Result<Vec<Vec<f32>>, RankError> {
+pub fn near_scores(answer: &QueryResponse, n_near: usize, n_titles: usize) -> Result<Vec<Scores>, RankError> {
     if answer.near.len() != n_near {
         return Err(unfit());
     }
-    answer.near.iter().map(|bytes| scores(bytes, n_titles)).collect()
+    answer.near.iter().map(|found| scores::read(found, n_titles).ok_or_else(unfit)).collect()
 }
 
 fn unfit() -> RankError {
     RankError::Failed("the answer does not fit the query".into())
-}
-
-fn scores(bytes: &[u8], n_titles: usize) -> Result<Vec<f32>, RankError> {
-    let (scores, rest) = bytes.as_chunks();
-    if !rest.is_empty() || scores.len() != n_titles {
-        return Err(unfit());
-    }
-    Ok(scores.iter().map(|score| f32::from_le_bytes(*score)).collect())
 }
 
 /// A title table on its way.
@@ -115,33 +124,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scores_keep_every_bit() {
-        let sent = [0.1_f32, -0.0, f32::MIN_POSITIVE / 2.0, f32::NEG_INFINITY];
-        let back = scores(bytemuck::cast_slice(&sent), 4).unwrap();
-        let bits = |scores: &[f32]| scores.iter().map(|score| score.to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&back), bits(&sent));
-        assert!(scores(&[0; 7], 2).is_err(), "half a score");
-        assert!(scores(&[0; 8], 3).is_err(), "another title table");
-    }
-
-    #[test]
     fn an_answer_that_does_not_fit_the_query_is_refused() {
-        let answer = |recognised: wire::Recognised, history: &[u32], scores: &'static [u8], n_near| {
-            let scores = Some(bytes::Bytes::from_static(scores));
-            let history = history.to_vec();
+        let all = |bytes: &'static [u8]| wire::Scores {
+            all: bytes::Bytes::from_static(bytes),
+            ..Default::default()
+        };
+        let answer = |recognised: wire::Recognised, history: &[u32], scores: wire::Scores, n_near| {
+            let (scores, history) = (Some(scores), history.to_vec());
             let viewer = wire::KnownViewer { recognised: recognised.into(), row: None, history, scores };
-            let near = vec![bytes::Bytes::from_static(&[0; 8]); n_near];
-            QueryResponse { viewer: Some(viewer), near }
+            let near = vec![all(&[0; 8]); n_near];
+            QueryResponse { viewer: Some(viewer), near, slices_missing: false }
         };
         let known = wire::Recognised::Known;
         #[rustfmt::skip]
         let cases = [
-            ("as asked",                    answer(known, &[0, 1], &[0; 8], 1),                        true),
-            ("one answer more",             answer(known, &[0, 1], &[0; 8], 2),                        false),
-            ("half a score",                answer(known, &[0, 1], &[0; 6], 1),                        false),
-            ("scores of another table",     answer(known, &[0, 1], &[0; 12], 1),                       false),
-            ("a history of another table",  answer(known, &[0, 2], &[0; 8], 1),                        false),
-            ("not recognised in any way",   answer(wire::Recognised::Unspecified, &[], &[0; 8], 1),    false),
+            ("as asked",                    answer(known, &[0, 1], all(&[0; 8]), 1),                       true),
+            ("one answer more",             answer(known, &[0, 1], all(&[0; 8]), 2),                       false),
+            ("half a score",                answer(known, &[0, 1], all(&[0; 6]), 1),                       false),
+            ("scores of another table",     answer(known, &[0, 1], all(&[0; 12]), 1),                      false),
+            ("a history of another table",  answer(known, &[0, 2], all(&[0; 8]), 1),                       false),
+            ("not recognised in any way",   answer(wire::Recognised::Unspecified, &[], all(&[0; 8]), 1),   false),
         ];
         for (why, answer, fits) in cases {
             let near = near_scores(&answer, 1, 2);

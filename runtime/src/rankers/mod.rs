@@ -1,8 +1,8 @@
 //! Rankers in other processes: follows a traffic plan, and gives the engine the models that answer as the plan says.
 //!
 //! Reading order: here, from plans to models; `plan`, what a plan says; `remote`, how a page asks one model; `revision`, all
-//! pods of a revision together (`pod`, one of them; `health`, which to ask; `budget`, how often again); `message`, queries and
-//! answers on the wire.
+//! pods of a revision together (`pod`, one of them; `health`, which to ask; `budget`, how often again); `message` and [`scores`], queries
+//! and answers on the wire.
 
 mod budget;
 mod health;
@@ -11,6 +11,7 @@ mod plan;
 mod pod;
 mod remote;
 mod revision;
+pub mod scores;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -47,14 +48,14 @@ pub struct RevisionKey {
 pub struct RemoteRankers {
     /// By objective.
     pub models: BTreeMap<String, Vec<Share>>,
-    /// Whether a plan was seen, and each model with traffic was asked once: from then on what is missing is not on its way.
+    /// Whether a plan was read and each model with traffic was asked once: a model that is missing then is not on its way.
     pub settled: bool,
     /// What `/status` says of the plan in use; none where none is followed.
     pub traffic: Option<TrafficStatus>,
 }
 
 impl RemoteRankers {
-    /// None, and none to come.
+    /// No models, now and later.
     pub fn none() -> Self {
         Self { settled: true, ..Self::default() }
     }
@@ -120,7 +121,7 @@ impl RankerDirectory {
                 }
                 Some(fetched) = fetches.next() => self.fetched(fetched),
                 Some(key) = self.stale.1.recv() => {
-                    warn!(objective = &*key.objective, revision = &*key.revision, "other titles are served: reading them again");
+                    warn!(objective = &*key.objective, revision = &*key.revision, "pods serve another artifact: reading its titles again");
                     self.models.remove(&key);
                 }
             }
@@ -175,9 +176,9 @@ impl RankerDirectory {
                 self.models.insert(key, Arc::new(model));
             }
             Err(status) => {
-                // The first of many says it all.
+                // One line is enough for a series of failures.
                 if !self.failures.contains_key(&key) {
-                    warn!(objective, revision, code = ?status.code(), error = status.message(), "titles of a model cannot be read");
+                    warn!(objective, revision, code = ?status.code(), error = status.message(), "cannot read the titles of a model");
                 }
                 *self.failures.entry(key).or_default() += 1;
             }
@@ -219,7 +220,7 @@ impl RankerDirectory {
         Some((key, Share { client: model, weight: target.weight }))
     }
 
-    /// Lets go of revisions that neither the plan nor a page names.
+    /// Forgets revisions that neither the plan nor a page names.
     fn forget(&mut self) {
         let planned = self.plan.objectives.iter();
         let mut named: BTreeSet<RevisionKey> = planned

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TrafficPlan {
-    /// Revisions of the model that answers, by objective. An objective without any is answered by nobody now.
+    /// Revisions of the model that answers, by objective. An objective without any has no pods now.
     pub objectives: BTreeMap<String, Vec<Target>>,
 }
 

@@ -14,11 +14,13 @@ use tonic::transport::{Channel, Endpoint};
 use super::health::{Candidate, Failure, Health};
 use crate::contract::marquee::v1::ranker_client::RankerClient;
 
-/// A page waits for a fraction of a second; whoever does not take a connection in this time is not there.
+/// A page waits for a fraction of a second; a pod that does not accept a connection in this time is gone.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// An idle connection is tried so often: a node that is gone sends no word.
+/// An idle connection is tried so often: a node that is gone does not close connections.
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A pod that keeps forgetting slices is not sent them more often.
+const SLICES_EVERY: Duration = Duration::from_secs(10);
 /// Room for the scores of several requests on their way.
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
@@ -30,6 +32,8 @@ pub struct Pod {
     channel: Channel,
     in_flight: AtomicU32,
     health: Mutex<Health>,
+    /// When it was last sent the slices that it did not have.
+    slices_sent: Mutex<Option<Instant>>,
 }
 
 /// A request on its way to a pod, until it is dropped.
@@ -45,7 +49,7 @@ impl Pod {
     /// A pod at `host:port`; it is connected to when it is first asked. Needs a runtime, which drives the connection.
     ///
     /// # Errors
-    /// When the address is none.
+    /// When the address is invalid.
     pub fn new(address: &str) -> Result<Arc<Self>, tonic::transport::Error> {
         let endpoint = Endpoint::from_shared(format!("http://{address}"))?
             .connect_timeout(CONNECT_TIMEOUT)
@@ -60,6 +64,7 @@ impl Pod {
             channel: endpoint.connect_lazy(),
             in_flight: AtomicU32::new(0),
             health: Mutex::default(),
+            slices_sent: Mutex::default(),
         }))
     }
 
@@ -74,9 +79,19 @@ impl Pod {
         OnItsWay(self.clone())
     }
 
-    /// As the choice sees it.
+    /// What the choice of a pod needs to know.
     pub fn candidate(&self, now: Instant) -> Candidate {
         Candidate { is_ejected: self.health.lock().is_ejected(now), in_flight: self.in_flight.load(Relaxed) }
+    }
+
+    /// Whether to send it slices now, and not too soon after the last time.
+    pub fn may_send_slices(&self, now: Instant) -> bool {
+        let mut sent = self.slices_sent.lock();
+        let is_due = sent.is_none_or(|sent| now.saturating_duration_since(sent) >= SLICES_EVERY);
+        if is_due {
+            *sent = Some(now);
+        }
+        is_due
     }
 
     /// It answered.
@@ -84,7 +99,7 @@ impl Pod {
         self.health.lock().succeeded();
     }
 
-    /// It did not. Whether it is left alone for that.
+    /// It did not. Whether it is avoided for that.
     pub fn failed(&self, failure: Failure, now: Instant) -> bool {
         self.health.lock().failed(failure, now)
     }

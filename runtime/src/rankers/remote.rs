@@ -11,15 +11,17 @@ use std::{
 use futures::future::{BoxFuture, FutureExt};
 use marquee_artifacts::IdTable;
 use tonic::Status;
+use tracing::debug;
 
-use super::{message, revision::Revision};
+use super::{message, pod::Pod, revision::Revision};
 use crate::{
-    contract::marquee::v1::{Model, QueryRequest, QueryResponse, TitlesRequest},
+    contract::marquee::v1::{KeepSlicesRequest, Model, QueryRequest, QueryResponse, TitlesRequest},
     service::{
         client::{
-            KnownViewer, OwnedViewer, RankError, RankerClient, ScoresAnswer, ScoresQuery, ScoresResult,
-            ViewerQuery,
+            KnownViewer, NearQuery, OwnedViewer, RankError, RankerClient, ScoresAnswer, ScoresQuery,
+            ScoresResult, ViewerQuery,
         },
+        lists::{Slice, TitleList},
         types::ModelInfo,
     },
     serving::deadline,
@@ -27,6 +29,9 @@ use crate::{
 
 /// A title table that does not come in this time is asked for again.
 const TITLES_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a pod may take to receive a slice.
+const SLICE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A revision of a model in other pods, with its title table.
 pub struct RemoteRanker {
@@ -57,29 +62,62 @@ pub async fn fetch(revision: &Arc<Revision>) -> Result<RemoteRanker, Status> {
     let read = tokio::time::timeout(TITLES_TIMEOUT, read).await;
     let (model, titles, plays) =
         read.unwrap_or_else(|_| Err(Status::deadline_exceeded("the titles did not come in time")))?;
-    let info =
-        ModelInfo { objective: revision.key.objective.clone(), revision: model.revision.as_str().into() };
+    let info = ModelInfo {
+        objective: revision.key.objective.clone(),
+        artifact_digest: model.revision.as_str().into(),
+    };
     Ok(RemoteRanker { info, titles, plays, model, revision: revision.clone() })
 }
 
 impl RemoteRanker {
-    async fn query(&self, query: QueryRequest, until: Instant) -> Result<QueryResponse, RankError> {
+    /// `lists` are those of the query: a pod that does not have their slices gets them, for the next query.
+    async fn query<'a>(
+        &self,
+        query: QueryRequest,
+        lists: impl IntoIterator<Item = &'a TitleList>,
+        until: Instant,
+    ) -> Result<QueryResponse, RankError> {
         let answer = deadline::within(Some(until), self.revision.query(query, until)).await;
-        answer.unwrap_or(Err(RankError::DeadlineExceeded))
+        let (pod, answer) = answer.unwrap_or(Err(RankError::DeadlineExceeded))?;
+        if answer.slices_missing && pod.may_send_slices(Instant::now()) {
+            let slices: Vec<&Slice> = lists.into_iter().filter_map(|list| list.slice.as_ref()).collect();
+            let requests: Vec<_> = slices
+                .iter()
+                .map(|slice| message::slice(self.model.clone(), slice, self.titles.len()))
+                .collect();
+            tokio::spawn(send_slices(pod, requests));
+        }
+        Ok(answer)
     }
 
-    async fn known_viewer(&self, query: ViewerQuery, until: Instant) -> Result<KnownViewer<'_>, RankError> {
-        let recent = query.recent.clone();
-        let answer = self.query(message::viewer_query(self.model.clone(), query), until).await?;
+    async fn known_viewer(
+        &self,
+        query: ViewerQuery<'_>,
+        until: Instant,
+    ) -> Result<KnownViewer<'_>, RankError> {
+        let (recent, lists) = (query.recent.clone(), query.lists.clone());
+        let query = message::viewer_query(self.model.clone(), query);
+        let answer = self.query(query, lists.iter(), until).await?;
         message::known_viewer(answer, recent, self.titles.len())
     }
 
-    async fn near(&self, titles: Vec<u32>, until: Instant) -> Vec<ScoresResult> {
-        let n_near = titles.len();
-        let answer = self.query(message::near_query(self.model.clone(), titles), until).await;
+    async fn near(&self, near: Vec<NearQuery>, watched_by: OwnedViewer, until: Instant) -> Vec<ScoresResult> {
+        let n_near = near.len();
+        let query = message::near_query(self.model.clone(), &near, watched_by);
+        let answer = self.query(query, near.iter().filter_map(|near| near.list.as_ref()), until).await;
         match answer.and_then(|answer| message::near_scores(&answer, n_near, self.titles.len())) {
             Ok(near) => near.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error); n_near],
+        }
+    }
+}
+
+/// One slice a message, so that no message is too large. A slice that does not arrive only costs bytes.
+async fn send_slices(pod: Arc<Pod>, requests: Vec<KeepSlicesRequest>) {
+    for request in requests {
+        let sent = tokio::time::timeout(SLICE_TIMEOUT, pod.client().keep_slices(request)).await;
+        if let Ok(Err(status)) = sent {
+            debug!(address = pod.address, code = ?status.code(), error = status.message(), "cannot send a slice");
         }
     }
 }
@@ -97,11 +135,15 @@ impl RankerClient for RemoteRanker {
         &self.plays
     }
 
-    fn recognise(
-        &self,
-        query: ViewerQuery,
+    fn wants_lists(&self) -> bool {
+        true
+    }
+
+    fn recognise<'a: 'q, 'q>(
+        &'a self,
+        query: ViewerQuery<'q>,
         until: Instant,
-    ) -> BoxFuture<'_, Result<KnownViewer<'_>, RankError>> {
+    ) -> BoxFuture<'q, Result<KnownViewer<'a>, RankError>> {
         self.known_viewer(query, until).boxed()
     }
 
@@ -112,7 +154,7 @@ impl RankerClient for RemoteRanker {
         match query.near.is_empty() {
             true => std::future::ready(ScoresAnswer { viewer, near: Vec::new() }).boxed(),
             false => {
-                let near = self.near(query.near, until);
+                let near = self.near(query.near, query.watched_by, until);
                 near.map(|near| ScoresAnswer { viewer, near }).boxed()
             }
         }

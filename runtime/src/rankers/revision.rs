@@ -84,15 +84,19 @@ impl Revision {
         pods.get(chosen).cloned()
     }
 
-    /// Asks one pod, and another one if the first fails.
-    pub async fn query(&self, message: QueryRequest, until: Instant) -> Result<QueryResponse, RankError> {
+    /// Asks one pod, and another one if the first fails. The pod that answered comes with the answer.
+    pub async fn query(
+        &self,
+        message: QueryRequest,
+        until: Instant,
+    ) -> Result<(Arc<Pod>, QueryResponse), RankError> {
         self.budget.earn();
         let Some(first) = self.pick(None, Instant::now()) else {
             self.count("no_pod");
             return Err(RankError::NotReady);
         };
         let failure = match self.query_pod(&first, message.clone(), until).await {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) => return Ok((first, answer)),
             Err(failure) => failure,
         };
         if !is_worth_another_try(&failure) || Instant::now() >= until || !self.budget.spend() {
@@ -100,7 +104,8 @@ impl Revision {
         }
         let Some(second) = self.pick(Some(&first), Instant::now()) else { return Err(RankError::NotReady) };
         self.observer.remote_retry(&self.key.objective);
-        self.query_pod(&second, message, until).await.map_err(|failure| self.error(&failure))
+        let answer = self.query_pod(&second, message, until).await.map_err(|failure| self.error(&failure))?;
+        Ok((second, answer))
     }
 
     async fn query_pod(

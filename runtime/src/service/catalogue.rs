@@ -11,7 +11,7 @@ pub struct Catalogue {
     /// Of the artifact's manifest.
     pub digest: Digest,
     /// The same, as answers write it.
-    pub revision: Arc<str>,
+    pub artifact_digest: Arc<str>,
     /// By catalogue row.
     pub cards: Vec<Arc<TitleCard>>,
     /// Viewers that watched each title, by catalogue row.
@@ -40,7 +40,7 @@ impl Catalogue {
         }
         Some(Self {
             digest: artifact.digest,
-            revision: artifact.digest.to_string().into(),
+            artifact_digest: artifact.digest.to_string().into(),
             plays: entries.iter().map(|entry| entry.plays as f32).collect(),
             all: (0..entries.len() as u32).collect(),
             cards: entries.into_iter().map(|entry| Arc::new(card(entry))).collect(),

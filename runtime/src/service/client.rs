@@ -8,9 +8,11 @@ use std::{borrow::Cow, sync::Arc, time::Instant};
 use futures::future::BoxFuture;
 use marquee_artifacts::IdTable;
 use marquee_models::{TitleRow, ViewerContext, ViewerEvent, ViewerRow};
+use marquee_pages::Candidate;
 
 use super::{
     describe::ViewerDescription,
+    lists::TitleList,
     types::{Degraded, ModelInfo, Recognised},
 };
 
@@ -66,13 +68,15 @@ impl OwnedViewer {
 
 /// Asks who the viewer is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ViewerQuery {
+pub struct ViewerQuery<'a> {
     /// Viewer id; empty for a viewer without one.
-    pub viewer: String,
+    pub viewer: Cow<'a, str>,
     /// Rows in the title table of what the viewer watched lately, latest first.
     pub recent: Vec<u32>,
     /// Whether the viewer's scores will be asked for too.
     pub scores: bool,
+    /// The titles whose scores are enough; empty asks for all scores.
+    pub lists: Arc<[TitleList]>,
 }
 
 /// Who a viewer is to a model.
@@ -85,7 +89,16 @@ pub struct KnownViewer<'a> {
     /// Title rows watched in training, ascending.
     pub history: Cow<'a, [u32]>,
     /// The viewer's scores, where the client brought them along: then nobody needs to ask for them.
-    pub scores: Option<Vec<f32>>,
+    pub scores: Option<Scores>,
+}
+
+/// Scores that a model gave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Scores {
+    /// Of every title, by row.
+    All(Vec<f32>),
+    /// Of the titles that the lists of the query hold: ascending, each once.
+    Listed(Vec<Candidate>),
 }
 
 /// Asks for scores.
@@ -93,12 +106,25 @@ pub struct KnownViewer<'a> {
 pub struct ScoresQuery {
     /// For this viewer.
     pub viewer: Option<OwnedViewer>,
+    /// The titles whose scores for the viewer are enough; empty asks for all scores.
+    pub lists: Arc<[TitleList]>,
     /// For each of these titles: somebody who watched this title and nothing else.
-    pub near: Vec<u32>,
+    pub near: Vec<NearQuery>,
+    /// Whose page it is: the lists of `near` leave out what this viewer watched.
+    pub watched_by: OwnedViewer,
 }
 
-/// Scores by title row, or why there are none.
-pub type ScoresResult = Result<Vec<f32>, RankError>;
+/// Asks for the scores of somebody who watched one title and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NearQuery {
+    /// Title row.
+    pub title: u32,
+    /// The titles whose scores are enough; `None` asks for all scores.
+    pub list: Option<TitleList>,
+}
+
+/// Scores, or why there are none.
+pub type ScoresResult = Result<Scores, RankError>;
 
 /// The answer to a [`ScoresQuery`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -121,7 +147,7 @@ impl ScoresAnswer {
 
 /// One revision of a model, as pages and the gRPC server ask it.
 pub trait RankerClient: Send + Sync {
-    /// By which answers name the model.
+    /// How answers name the model.
     fn info(&self) -> &ModelInfo;
 
     /// The title table: the rows of every question and answer.
@@ -130,12 +156,17 @@ pub trait RankerClient: Send + Sync {
     /// Viewers that watched each title in training.
     fn plays(&self) -> &[f32];
 
+    /// Whether scores travel, so that lists of the titles needed are worth asking for.
+    fn wants_lists(&self) -> bool {
+        false
+    }
+
     /// Says who the viewer is, by `until`. A client to whom a second call is dear brings the viewer's scores along.
-    fn recognise(
-        &self,
-        query: ViewerQuery,
+    fn recognise<'a: 'q, 'q>(
+        &'a self,
+        query: ViewerQuery<'q>,
         until: Instant,
-    ) -> BoxFuture<'_, Result<KnownViewer<'_>, RankError>>;
+    ) -> BoxFuture<'q, Result<KnownViewer<'a>, RankError>>;
 
     /// Scores titles, by `until`.
     fn scores(&self, query: ScoresQuery, until: Instant) -> BoxFuture<'_, ScoresAnswer>;

@@ -8,12 +8,13 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelDescription {
-    /// By which callers ask.
+    /// The name that callers use.
     pub objective: Arc<str>,
-    /// For which it ranks.
+    /// The surface that it ranks for.
     pub surface: Arc<str>,
     /// SHA-256 of the artifact's manifest.
-    pub revision: Arc<str>,
+    #[serde(rename = "revision")]
+    pub artifact_digest: Arc<str>,
     /// As `marquee.json` writes it, e.g. `ease`.
     pub architecture: String,
     /// Titles that it can score.

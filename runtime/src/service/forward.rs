@@ -6,10 +6,13 @@ use marquee_models::{
     Capability, Model, ModelError, Scored, TitleRow, TopKQuery, ViewerContext, ViewerEvent,
 };
 
+use marquee_pages::Candidate;
+
 use super::{
     Observer,
     causes::Causes,
     client::{OwnedViewer, RankError},
+    lists::{self, TitleList},
     loaded_model::{COSTED_RECENT, LoadedModel},
 };
 use crate::serving::batcher::Pass;
@@ -40,10 +43,22 @@ impl OwnedQuery {
     }
 }
 
+/// Asks for the scores of the titles that lists hold.
+pub(super) struct ListsQuery {
+    /// For whom.
+    pub(super) viewer: OwnedViewer,
+    /// Which titles.
+    pub(super) lists: Arc<[TitleList]>,
+    /// The lists leave out what this viewer watched.
+    pub(super) watched_by: OwnedViewer,
+}
+
 /// What a forward pass is asked.
 pub(super) enum ForwardRequest {
     /// Scores of all titles.
     All(OwnedViewer),
+    /// Scores of the titles that lists hold.
+    Lists(ListsQuery),
     /// Scores of these titles.
     Some(OwnedViewer, Vec<u32>),
     /// The best titles.
@@ -55,6 +70,7 @@ impl ForwardRequest {
         match self {
             Self::All(viewer) | Self::Some(viewer, _) => viewer,
             Self::Best(query) => &query.viewer,
+            Self::Lists(query) => &query.viewer,
         }
     }
 }
@@ -63,6 +79,8 @@ impl ForwardRequest {
 pub(super) enum ForwardAnswer {
     /// In the order of the titles.
     Scores(Vec<f32>),
+    /// Ascending by title.
+    Listed(Vec<Candidate>),
     /// Best first.
     Best(Vec<Scored>),
 }
@@ -73,17 +91,27 @@ impl ForwardAnswer {
     pub(super) fn into_scores(self) -> Vec<f32> {
         match self {
             Self::Scores(scores) => scores,
-            Self::Best(best) => best.into_iter().map(|scored| scored.score).collect(),
+            Self::Listed(_) | Self::Best(_) => Vec::new(),
+        }
+    }
+
+    pub(super) fn into_listed(self) -> Vec<Candidate> {
+        match self {
+            Self::Listed(listed) => listed,
+            Self::Scores(_) | Self::Best(_) => Vec::new(),
         }
     }
 
     pub(super) fn into_best(self) -> Vec<Scored> {
         match self {
             Self::Best(best) => best,
-            Self::Scores(_) => Vec::new(),
+            Self::Scores(_) | Self::Listed(_) => Vec::new(),
         }
     }
 }
+
+/// How long a list takes for each title among which it seeks the best.
+const SOUGHT: Duration = Duration::from_nanos(2);
 
 /// The forward passes of one model.
 pub(super) struct ForwardPass {
@@ -102,6 +130,11 @@ impl Pass for ForwardPass {
                 let share = titles.len() as f64 / self.loaded.titles.len().max(1) as f64;
                 self.loaded.whole_pass.mul_f64(share.min(1.0))
             }
+            ForwardRequest::Lists(query) => {
+                let n_titles = self.loaded.titles.len();
+                let n_sought: usize = query.lists.iter().map(|list| list.n_sought(n_titles)).sum();
+                self.whole(&query.viewer) + SOUGHT.saturating_mul(u32::try_from(n_sought).unwrap_or(u32::MAX))
+            }
             request => self.whole(request.viewer()),
         }
     }
@@ -112,6 +145,10 @@ impl Pass for ForwardPass {
         match request {
             ForwardRequest::All(viewer) => {
                 self.all_scores(&[viewer.context(&events)]).map(first).map(ForwardAnswer::Scores)
+            }
+            ForwardRequest::Lists(query) => {
+                let scores = self.all_scores(&[query.viewer.context(&events)]).map(first)?;
+                Ok(ForwardAnswer::Listed(self.listed(query, &scores)))
             }
             ForwardRequest::Some(viewer, titles) => self
                 .model()
@@ -167,14 +204,25 @@ impl ForwardPass {
 
     fn run_all(&self, requests: &[ForwardRequest], answers: &mut [Answer]) {
         let (places, asked) = matching(requests, |request| match request {
-            ForwardRequest::All(viewer) => Some((viewer, viewer.events())),
+            ForwardRequest::All(viewer) => Some((viewer, viewer.events(), None)),
+            ForwardRequest::Lists(query) => Some((&query.viewer, query.viewer.events(), Some(query))),
             _ => None,
         });
         if !places.is_empty() {
-            let viewers: Vec<_> = asked.iter().map(|(viewer, events)| viewer.context(events)).collect();
+            let viewers: Vec<_> = asked.iter().map(|(viewer, events, _)| viewer.context(events)).collect();
+            let answer = |(scores, (.., lists)): (Vec<f32>, &(_, _, Option<&ListsQuery>))| match lists {
+                None => ForwardAnswer::Scores(scores),
+                Some(query) => ForwardAnswer::Listed(self.listed(query, &scores)),
+            };
             let scores = self.all_scores(&viewers);
-            fill(answers, &places, scores.map(|rows| rows.into_iter().map(ForwardAnswer::Scores)));
+            fill(answers, &places, scores.map(|rows| rows.into_iter().zip(&asked).map(answer)));
         }
+    }
+
+    fn listed(&self, query: &ListsQuery, scores: &[f32]) -> Vec<Candidate> {
+        let OwnedViewer { known, recent } = &query.watched_by;
+        let history = known.map(|known| self.loaded.history(known)).unwrap_or_default();
+        lists::listed(scores, &query.lists, history, recent)
     }
 
     fn run_some(&self, requests: &[ForwardRequest], answers: &mut [Answer]) {

@@ -28,7 +28,7 @@ pub struct Load {
 #[derive(Debug)]
 pub struct LoadGuard {
     loads: Loads,
-    /// To be told of progress.
+    /// Takes the progress.
     pub load: Arc<Load>,
 }
 
@@ -59,7 +59,7 @@ impl Loads {
 
 impl Load {
     /// So many bytes of `total` are here.
-    pub fn tell(&self, bytes: u64, total: u64) {
+    pub fn set_progress(&self, bytes: u64, total: u64) {
         self.bytes.store(bytes, Relaxed);
         self.total.store(total, Relaxed);
     }
@@ -82,7 +82,7 @@ mod tests {
         let (loads, now) = (Loads::default(), Instant::now());
         assert_eq!(loads.of("s3://b/a", now), None);
         let guard = loads.begin("s3://b/a", now);
-        guard.load.tell(7, 9);
+        guard.load.set_progress(7, 9);
         let later = now + Duration::from_millis(1500);
         assert_eq!(loads.of("s3://b/a", later), Some(Loading { bytes: 7, total_bytes: 9, seconds: 1.5 }));
         assert_eq!(loads.of("s3://b/b", later), None, "another artifact");

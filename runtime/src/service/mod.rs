@@ -6,15 +6,16 @@
 //! Reading order: the requests and answers ([`types`]), what is served at one moment ([`plan`]), how a model is asked
 //! ([`client`]; in this process [`ranker`] and [`forward`]), how a page is made ([`page`]), what is refused ([`validate`]).
 
-mod ask;
 pub mod catalogue;
 pub mod causes;
 pub mod client;
 pub mod describe;
 pub mod forward;
+pub mod lists;
 pub mod loaded_model;
 pub mod loads;
 mod log_rate_limiter;
+mod model_requests;
 pub mod page;
 pub mod plan;
 pub mod query;
@@ -36,6 +37,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 pub use describe::{ModelDescription, SurfaceDescription, ViewerDescription};
+use lists::SliceStore;
 pub use loads::{Loading, Loads};
 use page::PageTimes;
 use plan::Plan;
@@ -49,27 +51,27 @@ use crate::serving::{
     deadline,
 };
 
-/// What the service tells of its work. `telemetry::Metrics` listens; tests may listen too.
+/// Receives what the service does. `telemetry::Metrics` counts it; tests may count it too.
 pub trait Observer: Send + Sync {
     /// A forward pass of `objective` answered `size` requests.
     fn batch(&self, _objective: &str, _size: usize) {}
-    /// So many requests wait for admission now.
+    /// This many requests wait for admission now.
     fn queue_depth(&self, _waiting: usize) {}
     /// A request of this importance (`page`, `top_k`, `score`) was refused on purpose.
     fn shed(&self, _importance: &'static str) {}
-    /// A row of `surface` was answered by its fallback; `reason` is [`Degraded::reason`].
+    /// A fallback filled a row of `surface`; `reason` is [`Degraded::reason`].
     fn degraded(&self, _surface: &str, _reason: &'static str) {}
     /// An artifact was asked for: `loaded`, `reused` or `failed`.
     fn artifact_load(&self, _outcome: &'static str) {}
     /// The manifests were read again: `changed`, `unchanged` or `failed`.
     fn reload(&self, _outcome: &'static str) {}
-    /// A pod of a revision in another process was asked; how that ended is one word.
+    /// A pod of a revision in another process answered a query, or failed to, in one word.
     fn remote(&self, _objective: &str, _revision: &str, _outcome: &'static str) {}
-    /// A question to another process was asked once more.
+    /// A query to another process is sent once more.
     fn remote_retry(&self, _objective: &str) {}
-    /// A pod of another process is left alone for a while, because it failed.
+    /// A pod is avoided for a while, because it failed.
     fn ejected(&self, _objective: &str) {}
-    /// A revision in other processes has so many pods; none when it is no longer asked.
+    /// A revision in other processes has this many pods; `None` when it is no longer in use.
     fn endpoints(&self, _objective: &str, _revision: &str, _n: Option<usize>) {}
     /// Another traffic plan is followed.
     fn traffic_plan(&self, _generation: u64) {}
@@ -77,11 +79,11 @@ pub trait Observer: Send + Sync {
     fn models_served(&self, _models: &[ModelDescription]) {}
 }
 
-/// How a question to another process may end.
+/// How a query to another process may end.
 pub const REMOTE_OUTCOMES: [&str; 7] =
     ["ok", "deadline", "shed", "refused", "failed", "unreachable", "no_pod"];
 
-/// Listens to nothing.
+/// Counts nothing.
 pub struct Unobserved;
 
 impl Observer for Unobserved {}
@@ -113,6 +115,7 @@ struct Inner {
     pool: PassPool,
     draining: AtomicBool,
     loads: Loads,
+    slices: SliceStore,
 }
 
 impl Service {
@@ -133,6 +136,7 @@ impl Service {
             pool,
             draining: AtomicBool::new(false),
             loads: Loads::default(),
+            slices: SliceStore::default(),
         }))
     }
 
@@ -147,7 +151,7 @@ impl Service {
         context: &RequestContext,
     ) -> Result<ScoreResponse, ServeError> {
         let _permit = self.admit(Importance::Score, context).await?;
-        ask::score(&self.plan(), request, context.deadline).await
+        model_requests::score(&self.plan(), request, context.deadline).await
     }
 
     /// Scores for several viewers at once, one answer a request in their order; the first that fails fails them all.
@@ -161,7 +165,7 @@ impl Service {
         context: &RequestContext,
     ) -> Result<Vec<ScoreResponse>, ServeError> {
         let _permit = self.admit(Importance::Score, context).await?;
-        ask::score_batch(&self.plan(), requests, context.deadline).await
+        model_requests::score_batch(&self.plan(), requests, context.deadline).await
     }
 
     /// The best titles of a model.
@@ -175,7 +179,7 @@ impl Service {
         context: &RequestContext,
     ) -> Result<TopKResponse, ServeError> {
         let _permit = self.admit(Importance::TopK, context).await?;
-        ask::top_k(&self.plan(), request, context.deadline).await
+        model_requests::top_k(&self.plan(), request, context.deadline).await
     }
 
     /// What a page in another process needs of a model.
@@ -192,6 +196,11 @@ impl Service {
         query::query(&self.plan(), query, context.deadline).await
     }
 
+    /// Slices that pages sent, for the lists of later queries.
+    pub fn slices(&self) -> &SliceStore {
+        &self.0.slices
+    }
+
     /// The model that answers to an objective, for its title table.
     ///
     /// # Errors
@@ -200,7 +209,19 @@ impl Service {
         self.plan().model(objective).cloned()
     }
 
-    /// A page. It never fails because a model does: a fallback stands in the row then, marked.
+    /// The same, if it serves the artifact with this digest.
+    ///
+    /// # Errors
+    /// `NotFound` for an objective that is not served, `Changed` when another artifact is served.
+    pub fn served_artifact(
+        &self,
+        objective: &str,
+        artifact_digest: &str,
+    ) -> Result<Arc<ServedModel>, ServeError> {
+        query::model_of_artifact(&self.plan(), objective, artifact_digest).cloned()
+    }
+
+    /// A page. It never fails because a model does: a fallback fills the row then, and the row says so.
     ///
     /// # Errors
     /// `NotFound` for a surface that has no page, `Invalid` for lists out of bounds, and what load does to any request.

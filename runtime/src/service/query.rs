@@ -2,12 +2,13 @@
 
 use std::{
     borrow::Cow,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{
-    ask::refused,
-    client::{KnownViewer, RankerClient, ScoresQuery, ViewerQuery},
+    client::{KnownViewer, NearQuery, OwnedViewer, RankerClient, Scores, ScoresQuery, ViewerQuery},
+    model_requests::refused,
     plan::Plan,
     ranker::ServedModel,
     types::{Recognised, ServeError},
@@ -27,9 +28,11 @@ pub struct RankerQuery {
     /// Digest of the artifact whose rows the query means.
     pub artifact_digest: String,
     /// Who the viewer is, and the viewer's scores.
-    pub viewer: Option<ViewerQuery>,
-    /// Title rows: for each, scores for somebody who watched this title and nothing else.
-    pub near: Vec<u32>,
+    pub viewer: Option<ViewerQuery<'static>>,
+    /// For each of these titles: somebody who watched this title and nothing else.
+    pub near: Vec<NearQuery>,
+    /// Whose page it is: the lists of `near` leave out what this viewer watched.
+    pub watched_by: OwnedViewer,
 }
 
 /// What the model answers.
@@ -37,8 +40,8 @@ pub struct RankerQuery {
 pub struct RankerAnswer {
     /// To [`RankerQuery::viewer`].
     pub viewer: Option<KnownViewer<'static>>,
-    /// Scores by title row, one list a row of [`RankerQuery::near`].
-    pub near: Vec<Vec<f32>>,
+    /// One a title of [`RankerQuery::near`].
+    pub near: Vec<Scores>,
 }
 
 pub(super) async fn query(
@@ -46,15 +49,10 @@ pub(super) async fn query(
     query: RankerQuery,
     until: Option<Instant>,
 ) -> Result<RankerAnswer, ServeError> {
-    let model = &**plan.model(&query.objective)?;
-    if *model.info.revision != *query.artifact_digest {
-        return Err(ServeError::Changed(format!(
-            "artifact {} of objective {:?} is not served any more: read the titles of {} and ask again",
-            query.artifact_digest, query.objective, model.info.revision
-        )));
-    }
+    let model = &**model_of_artifact(plan, &query.objective, &query.artifact_digest)?;
     check(model, &query)?;
     let until = until.unwrap_or_else(|| Instant::now() + LONGEST);
+    let lists = query.viewer.as_ref().map(|viewer| viewer.lists.clone()).unwrap_or_default();
     let wants_scores = query.viewer.as_ref().is_some_and(|viewer| viewer.scores);
     let known = match query.viewer {
         None => None,
@@ -65,7 +63,12 @@ pub(super) async fn query(
     };
     let scored = known.as_ref().filter(|known| wants_scores && known.recognised != Recognised::Stranger);
     // Asked together, so that heavy passes are shared.
-    let asked = ScoresQuery { viewer: scored.map(|known| known.viewer.clone()), near: query.near };
+    let asked = ScoresQuery {
+        viewer: scored.map(|known| known.viewer.clone()),
+        lists,
+        near: query.near,
+        watched_by: query.watched_by,
+    };
     let answer = model.scores(asked, until).await;
     let scores = answer.viewer.transpose().map_err(|error| refused(model, &error))?;
     let near: Result<_, _> = answer.near.into_iter().collect();
@@ -79,18 +82,37 @@ pub(super) async fn query(
     })
 }
 
+/// The model of an objective, if it serves the artifact with this digest.
+pub(super) fn model_of_artifact<'a>(
+    plan: &'a Plan,
+    objective: &str,
+    artifact_digest: &str,
+) -> Result<&'a Arc<ServedModel>, ServeError> {
+    let model = plan.model(objective)?;
+    if *model.info.artifact_digest == *artifact_digest {
+        return Ok(model);
+    }
+    Err(ServeError::Changed(format!(
+        "artifact {artifact_digest} of objective {objective:?} is not served any more: read the titles of {} and ask again",
+        model.info.artifact_digest
+    )))
+}
+
 fn check(model: &ServedModel, query: &RankerQuery) -> Result<(), ServeError> {
     let recent = query.viewer.as_ref().map_or(&[][..], |viewer| &viewer.recent);
     let n_titles = model.loaded.titles.len();
-    if recent.len() > MAX_RECENT || query.near.len() > MAX_NEAR {
+    let n_lists = query.viewer.as_ref().map_or(0, |viewer| viewer.lists.len());
+    let n_recent = recent.len().max(query.watched_by.recent.len());
+    if n_recent > MAX_RECENT || query.near.len() > MAX_NEAR || n_lists > MAX_NEAR {
         return Err(ServeError::Invalid(format!(
-            "at most {MAX_RECENT} recent titles and {MAX_NEAR} titles near which to look: ask for fewer"
+            "at most {MAX_RECENT} recent titles, {MAX_NEAR} titles near which to look and {MAX_NEAR} lists: ask for fewer"
         )));
     }
     if let Some(viewer) = &query.viewer {
-        validate::viewer(&viewer.viewer, &[])?;
+        validate::viewer(&&*viewer.viewer, &[])?;
     }
-    match recent.iter().chain(&query.near).find(|row| **row as usize >= n_titles) {
+    let near = query.near.iter().map(|near| &near.title);
+    match recent.iter().chain(near).find(|row| **row as usize >= n_titles) {
         None => Ok(()),
         Some(row) => Err(ServeError::Invalid(format!(
             "the title table has no row {row}, only 0 to {}: read its titles again",

@@ -11,11 +11,12 @@ use tokio::sync::Semaphore;
 use super::{
     Observer,
     client::{
-        KnownViewer, OwnedViewer, RankError, RankerClient, ScoresAnswer, ScoresQuery, ScoresResult,
+        KnownViewer, OwnedViewer, RankError, RankerClient, Scores, ScoresAnswer, ScoresQuery, ScoresResult,
         ViewerQuery,
     },
     describe::{ModelDescription, ViewerDescription},
-    forward::{ForwardAnswer, ForwardPass, ForwardRequest, OwnedQuery},
+    forward::{ForwardAnswer, ForwardPass, ForwardRequest, ListsQuery, OwnedQuery},
+    lists::TitleList,
     loaded_model::LoadedModel,
     types::{ModelInfo, Recognised},
 };
@@ -28,9 +29,9 @@ use crate::serving::{
 pub struct ServedModel {
     /// What the manifest says.
     pub config: RankerConfig,
-    /// By which answers name it.
+    /// How answers name it.
     pub info: ModelInfo,
-    /// For which it ranks.
+    /// The surface that it ranks for.
     pub surface: Arc<str>,
     /// What computes.
     pub loaded: Arc<LoadedModel>,
@@ -42,7 +43,7 @@ pub struct ServedModel {
 pub struct PassPool {
     /// Bounds the heavy passes that run at once.
     pub heavy: Arc<Semaphore>,
-    /// Told of batch sizes.
+    /// Counts batch sizes.
     pub observer: Arc<dyn Observer>,
 }
 
@@ -51,7 +52,7 @@ impl ServedModel {
     pub fn new(config: RankerConfig, loaded: Arc<LoadedModel>, pool: &PassPool) -> Self {
         let info = ModelInfo {
             objective: config.objective.as_str().into(),
-            revision: loaded.digest().to_string().into(),
+            artifact_digest: loaded.digest().to_string().into(),
         };
         let pass = ForwardPass {
             loaded: loaded.clone(),
@@ -61,15 +62,6 @@ impl ServedModel {
         let limits = BatchLimits { max_batch: config.max_batch, max_delay: config.max_delay };
         let batcher = Batcher::new(pass, limits, pool.heavy.clone());
         Self { surface: config.surface.as_str().into(), config, info, loaded, batcher }
-    }
-
-    /// Scores of all titles, by title row.
-    pub async fn score_all(
-        &self,
-        viewer: OwnedViewer,
-        until: Option<Instant>,
-    ) -> Result<Vec<f32>, RankError> {
-        self.run(ForwardRequest::All(viewer), until).await.map(ForwardAnswer::into_scores)
     }
 
     /// Scores of `titles`, in their order.
@@ -119,7 +111,7 @@ impl ServedModel {
         ModelDescription {
             objective: self.info.objective.clone(),
             surface: self.surface.clone(),
-            revision: self.info.revision.clone(),
+            artifact_digest: self.info.artifact_digest.clone(),
             architecture: self.loaded.artifact.manifest.architecture.to_string(),
             n_titles: self.loaded.titles.len(),
             n_viewers: self.loaded.viewers.len(),
@@ -128,12 +120,28 @@ impl ServedModel {
     }
 
     /// Scores of all titles by `until`, whatever the pass does meanwhile.
-    async fn scores_by(&self, viewer: OwnedViewer, until: Instant) -> ScoresResult {
+    async fn scores_by(
+        &self,
+        viewer: OwnedViewer,
+        lists: Arc<[TitleList]>,
+        watched_by: OwnedViewer,
+        until: Instant,
+    ) -> ScoresResult {
         if deadline::has_passed(Some(until), Instant::now()) {
             return Err(RankError::DeadlineExceeded);
         }
-        let scores = deadline::within(Some(until), self.score_all(viewer, Some(until))).await;
-        scores.unwrap_or(Err(RankError::DeadlineExceeded))
+        let scores = async {
+            if lists.is_empty() {
+                return self
+                    .run(ForwardRequest::All(viewer), Some(until))
+                    .await
+                    .map(|answer| Scores::All(answer.into_scores()));
+            }
+            let query = ListsQuery { viewer, lists, watched_by };
+            let answer = self.run(ForwardRequest::Lists(query), Some(until)).await;
+            answer.map(|answer| Scores::Listed(answer.into_listed()))
+        };
+        deadline::within(Some(until), scores).await.unwrap_or(Err(RankError::DeadlineExceeded))
     }
 }
 
@@ -151,7 +159,11 @@ impl RankerClient for ServedModel {
         self.loaded.plays()
     }
 
-    fn recognise(&self, query: ViewerQuery, _: Instant) -> BoxFuture<'_, Result<KnownViewer<'_>, RankError>> {
+    fn recognise<'a: 'q, 'q>(
+        &'a self,
+        query: ViewerQuery<'q>,
+        _: Instant,
+    ) -> BoxFuture<'q, Result<KnownViewer<'a>, RankError>> {
         let known = self.loaded.viewers.row(&query.viewer);
         let viewer = OwnedViewer { known, recent: query.recent };
         let recognised = self.recognised(&viewer);
@@ -161,18 +173,23 @@ impl RankerClient for ServedModel {
     }
 
     fn scores(&self, query: ScoresQuery, until: Instant) -> BoxFuture<'_, ScoresAnswer> {
-        let ScoresQuery { viewer, near } = query;
+        let ScoresQuery { viewer, lists, near, watched_by } = query;
         let of_viewer = async move {
             match viewer {
-                Some(viewer) => Some(self.scores_by(viewer, until).await),
+                Some(viewer) if lists.is_empty() => {
+                    Some(self.scores_by(viewer, lists, OwnedViewer::default(), until).await)
+                }
+                Some(viewer) => Some(self.scores_by(viewer.clone(), lists, viewer, until).await),
                 None => None,
             }
         };
         if near.is_empty() {
             return of_viewer.map(|viewer| ScoresAnswer { viewer, near: Vec::new() }).boxed();
         }
-        let near =
-            join_all(near.into_iter().map(move |title| self.scores_by(OwnedViewer::of_title(title), until)));
+        let near = join_all(near.into_iter().map(move |near| {
+            let lists = near.list.into_iter().collect();
+            self.scores_by(OwnedViewer::of_title(near.title), lists, watched_by.clone(), until)
+        }));
         join(of_viewer, near).map(|(viewer, near)| ScoresAnswer { viewer, near }).boxed()
     }
 

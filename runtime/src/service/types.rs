@@ -60,10 +60,10 @@ pub struct PageRequest<S = String> {
 /// Which model answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelInfo {
-    /// By which it was asked.
+    /// The name by which it was asked.
     pub objective: Arc<str>,
     /// SHA-256 of the artifact's manifest.
-    pub revision: Arc<str>,
+    pub artifact_digest: Arc<str>,
 }
 
 /// How a viewer was recognised.
@@ -111,7 +111,7 @@ pub struct PageResponse {
     pub rows: Vec<PageRow>,
     /// Whether any row is.
     pub degraded: bool,
-    /// Stage and time, in the order in which they ran.
+    /// Step and time, in the order in which they ran.
     pub timings: Vec<(&'static str, Duration)>,
 }
 
@@ -126,7 +126,7 @@ pub struct PageRow {
     pub why: String,
     /// Which model ranked it; none for popularity.
     pub model: Option<ModelInfo>,
-    /// Why a fallback stands here, if one does.
+    /// Why a fallback fills the row, if one does.
     pub degraded: Option<Degraded>,
     /// Left to right.
     pub titles: Vec<PageTitle>,
@@ -137,7 +137,7 @@ pub struct PageRow {
 pub struct PageTitle {
     /// What the catalogue says; shared, never copied.
     pub title: Arc<TitleCard>,
-    /// By which it stands where it stands.
+    /// What orders the row.
     pub score: f32,
 }
 
@@ -156,7 +156,7 @@ pub struct TitleCard {
     pub json: String,
 }
 
-/// Why a fallback stands in a row.
+/// Why a fallback fills a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Degraded {
     /// The model did not answer before the page's deadline.

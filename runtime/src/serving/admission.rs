@@ -1,6 +1,6 @@
-//! Who may come in: at most so many requests at work, a bounded queue behind them, and the least important refused first.
+//! Admission: a bounded number of requests at work, a bounded queue behind them, and the least important refused first.
 //!
-//! While nobody waits, a request costs two atomic operations. Health checks never pass here, so they are never shed.
+//! While no request waits, a request costs two atomic operations. Health checks never pass here, so they are never shed.
 
 use std::{
     collections::VecDeque,
@@ -80,7 +80,7 @@ pub enum Refused {
     DeadlineExceeded,
 }
 
-/// The door.
+/// Lets requests in.
 pub struct Admission {
     limits: AdmissionLimits,
     in_flight: AtomicUsize,
@@ -89,7 +89,7 @@ pub struct Admission {
     queues: Mutex<[VecDeque<oneshot::Sender<Permit>>; CLASSES]>,
     /// Moving average of how long a request holds its place.
     service_nanos: AtomicU64,
-    /// Told how many wait, whenever that changes.
+    /// Called with the number of waiting requests, whenever it changes.
     on_queue: Box<dyn Fn(usize) + Send + Sync>,
 }
 
@@ -110,7 +110,7 @@ impl Drop for Permit {
 }
 
 impl Admission {
-    /// A door with these limits. `on_queue` is told how many wait, whenever that changes.
+    /// Lets requests in within these limits. `on_queue` is called with the number of waiting requests, whenever it changes.
     pub fn new(limits: AdmissionLimits, on_queue: impl Fn(usize) + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self {
             limits,

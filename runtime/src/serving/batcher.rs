@@ -99,12 +99,12 @@ struct Shared<P: Pass> {
     /// How many heavy passes run at once, all models together.
     pool: Arc<Semaphore>,
     state: Mutex<State<P>>,
-    /// Told when the queue has a full batch.
+    /// Notified when the queue has a full batch.
     full: Notify,
 }
 
 struct State<P: Pass> {
-    /// Whether somebody runs passes and will look at the queue when theirs is done.
+    /// Whether a task runs passes, and looks at the queue when its own is done.
     led: bool,
     queue: VecDeque<Waiting<P>>,
 }
@@ -241,7 +241,7 @@ impl<P: Pass> Shared<P> {
         let results = if estimate > HEAVY { self.run_heavy(jobs).await } else { self.run(&jobs) };
         let mut results = results.into_iter();
         for answer in answers {
-            // Nobody listens any more when this fails.
+            // This fails when the caller is gone.
             let _ = answer.send(results.next().ok_or(Unanswered::Failed));
         }
     }

@@ -46,6 +46,8 @@ labels! {
         GrpcTitles = "grpc/titles",
         /// `marquee.v1.Ranker/Query`.
         GrpcQuery = "grpc/query",
+        /// `marquee.v1.Ranker/KeepSlices`.
+        GrpcKeepSlices = "grpc/keep-slices",
         /// `marquee.v1.Pages/GetPage`.
         GrpcPage = "grpc/page",
         /// `inference.GRPCInferenceService/ModelInfer`.

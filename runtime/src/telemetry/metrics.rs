@@ -263,7 +263,7 @@ impl Observer for Metrics {
         let now: Vec<[String; 3]> = models
             .iter()
             .map(|model| {
-                [model.objective.to_string(), model.architecture.clone(), model.revision.to_string()]
+                [model.objective.to_string(), model.architecture.clone(), model.artifact_digest.to_string()]
             })
             .collect();
         let mut served = self.0.served.lock();

@@ -1,4 +1,4 @@
-//! What every request has, whatever its door: an id, a place in a trace, a deadline, an end that is counted and logged.
+//! What every request has, whatever its listener: an id, a place in a trace, a deadline, an end that is counted and logged.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ pub const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 const LONGEST_REQUEST_ID: usize = 128;
 
-/// What all doors share.
+/// What all listeners share.
 pub struct Shared {
     /// Answers.
     pub service: Service,
@@ -60,7 +60,7 @@ pub enum BadTimeout {
 }
 
 impl Shared {
-    /// Doors to `service`.
+    /// Listeners pass requests to `service`.
     pub fn new(service: Service, metrics: Metrics, limits: Limits, log_requests: u32) -> Self {
         Self { service, metrics, limits, ids: IdSource::default(), log: RequestLog::new(log_requests) }
     }

@@ -41,7 +41,7 @@ const HEADER_BYTES: usize = 64 * 1024;
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
 /// A port that takes connections.
-pub struct Door {
+pub struct BoundListener {
     pub(super) kind: Listener,
     pub(super) listener: TcpListener,
     pub(super) tls: Option<TlsAcceptor>,
@@ -61,7 +61,7 @@ pub struct Ends {
     pub abort: CancellationToken,
 }
 
-impl Door {
+impl BoundListener {
     /// The address that it really has.
     ///
     /// # Errors
@@ -126,7 +126,7 @@ impl Door {
     }
 }
 
-/// What the connections of a door share.
+/// What the connections of a listener share.
 struct Connections {
     kind: Listener,
     tls: Option<TlsAcceptor>,

@@ -1,7 +1,7 @@
-//! Doors: HTTP/JSON, the Open Inference Protocol and gRPC, all to one service layer.
+//! Listeners: HTTP/JSON, the Open Inference Protocol and gRPC, all to one service layer.
 //!
 //! Read in this order: the flags ([`TransportArgs`]), the accept loop ([`listen`]), what every request has ([`call`]),
-//! the HTTP door ([`http`]), the tensors of the Open Inference Protocol ([`oip`]), the gRPC door ([`grpc`]).
+//! the HTTP listener ([`http`]), the tensors of the Open Inference Protocol ([`oip`]), the gRPC listener ([`grpc`]).
 
 mod args;
 pub mod call;
@@ -29,7 +29,7 @@ pub use args::{Limits, PreviewWhen, TransportArgs};
 
 use self::{
     call::Shared,
-    listen::{Door, Ends},
+    listen::{BoundListener, Ends},
     tls::{Tls, TlsError},
 };
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
     telemetry::{Listener, Metrics},
 };
 
-/// Why the doors cannot open.
+/// Why the listeners cannot open.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
     /// The address cannot be listened at.
@@ -58,14 +58,14 @@ pub enum TransportError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Both doors, open but not yet answering.
+/// Both listeners, open but not yet answering.
 pub struct Transport {
     args: TransportArgs,
     shared: Arc<Shared>,
     preview: Option<axum::Router>,
     tls: Option<Arc<Tls>>,
-    http: Door,
-    grpc: Door,
+    http: BoundListener,
+    grpc: BoundListener,
     addresses: (SocketAddr, SocketAddr),
 }
 
@@ -110,7 +110,7 @@ impl Transport {
         let ends = Ends::default();
         let http = http::Http::new(self.shared.clone(), self.preview);
         let grpc = grpc::service(self.shared.clone())?;
-        let doors = tokio::spawn({
+        let listeners = tokio::spawn({
             let ends = ends.clone();
             async move { tokio::join!(self.http.serve(http, ends.clone()), self.grpc.serve(grpc, ends)) }
         });
@@ -123,18 +123,18 @@ impl Transport {
         ends.leave.cancel();
         sleep(self.args.drain_delay.map_or(Duration::ZERO, |delay| delay.0)).await;
         ends.drain.cancel();
-        let mut doors = doors;
-        if timeout(self.args.drain_timeout.0, &mut doors).await.is_err() {
+        let mut listeners = listeners;
+        if timeout(self.args.drain_timeout.0, &mut listeners).await.is_err() {
             tracing::warn!("requests were still in flight when the drain timeout was over: they are cut");
             ends.abort.cancel();
             // Cut connections end at once.
-            let _ = doors.await;
+            let _ = listeners.await;
         }
         Ok(())
     }
 }
 
-/// Opens doors alike.
+/// Opens listeners alike.
 struct Opener<'a> {
     tls: Option<&'a Arc<Tls>>,
     limits: Limits,
@@ -147,13 +147,14 @@ impl Opener<'_> {
         kind: Listener,
         address: SocketAddr,
         protocols: &[&str],
-    ) -> Result<(Door, SocketAddr), TransportError> {
+    ) -> Result<(BoundListener, SocketAddr), TransportError> {
         let tls = self.tls.map(|tls| tls.config(protocols)).transpose()?.map(TlsAcceptor::from);
         let refused = |source| TransportError::Bind { address, flag: kind.as_str(), source };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
-        let door = Door { kind, listener, tls, limits: self.limits, metrics: self.metrics.clone() };
-        let bound = door.address().map_err(refused)?;
-        Ok((door, bound))
+        let listener =
+            BoundListener { kind, listener, tls, limits: self.limits, metrics: self.metrics.clone() };
+        let bound = listener.address().map_err(refused)?;
+        Ok((listener, bound))
     }
 }
 

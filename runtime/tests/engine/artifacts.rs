@@ -64,6 +64,7 @@ pub fn mf(dir: &Path, size: Size, seed: u64) -> Digest {
         TensorData::f32("title.plays", &[titles], &plays),
         TensorData::u32("history.offsets", &[viewers + 1], &offsets),
         TensorData::u32("history.titles", &[watched.len()], &watched),
+        TensorData::u32("history.sequence", &[watched.len()], &watched),
     ];
     writer.tensors("weights.safetensors", &tensors).unwrap();
     writer.ids(Role::Viewers, ids("v", viewers)).unwrap();

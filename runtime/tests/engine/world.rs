@@ -10,7 +10,7 @@ use std::{
 use marquee_artifacts::FetchOptions;
 use marquee_models::ScanOptions;
 use marquee_runtime::{
-    engine::{Engine, EngineOptions, ReadyWhen, Source},
+    engine::{ConfigSource, Engine, EngineOptions, ReadyWhen},
     service::{
         Observer, Service,
         types::{PageRequest, PageResponse, RequestContext},
@@ -98,7 +98,7 @@ impl World {
 
     pub fn options(&self) -> EngineOptions {
         EngineOptions {
-            source: Source::Manifests(self.path("manifests")),
+            source: ConfigSource::Manifests(self.path("manifests")),
             credentials: None,
             fetch: FetchOptions::new(self.path("cache")),
             scan: ScanOptions::default(),

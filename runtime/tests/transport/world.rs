@@ -97,6 +97,7 @@ fn write_model(dir: &Path) {
         TensorData::f32("title.plays", &[8], &plays),
         TensorData::u32("history.offsets", &[4], &[0, 1, 2, 3]),
         TensorData::u32("history.titles", &[3], &[0, 1, 2]),
+        TensorData::u32("history.sequence", &[3], &[0, 1, 2]),
     ];
     writer.tensors("weights.safetensors", &tensors).unwrap();
     // Numbers, so that the integer data types of the Open Inference Protocol can name them.

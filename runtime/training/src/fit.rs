@@ -94,6 +94,7 @@ pub fn fit(
     fitted.add("title.plays", &[interactions.n_titles()], popularity::fit(interactions)?);
     fitted.add_rows("history.offsets", interactions.offsets().to_vec());
     fitted.add_rows("history.titles", interactions.titles().to_vec());
+    fitted.add_rows("history.sequence", interactions.titles_in_order());
     for tensor in (algorithm.0.fit)(interactions, &fitted.hyperparameters, context)? {
         fitted.add(tensor.name, &tensor.shape, tensor.values);
     }

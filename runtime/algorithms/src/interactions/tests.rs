@@ -20,6 +20,15 @@ fn rows_are_sorted_by_viewer_and_title_with_ratings_and_times_beside() {
 }
 
 #[test]
+fn titles_are_told_in_the_order_of_time_too() {
+    let rows =
+        [row(0, 0, 1.0, 9), row(0, 3, 1.0, 4), row(0, 1, 1.0, 4), row(0, 2, 1.0, 12), row(1, 2, 1.0, 0)];
+    let table = Interactions::from_rows(2, 4, &rows, Duplicates::Refuse).unwrap();
+    assert_eq!(table.titles(), [0, 1, 2, 3, 2]);
+    assert_eq!(table.titles_in_order(), [1, 3, 0, 2, 2], "latest last; titles of one time ascend");
+}
+
+#[test]
 fn of_duplicates_the_latest_is_kept_and_among_equal_times_the_last_in_the_file() {
     let rows = [row(0, 0, 1.0, 9), row(0, 0, 2.0, 5), row(0, 1, 3.0, 7), row(0, 1, 4.0, 7)];
     let table = Interactions::from_rows(1, 2, &rows, Duplicates::KeepLast).unwrap();

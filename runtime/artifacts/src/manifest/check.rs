@@ -55,7 +55,11 @@ impl Manifest {
 
     fn check(&self, limits: &Limits) -> Result<(), Finding> {
         if self.format_version == 0 {
-            return Err(Finding::new(Fault::NewerFormat, "formatVersion 1", "0"));
+            return Err(Finding::new(
+                Fault::NewerFormat,
+                format!("formatVersion from 1 to {FORMAT_VERSION}"),
+                "0",
+            ));
         }
         self.check_sizes(limits)?;
         self.files.iter().try_for_each(|file| check_file(file, limits))?;
@@ -126,7 +130,11 @@ pub(crate) fn check_manifest_size(size: u64, limits: &Limits) -> Result<(), Find
 }
 
 fn malformed(error: &serde_json::Error) -> Finding {
-    Finding::new(Fault::Syntax, format!("a manifest of formatVersion {FORMAT_VERSION}"), error.to_string())
+    Finding::new(
+        Fault::Syntax,
+        format!("a manifest of formatVersion 1 to {FORMAT_VERSION}"),
+        error.to_string(),
+    )
 }
 
 fn check_file(file: &File, limits: &Limits) -> Result<(), Finding> {

@@ -45,8 +45,11 @@ const BAD: &[Row] = &[
     ("a history whose offsets fall",                  Fault::Count,               |s| s.poke("history.offsets", 1, 9u32.to_le_bytes())),
     ("a history out of order",                        Fault::Count,               |s| s.poke("history.titles", 1, 0u32.to_le_bytes())),
     ("a history of titles that are not there",        Fault::Count,               |s| s.poke("history.titles", 3, 3u32.to_le_bytes())),
+    ("histories in time of other titles",             Fault::Count,               |s| s.poke("history.sequence", 1, 1u32.to_le_bytes())),
+    ("a title twice in a history in time",            Fault::Count,               |s| s.poke("history.sequence", 1, 2u32.to_le_bytes())),
+    ("no histories in time",                          Fault::Tensor,              |s| without_sequence(s, 2)),
     ("unknown architecture",                          Fault::UnknownArchitecture, |s| s.edit_manifest(|m| m["architecture"] = json!("two-tower"))),
-    ("newer format version",                          Fault::NewerFormat,         |s| s.edit_manifest(|m| { m["formatVersion"] = json!(2); m["novelty"] = json!(true); })),
+    ("newer format version",                          Fault::NewerFormat,         |s| s.edit_manifest(|m| { m["formatVersion"] = json!(3); m["novelty"] = json!(true); })),
     ("a path that climbs out",                        Fault::Path,                |s| s.edit_entry(WEIGHTS, |e| e["path"] = json!("../model/weights.safetensors"))),
     ("a path that climbs out of a part",              Fault::Path,                |s| s.edit_entry(WEIGHTS, |e| e["path"] = json!("a/../../weights.safetensors"))),
     ("an absolute path",                              Fault::Path,                |s| s.edit_entry(WEIGHTS, |e| e["path"] = json!("/etc/passwd"))),
@@ -72,6 +75,21 @@ const BAD: &[Row] = &[
     ("golden outputs that are not finite",            Fault::Golden,              |s| s.edit_manifest(|m| m["golden"]["cases"][0]["scores"][0] = json!(1e300))),
     ("a golden tolerance of nothing",                 Fault::Golden,              |s| s.edit_manifest(|m| m["golden"]["tolerance"] = json!(0))),
 ];
+
+/// Takes the histories in time out, as a format version 1 has none.
+fn without_sequence(sample: &Sample, version: u32) {
+    sample.edit_header(|header| {
+        let tensors = header.as_object_mut().unwrap();
+        let sequence = tensors.remove("history.sequence").unwrap();
+        tensors.insert("unused".to_owned(), sequence);
+    });
+    sample.edit_entry(WEIGHTS, |entry| {
+        let tensors = entry["tensors"].as_object_mut().unwrap();
+        let sequence = tensors.remove("history.sequence").unwrap();
+        tensors.insert("unused".to_owned(), sequence);
+    });
+    sample.edit_manifest(|manifest| manifest["formatVersion"] = json!(version));
+}
 
 fn fs_remove(sample: &Sample, path: &str) {
     let full = if path == "." { sample.dir.clone() } else { sample.dir.join(path) };
@@ -139,9 +157,26 @@ fn a_sound_artifact_opens_through_a_linked_folder_and_from_below() {
     sample.edit_entry(WEIGHTS, |entry| entry["path"] = json!("w/1.safetensors"));
     std::fs::write(sample.dir.join("README"), "files that the manifest does not name are not read").unwrap();
     let artifact = open(&sample.root.path().join("link"), &OpenOptions::default()).unwrap();
-    assert_eq!((artifact.n_viewers(), artifact.n_titles(), artifact.tensors.len()), (2, 3, 8));
+    assert_eq!((artifact.n_viewers(), artifact.n_titles(), artifact.tensors.len()), (2, 3, 9));
     artifact.check_layout(&sample::KNOWN).unwrap();
     assert_eq!(digest(&sample.dir).unwrap(), artifact.digest);
+}
+
+#[test]
+fn an_artifact_of_version_1_opens_without_histories_in_time() {
+    let written_by_the_first_release = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/version-1");
+    let artifact = open(&written_by_the_first_release, &OpenOptions::default()).unwrap();
+    assert_eq!(artifact.manifest.format_version, 1);
+    assert_eq!(
+        artifact.digest.to_string(),
+        "0a7d337d88a8dca41210d7e68743c687ac2679160a8ad5d6971f657e753580af"
+    );
+    assert_eq!(artifact.tensor_u32("history.titles", &[6]).unwrap(), [0, 1, 2, 0, 2, 1]);
+    assert!(artifact.tensor("history.sequence").is_err());
+
+    let sample = Sample::new();
+    without_sequence(&sample, 1);
+    open(&sample.dir, &OpenOptions::default()).unwrap().check_layout(&sample::KNOWN).unwrap();
 }
 
 #[test]
@@ -173,7 +208,7 @@ fn the_limits_are_those_of_the_caller() {
     let cases = [
         ("bytes",   Limits { total_bytes: 100, ..Limits::default() },  "expected at most 100 bytes of files"),
         ("header",  Limits { header_bytes: 100, ..Limits::default() }, "expected a header of at most 100 bytes"),
-        ("tensors", Limits { tensors: 7, ..Limits::default() },        "expected at most 7 tensors, found 8"),
+        ("tensors", Limits { tensors: 7, ..Limits::default() },        "expected at most 7 tensors, found 9"),
         ("files",   Limits { files: 2, ..Limits::default() },          "expected at most 2 files, found 3"),
         ("ids",     Limits { id_bytes: 2, ..Limits::default() },       "expected an id of at most 2 bytes, found `ann` of 3 bytes in line 1"),
     ];

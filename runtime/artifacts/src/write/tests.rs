@@ -10,6 +10,7 @@ fn write_popularity(dir: &Path, plays: &[f32; 3]) -> Result<Digest, WriteError> 
             TensorData::f32("title.plays", &[3], plays),
             TensorData::u32("history.offsets", &[3], &[0, 2, 3]),
             TensorData::u32("history.titles", &[3], &[0, 2, 1]),
+            TensorData::u32("history.sequence", &[3], &[2, 0, 1]),
         ],
     )?;
     writer.ids(Role::Viewers, ["ann", "bob"])?;
@@ -169,6 +170,7 @@ fn a_draft_is_readable_before_and_after_the_end() {
         TensorData::f32("title.plays", &[1], &[5.0]),
         TensorData::u32("history.offsets", &[2], &[0, 1]),
         TensorData::u32("history.titles", &[1], &[0]),
+        TensorData::u32("history.sequence", &[1], &[0]),
     ];
     writer.tensors("weights.safetensors", &tensors).unwrap();
     writer.ids(Role::Viewers, ["ann"]).unwrap();

@@ -94,6 +94,12 @@ pub fn history(model: &dyn Model, known: Option<u32>) -> Vec<u32> {
     TitleRow::numbers(watched.unwrap_or_default()).to_vec()
 }
 
+/// Each viewer's history in some order of time: descending.
+fn latest_last(offsets: &[u32], history: &[u32]) -> Vec<u32> {
+    let of_viewer = |pair: &[u32]| history[pair[0] as usize..pair[1] as usize].iter().rev().copied();
+    offsets.windows(2).flat_map(of_viewer).collect()
+}
+
 /// Numbers of one tensor differ from those of another. The goldens hold what the first six give.
 fn stream(name: &str) -> u64 {
     let known = ["weights", "viewer.factors", "title.factors", "title.bias", "viewer.bias", "title.implicit"];
@@ -119,6 +125,7 @@ impl World {
                 "title.plays" => f32s(&shape, (0..).map(|at| ((at * 7) % 19) as f32)),
                 "history.offsets" => u32s(&offsets),
                 "history.titles" => u32s(&history),
+                "history.sequence" => u32s(&latest_last(&offsets, &history)),
                 "global.mean" => f32s(&shape, std::iter::once(3.5)),
                 name => {
                     let seed = seed * 31 + stream(name);

@@ -5,13 +5,43 @@ use crate::{Deduplicate, bitmap::Bitmap, selection::Selection};
 /// Stands in [`Row::to_catalogue`] for a title that the catalogue does not have. Such a title is never shown.
 pub const NOT_IN_CATALOGUE: u32 = u32::MAX;
 
+/// A title that a row may show.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// Model row.
+    pub title: u32,
+    /// Larger is better. NaN and minus infinity stand for "never".
+    pub score: f32,
+}
+
+/// The titles that a row may show, each with its score, in any order. None skips the row.
+#[derive(Clone, Copy, Debug)]
+pub enum Candidates<'a> {
+    /// A list of them.
+    Listed(&'a [Candidate]),
+    /// A view of a list of all scores, so that a model in this process need not copy any.
+    View {
+        /// By model row.
+        scores: &'a [f32],
+        /// Model rows.
+        titles: &'a [u32],
+    },
+}
+
+impl Candidates<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Listed(candidates) => candidates.len(),
+            Self::View { titles, .. } => titles.len(),
+        }
+    }
+}
+
 /// A candidate row: which titles it may show, and how good each is for the viewer.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
-    /// Larger is better; by model row. NaN and minus infinity stand for "never".
-    pub scores: &'a [f32],
-    /// The model rows that may stand in the row, in any order. Empty skips the row.
-    pub slice: &'a [u32],
+    /// Titles with scores.
+    pub candidates: Candidates<'a>,
     /// Model row to catalogue row, [`NOT_IN_CATALOGUE`] for none; the same numbers when absent.
     pub to_catalogue: Option<&'a [u32]>,
     /// Model rows that must not be shown.
@@ -51,8 +81,8 @@ pub struct ChosenTitle {
 
 /// The page: the first candidate rows that have titles left to show, each with its best titles, best first.
 ///
-/// Equal scores go by ascending model row, so that the order of a slice never matters. A model row outside `scores`,
-/// `to_catalogue` or the catalogue is never shown.
+/// Equal scores go by ascending model row, so that the order of the candidates never matters. A model row outside the
+/// scores, `to_catalogue` or the catalogue is never shown.
 pub fn assemble(rows: &[Row<'_>], options: &PageOptions) -> Vec<ChosenRow> {
     let mut page = Page::new(options);
     let mut chosen = Vec::with_capacity(options.rows_shown.min(rows.len()));
@@ -86,38 +116,57 @@ impl<'a> Page<'a> {
 
     /// The best titles of `row` that may be shown, now marked as shown.
     fn choose(&mut self, row: &Row<'_>) -> Vec<ChosenTitle> {
-        if row.slice.is_empty() {
+        let n_candidates = row.candidates.len();
+        if n_candidates == 0 {
             return Vec::new();
         }
-        self.watched.reset(row.scores.len());
+        // A model row outside the room is never a candidate.
+        self.watched.reset(match row.candidates {
+            Candidates::Listed(listed) => {
+                listed.iter().map(|listed| listed.title as usize + 1).max().unwrap_or(0)
+            }
+            Candidates::View { scores, .. } => scores.len(),
+        });
         for &title in row.watched {
             self.watched.insert(title);
         }
         if self.options.deduplicate == Deduplicate::Row {
             self.shown.reset(self.options.n_catalogue);
         }
-        let wanted = self.options.titles_per_row.min(row.slice.len());
+        let wanted = self.options.titles_per_row.min(n_candidates);
         self.select(row, wanted);
         let mut titles = Vec::with_capacity(wanted);
         let n_repeats = self.accept(row, &mut titles);
         if n_repeats > 0 {
-            // A slice that names a title twice, or two model rows of one title: some of the best `wanted` were the same
-            // title, so that fewer than wanted are left. Rank all of the slice and go on from there. The titles
+            // Candidates that name a title twice, or two model rows of one title: some of the best `wanted` were the same
+            // title, so that fewer than wanted are left. Rank all candidates and go on from there. The titles
             // accepted are marked as shown, so they are not offered again, and every other one ranks below them.
-            self.select(row, row.slice.len());
+            self.select(row, n_candidates);
             self.accept(row, &mut titles);
         }
         titles
     }
 
-    /// Ranks the best `wanted` of `row`'s slice that may be shown.
+    /// Ranks the best `wanted` of `row`'s candidates that may be shown.
     fn select(&mut self, row: &Row<'_>, wanted: usize) {
         self.selection.start(wanted);
-        for &title in row.slice {
-            let Some(&score) = row.scores.get(title as usize) else { continue };
-            if self.selection.may_take(score) && self.may_show(row, title) {
-                self.selection.take(score, title);
+        match row.candidates {
+            Candidates::Listed(listed) => {
+                listed.iter().for_each(|candidate| self.offer(row, candidate.title, candidate.score));
             }
+            Candidates::View { scores, titles } => {
+                for &title in titles {
+                    let Some(&score) = scores.get(title as usize) else { continue };
+                    self.offer(row, title, score);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn offer(&mut self, row: &Row<'_>, title: u32, score: f32) {
+        if self.selection.may_take(score) && self.may_show(row, title) {
+            self.selection.take(score, title);
         }
     }
 

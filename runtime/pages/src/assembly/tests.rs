@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use super::{ChosenRow, NOT_IN_CATALOGUE, PageOptions, Row, assemble};
-use crate::Deduplicate;
+use super::{Candidate, Candidates, ChosenRow, NOT_IN_CATALOGUE, PageOptions, Row, assemble};
+use crate::{Deduplicate, titles_needed};
 
 const ALL: [u32; 6] = [0, 1, 2, 3, 4, 5];
 
@@ -14,7 +14,7 @@ fn options(rows_shown: usize, titles_per_row: usize, deduplicate: Deduplicate) -
 }
 
 fn row<'a>(scores: &'a [f32], slice: &'a [u32]) -> Row<'a> {
-    Row { scores, slice, to_catalogue: None, watched: &[] }
+    Row { candidates: Candidates::View { scores, titles: slice }, to_catalogue: None, watched: &[] }
 }
 
 /// `(candidate row, catalogue rows of its titles)`, which is what most tests look at.
@@ -56,8 +56,7 @@ fn a_row_without_titles_is_skipped_and_the_next_is_tried() {
 fn equal_scores_go_by_ascending_model_row_whatever_the_catalogue_says() {
     let scores = [0.0, -0.0, 1.0, 1.0, 0.0, f32::INFINITY];
     let backwards = [5, 4, 3, 2, 1, 0];
-    let rows =
-        [Row { scores: &scores, slice: &[4, 3, 2, 1, 0, 5], to_catalogue: Some(&backwards), watched: &[] }];
+    let rows = [Row { to_catalogue: Some(&backwards), ..row(&scores, &[4, 3, 2, 1, 0, 5]) }];
     let page = assemble(&rows, &options(1, 6, Deduplicate::Page));
     assert_eq!(shape(&page), [(0, vec![0, 3, 2, 5, 4, 1])]);
 }
@@ -67,8 +66,8 @@ fn what_is_watched_or_outside_is_never_shown() {
     let scores = [0.9, 0.8, 0.7, 0.6];
     let to_catalogue = [0, NOT_IN_CATALOGUE, 99];
     let rows = [
-        Row { scores: &scores, slice: &[0, 1, 2, 3, 77], to_catalogue: Some(&to_catalogue), watched: &[] },
-        Row { scores: &scores, slice: &[0, 1, 2, 3, 77], to_catalogue: None, watched: &[1, 400] },
+        Row { to_catalogue: Some(&to_catalogue), ..row(&scores, &[0, 1, 2, 3, 77]) },
+        Row { watched: &[1, 400], ..row(&scores, &[0, 1, 2, 3, 77]) },
     ];
     let page = assemble(&rows, &options(2, 9, Deduplicate::Row));
     assert_eq!(shape(&page), [(0, vec![0]), (1, vec![0, 2, 3])]);
@@ -104,8 +103,7 @@ struct OwnedRow {
 impl OwnedRow {
     fn borrowed(&self) -> Row<'_> {
         Row {
-            scores: &self.scores,
-            slice: &self.slice,
+            candidates: Candidates::View { scores: &self.scores, titles: &self.slice },
             to_catalogue: self.to_catalogue.as_deref(),
             watched: &self.watched,
         }
@@ -179,6 +177,33 @@ fn owned_row() -> impl Strategy<Value = OwnedRow> {
     })
 }
 
+/// A row whose model knows each title of the catalogue once, as id tables have it.
+fn one_to_one_row() -> impl Strategy<Value = OwnedRow> {
+    (owned_row(), any::<bool>(), Just((0u32..180).collect::<Vec<_>>()).prop_shuffle()).prop_map(
+        |(mut row, is_mapped, catalogue)| {
+            row.to_catalogue = is_mapped.then(|| catalogue[..row.scores.len()].to_vec());
+            row.slice.sort_unstable();
+            row.slice.dedup();
+            row
+        },
+    )
+}
+
+impl OwnedRow {
+    /// The best `n` titles of the catalogue that were not watched, in no order: what a ranker sends.
+    fn best(&self, n: usize) -> Vec<Candidate> {
+        let candidate = |&title: &u32| Some(Candidate { title, score: *self.scores.get(title as usize)? });
+        let mut best: Vec<Candidate> = self.slice.iter().filter_map(candidate).collect();
+        best.retain(|c| {
+            !c.score.is_nan() && c.score != f32::NEG_INFINITY && !self.watched.contains(&c.title)
+        });
+        best.sort_by(|a, b| b.score.partial_cmp(&a.score).unwrap().then(a.title.cmp(&b.title)));
+        best.truncate(n);
+        best.reverse();
+        best
+    }
+}
+
 fn page_options() -> impl Strategy<Value = PageOptions> {
     let deduplicate = prop_oneof![Just(Deduplicate::Page), Just(Deduplicate::Row)];
     (0usize..6, 0usize..40, deduplicate, 0usize..180).prop_map(
@@ -204,6 +229,23 @@ proptest! {
             .map(|row| (row.row, row.titles.iter().map(|t| (t.catalogue, t.score)).collect()))
             .collect();
         prop_assert_eq!(page, reference(&rows, &options));
+    }
+
+    #[test]
+    fn a_list_of_the_titles_needed_gives_the_page_that_all_scores_give(
+        rows in prop::collection::vec(one_to_one_row(), 0..8), options in page_options(),
+    ) {
+        // A ranker only lists titles of the catalogue.
+        let options = PageOptions { n_catalogue: 180, ..options };
+        let lists: Vec<Vec<Candidate>> =
+            rows.iter().enumerate().map(|(idx, row)| row.best(titles_needed(idx, &options))).collect();
+        let listed: Vec<Row<'_>> = rows
+            .iter()
+            .zip(&lists)
+            .map(|(row, list)| Row { candidates: Candidates::Listed(list), ..row.borrowed() })
+            .collect();
+        let all: Vec<Row<'_>> = rows.iter().map(OwnedRow::borrowed).collect();
+        prop_assert_eq!(assemble(&listed, &options), assemble(&all, &options));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::service::{ResourceStatus, Service, State};
 
 /// Where requests are taken.
 #[derive(Clone, Copy)]
-pub(super) struct Doors {
+pub(super) struct Addresses {
     /// As bound.
     pub http: SocketAddr,
     /// As bound.
@@ -24,11 +24,11 @@ pub(super) struct Doors {
 }
 
 /// What is served, from which folder, where.
-type Places<'a> = (&'a Service, &'a Path, Doors);
+type Places<'a> = (&'a Service, &'a Path, Addresses);
 
 /// Writes the screen.
 pub(super) fn write(out: &mut dyn Write, manifests: &Manifests, places: Places<'_>) -> io::Result<()> {
-    let (service, folder, Doors { http, grpc, tls, preview }) = places;
+    let (service, folder, Addresses { http, grpc, tls, preview }) = places;
     let scheme = if tls { "https" } else { "http" };
     let status = service.status();
     writeln!(out, "\nMarquee {} serves {}\n", env!("CARGO_PKG_VERSION"), folder.display())?;
@@ -77,10 +77,10 @@ fn row(status: &ResourceStatus, first: &[&str]) -> Vec<String> {
         State::Failed => "failed",
     };
     let titles = status.n_titles.map_or("-".to_owned(), |n| n.to_string());
-    let revision =
+    let digest =
         status.artifact_digest.as_deref().map_or(String::new(), |digest| format!(" ({})", &digest[..12]));
     let mut cells: Vec<String> = first.iter().map(|&cell| cell.to_owned()).collect();
-    cells.extend([titles, state.to_owned(), format!("{}{revision}", status.uri)]);
+    cells.extend([titles, state.to_owned(), format!("{}{digest}", status.uri)]);
     cells
 }
 

@@ -20,7 +20,7 @@ use marquee_crds::{
 };
 use marquee_pages::PageOptions;
 
-use models::PageRanker;
+use models::{PageRanker, page_options};
 pub use models::{Share, is_same_split};
 pub use route::PageTimes;
 
@@ -84,12 +84,7 @@ impl ServedPage {
     ) -> Self {
         let rankers = rankers(&config, &catalogue, model);
         let rows = (0..config.rows.len()).map(|row| plan_row(row, &config, &rankers, &catalogue)).collect();
-        let options = PageOptions {
-            rows_shown: config.rows_shown,
-            titles_per_row: config.titles_per_row,
-            deduplicate: config.deduplicate,
-            n_catalogue: catalogue.cards.len(),
-        };
+        let options = page_options(&config, catalogue.cards.len());
         let popularity = popularity(&catalogue, &rankers);
         let last_good = last_good(&config, &catalogue, before);
         Self {
@@ -158,7 +153,7 @@ impl ServedPage {
     pub fn description(&self) -> SurfaceDescription {
         SurfaceDescription {
             surface: self.surface.clone(),
-            catalogue: self.catalogue.revision.clone(),
+            catalogue: self.catalogue.artifact_digest.clone(),
             n_titles: self.catalogue.cards.len(),
             rows: self.rows.iter().map(|row| row.name.clone()).collect(),
             objectives: self.rankers.iter().map(|ranker| ranker.objective.clone()).collect(),

@@ -1,12 +1,16 @@
 //! The models of a page: in this process or in others, one revision or several, each with its own title rows.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use marquee_crds::pod_config::{PageConfig, RowConfig, Source};
-use marquee_pages::NOT_IN_CATALOGUE;
+use marquee_pages::{Bitmap, NOT_IN_CATALOGUE, PageOptions, titles_needed};
 
 use super::split;
-use crate::service::{catalogue::Catalogue, client::RankerClient};
+use crate::service::{
+    catalogue::Catalogue,
+    client::RankerClient,
+    lists::{Slice, TitleList, are_shorter},
+};
 
 /// A revision of a model, and its share of viewers.
 #[derive(Clone)]
@@ -51,6 +55,27 @@ pub(super) struct MappedModel {
     pub(super) all: Arc<[u32]>,
     /// By candidate row: model rows that may stand in it. Empty for rows of other models.
     pub(super) slices: Vec<Arc<[u32]>>,
+    /// What is enough for the rows that it ranks for the viewer; empty where all scores are asked for.
+    pub(super) lists: Arc<[TitleList]>,
+    /// By candidate row: what is enough for it, and its slice as a set. Empty where all scores are asked for.
+    needs: Vec<Option<RowNeed>>,
+}
+
+/// The titles of a model that a row can need.
+struct RowNeed {
+    list: TitleList,
+    /// Of the list's slice; `None` where it has every title.
+    set: Option<Bitmap>,
+}
+
+/// How the page is assembled, of a catalogue with `n_catalogue` titles.
+pub(super) fn page_options(config: &PageConfig, n_catalogue: usize) -> PageOptions {
+    PageOptions {
+        rows_shown: config.rows_shown,
+        titles_per_row: config.titles_per_row,
+        deduplicate: config.deduplicate,
+        n_catalogue,
+    }
 }
 
 impl PageRanker {
@@ -93,14 +118,82 @@ impl MappedModel {
         let all = (0..map.len() as u32).filter(|&row| map[row as usize] != NOT_IN_CATALOGUE).collect();
         let identical = map.iter().enumerate().all(|(row, &catalogue)| row as u32 == catalogue);
         let to_catalogue = (!identical).then_some(map);
-        let mut mapped = Self { client, weight, to_catalogue, all, slices: Vec::new() };
+        let mut mapped = Self {
+            client,
+            weight,
+            to_catalogue,
+            all,
+            slices: Vec::new(),
+            lists: Arc::default(),
+            needs: Vec::new(),
+        };
         let slice = |row: &RowConfig| match &row.source {
             source if source.objective() != Some(objective) => Arc::default(),
             Source::Genre { name, .. } => mapped.genre(catalogue.genre(name)),
             _ => mapped.all.clone(),
         };
         mapped.slices = config.rows.iter().map(slice).collect();
+        if mapped.client.wants_lists() {
+            mapped.make_lists(objective, config);
+        }
         mapped
+    }
+
+    /// Lists are asked for where they are shorter than all scores, whatever the viewer.
+    fn make_lists(&mut self, objective: &str, config: &PageConfig) {
+        let n_titles = self.client.titles().len();
+        let options = page_options(config, 0);
+        let mut sets: HashMap<*const u32, Option<(Slice, Bitmap)>> = HashMap::new();
+        let mut need = |(idx, row): (usize, &RowConfig)| {
+            let k = titles_needed(idx, &options);
+            let rows = &self.slices[idx];
+            if row.source.objective() != Some(objective) {
+                return None;
+            }
+            if rows.len() == n_titles {
+                return Some(RowNeed { list: TitleList { slice: None, k }, set: None });
+            }
+            // Rows of one genre share their slice.
+            let named = sets.entry(rows.as_ptr()).or_insert_with(|| {
+                let mut set = Bitmap::with_room(n_titles);
+                rows.iter().for_each(|&row| _ = set.insert(row));
+                Slice::new(rows.clone()).map(|slice| (slice, set))
+            });
+            let (slice, set) = named.clone()?;
+            Some(RowNeed { list: TitleList { slice: Some(slice), k }, set: Some(set) })
+        };
+        let mut needs: Vec<_> = config.rows.iter().enumerate().map(&mut need).collect();
+        let is_near = |row: &RowConfig| matches!(row.source, Source::BecauseYouWatched { .. });
+        let of_viewer = config.rows.iter().zip(&needs).filter(|(row, _)| !is_near(row));
+        let lists: Vec<TitleList> =
+            of_viewer.filter_map(|(_, need)| Some(need.as_ref()?.list.clone())).collect();
+        let n_listed = lists.iter().map(|list| list.n_most(n_titles)).sum();
+        if are_shorter(n_listed, n_titles) {
+            self.lists = lists.into();
+        }
+        for (row, need) in config.rows.iter().zip(&mut needs) {
+            let asks_for_all = match need {
+                Some(need) if is_near(row) => !are_shorter(need.list.n_most(n_titles), n_titles),
+                _ => self.lists.is_empty(),
+            };
+            if asks_for_all {
+                *need = None;
+            }
+        }
+        self.needs = needs;
+    }
+
+    /// What is enough for a row; `None` where all scores are asked for.
+    pub(super) fn list_of_row(&self, row: usize) -> Option<&TitleList> {
+        Some(&self.needs.get(row)?.as_ref()?.list)
+    }
+
+    /// Whether a title that a list held may stand in a row.
+    pub(super) fn may_show(&self, title: u32, row: usize) -> bool {
+        match self.needs.get(row) {
+            Some(Some(need)) => need.set.as_ref().is_none_or(|set| set.contains(title)),
+            _ => self.slices[row].binary_search(&title).is_ok(),
+        }
     }
 
     pub(super) fn catalogue_row(&self, title: u32) -> Option<u32> {
@@ -152,7 +245,11 @@ mod tests {
             &[]
         }
 
-        fn recognise(&self, _: ViewerQuery, _: Instant) -> BoxFuture<'_, Result<KnownViewer<'_>, RankError>> {
+        fn recognise<'a: 'q, 'q>(
+            &'a self,
+            _: ViewerQuery<'q>,
+            _: Instant,
+        ) -> BoxFuture<'q, Result<KnownViewer<'a>, RankError>> {
             Box::pin(std::future::ready(Err(RankError::NotReady)))
         }
 
@@ -164,10 +261,18 @@ mod tests {
     #[test]
     fn a_viewer_keeps_a_revision_and_requests_without_a_viewer_are_split_by_their_own_id() {
         let revision = |name: &str| {
-            let info = ModelInfo { objective: "top-picks".into(), revision: name.into() };
+            let info = ModelInfo { objective: "top-picks".into(), artifact_digest: name.into() };
             let client: Arc<dyn RankerClient> =
                 Arc::new(Named(info, IdTable::from_ids(Vec::<String>::new()).unwrap()));
-            MappedModel { client, weight: 50, to_catalogue: None, all: Arc::default(), slices: Vec::new() }
+            MappedModel {
+                client,
+                weight: 50,
+                to_catalogue: None,
+                all: Arc::default(),
+                slices: Vec::new(),
+                lists: Arc::default(),
+                needs: Vec::new(),
+            }
         };
         let ranker = PageRanker {
             objective: "top-picks".into(),
@@ -176,7 +281,7 @@ mod tests {
         };
         let gets = |viewer: &str, request: usize| {
             let model = ranker.revision(viewer, &format!("request-{request}")).unwrap();
-            model.client.info().revision.to_string()
+            model.client.info().artifact_digest.to_string()
         };
         let share = |viewer: &dyn Fn(usize) -> String| {
             (0..1000).filter(|&request| gets(&viewer(request), request) == "aa").count()

@@ -120,9 +120,11 @@ impl ServedPage {
         let with_title =
             |text: &str| seed.map_or_else(|| text.to_owned(), |card| text.replace("{title}", &card.name));
         let (known, last_good) = match content.scores {
-            RowScores::Model { ranker, .. } => (viewer.by_ranker[ranker].as_ref().ok(), false),
+            RowScores::Model { ranker, .. } | RowScores::Listed { ranker, .. } => {
+                (viewer.by_ranker[ranker].as_ref().ok(), false)
+            }
             RowScores::Popular(_) => (None, false),
-            RowScores::LastGood(..) => (None, true),
+            RowScores::LastGood(_) => (None, true),
         };
         let titles = chosen.titles.iter().filter_map(|title| {
             let card = self.catalogue.card(title.catalogue)?;
@@ -143,7 +145,7 @@ impl ServedPage {
     /// Keeps what models ranked, for the day when they do not answer. Only where the layout asks for it.
     fn remember(&self, viewer: &str, contents: &[RowContent<'_>], chosen: &[ChosenRow]) {
         let Some(last_good) = self.last_good.as_ref().filter(|_| !viewer.is_empty()) else { return };
-        let ranked = chosen.iter().filter(|row| matches!(contents[row.row].scores, RowScores::Model { .. }));
+        let ranked = chosen.iter().filter(|row| contents[row.row].is_ranked());
         let shown = ranked.map(|row| {
             let titles: Box<[Shown]> =
                 row.titles.iter().map(|title| (title.catalogue, title.score)).collect();

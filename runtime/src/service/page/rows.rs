@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, cell::OnceCell};
 
-use marquee_pages::Row;
+use marquee_pages::{Candidate, Candidates, Row};
 
 use super::{
     PlannedRow, RowKind, ServedPage,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     service::{
-        client::ScoresAnswer,
+        client::{Scores, ScoresAnswer},
         types::{Degraded, Recognised},
     },
     serving::fallback::{self, Replacement, Shown},
@@ -27,14 +27,23 @@ pub(super) struct RowContent<'a> {
     pub(super) scores: RowScores<'a>,
 }
 
+impl RowContent<'_> {
+    /// Whether a model ordered the titles.
+    pub(super) fn is_ranked(&self) -> bool {
+        matches!(self.scores, RowScores::Model { .. } | RowScores::Listed { .. })
+    }
+}
+
 /// What orders the titles of a row.
 pub(super) enum RowScores<'a> {
     /// A model's scores, by its title rows.
     Model { ranker: usize, scores: &'a [f32] },
+    /// A model's scores of the row's best titles, by its title rows.
+    Listed { ranker: usize, candidates: Vec<Candidate> },
     /// Popularity, by catalogue row; of these catalogue rows.
     Popular(Cow<'a, [u32]>),
-    /// What the viewer saw last: scores by catalogue row, and the rows.
-    LastGood(Vec<f32>, Vec<u32>),
+    /// What the viewer saw last, by catalogue row.
+    LastGood(Vec<Candidate>),
 }
 
 /// Fills the rows of one page.
@@ -79,8 +88,14 @@ impl<'a> RowFiller<'a> {
             let stranger = viewer.recognised == Recognised::Stranger;
             return Err(if stranger { Degraded::ViewerUnknown } else { Degraded::ModelNotReady });
         };
-        let scores = scores.as_ref().map_err(Degraded::from)?;
-        Ok(RowContent { row, degraded: None, scores: RowScores::Model { ranker, scores } })
+        let scores = match scores.as_ref().map_err(Degraded::from)? {
+            Scores::All(scores) => RowScores::Model { ranker, scores },
+            Scores::Listed(listed) => {
+                let candidates = listed.iter().filter(|listed| viewer.model.may_show(listed.title, row));
+                RowScores::Listed { ranker, candidates: candidates.copied().collect() }
+            }
+        };
+        Ok(RowContent { row, degraded: None, scores })
     }
 
     fn fall_back(&self, row: usize, planned: &'a PlannedRow, degraded: Degraded) -> Option<RowContent<'a>> {
@@ -102,36 +117,35 @@ impl<'a> RowFiller<'a> {
     }
 
     fn last_good(&self, shown: &[Shown]) -> RowScores<'a> {
-        let mut scores = vec![f32::NEG_INFINITY; self.page.options.n_catalogue];
-        let mut slice = Vec::with_capacity(shown.len());
-        for &(row, score) in shown {
-            if let Some(place) = scores.get_mut(row as usize) {
-                *place = score;
-                slice.push(row);
-            }
-        }
-        RowScores::LastGood(scores, slice)
+        RowScores::LastGood(shown.iter().map(|&(title, score)| Candidate { title, score }).collect())
     }
 
     /// As the assembly takes it.
     pub(super) fn candidate<'b>(&'b self, content: &'b RowContent<'a>) -> Row<'b> {
+        let by_catalogue = |candidates| Row { candidates, to_catalogue: None, watched: self.watched() };
         match &content.scores {
             RowScores::Model { ranker, scores } => {
                 let viewer = self.viewer.by_ranker[*ranker].as_ref().ok();
-                Row {
-                    scores,
-                    slice: viewer.map_or(&[], |viewer| &viewer.model.slices[content.row]),
-                    to_catalogue: viewer.and_then(|viewer| viewer.model.to_catalogue.as_deref()),
-                    // A seed was watched, so its own row never shows it.
-                    watched: viewer.map_or(&[], RankerViewer::watched),
-                }
+                let titles = viewer.map_or(&[][..], |viewer| &viewer.model.slices[content.row]);
+                self.by_model(*ranker, Candidates::View { scores, titles })
             }
-            RowScores::Popular(slice) => {
-                Row { scores: &self.page.popularity, slice, to_catalogue: None, watched: self.watched() }
+            RowScores::Listed { ranker, candidates } => {
+                self.by_model(*ranker, Candidates::Listed(candidates))
             }
-            RowScores::LastGood(scores, slice) => {
-                Row { scores, slice, to_catalogue: None, watched: self.watched() }
+            RowScores::Popular(titles) => {
+                by_catalogue(Candidates::View { scores: &self.page.popularity, titles })
             }
+            RowScores::LastGood(candidates) => by_catalogue(Candidates::Listed(candidates)),
+        }
+    }
+
+    fn by_model<'b>(&'b self, ranker: usize, candidates: Candidates<'b>) -> Row<'b> {
+        let viewer = self.viewer.by_ranker[ranker].as_ref().ok();
+        Row {
+            candidates,
+            to_catalogue: viewer.and_then(|viewer| viewer.model.to_catalogue.as_deref()),
+            // A seed was watched, so its own row never shows it.
+            watched: viewer.map_or(&[], RankerViewer::watched),
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     viewer::{PageViewer, RankerViewer},
 };
 use crate::service::{
-    client::{RankError, ScoresAnswer, ScoresQuery, ScoresResult},
+    client::{NearQuery, RankError, ScoresAnswer, ScoresQuery, ScoresResult},
     types::Recognised,
 };
 
@@ -48,13 +48,15 @@ impl ServedPage {
             of_row: Vec::with_capacity(self.rows.len()),
             seeds: Vec::with_capacity(self.rows.len()),
         };
-        for row in &self.rows {
+        for (idx, row) in self.rows.iter().enumerate() {
             let (scores, seed) = match row.kind {
                 RowKind::Popular => (None, None),
                 RowKind::Ranked(ranker) => (needed.of_viewer(ranker, viewer), None),
                 RowKind::Near { ranker, nth } => match viewer.by_ranker[ranker].as_ref() {
                     Ok(known) => match seed(known, nth) {
-                        Some(seed) => (Some(needed.of_near(ranker, seed.title)), Some(seed.catalogue)),
+                        Some(seed) => {
+                            (Some(needed.of_near(ranker, idx, known, seed.title)), Some(seed.catalogue))
+                        }
                         None => (None, None),
                     },
                     // Without the model, the request alone says what was watched.
@@ -105,14 +107,22 @@ impl ScoresNeeded {
     fn of_viewer(&mut self, ranker: usize, viewer: &PageViewer<'_>) -> Option<ScoresOf> {
         let known = viewer.by_ranker[ranker].as_ref().ok();
         let known = known.filter(|viewer| viewer.recognised != Recognised::Stranger)?;
-        self.queries[ranker].viewer.get_or_insert_with(|| known.viewer.clone());
+        let query = &mut self.queries[ranker];
+        if query.viewer.is_none() {
+            query.viewer = Some(known.viewer.clone());
+            query.lists = known.model.lists.clone();
+        }
         Some(ScoresOf::Viewer { ranker })
     }
 
-    fn of_near(&mut self, ranker: usize, title: u32) -> ScoresOf {
-        let near = &mut self.queries[ranker].near;
-        near.push(title);
-        ScoresOf::Near { ranker, place: near.len() - 1 }
+    fn of_near(&mut self, ranker: usize, row: usize, known: &RankerViewer<'_>, title: u32) -> ScoresOf {
+        let query = &mut self.queries[ranker];
+        let list = known.model.list_of_row(row).cloned();
+        if list.is_some() && query.near.is_empty() {
+            query.watched_by = known.viewer.clone();
+        }
+        query.near.push(NearQuery { title, list });
+        ScoresOf::Near { ranker, place: query.near.len() - 1 }
     }
 }
 

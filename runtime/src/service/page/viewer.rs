@@ -9,7 +9,7 @@ use super::{
     models::{MappedModel, PageRanker},
 };
 use crate::service::{
-    client::{KnownViewer, OwnedViewer, ViewerQuery},
+    client::{KnownViewer, OwnedViewer, Scores, ViewerQuery},
     loaded_model::recent_rows,
     types::{Degraded, PageRequest, Recognised},
 };
@@ -34,8 +34,8 @@ pub(super) struct RankerViewer<'a> {
     pub(super) history: Cow<'a, [u32]>,
     /// These and the recent ones; `None` when there are no recent ones.
     with_recent: Option<Vec<u32>>,
-    /// Scores by title row, where they came with the answer.
-    pub(super) scores: Option<Vec<f32>>,
+    /// The viewer's scores, where they came with the answer.
+    pub(super) scores: Option<Scores>,
 }
 
 impl<'a> RankerViewer<'a> {
@@ -89,9 +89,10 @@ impl ServedPage {
         let viewer = request.viewer.as_ref();
         let model = ranker.revision(viewer, request_id).ok_or(Degraded::ModelNotReady)?;
         let query = ViewerQuery {
-            viewer: viewer.to_owned(),
+            viewer: viewer.into(),
             recent: recent_rows(model.client.titles(), &request.recent),
             scores: ranker.is_ranked,
+            lists: model.lists.clone(),
         };
         match model.client.recognise(query, times.until).await {
             Ok(known) => Ok(RankerViewer::new(model, known)),

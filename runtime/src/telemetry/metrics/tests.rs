@@ -4,11 +4,11 @@ fn text(metrics: &Metrics) -> String {
     String::from_utf8(metrics.encode().unwrap()).unwrap()
 }
 
-fn model(objective: &str, revision: &str) -> ModelDescription {
+fn model(objective: &str, artifact_digest: &str) -> ModelDescription {
     ModelDescription {
         objective: objective.into(),
         surface: "home".into(),
-        revision: revision.into(),
+        artifact_digest: artifact_digest.into(),
         architecture: "ease".into(),
         n_titles: 3,
         n_viewers: 2,

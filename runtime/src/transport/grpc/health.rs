@@ -9,12 +9,12 @@ use tonic_health::pb::{
     HealthCheckRequest, HealthCheckResponse, health_check_response::ServingStatus, health_server::Health,
 };
 
-use super::{Door, SERVICES};
+use super::{GrpcServices, SERVICES};
 
 /// How often readiness is looked at for those who watch.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-impl Door {
+impl GrpcServices {
     /// The status of a service of this port; `""` is all of it.
     fn serving(&self, service: &str) -> Option<ServingStatus> {
         let known = service.is_empty() || SERVICES.contains(&service);
@@ -28,7 +28,7 @@ fn response(status: ServingStatus) -> HealthCheckResponse {
 }
 
 #[async_trait]
-impl Health for Door {
+impl Health for GrpcServices {
     async fn check(
         &self,
         request: Request<HealthCheckRequest>,
@@ -50,9 +50,9 @@ impl Health for Door {
         request: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         let service = request.into_inner().service;
-        let door = self.clone();
+        let services = self.clone();
         // The protocol has an unknown service watched until it appears; here none ever does.
-        let now = move || door.serving(&service).unwrap_or(ServingStatus::ServiceUnknown);
+        let now = move || services.serving(&service).unwrap_or(ServingStatus::ServiceUnknown);
         let looks = IntervalStream::new(tokio::time::interval(LOOK_EVERY)).map(move |_| now());
         let changes = looks.scan(None, |last, status| {
             let changed = last.replace(status) != Some(status);

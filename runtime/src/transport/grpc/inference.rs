@@ -3,7 +3,7 @@
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{
-    Door,
+    GrpcServices,
     contract::inference::{
         InferTensorContents, ModelInferRequest, ModelInferResponse, ModelMetadataRequest,
         ModelMetadataResponse, ModelReadyRequest, ModelReadyResponse, ServerLiveRequest, ServerLiveResponse,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 #[async_trait]
-impl GrpcInferenceService for Door {
+impl GrpcInferenceService for GrpcServices {
     async fn server_live(
         &self,
         request: Request<ServerLiveRequest>,
@@ -72,7 +72,7 @@ impl GrpcInferenceService for Door {
             let model = oip::model(&self.0.service, &message.name, Some(&message.version))?;
             Ok(ModelMetadataResponse {
                 name: model.objective.to_string(),
-                versions: vec![model.revision.to_string()],
+                versions: vec![model.artifact_digest.to_string()],
                 platform: oip::platform(&model),
                 inputs: oip::INPUTS.map(metadata).into(),
                 outputs: oip::OUTPUTS.map(metadata).into(),
@@ -119,7 +119,7 @@ fn infer_response(message: ModelInferRequest, scores: &Scores) -> ModelInferResp
         typed.then(|| InferTensorContents { fp32_contents: scores.values().collect(), ..Default::default() });
     ModelInferResponse {
         model_name: message.model_name,
-        model_version: scores.revision.to_string(),
+        model_version: scores.artifact_digest.to_string(),
         id: message.id,
         parameters: Default::default(),
         outputs: vec![InferOutputTensor {

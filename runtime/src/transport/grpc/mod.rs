@@ -1,4 +1,4 @@
-//! The gRPC door: `marquee.v1`, the Open Inference Protocol, health and reflection, on one port.
+//! The gRPC listener: `marquee.v1`, the Open Inference Protocol, health and reflection, on one port.
 
 mod health;
 mod inference;
@@ -26,7 +26,7 @@ pub const SERVICES: [&str; 3] = ["marquee.v1.Ranker", "marquee.v1.Pages", "infer
 
 /// Each service of the contracts, over the same state.
 #[derive(Clone)]
-pub(super) struct Door(Arc<Shared>);
+pub(super) struct GrpcServices(Arc<Shared>);
 
 /// Everything that the gRPC port answers.
 ///
@@ -34,16 +34,16 @@ pub(super) struct Door(Arc<Shared>);
 /// When the contracts cannot be described.
 pub(super) fn service(shared: Arc<Shared>) -> Result<TowerToHyperService<Routes>, Error> {
     let limit = shared.limits.max_body;
-    let door = Door(shared);
+    let services = GrpcServices(shared);
     let reflection = || {
         Builder::configure()
             .register_encoded_file_descriptor_set(contract::DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
-    let routes = Routes::new(RankerServer::new(door.clone()).max_decoding_message_size(limit))
-        .add_service(PagesServer::new(door.clone()).max_decoding_message_size(limit))
-        .add_service(GrpcInferenceServiceServer::new(door.clone()).max_decoding_message_size(limit))
-        .add_service(HealthServer::new(door))
+    let routes = Routes::new(RankerServer::new(services.clone()).max_decoding_message_size(limit))
+        .add_service(PagesServer::new(services.clone()).max_decoding_message_size(limit))
+        .add_service(GrpcInferenceServiceServer::new(services.clone()).max_decoding_message_size(limit))
+        .add_service(HealthServer::new(services))
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?)
         .prepare();

@@ -3,7 +3,7 @@
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{
-    Door,
+    GrpcServices,
     contract::marquee::v1::{
         Degraded, GetPageRequest, GetPageResponse, Recognised, Row, Timing, Title, pages_server::Pages,
     },
@@ -48,7 +48,7 @@ impl From<types::PageRow> for Row {
 }
 
 #[async_trait]
-impl Pages for Door {
+impl Pages for GrpcServices {
     async fn get_page(&self, request: Request<GetPageRequest>) -> Result<Response<GetPageResponse>, Status> {
         self.answer(Method::GrpcPage, request, |message: GetPageRequest, context| async move {
             let GetPageRequest { surface, viewer, recent } = message;

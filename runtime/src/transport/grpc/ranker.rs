@@ -2,24 +2,26 @@
 
 use std::{pin::Pin, sync::Arc};
 
-use bytes::Bytes;
 use futures::{Stream, stream};
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{
-    Door,
+    GrpcServices,
     contract::marquee::v1::{
-        KnownViewer, Model, QueryRequest, QueryResponse, RankedTitle, Recognised, ScoreRequest,
-        ScoreResponse, TitlesChunk, TitlesRequest, TopKRequest, TopKResponse, ranker_server::Ranker,
+        KeepSlicesRequest, KeepSlicesResponse, KnownViewer, Model, QueryRequest, QueryResponse, RankedTitle,
+        Recognised, ScoreRequest, ScoreResponse, TitleList, TitlesChunk, TitlesRequest, TopKRequest,
+        TopKResponse, ranker_server::Ranker,
     },
 };
 use crate::{
+    rankers::scores,
     service::{
-        client::{self, ViewerQuery},
+        client::{self, NearQuery, OwnedViewer, ViewerQuery},
+        lists::{self, SliceStore},
         loaded_model::LoadedModel,
         query::RankerQuery,
         ranker::ServedModel,
-        types,
+        types::{self, ServeError},
     },
     telemetry::Method,
 };
@@ -29,7 +31,7 @@ const CHUNK: usize = 4096;
 
 impl From<&types::ModelInfo> for Model {
     fn from(model: &types::ModelInfo) -> Self {
-        Self { objective: model.objective.to_string(), revision: model.revision.to_string() }
+        Self { objective: model.objective.to_string(), revision: model.artifact_digest.to_string() }
     }
 }
 
@@ -44,7 +46,7 @@ impl From<types::Recognised> for Recognised {
 }
 
 #[async_trait]
-impl Ranker for Door {
+impl Ranker for GrpcServices {
     async fn score(&self, request: Request<ScoreRequest>) -> Result<Response<ScoreResponse>, Status> {
         self.answer(Method::GrpcScore, request, |message: ScoreRequest, context| async move {
             let ScoreRequest { objective, viewer, recent, titles } = message;
@@ -72,19 +74,33 @@ impl Ranker for Door {
 
     async fn query(&self, request: Request<QueryRequest>) -> Result<Response<QueryResponse>, Status> {
         self.answer(Method::GrpcQuery, request, |message: QueryRequest, context| async move {
-            let QueryRequest { model, viewer, near } = message;
-            let Model { objective, revision: artifact_digest } = model.unwrap_or_default();
-            let viewer = viewer.map(|viewer| ViewerQuery {
-                viewer: viewer.viewer,
-                recent: viewer.recent,
-                scores: viewer.scores,
-            });
-            let query = RankerQuery { objective, artifact_digest, viewer, near };
+            let (query, slices_missing) = ranker_query(message, self.0.service.slices());
             let answer = self.0.service.query(query, &context).await?;
             Ok(QueryResponse {
                 viewer: answer.viewer.map(known_viewer),
-                near: answer.near.iter().map(|scores| packed(scores)).collect(),
+                near: answer.near.iter().map(scores::write).collect(),
+                slices_missing,
             })
+        })
+        .await
+    }
+
+    async fn keep_slices(
+        &self,
+        request: Request<KeepSlicesRequest>,
+    ) -> Result<Response<KeepSlicesResponse>, Status> {
+        self.answer(Method::GrpcKeepSlices, request, |message: KeepSlicesRequest, _| async move {
+            let Model { objective, revision: artifact_digest } = message.model.unwrap_or_default();
+            let model = self.0.service.served_artifact(&objective, &artifact_digest)?;
+            for slice in message.slices {
+                let slice = scores::read_slice(&slice, model.loaded.titles.len());
+                let refused = || {
+                    let mend = "send rows of the title table in ascending order";
+                    ServeError::Invalid(format!("a slice does not fit the title table: {mend}"))
+                };
+                self.0.service.slices().keep(&slice.ok_or_else(refused)?);
+            }
+            Ok(KeepSlicesResponse {})
         })
         .await
     }
@@ -111,13 +127,38 @@ fn known_viewer(known: client::KnownViewer<'_>) -> KnownViewer {
         recognised: Recognised::from(known.recognised).into(),
         row: known.viewer.known,
         history: known.history.into_owned(),
-        scores: known.scores.as_deref().map(packed),
+        scores: known.scores.as_ref().map(scores::write),
     }
 }
 
-/// Little-endian, as this machine has them: artifacts are mapped in place, so no other is served on.
-fn packed(scores: &[f32]) -> Bytes {
-    Bytes::copy_from_slice(bytemuck::cast_slice(scores))
+/// The query, and whether it names a slice that is not kept: all scores are asked for in place of its lists then.
+fn ranker_query(message: QueryRequest, slices: &SliceStore) -> (RankerQuery, bool) {
+    let QueryRequest { model, viewer, near, near_lists, watched_by } = message;
+    let Model { objective, revision: artifact_digest } = model.unwrap_or_default();
+    let list = |list: TitleList| {
+        let slice = match list.slice.is_empty() {
+            true => None,
+            false => Some(slices.get(&list.slice)?),
+        };
+        Some(lists::TitleList { slice, k: list.k as usize })
+    };
+    let mut is_missing = false;
+    let viewer = viewer.map(|viewer| {
+        let lists: Option<Arc<[_]>> = viewer.lists.into_iter().map(list).collect();
+        is_missing |= lists.is_none();
+        let (recent, lists) = (viewer.recent, lists.unwrap_or_default());
+        ViewerQuery { viewer: viewer.viewer.into(), recent, scores: viewer.scores, lists }
+    });
+    let mut near_lists = near_lists.into_iter();
+    let near = near.into_iter().map(|title| {
+        let list = near_lists.next().map(list);
+        is_missing |= list == Some(None);
+        NearQuery { title, list: list.flatten() }
+    });
+    let near = near.collect();
+    let watched = watched_by.unwrap_or_default();
+    let watched_by = OwnedViewer { known: watched.row, recent: watched.recent };
+    (RankerQuery { objective, artifact_digest, viewer, near, watched_by }, is_missing)
 }
 
 /// Rows of the title table, part by part; one part of an empty table.

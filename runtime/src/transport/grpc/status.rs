@@ -6,7 +6,7 @@ use futures::FutureExt;
 use prost::Message;
 use tonic::{Code as GrpcCode, Request, Response, Status, metadata::MetadataMap};
 
-use super::Door;
+use super::GrpcServices;
 use crate::{
     service::types::{RequestContext, ServeError},
     telemetry::{Code, Method},
@@ -51,7 +51,7 @@ struct Span {
 
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
-impl Door {
+impl GrpcServices {
     /// Answers one call: makes its context, counts and logs its end, signs its answer.
     pub(super) async fn answer<Q, A, F>(
         &self,

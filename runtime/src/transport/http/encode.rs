@@ -51,7 +51,10 @@ impl Json {
     }
 
     fn model(&mut self, model: &ModelInfo) -> &mut Self {
-        self.raw("\"objective\":").value(&*model.objective).raw(",\"revision\":").value(&*model.revision)
+        self.raw("\"objective\":")
+            .value(&*model.objective)
+            .raw(",\"revision\":")
+            .value(&*model.artifact_digest)
     }
 
     /// The text.

@@ -245,7 +245,7 @@ impl InferAnswer<'_> {
         json.raw("{\"model_name\":")
             .value(self.name)
             .raw(",\"model_version\":")
-            .value(&*self.scores.revision);
+            .value(&*self.scores.artifact_digest);
         if let Some(id) = self.id {
             json.raw(",\"id\":").value(id);
         }
@@ -296,7 +296,7 @@ pub(super) fn model(service: &Service, name: &str, version: Option<&str>) -> Res
     let tensor = |(name, datatype, shape): (&str, &str, [i64; 2])| json!({ "name": name, "datatype": datatype, "shape": shape });
     let metadata = json!({
         "name": &*model.objective,
-        "versions": [&*model.revision],
+        "versions": [&*model.artifact_digest],
         "platform": oip::platform(&model),
         "inputs": oip::INPUTS.map(tensor),
         "outputs": oip::OUTPUTS.map(tensor),

@@ -1,4 +1,4 @@
-//! The HTTP door. Routes are matched by hand and answered from one buffer: no layer stands between.
+//! The HTTP listener. Routes are matched by hand and answered from one buffer: no layer stands between.
 
 mod body;
 mod encode;

@@ -125,7 +125,7 @@ impl Problem {
     }
 }
 
-/// The code of each error of the service, for every door.
+/// The code of each error of the service, for every listener.
 pub(in crate::transport) fn code(error: &ServeError) -> Code {
     match error {
         ServeError::Invalid(_) => Code::Invalid,

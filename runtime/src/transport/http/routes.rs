@@ -1,4 +1,4 @@
-//! Every route of the HTTP door.
+//! Every route of the HTTP listener.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The Open Inference Protocol, version 2: tensors in, tensors out, whatever the door.
+//! The Open Inference Protocol, version 2: tensors in, tensors out, whatever the listener.
 //!
 //! A model has the inputs `viewer` BYTES `[b, 1]`, `titles` BYTES `[b, n]` and optionally `recent` BYTES `[b, m]`
 //! (latest first; empty strings pad), and the output `scores` FP32 `[b, n]`. Integers are taken for ids as well: the
@@ -37,11 +37,11 @@ pub fn model(service: &Service, name: &str, version: Option<&str>) -> Result<Mod
             why.unwrap_or_else(|| ServeError::NotReady(format!("{name:?} was loaded only now: ask again")))
         );
     };
-    match version.filter(|version| !version.is_empty() && **version != *model.revision) {
+    match version.filter(|version| !version.is_empty() && **version != *model.artifact_digest) {
         None => Ok(model),
         Some(version) => Err(ServeError::NotFound(format!(
             "model {name:?} has no version {version:?}: it serves {}",
-            model.revision
+            model.artifact_digest
         ))),
     }
 }

@@ -26,8 +26,8 @@ struct Matrix<'a> {
 pub struct Scores {
     /// `[b, n]`
     pub shape: [usize; 2],
-    /// Which revision answered.
-    pub revision: std::sync::Arc<str>,
+    /// Digest of the artifact that answered.
+    pub artifact_digest: std::sync::Arc<str>,
     /// One answer a viewer.
     pub rows: Vec<ScoreResponse>,
 }
@@ -143,8 +143,8 @@ impl Scores {
     pub fn new(rows: Vec<ScoreResponse>) -> Self {
         let first = rows.first();
         let shape = [rows.len(), first.map_or(0, |row| row.scores.len())];
-        let revision = first.map_or_else(|| "".into(), |row| row.model.revision.clone());
-        Self { shape, revision, rows }
+        let artifact_digest = first.map_or_else(|| "".into(), |row| row.model.artifact_digest.clone());
+        Self { shape, artifact_digest, rows }
     }
 
     /// Row after row.

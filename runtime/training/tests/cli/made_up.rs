@@ -13,7 +13,7 @@ use marquee_algorithms::{
 use marquee_artifacts::layout::{Declaration, Layout, Size, WATCH_HISTORY};
 use marquee_artifacts::{Architecture, Lineage};
 use marquee_models::{
-    Capability, Descriptor, Model, ModelError, ScanOptions, TitleRow, ViewerContext, ViewerEvent,
+    Capability, Descriptor, Model, ModelError, ScanOptions, TitleRow, ViewerContext, ViewerEvent, ViewerRow,
     capability::History,
     descriptor::Cost,
     golden,
@@ -52,11 +52,10 @@ static TRAINER: Trainer = Trainer {
     fit: |data, _, _| {
         let n = data.n_titles();
         let mut values = vec![0.0; n * n];
+        let sequence = data.titles_in_order();
         for viewer in 0..data.n_viewers() {
-            let mut watched: Vec<usize> = data.span(viewer).collect();
-            watched.sort_by_key(|&at| data.times()[at]);
-            for pair in watched.windows(2) {
-                values[data.titles()[pair[0]] as usize * n + data.titles()[pair[1]] as usize] += 1.0;
+            for pair in sequence[data.span(viewer)].windows(2) {
+                values[pair[0] as usize * n + pair[1] as usize] += 1.0;
             }
         }
         Ok(vec![FittedTensor { name: "follows", shape: vec![n, n], values }])
@@ -166,6 +165,9 @@ fn a_made_up_architecture_is_trained_written_opened_and_served() {
     };
     assert_eq!(scores(&[two, zero]), [2.0, 0.0, 0.0, 0.0], "title 0 followed title 2 twice");
     assert_eq!(scores(&[zero, two]), [0.0, 1.0, 0.0, 1.0], "the order of the events counts");
+
+    let in_order = model.history().and_then(|history| history.watched_in_order(ViewerRow(0)));
+    assert_eq!(in_order, Some(&[2, 0, 1].map(TitleRow)[..]), "the artifact keeps the order of time");
 
     let lacks = ModelError::lacks(&*model, Capability::ScoreAll);
     let message = "a model of architecture next-title cannot score the whole catalogue: serve one of an architecture that can";

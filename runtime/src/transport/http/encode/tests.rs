@@ -4,7 +4,7 @@ use super::*;
 use crate::service::types::{Degraded, PageTitle, TitleCard};
 
 fn model() -> ModelInfo {
-    ModelInfo { objective: "watch".into(), revision: "ab".into() }
+    ModelInfo { objective: "watch".into(), artifact_digest: "ab".into() }
 }
 
 fn text(bytes: Vec<u8>) -> String {
