@@ -12,20 +12,30 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 HELM := $(MARQUEE_CACHE)/tools/cluster/bin/helm
 # The whole workspace in every call: Cargo then resolves one feature set, and nothing is built twice.
 CARGO_TEST := cargo test --release --quiet --no-fail-fast
+# What a one-line change costs counts here, and not how the code is optimised. Dependencies are those of every other build.
+INCREMENTAL := env CARGO_INCREMENTAL=1
 # One more than there are cores: stories mostly wait, and one of them for five minutes.
 THREADS := $(shell echo $$(($$(nproc) + 1)))
 
-.PHONY: help demo test lint audit bench generate fuzz data setup build images install.yaml cluster cluster-down clean
+# Downloads wait for the network while builds use the cores, so the parts of the set-up run side by side.
+SIDE_BY_SIDE := --no-print-directory --jobs 4 --output-sync=line
+SETUP_PARTS := setup-packages setup-programs setup-fetched setup-image setup-python setup-deny
+.PHONY: $(SETUP_PARTS) help demo check test lint audit bench generate fuzz data setup build images install.yaml cluster cluster-down clean
 
 help: ## List the targets
 	@grep -hE '^[a-z.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z.-]+):.*## /  \1\t/' | expand -t 16
 
 demo: data ## Train on MovieLens 100K, serve examples/homepage, print the page's address (PORT=8080)
-	@$(STAGE) "build the runtime" cargo build --release -p marquee-runtime
+	@$(STAGE) "build the runtime" cargo build --release --workspace --bin marquee-runtime
 	@examples/demo.sh
 
+check: ## The inner loop: format, clippy and unit tests of what changed (make test has the rest)
+	@$(STAGE) "format" cargo fmt --all --check
+	@$(STAGE) "clippy" $(INCREMENTAL) cargo clippy --release --workspace --all-targets --quiet -- -D warnings
+	@$(STAGE) "unit tests" $(INCREMENTAL) $(CARGO_TEST) --workspace --lib --bins
+
 test: ## Everything: set-up, lints, all tests
-	@$(STAGE) "set-up" $(MAKE) --no-print-directory setup data
+	@$(STAGE) "set-up, build" $(MAKE) $(SIDE_BY_SIDE) $(SETUP_PARTS) data build
 	@$(MAKE) --no-print-directory lint
 	@$(STAGE) "images" tests/setup/images.sh $(TARGET)
 	@$(STAGE) "tests: units" $(CARGO_TEST) --workspace --lib --bins
@@ -80,9 +90,24 @@ data: ## Fetch MovieLens 100K into the cache
 	@examples/data/fetch-ml-100k.py "$(MARQUEE_CACHE)/ml-100k"
 
 setup: ## Install what the tests need (Debian packages when root, else says which; builds Kubernetes once)
+	@$(MAKE) $(SIDE_BY_SIDE) $(SETUP_PARTS)
+
+setup-packages:
 	@tests/setup/packages.sh
-	@tests/setup/cluster.sh
+
+setup-programs:
+	@tests/setup/cluster.sh kubernetes metrics-server prometheus-adapter
+
+setup-fetched:
+	@tests/setup/cluster.sh kubectl-helm crds
+
+setup-image: setup-packages
+	@tests/setup/cluster.sh pause
+
+setup-python: setup-packages
 	@tests/setup/venv.sh test tests/oip/requirements.txt
+
+setup-deny:
 	@tests/setup/deny.sh --version
 
 clean: ## Remove build output; the cache stays

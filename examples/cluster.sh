@@ -13,6 +13,7 @@ down() {
   local pid; pid=$(cat "$here/pid")
   kill "$pid" 2>/dev/null || rm -f "$here/pid"
   while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+  rm -rf "$here"
   echo "nothing is left of it"
 }
 
@@ -43,7 +44,7 @@ up() {
 Kubernetes is yours until \`make cluster-down\`:
   ${here#"$PWD"/}/kubectl get rankingmodels
   ${here#"$PWD"/}/enter curl -s -H 'content-type: application/json' -d '{"viewer":"1"}' http://$address/v1/surfaces/home/page
-  ${here#"$PWD"/}/enter COMMAND       # runs where the cluster's addresses are good, with KUBECONFIG=$(sed -n 's/^KUBECONFIG=\([^ ]*\).*/\1/p' "$here/enter")
+  ${here#"$PWD"/}/enter COMMAND       # runs where the cluster's addresses are good, with KUBECONFIG=$(sed -n 's/^export KUBECONFIG=\([^ ]*\).*/\1/p' "$here/enter")
 SAY
 }
 

@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Server reflection answers from this.
     let out = PathBuf::from(env::var("OUT_DIR")?);
     std::fs::write(out.join("contracts.bin"), descriptors.encode_to_vec())?;
-    let bytes = [".inference", ".marquee.v1.ConsultResponse", ".marquee.v1.Known"];
+    let bytes = [".inference", ".marquee.v1.QueryResponse", ".marquee.v1.KnownViewer"];
     bytes
         .into_iter()
         .fold(tonic_prost_build::configure(), |build, path| build.bytes(path))

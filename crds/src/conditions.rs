@@ -232,7 +232,7 @@ const LONGEST_MESSAGE: usize = 32_768;
 
 /// A condition as it is decided: when it came to be is found out by [`stamp`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ConditionDraft {
     /// About what.
     pub kind: ConditionType,
     /// `Some(true)` is `True`; none is `Unknown`.
@@ -243,7 +243,7 @@ pub struct Verdict {
     pub message: String,
 }
 
-impl Verdict {
+impl ConditionDraft {
     /// `True`, `False` or `Unknown`.
     pub fn status_text(&self) -> &'static str {
         match self.status {
@@ -254,19 +254,24 @@ impl Verdict {
     }
 }
 
-/// The conditions of `verdicts`, sorted by type. `lastTransitionTime` moves only where the status does, so that deciding the same
+/// The conditions of `drafts`, sorted by type. `lastTransitionTime` moves only where the status does, so that deciding the same
 /// twice writes nothing.
-pub fn stamp(verdicts: &[Verdict], generation: i64, previous: &[Condition], now: &Time) -> Vec<Condition> {
-    let mut sorted: Vec<&Verdict> = verdicts.iter().collect();
-    sorted.sort_by_key(|verdict| verdict.kind);
-    let stamped = sorted.into_iter().map(|verdict| {
-        let (type_, status) = (verdict.kind.as_str(), verdict.status_text());
+pub fn stamp(
+    drafts: &[ConditionDraft],
+    generation: i64,
+    previous: &[Condition],
+    now: &Time,
+) -> Vec<Condition> {
+    let mut sorted: Vec<&ConditionDraft> = drafts.iter().collect();
+    sorted.sort_by_key(|draft| draft.kind);
+    let stamped = sorted.into_iter().map(|draft| {
+        let (type_, status) = (draft.kind.as_str(), draft.status_text());
         let unchanged = previous.iter().find(|before| before.type_ == type_ && before.status == status);
         Condition {
             type_: type_.into(),
             status: status.into(),
-            reason: verdict.reason.as_str().into(),
-            message: clip(&verdict.message),
+            reason: draft.reason.as_str().into(),
+            message: clip(&draft.message),
             observed_generation: Some(generation),
             last_transition_time: unchanged
                 .map_or_else(|| now.clone(), |before| before.last_transition_time.clone()),
@@ -296,14 +301,14 @@ mod tests {
 
     use super::*;
 
-    fn verdict(status: Option<bool>, reason: Reason) -> Verdict {
-        Verdict { kind: ConditionType::Ready, status, reason, message: String::new() }
+    fn draft(status: Option<bool>, reason: Reason) -> ConditionDraft {
+        ConditionDraft { kind: ConditionType::Ready, status, reason, message: String::new() }
     }
 
     #[test]
     fn the_time_of_a_condition_moves_only_with_its_status() {
         let at = |second| Time(Timestamp::from_second(second).unwrap());
-        let first = stamp(&[verdict(Some(false), Reason::NoPodReady)], 1, &[], &at(10));
+        let first = stamp(&[draft(Some(false), Reason::NoPodReady)], 1, &[], &at(10));
         #[rustfmt::skip]
         let cases = [
             ("another reason",  Some(false), Reason::OutOfMemory,  10),
@@ -311,7 +316,7 @@ mod tests {
             ("unknown is one",  None,        Reason::Reconciling,  20),
         ];
         for (why, status, reason, second) in cases {
-            let next = stamp(&[verdict(status, reason)], 2, &first, &at(20));
+            let next = stamp(&[draft(status, reason)], 2, &first, &at(20));
             assert_eq!(next[0].last_transition_time, at(second), "{why}");
             assert_eq!(next[0].observed_generation, Some(2), "{why}");
         }

@@ -5,7 +5,9 @@ use std::{net::SocketAddr, time::Duration};
 use clap::{Parser, Subcommand, ValueEnum};
 use marquee_crds::{labels, names, shared};
 
-use crate::{leader::election::Terms, observed::Settings};
+use marquee_operator_kit::leader::election::Terms;
+
+use crate::observed::Settings;
 
 /// Marquee's control plane: turns RankingModels and PageLayouts into pods, and says in their status what became of it.
 ///

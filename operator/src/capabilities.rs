@@ -1,16 +1,16 @@
-//! What the cluster has beside Kubernetes itself, asked of API discovery every so often.
+//! The APIs that the cluster has beside Kubernetes' own, found by API discovery.
 
 use kube::Client;
 use tracing::{debug, info};
 
 use crate::observed::Capabilities;
 
-/// Asks for the APIs that there are. What cannot be found out stays as it was: an API behind a server that is down is not gone.
+/// Asks which APIs exist. What cannot be found out stays as it was: an API whose server is down is not gone.
 pub async fn discover(client: &Client, before: &Capabilities) -> Capabilities {
     let groups = match client.list_api_groups().await {
         Ok(list) => list.groups,
         Err(error) => {
-            debug!(%error, "the API groups could not be listed");
+            debug!(%error, "cannot list the API groups");
             return before.clone();
         }
     };
@@ -26,7 +26,7 @@ pub async fn discover(client: &Client, before: &Capabilities) -> Capabilities {
             Ok(list) => list.resources.iter().any(|resource| resource.kind == kind),
             Err(kube::Error::Api(status)) if status.code == 404 => false,
             Err(error) => {
-                debug!(%error, group, "an API group could not be listed");
+                debug!(%error, group, "cannot list an API group");
                 before
             }
         }
@@ -36,12 +36,11 @@ pub async fn discover(client: &Client, before: &Capabilities) -> Capabilities {
         grpc_routes: has("gateway.networking.k8s.io", "v1", "GRPCRoute", before.grpc_routes).await,
         keda: has("keda.sh", "v1alpha1", "ScaledObject", before.keda).await,
         custom_metrics: groups.iter().any(|group| group.name == "custom.metrics.k8s.io"),
-        pod_monitors: has("monitoring.coreos.com", "v1", "PodMonitor", before.pod_monitors).await,
     }
 }
 
-/// Says what came and what went.
+/// Logs them.
 pub fn log(capabilities: &Capabilities) {
-    let Capabilities { http_routes, grpc_routes, keda, custom_metrics, pod_monitors } = capabilities;
-    info!(http_routes, grpc_routes, keda, custom_metrics, pod_monitors, "the cluster's APIs");
+    let Capabilities { http_routes, grpc_routes, keda, custom_metrics } = capabilities;
+    info!(http_routes, grpc_routes, keda, custom_metrics, "the cluster's APIs");
 }

@@ -1,103 +1,136 @@
-//! What every reconcile is handed: client, caches, counters, clock. Nothing is global.
+//! What every reconcile is given: the kit's caches, and Marquee's own: pods, the APIs of the cluster, settings.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{cmp::Ordering, sync::Arc};
 
-use k8s_openapi::jiff::Timestamp;
-use kube::Client;
+use arc_swap::ArcSwap;
+use kube::{
+    Client,
+    api::{ApiResource, ObjectMeta},
+    core::GroupVersionKind,
+};
+use marquee_crds::{conditions::ConditionType, labels, pod_config};
+use marquee_operator_kit::{
+    self as kit, Names, Operator, ResourceId,
+    cache::raw::{Head, RawObject},
+    watch::{ListRound, Watched},
+};
+use parking_lot::Mutex;
+use serde_json::{Value, json};
 
 use crate::{
-    error::{Error, Result},
-    events::Events,
-    metrics::Metrics,
-    observed::Settings,
-    queue::Queue,
-    world::{Key, Kind, World, primaries},
+    cache::{
+        facts,
+        pods::{PodCache, PodLabel},
+    },
+    capabilities,
+    child::ChildKind,
+    observed::{Capabilities, ChildFacts, Observed, Settings},
 };
 
-/// How long a request may take with its answer.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// What every reconcile is given.
+pub type Context = kit::Context<Marquee>;
 
-/// What every reconcile is handed.
-pub struct Context {
-    /// The API server.
-    pub client: Client,
-    /// What there is.
-    pub world: World,
-    /// What waits for a reconcile.
-    pub queues: Queues,
-    /// What is counted.
-    pub metrics: Arc<Metrics>,
-    /// Where people are told.
-    pub events: Events,
-    /// What is the same for every decision.
+/// What Marquee has beside what any operator has.
+pub struct Marquee {
+    /// The pods of the operator's Deployments.
+    pub pods: Mutex<PodCache>,
+    /// The APIs that the cluster has beside Kubernetes' own.
+    pub capabilities: ArcSwap<Capabilities>,
+    /// Input of every decision, from the operator's arguments.
     pub settings: Settings,
 }
 
-impl Context {
-    /// The time.
-    pub fn now(&self) -> Timestamp {
-        Timestamp::now()
-    }
-
-    /// Asks the API server; a refusal names what was asked for.
-    ///
-    /// # Errors
-    /// A refusal, or no answer in time.
-    pub async fn ask<T>(&self, what: Ask<'_>, answer: impl Future<Output = kube::Result<T>>) -> Result<T> {
-        let Ask { verb, kind, name } = what;
-        match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(answer) => answer.map_err(|source| Error::Api {
-                verb,
-                kind,
-                name: name.into(),
-                source: Box::new(source),
-            }),
-            Err(_) => Err(Error::Silent { verb, kind, name: name.into(), after: PATIENCE }),
-        }
-    }
-
-    /// Has a resource reconciled as soon as may be.
-    pub fn enqueue(&self, kind: Kind, key: &Key) {
-        if self.queues.of(kind).add(key) {
-            self.metrics.adds.with_label_values(&[kind.controller()]).inc();
-        }
-    }
-
-    /// Has every resource reconciled.
-    pub fn enqueue_all(&self) {
-        let models: Vec<Key> =
-            self.world.models.lock().iter().map(|model| primaries::key(&**model)).collect();
-        models.iter().for_each(|key| self.enqueue(Kind::RankingModel, key));
-        let layouts: Vec<Key> =
-            self.world.layouts.lock().iter().map(|layout| primaries::key(&**layout)).collect();
-        layouts.iter().for_each(|key| self.enqueue(Kind::PageLayout, key));
+impl Marquee {
+    /// Nothing is known yet. A pod belongs to the resource that one of `pod_labels` names.
+    pub fn new(settings: Settings, pod_labels: &'static [PodLabel]) -> Self {
+        Self { pods: Mutex::new(PodCache::new(pod_labels)), capabilities: ArcSwap::default(), settings }
     }
 }
 
-/// What the API server is asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Ask<'a> {
-    /// A verb.
-    pub verb: &'static str,
-    /// A kind.
-    pub kind: &'static str,
-    /// An object.
-    pub name: &'a str,
-}
+impl Operator for Marquee {
+    const NAMES: Names = Names {
+        group: marquee_crds::GROUP,
+        manager: labels::OPERATOR,
+        managed_by: labels::MANAGED_BY,
+        applied: labels::APPLIED,
+    };
+    type ChildFacts = ChildFacts;
 
-/// One queue a kind.
-#[derive(Default)]
-pub struct Queues {
-    models: Queue,
-    layouts: Queue,
-}
+    fn writes_condition(type_: &str) -> bool {
+        ConditionType::ALL.iter().any(|own| own.as_str() == type_)
+    }
 
-impl Queues {
-    /// That of a kind.
-    pub fn of(&self, kind: Kind) -> &Queue {
+    fn precedence(one: &ObjectMeta, other: &ObjectMeta) -> Ordering {
+        pod_config::older(one, other)
+    }
+
+    fn more_watches(&self) -> Vec<Arc<dyn Watched<Self>>> {
+        vec![Arc::new(WatchedPods)]
+    }
+
+    fn is_served(&self, kind: ChildKind) -> bool {
+        let capabilities = self.capabilities.load();
         match kind {
-            Kind::RankingModel => &self.models,
-            Kind::PageLayout => &self.layouts,
+            ChildKind::ScaledObject => capabilities.keda,
+            ChildKind::HttpRoute => capabilities.http_routes,
+            ChildKind::GrpcRoute => capabilities.grpc_routes,
+            _ => true,
         }
+    }
+
+    async fn discover(&self, client: &Client) -> bool {
+        let before = self.capabilities.load_full();
+        let now = capabilities::discover(client, &before).await;
+        let has_changed = now != *before;
+        if has_changed {
+            capabilities::log(&now);
+            self.capabilities.store(Arc::new(now));
+        }
+        has_changed
+    }
+
+    fn capabilities(&self) -> Value {
+        json!(**self.capabilities.load())
+    }
+}
+
+/// What the caches hold of one resource, whose uid is `uid`.
+pub fn observed(ctx: &Context, id: &ResourceId, uid: &str) -> Observed {
+    Observed {
+        children: ctx.children.lock().facts_of(uid),
+        pods: ctx.operator.pods.lock().facts_of(id),
+        capabilities: (**ctx.operator.capabilities.load()).clone(),
+        ..Observed::default()
+    }
+}
+
+/// The watch of pods.
+struct WatchedPods;
+
+impl Watched<Marquee> for WatchedPods {
+    fn resource(&self) -> ApiResource {
+        ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("", "v1", "Pod"), "pods")
+    }
+
+    fn begin_list(&self, ctx: &Context) -> u32 {
+        ctx.operator.pods.lock().begin_list()
+    }
+
+    fn take(&self, ctx: &Context, raw: &RawObject) -> serde_json::Result<()> {
+        let head = raw.head()?;
+        let facts = facts::pod(&head, raw)?;
+        let concerned = ctx.operator.pods.lock().take(&head, facts);
+        concerned.iter().for_each(|id| ctx.enqueue(id));
+        Ok(())
+    }
+
+    fn remove(&self, ctx: &Context, head: &Head) {
+        let concerned = ctx.operator.pods.lock().remove(head);
+        concerned.iter().for_each(|id| ctx.enqueue(id));
+    }
+
+    fn end_list(&self, ctx: &Context, list: ListRound<'_>) {
+        let concerned = ctx.operator.pods.lock().end_list(list);
+        concerned.iter().for_each(|id| ctx.enqueue(id));
     }
 }

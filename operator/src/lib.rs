@@ -1,36 +1,27 @@
 //! Marquee's control plane: watches RankingModels and PageLayouts, and keeps the cluster at what they say.
 //!
-//! A reconcile reads caches ([`world`]) into [`observed`], decides purely ([`controllers`] with [`resources`] and [`rollout`]) what
-//! should be ([`plan`], [`child`]), applies what differs ([`apply`]), and reports ([`report`]).
+//! A reconcile reads the caches ([`context`], [`cache`]) into [`observed`], decides in pure code ([`controllers`] with [`resources`] and
+//! [`rollout`]) which children should exist ([`child`]), applies what differs, says in the status what was applied, and reports ([`report`]).
+//! Whatever any operator has is in `marquee-operator-kit`; the kinds are listed in [`controllers::kinds`].
 
 pub mod args;
 pub mod operator;
 
 pub mod controllers;
 
-pub mod child;
+pub use marquee_operator_kit::child;
 pub mod observed;
-pub mod plan;
 pub mod resources;
 pub mod rollout;
+pub mod transition;
 
-pub mod apply;
 pub mod loading;
 pub mod report;
-pub mod watch;
 
-pub mod backoff;
+pub mod cache;
 pub mod capabilities;
-pub mod chance;
 pub mod context;
-pub mod error;
-pub mod events;
-pub mod queue;
-pub mod world;
 
 pub mod check;
-pub mod client;
-pub mod http;
-pub mod leader;
 pub mod logs;
 pub mod metrics;

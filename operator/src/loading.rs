@@ -33,15 +33,15 @@ pub async fn follow(ctx: &Context) {
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         turns.tick().await;
-        let starting = ctx.world.pods.lock().starting();
-        let asked = stream::iter(starting).for_each_concurrent(AT_A_TIME, |(parent, pod, ip)| async move {
-            let loading = match address(&ip) {
+        let starting = ctx.operator.pods.lock().starting();
+        let asked = stream::iter(starting).for_each_concurrent(AT_A_TIME, |pod| async move {
+            let loading = match address(&pod.ip) {
                 Some(address) => progress(address).await,
                 None => None,
             };
-            let news = ctx.world.pods.lock().loads(&parent, &pod, loading);
+            let news = ctx.operator.pods.lock().take_loading(&pod.parent, &pod.name, loading);
             if news {
-                ctx.enqueue(parent.0, &parent.1);
+                ctx.enqueue(&pod.parent);
             }
         });
         asked.await;

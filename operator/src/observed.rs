@@ -1,21 +1,27 @@
-//! What there is, as the caches have it: the input of every decision. Plain facts, no client.
+//! What exists, as the caches have it: the input of every decision. Plain facts, no client.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::jiff::Timestamp;
-use marquee_crds::termination::Termination;
+use marquee_crds::{PageLayout, RankingModel, pod_config::ResourceRef, termination::Termination};
 
 use crate::child::ChildKind;
 
-/// What there is of one parent's.
+/// What a decision about one resource rests on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observed {
-    /// Its children that the operator made, whatever revision they are of.
+    /// The children that the operator made for it, of every revision.
     pub children: Vec<ChildFacts>,
     /// The pods of its Deployments.
     pub pods: Vec<PodFacts>,
-    /// What the cluster has beside Kubernetes itself.
+    /// Which optional APIs the cluster has.
     pub capabilities: Capabilities,
+    /// The older resource of the same kind and namespace that has the same objective or surface.
+    pub older: Option<ResourceRef>,
+    /// For a RankingModel: the oldest PageLayout of its surface in the namespace.
+    pub page: Option<Arc<PageLayout>>,
+    /// For a PageLayout: the RankingModels of its surface in the namespace.
+    pub models: Vec<Arc<RankingModel>>,
 }
 
 /// A child that exists.
@@ -148,8 +154,6 @@ pub struct Capabilities {
     pub keda: bool,
     /// `custom.metrics.k8s.io`.
     pub custom_metrics: bool,
-    /// `monitoring.coreos.com/v1` PodMonitor.
-    pub pod_monitors: bool,
 }
 
 /// What is the same for every decision of one operator: from its arguments.

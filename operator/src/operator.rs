@@ -1,56 +1,50 @@
-//! A life of the operator: waits for its turn, follows the API server, reconciles, and ends in good order.
+//! The life of the operator process: it waits for the lease, watches the API server, reconciles, and ends in good order.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
-use futures::{StreamExt as _, stream};
 use kube::Config;
-use parking_lot::Mutex;
+use marquee_operator_kit::{
+    client,
+    http::{self, Shown},
+    jitter,
+    leader::{Guard, Leader, Lost},
+    watch::Watches,
+    workers::{self, Workers},
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
     args::Args,
-    capabilities, chance,
-    child::ChildKind,
-    client,
-    context::{Context, Queues},
-    controllers::{self, Workers},
-    events::Events,
-    http::{self, Eyes},
-    leader::{Guard, Leader, Lost},
-    loading,
-    metrics::Metrics,
-    observed::Capabilities,
-    watch::{Watch, What},
-    world::{Kind, World},
+    context::{Context, Marquee},
+    controllers::{self, POD_LABELS},
+    loading, metrics,
 };
 
-/// Lists at a time in the beginning: those of all kinds at once would be the most memory that the operator ever needs.
-const LISTS: usize = 3;
-/// How long reconciles that are under way may take at the end.
-const LAST: Duration = Duration::from_secs(10);
+/// How long reconciles that have begun may take at the end.
+const SHUTDOWN: Duration = Duration::from_secs(10);
 
-/// Why the operator could not begin, or had to end.
+/// Why the operator could not start, or had to end.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Flags that do not go together.
+    /// Flags contradict each other.
     #[error("{0}")]
     Args(String),
-    /// Nothing listens.
-    #[error("cannot listen at {address}: choose another with --http")]
+    /// The address of HTTP is not free.
+    #[error("cannot listen on {address}: choose another address with --http")]
     Listen {
-        /// Where.
+        /// The address.
         address: std::net::SocketAddr,
         /// Why not.
         source: std::io::Error,
     },
-    /// No client can be made.
-    #[error("cannot make a client of the API server")]
+    /// The configuration of the client is not valid.
+    #[error("cannot create a client of the API server")]
     Client(#[source] kube::Error),
-    /// A defect of the metrics.
-    #[error("cannot count")]
+    /// Two metrics have the same name: a defect.
+    #[error("cannot register metrics")]
     Metrics(#[source] prometheus::Error),
     /// Another operator leads.
     #[error(transparent)]
@@ -60,22 +54,23 @@ pub enum Failure {
 /// Runs until `stop`.
 ///
 /// # Errors
-/// What keeps it from beginning, and the loss of the lease.
+/// It cannot start, or the lease is lost.
 pub async fn run(args: Args, config: Config, stop: CancellationToken) -> Result<(), Failure> {
     let terms = args.terms().map_err(Failure::Args)?;
-    let metrics = Arc::new(Metrics::new().map_err(Failure::Metrics)?);
+    let metrics = Arc::new(metrics::metrics().map_err(Failure::Metrics)?);
     let guard = Arc::new(if args.leader_elect { Guard::closed() } else { Guard::open() });
     let client = client::client(config, guard.clone(), metrics.clone()).map_err(Failure::Client)?;
-    let identity = format!("{}_{:08x}", args.identity, chance::number() >> 32);
+    let identity = format!("{}_{:08x}", args.identity, jitter::number() >> 32);
     let address = args.http;
     let listener = TcpListener::bind(address).await.map_err(|source| Failure::Listen { address, source })?;
-    let eyes = Arc::new(Eyes {
+    let shown = Arc::new(Shown {
+        version: env!("CARGO_PKG_VERSION"),
         metrics: metrics.clone(),
         context: ArcSwapOption::empty(),
         identity: identity.clone(),
         namespaces: args.namespaces.clone(),
     });
-    let server = tokio::spawn(http::serve(listener, eyes.clone()));
+    let server = tokio::spawn(http::serve(listener, shown.clone()));
     info!(version = env!("CARGO_PKG_VERSION"), %address, identity, "started");
 
     let leads = metrics.leader.with_label_values(&[&args.lease_name]);
@@ -92,15 +87,9 @@ pub async fn run(args: Args, config: Config, stop: CancellationToken) -> Result<
         }
     }
     leads.set(1);
-    let context = Arc::new(Context {
-        events: Events::new(client.clone(), identity),
-        client,
-        world: World::default(),
-        queues: Queues::default(),
-        metrics,
-        settings: args.settings(),
-    });
-    eyes.context.store(Some(context.clone()));
+    let marquee = Marquee::new(args.settings(), &POD_LABELS);
+    let context = Arc::new(Context::new(client, controllers::kinds(), marquee, metrics, identity));
+    shown.context.store(Some(context.clone()));
     let ended = tokio::select! {
         lost = leader.keep(), if args.leader_elect => Err(lost.into()),
         () = work(context, &args, stop) => Ok(()),
@@ -113,106 +102,26 @@ pub async fn run(args: Args, config: Config, stop: CancellationToken) -> Result<
     ended
 }
 
-/// Reconciles until `stop`, and finishes what is under way then.
+/// Reconciles until `stop`, and then finishes the reconciles that have begun.
 async fn work(ctx: Arc<Context>, args: &Args, stop: CancellationToken) {
-    let follower = Arc::new(Follower::new(ctx.clone(), args.namespaces.clone()));
-    follower.begin().await;
-    let discovery = tokio::spawn(follower.clone().keep_discovering(args.discovery));
+    let watches = Arc::new(Watches::new(ctx.clone(), args.namespaces.clone()));
+    watches.begin().await;
+    let (discovering, every) = (watches.clone(), args.discovery);
+    let discovery = tokio::spawn(async move { discovering.keep_discovering(every).await });
     let workers = Workers { concurrency: args.concurrency, resync: args.resync };
-    let mut working = tokio::spawn(controllers::run(ctx.clone(), workers));
+    let mut working = tokio::spawn(workers::run(ctx.clone(), workers));
     tokio::select! {
-        () = stop.cancelled() => info!("ending: what is under way is finished"),
+        () = stop.cancelled() => info!("stopping: reconciles that have begun are finished"),
         () = loading::follow(&ctx) => {}
         _ = &mut working => {}
     }
-    for kind in Kind::ALL {
-        ctx.queues.of(kind).close();
+    for listed in ctx.kinds.iter() {
+        listed.queue().close();
     }
-    if tokio::time::timeout(LAST, &mut working).await.is_err() {
-        warn!("reconciles were cut off: who leads next finishes them");
+    if tokio::time::timeout(SHUTDOWN, &mut working).await.is_err() {
+        warn!("reconciles were cut off: the next leader finishes them");
         working.abort();
     }
     discovery.abort();
-    follower.end();
-}
-
-/// By what is followed, in which namespace.
-type Watches = HashMap<(What, Option<String>), Arc<Watch>>;
-
-/// The watches that run, and what decides which.
-struct Follower {
-    ctx: Arc<Context>,
-    namespaces: Vec<Option<String>>,
-    watches: Mutex<Watches>,
-}
-
-impl Follower {
-    fn new(ctx: Arc<Context>, namespaces: Vec<String>) -> Self {
-        let namespaces = match namespaces.is_empty() {
-            true => vec![None],
-            false => namespaces.into_iter().map(Some).collect(),
-        };
-        Self { ctx, namespaces, watches: Mutex::default() }
-    }
-
-    /// Follows everything, and waits until it has been listed: nothing is decided on half of what there is.
-    async fn begin(&self) {
-        let found = capabilities::discover(&self.ctx.client, &Capabilities::default()).await;
-        capabilities::log(&found);
-        self.ctx.world.capabilities.store(Arc::new(found.clone()));
-        // Children and pods come before the resources that they belong to, so that a resource is never reconciled without them.
-        let (primaries, children): (Vec<What>, Vec<What>) =
-            watched(&found).into_iter().partition(|what| matches!(what, What::Primary(_)));
-        for stage in [children, primaries] {
-            let lists = stage.iter().flat_map(|what| self.namespaces.iter().map(move |n| (*what, n)));
-            let listed = stream::iter(lists).for_each_concurrent(LISTS, async |(what, namespace)| {
-                self.follow(what, namespace).listed().await;
-            });
-            listed.await;
-        }
-    }
-
-    fn follow(&self, what: What, namespace: &Option<String>) -> Arc<Watch> {
-        let mut watches = self.watches.lock();
-        let begin = || Arc::new(Watch::begin(self.ctx.clone(), what, namespace.clone()));
-        watches.entry((what, namespace.clone())).or_insert_with(begin).clone()
-    }
-
-    async fn keep_discovering(self: Arc<Self>, every: Duration) {
-        loop {
-            tokio::time::sleep(every).await;
-            let before = self.ctx.world.capabilities.load_full();
-            let now = capabilities::discover(&self.ctx.client, &before).await;
-            if now == *before {
-                continue;
-            }
-            capabilities::log(&now);
-            let wanted = watched(&now);
-            self.watches.lock().retain(|(what, _), _| wanted.contains(what));
-            for (what, namespace) in
-                wanted.iter().flat_map(|what| self.namespaces.iter().map(move |n| (*what, n)))
-            {
-                self.follow(what, namespace);
-            }
-            self.ctx.world.capabilities.store(Arc::new(now));
-            self.ctx.enqueue_all();
-        }
-    }
-
-    fn end(&self) {
-        self.watches.lock().clear();
-    }
-}
-
-/// What is followed with these capabilities.
-fn watched(capabilities: &Capabilities) -> Vec<What> {
-    let served = |kind: &ChildKind| match kind {
-        ChildKind::ScaledObject => capabilities.keda,
-        ChildKind::HttpRoute => capabilities.http_routes,
-        ChildKind::GrpcRoute => capabilities.grpc_routes,
-        _ => true,
-    };
-    let children = ChildKind::ALL.into_iter().filter(served).map(What::Child);
-    let primaries = Kind::ALL.into_iter().map(What::Primary);
-    children.chain([What::Pods]).chain(primaries).collect()
+    watches.end();
 }

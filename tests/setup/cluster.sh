@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Everything a real one-node Kubernetes needs beside Debian's packages, once, into MARQUEE_CACHE/tools/cluster: programs built
-# from pinned Go modules (about ten minutes of one core, all told), kubectl and helm, the CRDs of others, the sandbox image.
-# Each part is made anew when what pins it has changed, and appears when it is whole.
+# cluster.sh [PART...]: everything a real one-node Kubernetes needs beside Debian's packages, once, into MARQUEE_CACHE/tools/cluster.
+# Parts: `kubernetes`, `metrics-server` and `prometheus-adapter` are programs built from pinned Go modules (about ten minutes of two
+# cores, all told), `kubectl-helm` and `crds` are fetched, `pause` is the sandbox image, which needs Debian's buildah.
+# Each part is made anew when what pins it has changed, and appears when it is whole. Parts may be made side by side.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out="$MARQUEE_CACHE/tools/cluster"
 mkdir -p "$out/bin" "$out/crds"
-exec 9>"$out/.lock"
-flock 9 # two at once would build everything twice
 
 part() { # part NAME FUNCTION INPUT...: calls FUNCTION FOLDER unless the part was made from the same inputs
   local name=$1 make=$2; shift 2
   local pins; pins=$( (cat "$@"; declare -f "$make") | sha256sum)
+  exec 9>"$out/.lock-$name"
+  flock 9 # a second call waits for the first, and finds the part made
   if [ "$(cat "$out/.$name" 2>/dev/null)" != "$pins" ]; then
     local start=$SECONDS partial; partial=$(mktemp -d "$out/.partial-XXXXXX")
     echo "making $name once, into $out" >&2
@@ -63,9 +64,16 @@ pause() { # the sandbox image: a static program on nothing
   rm "$1/pause"
 }
 
-part kubernetes kubernetes cluster/kubernetes/{go.mod,go.sum,coredns/main.go}
-part metrics-server metrics_server cluster/metrics-server/{go.mod,go.sum}
-part prometheus-adapter prometheus_adapter cluster/prometheus-adapter/{go.mod,go.sum}
-part kubectl-helm kubectl_helm setup/fetch-kubectl-helm.py
-part crds foreign_crds setup/fetch-crds.py
-if [ "$(id -u)" -eq 0 ]; then part pause pause cluster/pause.c; fi
+for wanted in "${@:-kubernetes metrics-server prometheus-adapter kubectl-helm crds pause}"; do
+  for name in $wanted; do
+    case $name in
+      kubernetes) part kubernetes kubernetes cluster/kubernetes/{go.mod,go.sum,coredns/main.go} ;;
+      metrics-server) part metrics-server metrics_server cluster/metrics-server/{go.mod,go.sum} ;;
+      prometheus-adapter) part prometheus-adapter prometheus_adapter cluster/prometheus-adapter/{go.mod,go.sum} ;;
+      kubectl-helm) part kubectl-helm kubectl_helm setup/fetch-kubectl-helm.py ;;
+      crds) part crds foreign_crds setup/fetch-crds.py ;;
+      pause) if [ "$(id -u)" -eq 0 ]; then part pause pause cluster/pause.c; fi ;;
+      *) echo "$name is not a part: see the head of tests/setup/cluster.sh" >&2; exit 2 ;;
+    esac
+  done
+done

@@ -168,7 +168,7 @@ fn kinds_are_kept_unless_asked() -> Outcome {
 #[tokio::test]
 async fn an_api_server_takes_all_of_it() -> Outcome {
     let server = ApiServer::start().await?;
-    server.apply_foreign("prometheus-operator")?;
+    server.apply_foreign("prometheus-operator").await?;
     for namespace in ["marquee-system", "discovery", "kids"] {
         server.kubectl(&["create", "namespace", namespace])?;
     }

@@ -176,7 +176,7 @@ async fn nothing_is_left_of_a_cluster_whose_test_is_killed() -> Outcome {
     namespaces::run(Command::new(&kubectl).args(wait_for))?;
     let script = fs::read_to_string(&enter)?;
     let init = script.split("--target ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().parse()?;
-    let traces = Traces { init_namespace: namespace(init)?, state };
+    let traces = Traces { init_namespace: namespaces::network(init)?, state };
     assert!(!traces.left()?.is_empty());
 
     starter.0.kill()?;
@@ -196,14 +196,17 @@ impl Drop for Starter {
 /// Everything of a cluster that could outlive it.
 struct Traces {
     /// The network namespace, as /proc names it.
-    init_namespace: String,
+    init_namespace: PathBuf,
     /// The folder, and the name of the cgroup.
     state: PathBuf,
 }
 
 impl Traces {
     fn of(cluster: &Cluster) -> Outcome<Self> {
-        Ok(Self { init_namespace: namespace(cluster.init()?)?, state: cluster.folder().to_path_buf() })
+        Ok(Self {
+            init_namespace: namespaces::network(cluster.init()?)?,
+            state: cluster.folder().to_path_buf(),
+        })
     }
 
     /// Which of them are there now. Processes are looked for by network, by folder and by cgroup.
@@ -222,20 +225,17 @@ impl Traces {
                 .filter(|line| line.contains(&*name))
                 .map(String::from),
         );
+        let members = namespaces::members(&self.init_namespace)?;
         for entry in fs::read_dir("/proc")? {
             let pid = entry?.file_name().to_string_lossy().into_owned();
             let Ok(pid) = pid.parse::<u32>() else { continue };
             let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            if namespace(pid).is_ok_and(|one| one == self.init_namespace) || line.contains(&*name) {
+            if members.contains(&pid) || line.contains(&*name) {
                 left.push(format!("process {pid} {}", line.replace('\0', " ")));
             }
         }
         Ok(left)
     }
-}
-
-fn namespace(pid: u32) -> Outcome<String> {
-    Ok(fs::read_link(format!("/proc/{pid}/ns/net"))?.display().to_string())
 }
 
 /// The one container of a pod, once it is in a state.

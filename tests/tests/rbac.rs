@@ -165,14 +165,14 @@ impl Stage {
         let enforce = "--enable-admission-plugins=OwnerReferencesPermissionEnforcement".to_owned();
         let server = ApiServer::start_with(Options { audit: true, flags: vec![enforce] }).await?;
         for project in ["gateway-api", "keda"] {
-            server.apply_foreign(project)?;
+            server.apply_foreign(project).await?;
         }
         for namespace in [SYSTEM, SHOP] {
             server.kubectl(&["create", "namespace", namespace])?;
         }
         let text = render(values)?;
         server.apply(&text)?;
-        server.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"])?;
+        server.custom_kinds_are_served().await?;
         let rendered = serde_yaml::Deserializer::from_str(&text)
             .map(|document| Value::deserialize(document).map_err(Into::into))
             .collect::<Outcome<Vec<_>>>()?;

@@ -25,7 +25,7 @@ const LONGEST_FILE: usize = 400;
 #[rustfmt::skip]
 const PURE: [&str; 14] = [
     "crds/", "runtime/models/", "runtime/algorithms/", "runtime/pages/",
-    "operator/src/resources/", "operator/src/rollout/", "operator/src/child.rs", "operator/src/observed.rs", "operator/src/plan.rs",
+    "operator/src/resources/", "operator/src/rollout/", "operator/kit/src/child.rs", "operator/src/observed.rs", "operator/src/transition.rs",
     "operator/src/controllers/serving/",
     "operator/src/controllers/ranking_model/decide", "operator/src/controllers/ranking_model/status",
     "operator/src/controllers/page_layout/decide", "operator/src/controllers/page_layout/status",

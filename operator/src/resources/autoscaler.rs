@@ -31,23 +31,23 @@ pub enum Scaling<'a> {
     },
 }
 
-/// Who sets the number of pods of `of`, in this cluster.
-pub fn scaling<'a>(of: &Workload<'a>) -> Scaling<'a> {
-    if !of.replicas.is_autoscaled() {
+/// Who sets the number of pods of `workload`, in this cluster.
+pub fn scaling<'a>(workload: &Workload<'a>) -> Scaling<'a> {
+    if !workload.replicas.is_autoscaled() {
         return Scaling::Fixed;
     }
-    let in_flight = of.autoscaling.target_in_flight_requests;
-    match (in_flight, of.settings.prometheus.as_deref()) {
-        (Some(in_flight), Some(prometheus)) if of.capabilities.keda => {
+    let in_flight = workload.autoscaling.target_in_flight_requests;
+    match (in_flight, workload.settings.prometheus.as_deref()) {
+        (Some(in_flight), Some(prometheus)) if workload.capabilities.keda => {
             Scaling::ScaledObject { in_flight, prometheus }
         }
-        _ => Scaling::Autoscaler { in_flight: in_flight.filter(|_| of.capabilities.custom_metrics) },
+        _ => Scaling::Autoscaler { in_flight: in_flight.filter(|_| workload.capabilities.custom_metrics) },
     }
 }
 
 /// The autoscaler of a revision, which never asks for fewer than `pods`.
 pub(super) fn autoscaler(
-    of: &Workload<'_>,
+    workload: &Workload<'_>,
     revision: &str,
     pods: i32,
     in_flight: Option<i32>,
@@ -60,7 +60,7 @@ pub(super) fn autoscaler(
             name: "cpu".into(),
             target: MetricTarget {
                 type_: "Utilization".into(),
-                average_utilization: Some(of.autoscaling.target_cpu_percent),
+                average_utilization: Some(workload.autoscaling.target_cpu_percent),
                 ..MetricTarget::default()
             },
         }),
@@ -78,9 +78,9 @@ pub(super) fn autoscaler(
         }),
         ..MetricSpec::default()
     });
-    let name = of.revision_name(revision);
+    let name = workload.revision_name(revision);
     HorizontalPodAutoscaler {
-        metadata: labels::metadata(of, name.clone(), revision),
+        metadata: labels::metadata(workload, name.clone(), revision),
         spec: HorizontalPodAutoscalerSpec {
             scale_target_ref: CrossVersionObjectReference {
                 api_version: Some("apps/v1".into()),
@@ -88,7 +88,7 @@ pub(super) fn autoscaler(
                 name,
             },
             min_replicas: Some(pods),
-            max_replicas: of.replicas.most(),
+            max_replicas: workload.replicas.most(),
             metrics: Some([Some(cpu), requests].into_iter().flatten().collect()),
             behavior: Some(behavior()),
         },

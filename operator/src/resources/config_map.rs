@@ -8,13 +8,13 @@ use marquee_crds::{labels::ARTIFACT, names};
 use super::{Workload, labels, revision};
 
 /// The configuration of a revision's pods. It never changes, as the revision is a hash of it: a kubelet need not watch it.
-pub(super) fn config_map(of: &Workload<'_>, revision: &str) -> ConfigMap {
-    let mut metadata = labels::metadata(of, of.revision_name(revision), revision);
-    metadata.annotations = Some(BTreeMap::from([(ARTIFACT.into(), of.artifact_text())]));
+pub(super) fn config_map(workload: &Workload<'_>, revision: &str) -> ConfigMap {
+    let mut metadata = labels::metadata(workload, workload.revision_name(revision), revision);
+    metadata.annotations = Some(BTreeMap::from([(ARTIFACT.into(), workload.artifact_text())]));
     ConfigMap {
         metadata,
         immutable: Some(true),
-        data: Some(BTreeMap::from([(names::CONFIG_KEY.into(), revision::config_text(of))])),
+        data: Some(BTreeMap::from([(names::CONFIG_KEY.into(), revision::config_text(workload))])),
         ..ConfigMap::default()
     }
 }

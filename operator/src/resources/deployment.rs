@@ -11,14 +11,14 @@ use super::{Workload, labels, pod};
 ///
 /// Its pods never change: what would change them makes another revision, with a Deployment of its own. The strategy therefore counts
 /// only when a person restarts them. `replicas` stays unset where an autoscaler owns it: naming it would undo the autoscaler's work.
-pub(super) fn deployment(of: &Workload<'_>, revision: &str, pods: i32) -> Deployment {
-    let deadline = i32::try_from(of.progress_deadline.0.as_secs()).unwrap_or(i32::MAX);
+pub(super) fn deployment(workload: &Workload<'_>, revision: &str, pods: i32) -> Deployment {
+    let deadline = i32::try_from(workload.progress_deadline.0.as_secs()).unwrap_or(i32::MAX);
     Deployment {
-        metadata: labels::metadata(of, of.revision_name(revision), revision),
+        metadata: labels::metadata(workload, workload.revision_name(revision), revision),
         spec: DeploymentSpec {
-            replicas: (!of.replicas.is_autoscaled()).then_some(pods),
-            selector: labels::selector(of, revision),
-            template: pod::template(of, revision),
+            replicas: (!workload.replicas.is_autoscaled()).then_some(pods),
+            selector: labels::selector(workload, revision),
+            template: pod::template(workload, revision),
             strategy: Some(DeploymentStrategy {
                 type_: Some("RollingUpdate".into()),
                 rolling_update: Some(RollingUpdateDeployment {

@@ -9,11 +9,11 @@ use marquee_crds::labels;
 use super::Workload;
 
 /// Labels of a child; none of a revision when `revision` is empty.
-pub(super) fn child_labels(of: &Workload<'_>, revision: &str) -> BTreeMap<String, String> {
-    let mut all = selected(of, revision);
+pub(super) fn child_labels(workload: &Workload<'_>, revision: &str) -> BTreeMap<String, String> {
+    let mut all = selected(workload, revision);
     let more = [
         (labels::NAME, labels::MARQUEE),
-        (labels::INSTANCE, &of.parent.name),
+        (labels::INSTANCE, &workload.parent.name),
         (labels::PART_OF, labels::MARQUEE),
         (labels::MANAGED_BY, labels::OPERATOR),
     ];
@@ -22,10 +22,10 @@ pub(super) fn child_labels(of: &Workload<'_>, revision: &str) -> BTreeMap<String
 }
 
 /// The labels that select pods: as few as tell them apart, because a Deployment's selector is fixed for life.
-pub(super) fn selected(of: &Workload<'_>, revision: &str) -> BTreeMap<String, String> {
+pub(super) fn selected(workload: &Workload<'_>, revision: &str) -> BTreeMap<String, String> {
     let mut all = BTreeMap::from([
-        (labels::COMPONENT.to_owned(), of.part.component().to_owned()),
-        (of.part.parent_label().to_owned(), of.parent.name.clone()),
+        (labels::COMPONENT.to_owned(), workload.component.label().to_owned()),
+        (workload.component.parent_label().to_owned(), workload.parent.name.clone()),
     ]);
     if !revision.is_empty() {
         all.insert(labels::REVISION.to_owned(), revision.to_owned());
@@ -34,13 +34,13 @@ pub(super) fn selected(of: &Workload<'_>, revision: &str) -> BTreeMap<String, St
 }
 
 /// [`selected`], as Kubernetes takes it.
-pub(super) fn selector(of: &Workload<'_>, revision: &str) -> LabelSelector {
-    LabelSelector { match_labels: Some(selected(of, revision)), ..LabelSelector::default() }
+pub(super) fn selector(workload: &Workload<'_>, revision: &str) -> LabelSelector {
+    LabelSelector { match_labels: Some(selected(workload, revision)), ..LabelSelector::default() }
 }
 
 /// Selects the pods of all revisions, as a status writes it.
-pub fn selector_text(of: &Workload<'_>) -> String {
-    text_of(&selected(of, ""))
+pub fn selector_text(workload: &Workload<'_>) -> String {
+    text_of(&selected(workload, ""))
 }
 
 /// A selector as a text.
@@ -49,12 +49,12 @@ pub fn text_of(labels: &BTreeMap<String, String>) -> String {
 }
 
 /// Metadata of a child; of no revision when `revision` is empty.
-pub(super) fn metadata(of: &Workload<'_>, name: String, revision: &str) -> ObjectMeta {
+pub(super) fn metadata(workload: &Workload<'_>, name: String, revision: &str) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),
-        namespace: Some(of.parent.namespace.clone()),
-        labels: Some(child_labels(of, revision)),
-        owner_references: Some(vec![of.parent.owner.clone()]),
+        namespace: Some(workload.parent.namespace.clone()),
+        labels: Some(child_labels(workload, revision)),
+        owner_references: Some(vec![workload.parent.owner.clone()]),
         ..ObjectMeta::default()
     }
 }

@@ -12,7 +12,7 @@ use marquee_crds::{
     names,
 };
 
-use super::{Part, Workload, labels};
+use super::{Component, Workload, labels};
 
 /// Ports of API servers behind the Service `kubernetes`. A policy sees the port of the server itself, which the cluster chose: these
 /// are the ones that distributions use.
@@ -24,10 +24,10 @@ const DNS_PORT: i32 = 53;
 /// HTTP is open to all, since probes, metrics and the operator come from elsewhere. A model's gRPC is open to its namespace, where pages
 /// and whoever else asks for rankings live; a page's to all, because gateways live elsewhere. Pods that fetch artifacts may reach any
 /// TCP port: stores have many addresses.
-pub(super) fn network_policy(of: &Workload<'_>, remote: bool) -> NetworkPolicy {
-    let grpc_from = match of.part {
-        Part::Ranker => Some(vec![pods(LabelSelector::default())]),
-        Part::Page => None,
+pub(super) fn network_policy(workload: &Workload<'_>, remote: bool) -> NetworkPolicy {
+    let grpc_from = match workload.component {
+        Component::Ranker => Some(vec![pods(LabelSelector::default())]),
+        Component::Page => None,
     };
     let ingress = vec![
         NetworkPolicyIngressRule { from: None, ports: Some(vec![port("TCP", names::HTTP_PORT)]) },
@@ -35,7 +35,7 @@ pub(super) fn network_policy(of: &Workload<'_>, remote: bool) -> NetworkPolicy {
     ];
     let to_any = |ports| NetworkPolicyEgressRule { to: None, ports: Some(ports) };
     let mut egress = vec![to_any(vec![port("UDP", DNS_PORT), port("TCP", DNS_PORT)])];
-    if of.follows_traffic() {
+    if workload.follows_traffic() {
         egress.push(to_any(API_SERVER_PORTS.map(|number| port("TCP", number)).into()));
         let rankers = [(NAME, marquee_crds::labels::MARQUEE), (COMPONENT, marquee_crds::labels::RANKER)];
         let rankers = rankers.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
@@ -51,9 +51,9 @@ pub(super) fn network_policy(of: &Workload<'_>, remote: bool) -> NetworkPolicy {
         }]));
     }
     NetworkPolicy {
-        metadata: labels::metadata(of, of.name(), ""),
+        metadata: labels::metadata(workload, workload.name(), ""),
         spec: Some(NetworkPolicySpec {
-            pod_selector: Some(labels::selector(of, "")),
+            pod_selector: Some(labels::selector(workload, "")),
             policy_types: Some(vec!["Ingress".into(), "Egress".into()]),
             ingress: Some(ingress),
             egress: Some(egress),

@@ -9,15 +9,15 @@ use super::{Workload, labels};
 
 /// One pod at a time where there are always several. A single pod is never evicted while it is the last that is ready: who drains its
 /// node waits until another one stands elsewhere. Pods that are not ready may always go, else one that cannot start would block a drain.
-pub(super) fn pdb(of: &Workload<'_>) -> PodDisruptionBudget {
+pub(super) fn pdb(workload: &Workload<'_>) -> PodDisruptionBudget {
     let one = Some(IntOrString::Int(1));
-    let (max_unavailable, min_available) = if of.replicas.min >= 2 { (one, None) } else { (None, one) };
+    let (max_unavailable, min_available) = if workload.replicas.min >= 2 { (one, None) } else { (None, one) };
     PodDisruptionBudget {
-        metadata: labels::metadata(of, of.name(), ""),
+        metadata: labels::metadata(workload, workload.name(), ""),
         spec: Some(PodDisruptionBudgetSpec {
             max_unavailable,
             min_available,
-            selector: Some(labels::selector(of, "")),
+            selector: Some(labels::selector(workload, "")),
             unhealthy_pod_eviction_policy: Some("AlwaysAllow".into()),
         }),
         status: None,

@@ -33,32 +33,32 @@ const LEAST_LOAD_SECONDS: u64 = 600;
 const LEAST_REQUESTS: [(&str, &str); 2] = [("cpu", "100m"), ("memory", "256Mi")];
 
 /// What every pod of a revision is. Without a `revision` it is what the revision is named after.
-pub(super) fn template(of: &Workload<'_>, revision: &str) -> PodTemplateSpec {
-    let mut labels = of.pod_labels.clone();
-    labels.extend(labels::child_labels(of, revision));
-    let mut annotations = of.settings.pod_annotations.clone();
-    annotations.extend(of.pod_annotations.clone());
+pub(super) fn template(workload: &Workload<'_>, revision: &str) -> PodTemplateSpec {
+    let mut labels = workload.pod_labels.clone();
+    labels.extend(labels::child_labels(workload, revision));
+    let mut annotations = workload.settings.pod_annotations.clone();
+    annotations.extend(workload.pod_annotations.clone());
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(labels),
             annotations: (!annotations.is_empty()).then_some(annotations),
             ..ObjectMeta::default()
         }),
-        spec: Some(spec(of, revision)),
+        spec: Some(spec(workload, revision)),
     }
 }
 
-fn spec(of: &Workload<'_>, revision: &str) -> PodSpec {
-    let (volumes, mounts) = volumes::volumes(of, revision);
-    let pull_secrets = of.image_pull_secrets.iter();
+fn spec(workload: &Workload<'_>, revision: &str) -> PodSpec {
+    let (volumes, mounts) = volumes::volumes(workload, revision);
+    let pull_secrets = workload.image_pull_secrets.iter();
     let pull_secrets = pull_secrets.map(|secret| LocalObjectReference { name: secret.name.clone() });
     PodSpec {
-        automount_service_account_token: Some(of.follows_traffic()),
-        containers: vec![container(of, mounts)],
+        automount_service_account_token: Some(workload.follows_traffic()),
+        containers: vec![container(workload, mounts)],
         // Addresses come from DNS; a variable for each Service of a large namespace would not fit in the environment.
         enable_service_links: Some(false),
         image_pull_secrets: filled(pull_secrets.collect()),
-        node_selector: (!of.node_selector.is_empty()).then(|| of.node_selector.clone()),
+        node_selector: (!workload.node_selector.is_empty()).then(|| workload.node_selector.clone()),
         security_context: Some(PodSecurityContext {
             fs_group: Some(NOBODY),
             fs_group_change_policy: Some("OnRootMismatch".into()),
@@ -68,35 +68,35 @@ fn spec(of: &Workload<'_>, revision: &str) -> PodSpec {
             seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
             ..PodSecurityContext::default()
         }),
-        service_account_name: Some(of.name()),
+        service_account_name: Some(workload.name()),
         termination_grace_period_seconds: Some(PRE_STOP_SECONDS + DRAIN_SECONDS + SPARE_SECONDS),
-        tolerations: filled(of.tolerations.iter().map(toleration).collect()),
-        topology_spread_constraints: filled(spread(of, revision)),
+        tolerations: filled(workload.tolerations.iter().map(toleration).collect()),
+        topology_spread_constraints: filled(spread(workload, revision)),
         volumes: Some(volumes),
         ..PodSpec::default()
     }
 }
 
-fn container(of: &Workload<'_>, mounts: Vec<k8s_openapi::api::core::v1::VolumeMount>) -> Container {
+fn container(workload: &Workload<'_>, mounts: Vec<k8s_openapi::api::core::v1::VolumeMount>) -> Container {
     let port = |name: &str, container_port| ContainerPort {
         name: Some(name.into()),
         container_port,
         protocol: Some("TCP".into()),
         ..ContainerPort::default()
     };
-    let load = of.progress_deadline.0.as_secs().max(LEAST_LOAD_SECONDS);
+    let load = workload.progress_deadline.0.as_secs().max(LEAST_LOAD_SECONDS);
     let load_probes = i32::try_from(load.div_ceil(PROBE_SECONDS.unsigned_abs().into())).unwrap_or(i32::MAX);
     Container {
         name: names::CONTAINER.into(),
-        image: Some(of.settings.runtime_image.clone()),
-        image_pull_policy: Some(of.settings.image_pull_policy.clone()),
+        image: Some(workload.settings.runtime_image.clone()),
+        image_pull_policy: Some(workload.settings.image_pull_policy.clone()),
         args: Some(arguments()),
         env: Some(environment()),
         ports: Some(vec![
             port(names::HTTP_PORT_NAME, names::HTTP_PORT),
             port(names::GRPC_PORT_NAME, names::GRPC_PORT),
         ]),
-        resources: Some(resources(of)),
+        resources: Some(resources(workload)),
         // A load may take long: until it is done neither of the other probes counts.
         startup_probe: Some(probe("/readyz", PROBE_SECONDS, load_probes)),
         readiness_probe: Some(probe("/readyz", PROBE_SECONDS, 3)),
@@ -155,12 +155,12 @@ fn environment() -> Vec<EnvVar> {
 }
 
 /// What is named in neither requests nor limits is requested a little of. Where only a limit is named Kubernetes requests as much.
-fn resources(of: &Workload<'_>) -> ResourceRequirements {
+fn resources(workload: &Workload<'_>) -> ResourceRequirements {
     let amounts = |named: &BTreeMap<String, shared::Quantity>| -> BTreeMap<String, Quantity> {
         named.iter().map(|(name, amount)| (name.clone(), Quantity(amount.0.clone()))).collect()
     };
-    let limits = amounts(&of.resources.limits);
-    let mut requests = amounts(&of.resources.requests);
+    let limits = amounts(&workload.resources.limits);
+    let mut requests = amounts(&workload.resources.requests);
     for (name, least) in LEAST_REQUESTS {
         if !limits.contains_key(name) {
             requests.entry(name.into()).or_insert_with(|| Quantity(least.into()));
@@ -188,25 +188,25 @@ fn probe(path: &str, period: i32, failures: i32) -> Probe {
     }
 }
 
-fn spread(of: &Workload<'_>, revision: &str) -> Vec<TopologySpreadConstraint> {
-    let wanted = of.topology_spread.map_or_else(shared::TopologySpread::sensible, <[_]>::to_vec);
+fn spread(workload: &Workload<'_>, revision: &str) -> Vec<TopologySpreadConstraint> {
+    let wanted = workload.topology_spread.map_or_else(shared::TopologySpread::sensible, <[_]>::to_vec);
     let constraint = |wanted: shared::TopologySpread| TopologySpreadConstraint {
         topology_key: wanted.topology_key,
         max_skew: wanted.max_skew,
         when_unsatisfiable: word(&wanted.when_unsatisfiable).unwrap_or_default(),
-        label_selector: Some(labels::selector(of, revision)),
+        label_selector: Some(labels::selector(workload, revision)),
         ..TopologySpreadConstraint::default()
     };
     wanted.into_iter().map(constraint).collect()
 }
 
-fn toleration(of: &shared::Toleration) -> Toleration {
+fn toleration(wanted: &shared::Toleration) -> Toleration {
     Toleration {
-        key: of.key.clone(),
-        operator: of.operator.as_ref().and_then(word),
-        value: of.value.clone(),
-        effect: of.effect.as_ref().and_then(word),
-        toleration_seconds: of.toleration_seconds,
+        key: wanted.key.clone(),
+        operator: wanted.operator.as_ref().and_then(word),
+        value: wanted.value.clone(),
+        effect: wanted.effect.as_ref().and_then(word),
+        toleration_seconds: wanted.toleration_seconds,
     }
 }
 

@@ -1,28 +1,32 @@
-//! What a revision is called: a hash of what its pods run.
+//! The name of a revision: a hash of what its pods run.
 
 use std::fmt::Write as _;
 
-use marquee_crds::names::REVISION_DIGITS;
+use marquee_crds::{names::REVISION_DIGITS, pod_config::RankerConfig};
 use sha2::{Digest, Sha256};
 
 use super::{Workload, pod};
 
 /// The configuration, as the pods read it.
-pub(super) fn config_text(of: &Workload<'_>) -> String {
-    let mut text = serde_json::to_string_pretty(&of.config).unwrap_or_default();
+pub(super) fn config_text(workload: &Workload<'_>) -> String {
+    let mut text = serde_json::to_string_pretty(&workload.config).unwrap_or_default();
     text.push('\n');
     text
 }
 
-/// The revision that `of` asks for: the first digits of the SHA-256 of pod template and configuration. How many pods there are is no
+/// The revision that `workload` asks for: the first digits of the SHA-256 of pod template and configuration. How many pods there are is no
 /// part of it. The configuration holds the parent's name, so that no two parents share a revision.
-pub fn revision(of: &Workload<'_>) -> String {
-    let template = serde_json::to_vec(&pod::template(of, "")).unwrap_or_default();
-    digest(&[&template, config_text(of).as_bytes()])
+pub fn revision(workload: &Workload<'_>) -> String {
+    let template = serde_json::to_vec(&pod::template(workload, "")).unwrap_or_default();
+    digest(&[&template, config_text(workload).as_bytes()])
 }
 
-/// What is run of one model, for those that run in a page's pods.
-pub(crate) fn digest(parts: &[&[u8]]) -> String {
+/// The revision of one model that runs in the pods of a page.
+pub fn colocated_revision(config: &RankerConfig) -> String {
+    digest(&[&serde_json::to_vec(config).unwrap_or_default()])
+}
+
+fn digest(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         // The length keeps two parts from being read as two others.

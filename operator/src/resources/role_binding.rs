@@ -5,10 +5,10 @@ use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
 use super::{Workload, labels};
 
 /// Lets a page's pods follow the traffic of the namespace's models.
-pub(super) fn role_binding(of: &Workload<'_>) -> RoleBinding {
-    let (role, is_cluster_role) = &of.settings.page_reader;
+pub(super) fn role_binding(workload: &Workload<'_>) -> RoleBinding {
+    let (role, is_cluster_role) = &workload.settings.page_reader;
     RoleBinding {
-        metadata: labels::metadata(of, of.name(), ""),
+        metadata: labels::metadata(workload, workload.name(), ""),
         role_ref: RoleRef {
             api_group: Some("rbac.authorization.k8s.io".into()),
             kind: if *is_cluster_role { "ClusterRole" } else { "Role" }.into(),
@@ -16,8 +16,8 @@ pub(super) fn role_binding(of: &Workload<'_>) -> RoleBinding {
         },
         subjects: Some(vec![Subject {
             kind: "ServiceAccount".into(),
-            name: of.name(),
-            namespace: Some(of.parent.namespace.clone()),
+            name: workload.name(),
+            namespace: Some(workload.parent.namespace.clone()),
             ..Subject::default()
         }]),
     }

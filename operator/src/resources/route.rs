@@ -6,23 +6,23 @@ use serde_json::{Value, json};
 use super::{Workload, labels, service::PAGE_HTTP_PORT};
 
 /// Leads HTTP to the page's Service.
-pub(super) fn http(of: &Workload<'_>, gateway: &Gateway) -> Value {
-    route(of, gateway, PAGE_HTTP_PORT)
+pub(super) fn http(workload: &Workload<'_>, gateway: &Gateway) -> Value {
+    route(workload, gateway, PAGE_HTTP_PORT)
 }
 
 /// Leads gRPC to the page's Service.
-pub(super) fn grpc(of: &Workload<'_>, gateway: &Gateway) -> Value {
-    route(of, gateway, GRPC_PORT)
+pub(super) fn grpc(workload: &Workload<'_>, gateway: &Gateway) -> Value {
+    route(workload, gateway, GRPC_PORT)
 }
 
 /// A JSON value: Gateway API has no types in `k8s-openapi`, and this little needs none.
-fn route(of: &Workload<'_>, gateway: &Gateway, port: i32) -> Value {
+fn route(workload: &Workload<'_>, gateway: &Gateway, port: i32) -> Value {
     let mut spec = json!({
         "parentRefs": gateway.parent_refs,
-        "rules": [{ "backendRefs": [{ "name": of.name(), "port": port }] }],
+        "rules": [{ "backendRefs": [{ "name": workload.name(), "port": port }] }],
     });
     if let (false, Some(members)) = (gateway.hostnames.is_empty(), spec.as_object_mut()) {
         members.insert("hostnames".into(), json!(gateway.hostnames));
     }
-    json!({ "metadata": labels::metadata(of, of.name(), ""), "spec": spec })
+    json!({ "metadata": labels::metadata(workload, workload.name(), ""), "spec": spec })
 }

@@ -14,16 +14,21 @@ pub(super) struct Target<'a> {
 }
 
 /// KEDA's object for a revision, which never asks for fewer than `pods`. KEDA makes the autoscaler itself.
-pub(super) fn scaled_object(of: &Workload<'_>, revision: &str, pods: i32, target: &Target<'_>) -> Value {
-    let name = of.revision_name(revision);
-    let namespace = &of.parent.namespace;
+pub(super) fn scaled_object(
+    workload: &Workload<'_>,
+    revision: &str,
+    pods: i32,
+    target: &Target<'_>,
+) -> Value {
+    let name = workload.revision_name(revision);
+    let namespace = &workload.parent.namespace;
     let query = format!("sum({IN_FLIGHT}{{namespace=\"{namespace}\",pod=~\"{name}-.+\"}})");
     json!({
-        "metadata": labels::metadata(of, name.clone(), revision),
+        "metadata": labels::metadata(workload, name.clone(), revision),
         "spec": {
             "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": name },
             "minReplicaCount": pods,
-            "maxReplicaCount": of.replicas.most(),
+            "maxReplicaCount": workload.replicas.most(),
             "advanced": { "horizontalPodAutoscalerConfig": { "behavior": behavior() } },
             "triggers": [
                 {
@@ -31,7 +36,7 @@ pub(super) fn scaled_object(of: &Workload<'_>, revision: &str, pods: i32, target
                     "metricType": "Utilization",
                     "metadata": {
                         "containerName": names::CONTAINER,
-                        "value": of.autoscaling.target_cpu_percent.to_string(),
+                        "value": workload.autoscaling.target_cpu_percent.to_string(),
                     },
                 },
                 {

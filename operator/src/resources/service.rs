@@ -6,7 +6,7 @@ use k8s_openapi::{
 };
 use marquee_crds::names::{GRPC_PORT, GRPC_PORT_NAME, HTTP_PORT, HTTP_PORT_NAME};
 
-use super::{Part, Workload, labels};
+use super::{Component, Workload, labels};
 
 /// Port of a page's Service for HTTP.
 pub const PAGE_HTTP_PORT: i32 = 80;
@@ -14,14 +14,14 @@ pub const PAGE_HTTP_PORT: i32 = 80;
 /// The Service of all revisions: it leads to the one that answers.
 ///
 /// A model's has no address of its own, so that callers see its pods and share them out. A page's has one, for browsers' gateways.
-pub(super) fn service(of: &Workload<'_>, answering: &str) -> Service {
-    match of.part {
-        Part::Ranker => headless(of, of.name(), "", answering),
-        Part::Page => Service {
-            metadata: labels::metadata(of, of.name(), ""),
+pub(super) fn service(workload: &Workload<'_>, answering: &str) -> Service {
+    match workload.component {
+        Component::Ranker => headless(workload, workload.name(), "", answering),
+        Component::Page => Service {
+            metadata: labels::metadata(workload, workload.name(), ""),
             spec: Some(ServiceSpec {
                 type_: Some("ClusterIP".into()),
-                selector: Some(labels::selected(of, answering)),
+                selector: Some(labels::selected(workload, answering)),
                 ports: Some(ports(PAGE_HTTP_PORT)),
                 ..ServiceSpec::default()
             }),
@@ -31,17 +31,17 @@ pub(super) fn service(of: &Workload<'_>, answering: &str) -> Service {
 }
 
 /// The Service of one revision of a model: where `status.traffic` sends pages.
-pub(super) fn of_revision(of: &Workload<'_>, revision: &str) -> Service {
-    headless(of, of.revision_name(revision), revision, revision)
+pub(super) fn of_revision(workload: &Workload<'_>, revision: &str) -> Service {
+    headless(workload, workload.revision_name(revision), revision, revision)
 }
 
-fn headless(of: &Workload<'_>, name: String, revision: &str, answering: &str) -> Service {
+fn headless(workload: &Workload<'_>, name: String, revision: &str, answering: &str) -> Service {
     Service {
-        metadata: labels::metadata(of, name, revision),
+        metadata: labels::metadata(workload, name, revision),
         spec: Some(ServiceSpec {
             type_: Some("ClusterIP".into()),
             cluster_ip: Some("None".into()),
-            selector: Some(labels::selected(of, answering)),
+            selector: Some(labels::selected(workload, answering)),
             ports: Some(ports(HTTP_PORT)),
             ..ServiceSpec::default()
         }),

@@ -21,8 +21,8 @@ const CACHE_SIZE: &str = "64Gi";
 const READ_ONLY_MODE: i32 = 0o440;
 
 /// Why pods cannot have what they need mounted, with the mend.
-pub fn problem(of: &Workload<'_>) -> Option<(Reason, String)> {
-    let artifacts = of.artifacts();
+pub fn problem(workload: &Workload<'_>) -> Option<(Reason, String)> {
+    let artifacts = workload.artifacts();
     for (who, artifact) in &artifacts {
         if artifact.is_local() && artifact.volume.is_none() {
             let uri = &artifact.uri;
@@ -50,8 +50,8 @@ pub fn problem(of: &Workload<'_>) -> Option<(Reason, String)> {
 }
 
 /// The Secrets that pods need for their stores, each once.
-pub fn secrets<'a>(of: &'a Workload<'_>) -> Vec<&'a str> {
-    let artifacts = of.artifacts();
+pub fn secrets<'a>(workload: &'a Workload<'_>) -> Vec<&'a str> {
+    let artifacts = workload.artifacts();
     let named = artifacts.iter().filter_map(|(_, artifact)| artifact.credentials.as_ref());
     let mut secrets: Vec<&str> = named.map(|credentials| credentials.secret_name.as_str()).collect();
     secrets.sort_unstable();
@@ -60,17 +60,17 @@ pub fn secrets<'a>(of: &'a Workload<'_>) -> Vec<&'a str> {
 }
 
 /// Volumes of a pod, and where its container has them.
-pub(super) fn volumes(of: &Workload<'_>, revision: &str) -> (Vec<Volume>, Vec<VolumeMount>) {
+pub(super) fn volumes(workload: &Workload<'_>, revision: &str) -> (Vec<Volume>, Vec<VolumeMount>) {
     let mut volumes = vec![
         Volume {
             name: "config".into(),
             config_map: Some(ConfigMapVolumeSource {
-                name: of.revision_name(revision),
+                name: workload.revision_name(revision),
                 ..ConfigMapVolumeSource::default()
             }),
             ..Volume::default()
         },
-        scratch("cache", cache_size(of)),
+        scratch("cache", cache_size(workload)),
         scratch("tmp", TMP_SIZE),
     ];
     let mut mounts = vec![
@@ -79,7 +79,7 @@ pub(super) fn volumes(of: &Workload<'_>, revision: &str) -> (Vec<Volume>, Vec<Vo
         mount("tmp", "/tmp", None),
     ];
     // Numbered, because a Secret's name may be longer than a volume's.
-    for (number, secret) in secrets(of).into_iter().enumerate() {
+    for (number, secret) in secrets(workload).into_iter().enumerate() {
         let name = format!("credentials-{number}");
         let folder = format!("{}/{secret}", names::CREDENTIALS_FOLDER);
         mounts.push(mount(&name, &folder, Some(true)));
@@ -93,7 +93,7 @@ pub(super) fn volumes(of: &Workload<'_>, revision: &str) -> (Vec<Volume>, Vec<Vo
             ..Volume::default()
         });
     }
-    for (number, (claim, folders)) in claims(of).into_iter().enumerate() {
+    for (number, (claim, folders)) in claims(workload).into_iter().enumerate() {
         let name = format!("artifacts-{number}");
         mounts.extend(folders.into_iter().map(|folder| mount(&name, folder, Some(true))));
         volumes.push(Volume {
@@ -109,9 +109,9 @@ pub(super) fn volumes(of: &Workload<'_>, revision: &str) -> (Vec<Volume>, Vec<Vo
 }
 
 /// Every claim once, with the folders at which it is mounted.
-fn claims<'a>(of: &'a Workload<'_>) -> BTreeMap<&'a str, Vec<&'a str>> {
+fn claims<'a>(workload: &'a Workload<'_>) -> BTreeMap<&'a str, Vec<&'a str>> {
     let mut claims: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (_, artifact) in of.artifacts() {
+    for (_, artifact) in workload.artifacts() {
         let Some(volume) = &artifact.volume else { continue };
         let folders = claims.entry(&volume.claim_name).or_default();
         if !folders.contains(&volume.mount_path.as_str()) {
@@ -121,8 +121,8 @@ fn claims<'a>(of: &'a Workload<'_>) -> BTreeMap<&'a str, Vec<&'a str>> {
     claims
 }
 
-fn cache_size<'a>(of: &'a Workload<'_>) -> &'a str {
-    of.resources.limits.get("ephemeral-storage").map_or(CACHE_SIZE, |limit| &limit.0)
+fn cache_size<'a>(workload: &'a Workload<'_>) -> &'a str {
+    workload.resources.limits.get("ephemeral-storage").map_or(CACHE_SIZE, |limit| &limit.0)
 }
 
 fn scratch(name: &str, size: &str) -> Volume {

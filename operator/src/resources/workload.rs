@@ -19,18 +19,18 @@ use crate::{
     observed::{Capabilities, Settings},
 };
 
-/// Which part pods play.
+/// What pods do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Component {
     /// They answer for one RankingModel.
     Ranker,
     /// They answer for one PageLayout.
     Page,
 }
 
-impl Part {
-    /// As the label says it.
-    pub fn component(self) -> &'static str {
+impl Component {
+    /// Value of the label `app.kubernetes.io/component`.
+    pub fn label(self) -> &'static str {
         match self {
             Self::Ranker => labels::RANKER,
             Self::Page => labels::PAGE,
@@ -59,8 +59,8 @@ impl Part {
 pub struct Workload<'a> {
     /// Whose children they are.
     pub parent: Parent,
-    /// Which part their pods play.
-    pub part: Part,
+    /// What their pods do.
+    pub component: Component,
     /// What pods serve.
     pub config: PodConfig,
     /// What is the same for all.
@@ -99,7 +99,7 @@ impl<'a> Workload<'a> {
         let spec = &model.spec;
         Self {
             parent: parent(model),
-            part: Part::Ranker,
+            component: Component::Ranker,
             config: pod_config::ranker_pod(model),
             settings,
             capabilities,
@@ -132,7 +132,7 @@ impl<'a> Workload<'a> {
         };
         Self {
             parent: parent(layout),
-            part: Part::Page,
+            component: Component::Page,
             config,
             settings,
             capabilities,
@@ -153,25 +153,25 @@ impl<'a> Workload<'a> {
 
     /// Name of the children that there are once.
     pub fn name(&self) -> String {
-        match self.part {
-            Part::Ranker => names::ranker(&self.parent.name),
-            Part::Page => names::page(&self.parent.name),
+        match self.component {
+            Component::Ranker => names::ranker(&self.parent.name),
+            Component::Page => names::page(&self.parent.name),
         }
     }
 
     /// Name of the children of one revision.
     pub fn revision_name(&self, revision: &str) -> String {
-        match self.part {
-            Part::Ranker => names::ranker_revision(&self.parent.name, revision),
-            Part::Page => names::page_revision(&self.parent.name, revision),
+        match self.component {
+            Component::Ranker => names::ranker_revision(&self.parent.name, revision),
+            Component::Page => names::page_revision(&self.parent.name, revision),
         }
     }
 
     /// `host:port` at which a revision answers gRPC. A page's Service leads to whichever revision answers.
     pub fn endpoint(&self, revision: &str) -> String {
-        let service = match self.part {
-            Part::Ranker => self.revision_name(revision),
-            Part::Page => self.name(),
+        let service = match self.component {
+            Component::Ranker => self.revision_name(revision),
+            Component::Page => self.name(),
         };
         names::endpoint(&service, &self.parent.namespace)
     }
@@ -205,8 +205,8 @@ impl<'a> Workload<'a> {
 }
 
 /// Who children belong to.
-fn parent<K: Resource<DynamicType = ()>>(of: &K) -> Parent {
-    let meta: &ObjectMeta = of.meta();
+fn parent<K: Resource<DynamicType = ()>>(resource: &K) -> Parent {
+    let meta: &ObjectMeta = resource.meta();
     let name = meta.name.clone().unwrap_or_default();
     let owner = OwnerReference {
         api_version: K::api_version(&()).into_owned(),

@@ -1,14 +1,14 @@
-//! Which revision answers, and when: pure.
+//! Which revisions answer, and when: pure.
 //!
-//! [`revisions`] gathers what there is, [`course`] decides which revision answers and which keep their pods, [`diagnosis`] says what is
-//! in the way of pods that are not ready.
+//! [`revisions`] lists the revisions that exist, [`decide`] says which of them answer and which keep their pods, and [`diagnosis`] finds
+//! why pods are not ready.
 
-pub mod course;
+pub mod decision;
 
 pub mod diagnosis;
 
 mod revisions;
 
-pub use course::{Before, Course, Phase, Wish, course};
+pub use decision::{Desired, Phase, RolloutDecision, Target, decide, main_target};
 pub use diagnosis::{Finding, Needs, diagnose};
 pub use revisions::{Revision, Revisions, history, revisions};

@@ -69,22 +69,20 @@ fn check(story: &str, children: &[Child]) {
 
 fn of_model(spec: Value, settings: &Settings, capabilities: Capabilities) -> Vec<Child> {
     let observed = Observed { capabilities, ..Observed::default() };
-    let around = ranking_model::decide::Surroundings::default();
-    ranking_model::decide::plan(&model("top-picks", spec), around, &observed, settings, at(0)).children
+    ranking_model::decide::plan(&model("top-picks", spec), &observed, settings, at(0)).children
 }
 
 fn of_layout(spec: Value, capabilities: Capabilities) -> Vec<Child> {
-    let models = [
+    let models = vec![
         Arc::new(model("top-picks", json!({}))),
         Arc::new(model(
             "similar",
             json!({ "artifact": { "uri": "gs://models/b", "credentials": { "secretName": "gcs" } } }),
         )),
     ];
-    let observed = Observed { capabilities, ..Observed::default() };
-    let around = page_layout::decide::Surroundings { older: None, models: &models };
+    let observed = Observed { capabilities, models, ..Observed::default() };
     let layout = layout(&["top-picks", "similar"], spec);
-    page_layout::decide::plan(&layout, around, &observed, &settings(), at(0)).children
+    page_layout::decide::plan(&layout, &observed, &settings(), at(0)).children
 }
 
 fn scaled() -> Value {

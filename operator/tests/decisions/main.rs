@@ -6,4 +6,5 @@ mod goldens;
 mod mutations;
 mod rest;
 mod stories;
+mod targets;
 mod world;

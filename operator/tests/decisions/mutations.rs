@@ -12,7 +12,6 @@ use marquee_crds::{
 };
 use marquee_operator::{
     child::ChildKind,
-    controllers::{page_layout, ranking_model},
     observed::{
         AutoscalerFacts, Capabilities, ChildFacts, ChildState, DeploymentFacts, Ended, Loading, Observed,
         PodFacts,
@@ -22,7 +21,7 @@ use rand::{Rng, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use crate::world::{layout, model, settings, stored};
+use crate::world::{layout, model, reconcile_layout, reconcile_model, settings, stored};
 
 const OBJECTS: usize = 10_000;
 /// The first second that Kubernetes can write, and the last that can be read.
@@ -144,8 +143,8 @@ fn observed(random: &mut impl Rng) -> Observed {
             grpc_routes: random.random(),
             keda: random.random(),
             custom_metrics: random.random(),
-            pod_monitors: random.random(),
         },
+        ..Observed::default()
     }
 }
 
@@ -231,44 +230,33 @@ fn ten_thousand_mutated_objects_are_decided_without_a_panic_and_alike_when_decid
     let older = ResourceRef { namespace: "shop".into(), name: "older".into() };
     for n in 0..OBJECTS / 2 {
         let now = Timestamp::from_second(one(random, &[ENDS[0], ENDS[1], 1_700_000_100])).unwrap();
-        let (there, mut settings) = (observed(random), settings());
+        let (mut there, mut settings) = (observed(random), settings());
         settings.prometheus = maybe(random, text);
         settings.drain = std::time::Duration::from_millis(one(random, &[0, 30_000, u64::MAX]));
-        let older = maybe(random, |_| &older).filter(|_| n % 8 == 0);
+        there.older = maybe(random, |_| older.clone()).filter(|_| n % 8 == 0);
 
         let (mut model, mut page) = (any_model(random), any_layout(random));
-        let around = ranking_model::decide::Surroundings { older, page: Some(&page).filter(|_| n % 2 == 0) };
-        let first = ranking_model::decide::plan(&model, around, &there, &settings, now);
+        there.page = Some(Arc::new(page.clone())).filter(|_| n % 2 == 0);
+        let first = reconcile_model(&model, &there, &settings, now);
         assert!(first.status.replicas >= 0 && first.status.revisions.len() <= 32, "{:?}", first.status);
         model.status = Some(stored(&first.status));
-        let again = ranking_model::decide::plan(&model, around, &there, &settings, now);
+        let again = reconcile_model(&model, &there, &settings, now);
         assert_eq!(
             (&again.status.traffic, &again.status.why),
             (&stored(&first.status).traffic, &first.status.why),
             "object {n}"
         );
-        assert!(
-            again.happenings.is_empty(),
-            "object {n}: {:?} after {:?}",
-            again.happenings,
-            first.happenings
-        );
+        assert!(again.events.is_empty(), "object {n}: {:?} after {:?}", again.events, first.events);
 
-        let models = some(random, |random| Arc::new(any_model(random)));
-        let around = page_layout::decide::Surroundings { older, models: &models };
-        let first = page_layout::decide::plan(&page, around, &there, &settings, now);
+        there.models = some(random, |random| Arc::new(any_model(random)));
+        let first = reconcile_layout(&page, &there, &settings, now);
         page.status = Some(stored(&first.status));
-        let again = page_layout::decide::plan(&page, around, &there, &settings, now);
+        let again = reconcile_layout(&page, &there, &settings, now);
         assert_eq!(
             (&again.status.traffic, &again.status.why),
             (&stored(&first.status).traffic, &first.status.why),
             "object {n}"
         );
-        assert!(
-            again.happenings.is_empty(),
-            "object {n}: {:?} after {:?}",
-            again.happenings,
-            first.happenings
-        );
+        assert!(again.events.is_empty(), "object {n}: {:?} after {:?}", again.events, first.events);
     }
 }

@@ -3,14 +3,12 @@
 use marquee_crds::{RankingModel, ranking_model::RankingModelStatus};
 use marquee_operator::{
     child::ChildKind,
-    controllers::ranking_model::decide::{Surroundings, plan},
     observed::{Capabilities, ChildState, Ended},
-    plan::Plan,
 };
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::world::{World, model, settings, stored};
+use crate::world::{Reconciled, World, model, reconcile_model, settings, stored};
 
 /// What may happen to a model.
 #[derive(Clone, Debug)]
@@ -104,19 +102,19 @@ fn happen(turn: &Turn, model: &mut RankingModel, world: &mut World) {
     model.metadata.generation = model.metadata.generation.map(|generation| generation + 1);
 }
 
-fn decide(model: &RankingModel, world: &World) -> Plan<RankingModelStatus> {
-    plan(model, Surroundings::default(), &world.observed, &settings(), world.now)
+fn decide(model: &RankingModel, world: &World) -> Reconciled<RankingModelStatus> {
+    reconcile_model(model, &world.observed, &settings(), world.now)
 }
 
 /// Decides, writes and applies.
-fn reconcile(model: &mut RankingModel, world: &mut World) -> Plan<RankingModelStatus> {
+fn reconcile(model: &mut RankingModel, world: &mut World) -> Reconciled<RankingModelStatus> {
     let decided = decide(model, world);
     model.status = Some(stored(&decided.status));
     world.apply(&decided.children);
     decided
 }
 
-fn check(decided: &Plan<RankingModelStatus>, before: &World) -> Result<(), TestCaseError> {
+fn check(decided: &Reconciled<RankingModelStatus>, before: &World) -> Result<(), TestCaseError> {
     prop_assert_eq!(&stored(&decided.status), &decided.status, "the API server keeps it as it is");
     let traffic = &decided.status.traffic;
     let sum: i32 = traffic.iter().map(|target| target.weight).sum();
@@ -150,7 +148,7 @@ proptest! {
             let again = decide(&model, &world);
             prop_assert_eq!(&again.status, &mended.status, "decided twice");
             prop_assert_eq!(&again.children, &mended.children, "decided twice");
-            prop_assert_eq!(&again.happenings, &vec![], "nothing happened");
+            prop_assert_eq!(&again.events, &vec![], "nothing happened");
         }
     }
 }

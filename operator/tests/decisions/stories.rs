@@ -12,13 +12,13 @@ use marquee_crds::{
 };
 use marquee_operator::{
     child::ChildKind,
-    controllers::{page_layout, ranking_model},
     observed::{AutoscalerFacts, Capabilities, ChildFacts, ChildState, Ended},
-    plan::Plan,
 };
 use serde_json::json;
 
-use crate::world::{DRAIN, World, layout, model, settings, stored};
+use crate::world::{
+    DRAIN, Reconciled, World, layout, model, reconcile_layout, reconcile_model, settings, stored,
+};
 
 /// A surface: one layout, its models, and what the cluster has of each.
 struct Surface {
@@ -36,22 +36,15 @@ impl Surface {
     /// Lets everyone decide, until nobody has anything new to say. All children's pods appear, and become ready where `ready` says.
     fn settle(&mut self, ready: impl Fn(&str) -> bool) {
         for _ in 0..12 {
-            let models: Vec<_> = self.models.iter().map(|(model, _)| Arc::new(model.clone())).collect();
-            let around = page_layout::decide::Surroundings { older: None, models: &models };
-            let page = page_layout::decide::plan(
-                &self.layout,
-                around,
-                &self.page.observed,
-                &settings(),
-                self.page.now,
-            );
+            self.page.observed.models =
+                self.models.iter().map(|(model, _)| Arc::new(model.clone())).collect();
+            let page = reconcile_layout(&self.layout, &self.page.observed, &settings(), self.page.now);
             self.layout.status = Some(stored(&page.status));
             self.page.apply(&page.children);
             self.page.make_ready(|_| ready("page"));
             for (model, world) in &mut self.models {
-                let around = ranking_model::decide::Surroundings { older: None, page: Some(&self.layout) };
-                let plan =
-                    ranking_model::decide::plan(model, around, &world.observed, &settings(), world.now);
+                world.observed.page = Some(Arc::new(self.layout.clone()));
+                let plan = reconcile_model(model, &world.observed, &settings(), world.now);
                 model.status = Some(stored(&plan.status));
                 world.apply(&plan.children);
                 let name = model.metadata.name.clone().unwrap();
@@ -74,16 +67,15 @@ impl Surface {
     }
 }
 
-fn decide(model: &mut RankingModel, world: &mut World) -> Plan<RankingModelStatus> {
-    let around = ranking_model::decide::Surroundings::default();
-    let plan = ranking_model::decide::plan(model, around, &world.observed, &settings(), world.now);
+fn decide(model: &mut RankingModel, world: &mut World) -> Reconciled<RankingModelStatus> {
+    let plan = reconcile_model(model, &world.observed, &settings(), world.now);
     model.status = Some(stored(&plan.status));
     world.apply(&plan.children);
     plan
 }
 
-fn reasons(plan: &Plan<RankingModelStatus>) -> Vec<Reason> {
-    plan.happenings.iter().map(|happening| happening.reason).collect()
+fn reasons(plan: &Reconciled<RankingModelStatus>) -> Vec<Reason> {
+    plan.events.iter().map(|event| event.reason).collect()
 }
 
 fn says(status: &RankingModelStatus, kind: ConditionType) -> (String, String) {
@@ -165,7 +157,7 @@ fn an_artifact_that_cannot_serve_never_does_and_the_status_says_why() {
     assert_eq!(says(&told.status, ConditionType::Reconciling), is("True", Reason::RevisionStarting));
     assert_eq!((told.status.revision.clone(), told.status.why.as_str()), (stable.clone(), "NotFinite"));
     assert_eq!(reasons(&told), [Reason::NotFinite], "one event, though two conditions say it");
-    assert!(told.happenings[0].warning && told.happenings[0].note.contains("tensor \"titles\""));
+    assert!(told.events[0].warning && told.events[0].note.contains("tensor \"titles\""));
 
     world.wait(700);
     let late = decide(&mut model, &mut world);
@@ -241,15 +233,9 @@ fn what_cannot_be_built_makes_no_pods_and_disturbs_none() {
 #[test]
 fn of_two_models_for_one_objective_the_younger_has_nothing_and_says_so() {
     let older = ResourceRef { namespace: "shop".into(), name: "elder".into() };
-    let around = ranking_model::decide::Surroundings { older: Some(&older), page: None };
-    let world = World::new(Capabilities::default());
-    let plan = ranking_model::decide::plan(
-        &model("top-picks", json!({})),
-        around,
-        &world.observed,
-        &settings(),
-        world.now,
-    );
+    let mut world = World::new(Capabilities::default());
+    world.observed.older = Some(older);
+    let plan = reconcile_model(&model("top-picks", json!({})), &world.observed, &settings(), world.now);
     assert_eq!((plan.children.len(), plan.status.traffic.len()), (0, 0));
     assert_eq!(says(&plan.status, ConditionType::Ready), is("False", Reason::DuplicateObjective));
     assert!(plan.status.conditions[0].message.contains("shop/elder"));

@@ -1,15 +1,19 @@
 //! A cluster in memory: it does with plans what the API server and its controllers would.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::Time,
     jiff::{SignedDuration, Timestamp},
 };
-use marquee_crds::{PageLayout, RankingModel, labels};
+use marquee_crds::{
+    PageLayout, RankingModel, labels, page_layout::PageLayoutStatus, ranking_model::RankingModelStatus,
+};
 use marquee_operator::{
-    child::{Child, ChildKind},
+    child::{AppliedChild, Child, ChildKind},
+    controllers::{page_layout, ranking_model},
     observed::{Capabilities, ChildFacts, ChildState, DeploymentFacts, Observed, PodFacts, Settings},
+    transition::TransitionEvent,
 };
 use serde_json::{Value, json};
 
@@ -25,6 +29,39 @@ pub fn settings() -> Settings {
         pod_annotations: BTreeMap::new(),
         drain: std::time::Duration::from_secs(DRAIN),
     }
+}
+
+/// What a reconcile comes to, where the API server takes every child.
+#[derive(Debug)]
+pub struct Reconciled<S> {
+    pub children: Vec<Child>,
+    pub status: S,
+    pub events: Vec<TransitionEvent>,
+    pub look_again: Option<Duration>,
+}
+
+pub fn reconcile_model(
+    model: &RankingModel,
+    observed: &Observed,
+    settings: &Settings,
+    now: Timestamp,
+) -> Reconciled<RankingModelStatus> {
+    let plan = ranking_model::decide::plan(model, observed, settings, now);
+    let applied: Vec<AppliedChild> = plan.children.iter().map(AppliedChild::from).collect();
+    let (status, events) = ranking_model::status::status(model, observed, &plan, &applied);
+    Reconciled { children: plan.children, status, events, look_again: plan.look_again }
+}
+
+pub fn reconcile_layout(
+    layout: &PageLayout,
+    observed: &Observed,
+    settings: &Settings,
+    now: Timestamp,
+) -> Reconciled<PageLayoutStatus> {
+    let plan = page_layout::decide::plan(layout, observed, settings, now);
+    let applied: Vec<AppliedChild> = plan.children.iter().map(AppliedChild::from).collect();
+    let (status, events) = page_layout::status::status(layout, observed, &plan, &applied);
+    Reconciled { children: plan.children, status, events, look_again: plan.look_again }
 }
 
 pub fn at(second: i64) -> Timestamp {

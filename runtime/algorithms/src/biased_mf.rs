@@ -11,6 +11,40 @@ use crate::factors::Factors;
 use crate::interactions::Interactions;
 use crate::kernels;
 use crate::rating_sgd::{self, Descent};
+use crate::trainer::{self, FittedTensor, Trainer};
+
+/// The algorithm.
+pub static TRAINER: Trainer = Trainer {
+    name: "biased-mf",
+    about: "Explicit ratings: biases and factors by stochastic gradient descent",
+    architecture: "biased-mf",
+    is_explicit: true,
+    depends_on_threads: false,
+    resumes: true,
+    hyperparameters: &[
+        trainer::FACTORS,
+        trainer::EPOCHS,
+        trainer::LEARNING_RATE,
+        trainer::LEARNING_RATE_DECAY,
+        trainer::REGULARIZATION,
+        trainer::BIAS_REGULARIZATION,
+        trainer::INITIAL_DEVIATION,
+        trainer::ENSEMBLE,
+    ],
+    defaults: || trainer::fields(&BiasedMfParams::default()),
+    fit: |data, hyperparameters, context| {
+        let found = fit(data, &trainer::params(hyperparameters)?, context)?;
+        Ok(vec![
+            FittedTensor::vector("global.mean", vec![found.global_mean]),
+            FittedTensor::vector("viewer.bias", found.viewer_bias),
+            FittedTensor::vector("title.bias", found.title_bias),
+            FittedTensor::table("viewer.factors", found.viewer_factors),
+            FittedTensor::table("title.factors", found.title_factors),
+        ])
+    },
+    // While it descends and while its members are averaged the factors lie in memory twice.
+    working_bytes: |shape| 2 * shape.factor_bytes(),
+};
 
 /// What the fit is told.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

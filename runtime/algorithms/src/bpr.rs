@@ -15,6 +15,36 @@ use crate::factors::Factors;
 use crate::interactions::Interactions;
 use crate::kernels::{self, Padded};
 use crate::random::{Purpose, normal_factors, stream};
+use crate::trainer::{self, FittedTensor, Hyperparameter, Trainer};
+
+/// The algorithm.
+pub static TRAINER: Trainer = Trainer {
+    name: "bpr",
+    about: "Plays: Bayesian personalised ranking, pairs by stochastic gradient descent",
+    architecture: "bpr",
+    is_explicit: false,
+    depends_on_threads: true,
+    resumes: true,
+    hyperparameters: &[
+        trainer::FACTORS,
+        trainer::EPOCHS,
+        trainer::LEARNING_RATE,
+        trainer::LEARNING_RATE_DECAY,
+        trainer::REGULARIZATION,
+        trainer::INITIAL_DEVIATION,
+        Hyperparameter::word("negatives", &["uniform", "plays"], "how unwatched titles are drawn"),
+    ],
+    defaults: || trainer::fields(&BprParams::default()),
+    fit: |data, hyperparameters, context| {
+        let found = fit(data, &trainer::params(hyperparameters)?, context)?;
+        Ok(vec![
+            FittedTensor::vector("title.bias", found.title_bias),
+            FittedTensor::table("viewer.factors", found.viewer_factors),
+            FittedTensor::table("title.factors", found.title_factors),
+        ])
+    },
+    working_bytes: |shape| 2 * shape.factor_bytes(),
+};
 
 /// How the unwatched title of a step is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

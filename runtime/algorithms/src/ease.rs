@@ -14,6 +14,36 @@ use crate::context::{Fit, FitContext};
 use crate::error::{AlgorithmError, require};
 use crate::factors::Factors;
 use crate::interactions::Interactions;
+use crate::trainer::{self, FittedTensor, Hyperparameter, Trainer};
+
+/// The algorithm.
+pub static TRAINER: Trainer = Trainer {
+    name: "ease",
+    about: "Plays: title-title weights in closed form",
+    architecture: "ease",
+    is_explicit: false,
+    depends_on_threads: false,
+    resumes: false,
+    hyperparameters: &[
+        Hyperparameter::real(
+            "regularization",
+            trainer::SMALLEST,
+            1e9,
+            "pull of the weights towards zero, in viewers",
+        ),
+        Hyperparameter::word(
+            "precision",
+            &["auto", "single", "double"],
+            "numbers that the inverse is computed in",
+        ),
+    ],
+    defaults: || trainer::fields(&EaseParams::default()),
+    fit: |data, hyperparameters, context| {
+        let found = fit(data, &trainer::params(hyperparameters)?, context)?;
+        Ok(vec![FittedTensor::table("weights", found.weights)])
+    },
+    working_bytes: |shape| 2 * 8 * shape.titles * shape.titles,
+};
 
 /// The numbers that the inverse is computed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::context::{Fit, FitContext};
 use crate::error::{AlgorithmError, require};
@@ -19,8 +20,64 @@ use crate::factors::Factors;
 use crate::interactions::Interactions;
 use crate::kernels::Padded;
 use crate::random::{Purpose, stream};
+use crate::trainer::{self, FittedTensor, Hyperparameter, Hyperparameters, Trainer};
 
 pub use loss::loss;
+
+/// The algorithm.
+pub static TRAINER: Trainer = Trainer {
+    name: "implicit-als",
+    about: "Plays: alternating least squares with confidence weights",
+    architecture: "implicit-als",
+    is_explicit: false,
+    depends_on_threads: false,
+    resumes: true,
+    hyperparameters: &[
+        trainer::FACTORS,
+        Hyperparameter::count("iterations", 100_000, "how often viewers and then titles are solved for"),
+        Hyperparameter::real("regularization", trainer::SMALLEST, 1e9, "pull of the factors towards zero"),
+        Hyperparameter::real(
+            "alpha",
+            0.0,
+            1e9,
+            "confidence of a watched title beyond that of an unwatched one",
+        ),
+        Hyperparameter::word("weight", &["watched", "rating"], "what raises the confidence"),
+        Hyperparameter::word("solver", &["conjugate-gradient", "exact"], "how each row is solved"),
+        Hyperparameter::count("solverSteps", 1000, "steps of conjugate gradient a row and iteration"),
+    ],
+    defaults,
+    fit: |data, hyperparameters, context| {
+        let found = fit(data, &trainer::params(&nested(hyperparameters))?, context)?;
+        Ok(vec![
+            FittedTensor::table("viewer.factors", found.viewer_factors),
+            FittedTensor::table("title.factors", found.title_factors),
+        ])
+    },
+    working_bytes: |shape| 2 * shape.factor_bytes(),
+};
+
+/// Solver and steps are one parameter of the fit, and two hyperparameters for people.
+fn defaults() -> Hyperparameters {
+    let mut defaults = trainer::fields(&ImplicitAlsParams::default());
+    if let Some(Value::Object(solver)) = defaults.remove("solver") {
+        defaults.extend(solver.get("method").map(|method| ("solver".to_owned(), method.clone())));
+        defaults.extend(solver.get("steps").map(|steps| ("solverSteps".to_owned(), steps.clone())));
+    }
+    defaults
+}
+
+/// The reverse of what [`defaults`] does to solver and steps.
+fn nested(flat: &Hyperparameters) -> Hyperparameters {
+    let mut params = flat.clone();
+    let steps = params.remove("solverSteps");
+    let solver = match params.remove("solver") {
+        Some(Value::String(word)) if word == "exact" => json!({ "method": "exact" }),
+        _ => json!({ "method": "conjugate-gradient", "steps": steps }),
+    };
+    params.insert("solver".to_owned(), solver);
+    params
+}
 
 /// How each row's least squares are solved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

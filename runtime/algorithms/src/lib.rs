@@ -1,7 +1,8 @@
 //! Marquee's training algorithms and ranking metrics: pure computation.
 //!
 //! No I/O, no clock and no global random source: data, parameters, seed, threads and an observer come in, factors and
-//! figures go out. One algorithm a file, all of one shape: `fit(&data, &params, &mut context) -> Result<factors>`.
+//! figures go out. One algorithm a file, all of one shape: `fit(&data, &params, &mut context) -> Result<factors>`, and a
+//! [`Trainer`] that says what hyperparameters it has and under which names the architecture reads the factors.
 //!
 //! - [`Interactions`] is what every algorithm learns from; [`split`] cuts it into training and test parts.
 //! - [`FitContext`] carries seed, threads, observer (progress, checkpoint, cancel) and the state to resume from.
@@ -10,6 +11,8 @@
 
 pub mod interactions;
 pub mod split;
+
+pub mod trainer;
 
 pub mod context;
 pub mod error;
@@ -34,3 +37,4 @@ pub use context::{FitContext, Progress, State};
 pub use error::AlgorithmError;
 pub use factors::Factors;
 pub use interactions::{Interaction, Interactions};
+pub use trainer::{Hyperparameters, Trainer};

@@ -2,6 +2,22 @@
 
 use crate::error::AlgorithmError;
 use crate::interactions::Interactions;
+use crate::trainer::{Hyperparameters, Trainer};
+
+/// The algorithm.
+pub static TRAINER: Trainer = Trainer {
+    name: "popularity",
+    about: "Titles by how many viewers watched them; the baseline",
+    architecture: "popularity",
+    is_explicit: false,
+    depends_on_threads: false,
+    resumes: false,
+    hyperparameters: &[],
+    defaults: Hyperparameters::new,
+    // The plays of titles are counted for every architecture.
+    fit: |_, _, _| Ok(Vec::new()),
+    working_bytes: |_| 0,
+};
 
 /// How many viewers watched each title: `n_titles` numbers.
 ///

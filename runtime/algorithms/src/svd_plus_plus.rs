@@ -10,6 +10,42 @@ use crate::error::AlgorithmError;
 use crate::factors::Factors;
 use crate::interactions::Interactions;
 use crate::rating_sgd::{self, Descent};
+use crate::trainer::{self, FittedTensor, Hyperparameter, Trainer};
+
+/// The algorithm.
+pub static TRAINER: Trainer = Trainer {
+    name: "svd-plus-plus",
+    about: "Biased MF that also learns from which titles were rated",
+    architecture: "svd-plus-plus",
+    is_explicit: true,
+    depends_on_threads: false,
+    resumes: true,
+    hyperparameters: &[
+        trainer::FACTORS,
+        trainer::EPOCHS,
+        trainer::LEARNING_RATE,
+        trainer::LEARNING_RATE_DECAY,
+        trainer::REGULARIZATION,
+        Hyperparameter::real("implicitRegularization", 0.0, 1e9, "pull of the implicit factors towards zero"),
+        trainer::BIAS_REGULARIZATION,
+        trainer::INITIAL_DEVIATION,
+        trainer::ENSEMBLE,
+    ],
+    defaults: || trainer::fields(&SvdPlusPlusParams::default()),
+    fit: |data, hyperparameters, context| {
+        let found = fit(data, &trainer::params(hyperparameters)?, context)?;
+        Ok(vec![
+            FittedTensor::vector("global.mean", vec![found.global_mean]),
+            FittedTensor::vector("viewer.bias", found.viewer_bias),
+            FittedTensor::vector("title.bias", found.title_bias),
+            FittedTensor::table("viewer.factors", found.viewer_factors),
+            FittedTensor::table("title.factors", found.title_factors),
+            FittedTensor::table("title.implicit", found.title_implicit),
+        ])
+    },
+    // As of biased MF, and the implicit factors too.
+    working_bytes: |shape| 2 * (shape.factor_bytes() + 4 * shape.factors * shape.titles),
+};
 
 /// What the fit is told.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -1,14 +1,18 @@
 //! Artifacts: a folder (or object prefix) with `marquee.json`, `*.safetensors` and id tables. Data, never code.
 //!
 //! The manifest names every file with size and SHA-256; the digest of the manifest therefore covers the artifact.
-//! Reading order: what is written in the manifest, how a folder is opened and checked, how one is written, and
+//! Reading order: what is written in the manifest, which tensors an architecture declares, how a folder is opened and
+//! checked, how one is written, and
 //! (feature `fetch`) how it comes from elsewhere.
 
 pub mod manifest;
 pub mod tensor;
 
+pub mod layout;
+
 pub mod fuzzing;
 
+mod architecture;
 mod artifact;
 mod open;
 mod write;
@@ -20,7 +24,6 @@ mod catalogue;
 mod digest;
 mod error;
 mod ids;
-mod layout;
 mod limits;
 mod mmap;
 mod weights;
@@ -32,13 +35,15 @@ mod round_trip;
 #[cfg(test)]
 mod sample;
 
+pub use architecture::Architecture;
 pub use artifact::Artifact;
 pub use catalogue::{CatalogueEntry, parse_catalogue};
 pub use digest::{Digest, DigestError, Hasher};
 pub use error::{ArtifactError, Fault, Finding};
 pub use ids::IdTable;
+pub use layout::Layout;
 pub use limits::Limits;
-pub use manifest::{Architecture, Golden, GoldenCase, Lineage, Manifest, Role};
+pub use manifest::{Golden, GoldenCase, Lineage, Manifest, Role};
 pub use open::{Checked, OpenOptions, digest, open};
 pub use tensor::{Dtype, RawTensor};
 pub use weights::parse_weights;

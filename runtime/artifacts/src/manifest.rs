@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::architecture::Architecture;
 use crate::tensor::Dtype;
 
 mod check;
@@ -33,58 +34,6 @@ pub struct Manifest {
     /// What the weights must reproduce before they are served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub golden: Option<Golden>,
-}
-
-/// What the weights are for.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[serde(rename_all = "kebab-case")]
-pub enum Architecture {
-    /// Titles by how many viewers watched them.
-    Popularity,
-    /// Explicit ratings: global mean, biases, factors.
-    BiasedMf,
-    /// Biased MF with implicit factors of the titles rated.
-    SvdPlusPlus,
-    /// Implicit ALS: factors, and the Gram matrix for fold-in.
-    ImplicitAls,
-    /// Bayesian personalised ranking: factors and title biases.
-    Bpr,
-    /// Item-item weights in closed form.
-    Ease,
-    /// Title metadata: no model.
-    Catalogue,
-}
-
-impl Architecture {
-    /// Every architecture that this version knows.
-    pub const ALL: [Self; 7] = [
-        Self::Popularity,
-        Self::BiasedMf,
-        Self::SvdPlusPlus,
-        Self::ImplicitAls,
-        Self::Bpr,
-        Self::Ease,
-        Self::Catalogue,
-    ];
-
-    /// As the manifest writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Popularity => "popularity",
-            Self::BiasedMf => "biased-mf",
-            Self::SvdPlusPlus => "svd-plus-plus",
-            Self::ImplicitAls => "implicit-als",
-            Self::Bpr => "bpr",
-            Self::Ease => "ease",
-            Self::Catalogue => "catalogue",
-        }
-    }
-}
-
-impl std::fmt::Display for Architecture {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// One file of the artifact.

@@ -13,6 +13,7 @@ use crate::catalogue::parse_catalogue;
 use crate::digest::Digest;
 use crate::error::{ArtifactError, Fault, Finding, quoted};
 use crate::ids::IdTable;
+use crate::layout;
 use crate::limits::Limits;
 use crate::manifest::{File, MANIFEST_FILE, Manifest, Role, check_manifest_size};
 use crate::tensor::RawTensor;
@@ -53,7 +54,8 @@ impl Checked {
 }
 
 /// Opens the artifact in the folder `dir` and checks everything that can be known without running it: digests, sizes,
-/// paths, tensors, finite values, id tables and that their counts agree. Weights are mapped, not copied.
+/// paths, tensors, finite values, id tables, histories and golden rows. Weights are mapped, not copied. Whether the
+/// tensors are those of the architecture, [`Artifact::check_layout`] says.
 ///
 /// Reads the whole artifact once; blocks.
 pub fn open(dir: &Path, options: &OpenOptions) -> Result<Artifact, ArtifactError> {
@@ -80,15 +82,10 @@ pub fn open(dir: &Path, options: &OpenOptions) -> Result<Artifact, ArtifactError
     }
     let rows = |table: &Option<IdTable>| table.as_ref().map_or(0, IdTable::len);
     let (n_viewers, n_titles) = (rows(&artifact.viewers), rows(&artifact.titles));
-    crate::layout::check(&artifact.manifest, &artifact.tensors, n_viewers, n_titles)
-        .map_err(|(tensor, finding)| finding.in_file(&folder.path(file_of(&artifact.manifest, tensor))))?;
+    layout::check(&artifact.manifest, &artifact.tensors, n_viewers, n_titles).map_err(
+        |(tensor, finding)| finding.in_file(&folder.path(layout::file_of(&artifact.manifest, tensor))),
+    )?;
     Ok(artifact)
-}
-
-/// The file that holds a tensor; the manifest itself for none.
-fn file_of<'a>(manifest: &'a Manifest, tensor: Option<&str>) -> &'a str {
-    let holds = |file: &&File| tensor.is_some_and(|tensor| file.tensors.contains_key(tensor));
-    manifest.files.iter().find(holds).map_or(MANIFEST_FILE, |file| &file.path)
 }
 
 /// The digest of the artifact in `dir`: that of its `marquee.json`, once the manifest itself is sound.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use crate::manifest::{Architecture, Lineage, Role};
-use crate::{CatalogueEntry, OpenOptions, TensorData, Writer, open};
+use crate::manifest::{Lineage, Role};
+use crate::{Architecture, CatalogueEntry, OpenOptions, TensorData, Writer, open};
 
 /// Ids as users have them: any script, quotes, backslashes, spaces; no control characters.
 fn ids(most: usize) -> impl Strategy<Value = Vec<String>> {
@@ -62,7 +62,7 @@ proptest! {
         ]).unwrap();
         writer.ids(Role::Viewers, &viewers).unwrap();
         writer.ids(Role::Titles, &titles).unwrap();
-        let digest = writer.finish(Architecture::Ease, Default::default(), Lineage::default(), None).unwrap();
+        let digest = writer.finish(Architecture::named("ease"), Default::default(), Lineage::default(), None).unwrap();
         let options = OpenOptions { expected: Some(digest), ..OpenOptions::default() };
         let artifact = open(&dir, &options).unwrap();
         prop_assert_eq!(artifact.tensor_f32("weights", &[n_titles, n_titles]).unwrap(), &weights[..]);
@@ -79,7 +79,7 @@ proptest! {
         let dir = root.path().join("catalogue");
         let mut writer = Writer::create(&dir).unwrap();
         writer.catalogue(&entries).unwrap();
-        writer.finish(Architecture::Catalogue, Default::default(), Lineage::default(), None).unwrap();
+        writer.finish(Architecture::CATALOGUE, Default::default(), Lineage::default(), None).unwrap();
         let artifact = open(&dir, &OpenOptions::default()).unwrap();
         prop_assert_eq!(artifact.catalogue.unwrap(), entries);
     }

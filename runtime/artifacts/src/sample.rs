@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::architecture::Architecture;
 use crate::digest::Digest;
-use crate::manifest::{Architecture, Golden, GoldenCase, Lineage, MANIFEST_FILE, Role};
+use crate::layout::{Declaration, Layout, Size, WATCH_HISTORY};
+use crate::manifest::{Golden, GoldenCase, Lineage, MANIFEST_FILE, Role};
 use crate::write::{TensorData, Writer};
 
 /// An artifact in a folder of its own: biased MF with 2 viewers, 3 titles and 2 factors.
@@ -14,6 +16,28 @@ pub(crate) struct Sample {
     pub(crate) dir: PathBuf,
     pub(crate) digest: Digest,
 }
+
+/// Tensors of the sample.
+const BIASED_MF: &[Declaration] = &[
+    Declaration::f32("global.mean", &[Size::Exactly(1)]),
+    Declaration::f32("viewer.bias", &[Size::Viewers]),
+    Declaration::f32("title.bias", &[Size::Titles]),
+    Declaration::f32("viewer.factors", &[Size::Viewers, Size::Factors]),
+    Declaration::f32("title.factors", &[Size::Titles, Size::Factors]),
+];
+
+/// What the sample and its spoilt copies are checked against.
+pub(crate) const KNOWN: [Layout; 2] = [
+    Layout { architecture: "biased-mf", tensors: &[WATCH_HISTORY, BIASED_MF] },
+    Layout {
+        architecture: "svd-plus-plus",
+        tensors: &[
+            WATCH_HISTORY,
+            BIASED_MF,
+            &[Declaration::f32("title.implicit", &[Size::Titles, Size::Factors])],
+        ],
+    },
+];
 
 pub(crate) const WEIGHTS: &str = "weights.safetensors";
 
@@ -104,7 +128,9 @@ pub(crate) fn write(dir: &Path, mean: f32) -> Digest {
     writer.ids(Role::Titles, ["10", "20", "30"]).unwrap();
     let case = GoldenCase { viewer: Some(0), recent: vec![], titles: vec![0], scores: vec![mean + 1.4] };
     let golden = Golden { tolerance: 1e-4, cases: vec![case] };
-    writer.finish(Architecture::BiasedMf, Default::default(), Lineage::default(), Some(golden)).unwrap()
+    writer
+        .finish(Architecture::named("biased-mf"), Default::default(), Lineage::default(), Some(golden))
+        .unwrap()
 }
 
 /// Writes an EASE artifact of one viewer and `n_titles` titles; all weights are `weight`.
@@ -122,5 +148,5 @@ pub(crate) fn large(dir: &Path, n_titles: usize, weight: f32) -> Digest {
     writer.tensors(WEIGHTS, &tensors).unwrap();
     writer.ids(Role::Viewers, ["ann"]).unwrap();
     writer.ids(Role::Titles, (0..n_titles).map(|row| row.to_string())).unwrap();
-    writer.finish(Architecture::Ease, Default::default(), Lineage::default(), None).unwrap()
+    writer.finish(Architecture::named("ease"), Default::default(), Lineage::default(), None).unwrap()
 }

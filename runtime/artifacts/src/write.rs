@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::architecture::Architecture;
 use crate::artifact::Artifact;
 use crate::catalogue::CatalogueEntry;
 use crate::digest::{Digest, Hasher};
@@ -10,8 +11,7 @@ use crate::error::{ArtifactError, Finding};
 use crate::ids::check_id;
 use crate::limits::Limits;
 use crate::manifest::{
-    Architecture, FORMAT_VERSION, File, Golden, Lineage, MANIFEST_FILE, Manifest, Role, TensorSpec,
-    check_path,
+    FORMAT_VERSION, File, Golden, Lineage, MANIFEST_FILE, Manifest, Role, TensorSpec, check_path,
 };
 use crate::open::{OpenOptions, open};
 use crate::tensor::Dtype;

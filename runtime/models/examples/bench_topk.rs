@@ -43,12 +43,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         } else {
             let start = Instant::now();
             let queries: Vec<Query> = vectors.chunks(D).map(|vector| Query::new(0.0, vector)).collect();
-            let searches: Vec<Search<'_>> =
-                queries.iter().map(|query| Search { query, k, excluded: Excluded::default() }).collect();
+            let searches: Vec<Search<'_>> = queries
+                .iter()
+                .map(|query| Search { query, k, candidates: None, excluded: Excluded::default() })
+                .collect();
             let best = index.top_k(&searches);
             let seconds = start.elapsed().as_secs_f64();
-            found =
-                best.iter().map(|best| best.iter().map(|scored| scored.title).collect::<Vec<_>>()).collect();
+            found = best
+                .iter()
+                .map(|best| best.iter().map(|scored| scored.title.0).collect::<Vec<_>>())
+                .collect();
             writeln!(out, "{}", serde_json::json!({ "seconds": seconds }))?;
         }
         out.flush()?;

@@ -4,8 +4,8 @@
 
 use std::{env, error::Error, path::Path};
 
-use marquee_artifacts::{Architecture, Lineage, Role, TensorData, Writer};
-use marquee_models::{golden, registry};
+use marquee_artifacts::{Lineage, Role, TensorData, Writer};
+use marquee_models::{golden, implicit_als, registry};
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
 
@@ -42,9 +42,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let hyperparameters = json!({ "factors": factors, "regularization": 0.01, "alpha": 1.0 });
     let hyperparameters = hyperparameters.as_object().cloned().unwrap_or_default();
     let lineage = Lineage { seed: 1, code_version: env!("CARGO_PKG_VERSION").into(), ..Lineage::default() };
-    let draft = writer.draft(Architecture::ImplicitAls, &hyperparameters, &lineage)?;
+    let draft = writer.draft(implicit_als::DESCRIPTOR.architecture(), &hyperparameters, &lineage)?;
     let golden = golden::make(&*registry::load(&draft)?, 1)?;
     drop(draft);
-    writer.finish(Architecture::ImplicitAls, hyperparameters, lineage, Some(golden))?;
+    writer.finish(implicit_als::DESCRIPTOR.architecture(), hyperparameters, lineage, Some(golden))?;
     Ok(())
 }

@@ -2,14 +2,36 @@
 //!
 //! Rendle, Freudenthaler, Gantner and Schmidt-Thieme, "BPR: Bayesian Personalized Ranking from Implicit Feedback", UAI 2009.
 
-use marquee_artifacts::manifest::Architecture;
+use std::sync::Arc;
 
-use crate::audience::Audience;
-use crate::factors::{Embedding, FactorModel};
+use marquee_artifacts::layout::Size::{Factors, Titles, Viewers};
+use marquee_artifacts::layout::{Declaration, Layout, WATCH_HISTORY};
+
+use crate::descriptor::{Cost, Descriptor};
+use crate::factors::{CAPABILITIES, Embedding, FactorModel};
 use crate::linalg::{System, gram};
-use crate::model::{ModelError, Viewer};
+use crate::model::ModelError;
+use crate::rows::TitleRow;
 use crate::scan::{ScanOptions, TitleIndex};
+use crate::viewer::ViewerContext;
+use crate::watch_history::WatchHistory;
 use crate::weights::{Table, Weights};
+
+/// The architecture.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    layout: Layout { architecture: "bpr", tensors: &[WATCH_HISTORY, FACTORS] },
+    about: "Bayesian personalised ranking: factors and title biases.",
+    load: |weights, options| Ok(Arc::new(Bpr::load(weights, options)?)),
+    capabilities: CAPABILITIES,
+    ignores_order: true,
+    cost: Cost::TitlesTimesFactors,
+};
+
+const FACTORS: &[Declaration] = &[
+    Declaration::f32("viewer.factors", &[Viewers, Factors]),
+    Declaration::f32("title.factors", &[Titles, Factors]),
+    Declaration::f32("title.bias", &[Titles]),
+];
 
 /// Confidence that a watched title has in fold-in beyond any other's 1.
 const FOLD_IN_ALPHA: f64 = 20.0;
@@ -19,15 +41,15 @@ const FOLD_IN_RIDGE: f64 = 0.05;
 
 /// Score: `title.bias[t] + viewer.factors[v] · title.factors[t]`.
 ///
-/// Weights: `viewer.factors` `(n_viewers, d)`, `title.factors` `(n_titles, d)`, `title.bias` `(n_titles)`, and those of [`Audience`].
-/// Hyper-parameters: `factors`.
+/// Weights: `viewer.factors` `(n_viewers, d)`, `title.factors` `(n_titles, d)`, `title.bias` `(n_titles)`, and those of [`WatchHistory`].
+/// Hyperparameters: `factors`.
 ///
 /// Fold-in: the paper has none. The direction is that of implicit least squares with the title factors held fixed (see
 /// [`ImplicitAls`](crate::implicit_als::ImplicitAls); confidence 1 + 20, ridge 5 % of the mean diagonal of `YᵀY`). Least squares aims at 0 and 1, BPR at
 /// differences of scores, so the length is taken from training: the mean length of the trained viewer vectors. It keeps
 /// the balance between the viewer's part of a score and the title's bias.
 pub struct Bpr {
-    audience: Audience,
+    watch_history: WatchHistory,
     viewers: Table,
     index: TitleIndex,
     /// `YᵀY` with its ridge, `(d, d)`.
@@ -37,13 +59,13 @@ pub struct Bpr {
 }
 
 impl Bpr {
-    /// Reads weights and hyper-parameters.
+    /// Reads weights and hyperparameters.
     pub fn load(weights: &Weights<'_>, options: ScanOptions) -> Result<Self, ModelError> {
-        let audience = Audience::load(weights)?;
-        let titles = weights.matrix("title.factors", Some(audience.n_titles()), None)?;
+        let watch_history = WatchHistory::load(weights)?;
+        let titles = weights.matrix("title.factors", Some(watch_history.n_titles()), None)?;
         let d = titles.cols();
-        let viewers = weights.matrix("viewer.factors", Some(audience.n_viewers()), Some(d))?;
-        let bias = weights.vector("title.bias", Some(audience.n_titles()))?;
+        let viewers = weights.matrix("viewer.factors", Some(watch_history.n_viewers()), Some(d))?;
+        let bias = weights.vector("title.bias", Some(watch_history.n_titles()))?;
         weights.check_factors(d)?;
         let mut gram = gram(&titles);
         let ridge = (0..d).map(|i| gram[i * d + i]).sum::<f64>() / d as f64 * FOLD_IN_RIDGE;
@@ -53,13 +75,19 @@ impl Bpr {
         let length =
             viewers.values().chunks(d).map(|row| norm(row.iter().map(|x| f64::from(*x)))).sum::<f64>();
         let length = length / viewers.rows() as f64;
-        Ok(Self { audience, viewers, index: TitleIndex::new(titles, Some(bias), options)?, gram, length })
+        Ok(Self {
+            watch_history,
+            viewers,
+            index: TitleIndex::new(titles, Some(bias), options)?,
+            gram,
+            length,
+        })
     }
 
     /// The vector `(d)` of one who watched `titles`, each counted once.
-    fn fold_in(&self, titles: &[u32]) -> Vec<f32> {
+    fn fold_in(&self, titles: &[TitleRow]) -> Vec<f32> {
         let mut system = System::from_matrix(&self.gram, self.index.d());
-        let rows = || titles.iter().map(|title| self.index.factors().row(*title as usize));
+        let rows = || titles.iter().map(|title| self.index.factors().row(title.idx()));
         system.add_outer(rows(), FOLD_IN_ALPHA);
         for row in rows() {
             system.add_right(row, 1.0);
@@ -76,21 +104,21 @@ fn norm(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 impl FactorModel for Bpr {
-    const ARCHITECTURE: Architecture = Architecture::Bpr;
+    const DESCRIPTOR: &'static Descriptor = &DESCRIPTOR;
 
-    fn audience(&self) -> &Audience {
-        &self.audience
+    fn watch_history(&self) -> &WatchHistory {
+        &self.watch_history
     }
 
     fn index(&self) -> &TitleIndex {
         &self.index
     }
 
-    fn embed(&self, viewer: &Viewer<'_>) -> Embedding {
+    fn embed(&self, viewer: &ViewerContext<'_>) -> Embedding {
         let vector = match viewer.known {
-            Some(known) if viewer.recent.is_empty() => self.viewers.row(known as usize).to_vec(),
-            None if viewer.recent.is_empty() => vec![0.0; self.index.d()],
-            _ => self.fold_in(&self.audience.watched(viewer)),
+            Some(known) if viewer.events.is_empty() => self.viewers.row(known.idx()).to_vec(),
+            None if viewer.events.is_empty() => vec![0.0; self.index.d()],
+            _ => self.fold_in(&self.watch_history.all_watched(viewer)),
         };
         Embedding { base: 0.0, vector }
     }

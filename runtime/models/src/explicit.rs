@@ -1,14 +1,25 @@
 //! What the two rating models share: mean and biases, and fold-in as recursive least squares.
 
+use marquee_artifacts::layout::Declaration;
+use marquee_artifacts::layout::Size::{Exactly, Factors, Viewers};
+
 use crate::linalg::System;
 use crate::model::ModelError;
+use crate::rows::{TitleRow, ViewerRow};
 use crate::scan::TitleIndex;
 use crate::weights::{Table, Weights};
+
+/// The weights of [`Ratings`].
+pub const RATINGS: &[Declaration] = &[
+    Declaration::f32("global.mean", &[Exactly(1)]),
+    Declaration::f32("viewer.bias", &[Viewers]),
+    Declaration::f32("viewer.factors", &[Viewers, Factors]),
+];
 
 /// Mean, viewer biases and viewer factors of a rating model.
 ///
 /// Weights: `global.mean` `(1)`, `viewer.bias` `(n_viewers)`, `viewer.factors` `(n_viewers, d)`.
-/// Hyper-parameters: `regularization` (λ a rating), `ratingMin`, `ratingMax`.
+/// Hyperparameters: `regularization` (λ a rating), `ratingMin`, `ratingMax`.
 ///
 /// Fold-in. The artifact knows what a viewer watched, not how they rated it, and recent titles come without rating. So
 /// a recent title is taken as liked: its assumed rating is half way between the mean and the highest rating. With
@@ -30,17 +41,17 @@ pub struct Ratings {
 /// What one fold-in starts from.
 pub struct Prior<'a> {
     /// Row of a viewer seen in training.
-    pub known: Option<u32>,
+    pub known: Option<ViewerRow>,
     /// What they watched in training.
-    pub history: &'a [u32],
+    pub history: &'a [TitleRow],
     /// What they watched since and had not before.
-    pub new: &'a [u32],
+    pub new: &'a [TitleRow],
     /// What the architecture adds of its own to the viewer's vector `(d)`; empty is zeros.
     pub added: &'a [f32],
 }
 
 impl Ratings {
-    /// Reads weights and hyper-parameters.
+    /// Reads weights and hyperparameters.
     pub fn load(weights: &Weights<'_>, n_viewers: usize, d: usize) -> Result<Self, ModelError> {
         let mean = weights.vector("global.mean", Some(1))?.values()[0];
         let low = weights.number("ratingMin", -1e9..=1e9)?;
@@ -55,10 +66,10 @@ impl Ratings {
     }
 
     /// Trained base (mean and bias) and vector `(d)`; those of the average viewer for `None`.
-    pub fn trained(&self, known: Option<u32>) -> (f32, Vec<f32>) {
+    pub fn trained(&self, known: Option<ViewerRow>) -> (f32, Vec<f32>) {
         match known {
             Some(known) => {
-                let row = known as usize;
+                let row = known.idx();
                 (self.mean + self.bias.values()[row], self.factors.row(row).to_vec())
             }
             None => (self.mean, vec![0.0; self.factors.cols()]),
@@ -68,8 +79,8 @@ impl Ratings {
     /// Base and vector `(d)` once the new titles of `prior` are folded in.
     pub fn fold_in(&self, index: &TitleIndex, prior: &Prior<'_>) -> (f32, Vec<f32>) {
         let (base, vector) = self.trained(prior.known);
-        let features = |title: u32| -> Vec<f32> {
-            let row = index.factors().row(title as usize);
+        let features = |title: TitleRow| -> Vec<f32> {
+            let row = index.factors().row(title.idx());
             std::iter::once(1.0).chain(row.iter().copied()).collect()
         };
         let n_watched = prior.history.len() + prior.new.len();
@@ -79,9 +90,10 @@ impl Ratings {
         system.add_outer(rows.iter().map(Vec::as_slice), 1.0);
         for (title, row) in prior.new.iter().zip(&rows[prior.history.len()..]) {
             let factors = &row[1..];
-            let bias = index.bias().get(*title as usize).copied().unwrap_or_default();
-            let told = f64::from(base) + f64::from(bias) + dot(&vector, factors) + dot(prior.added, factors);
-            system.add_right(row, self.assumed - told);
+            let bias = index.bias().get(title.idx()).copied().unwrap_or_default();
+            let predicted =
+                f64::from(base) + f64::from(bias) + dot(&vector, factors) + dot(prior.added, factors);
+            system.add_right(row, self.assumed - predicted);
         }
         let change = system.solve();
         let vector =

@@ -1,26 +1,35 @@
 //! What the factor models share: a viewer becomes a base and a vector, and the title index does the rest.
 
-use candle_core::{Device, Tensor};
-use marquee_artifacts::manifest::Architecture;
+use marquee_artifacts::Architecture;
 
-use crate::audience::Audience;
-use crate::model::{Model, ModelError, Scored, TopKQuery, Viewer};
+use crate::capability::{
+    Capability, Embeddings, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery,
+};
+use crate::descriptor::Descriptor;
+use crate::lists;
+use crate::model::{Model, ModelError, Scored};
+use crate::rows::TitleRow;
 use crate::scan::{Query, Search, TitleIndex};
 use crate::select::Excluded;
+use crate::viewer::ViewerContext;
+use crate::watch_history::WatchHistory;
+
+/// What factor models offer.
+pub const CAPABILITIES: &[Capability] = &Capability::ALL;
 
 /// A model whose score of title t is `(base + bias[t]) + vector · factors[t]`, base and vector being the viewer's.
 pub trait FactorModel: Send + Sync {
     /// What it is.
-    const ARCHITECTURE: Architecture;
+    const DESCRIPTOR: &'static Descriptor;
 
     /// Plays and histories.
-    fn audience(&self) -> &Audience;
+    fn watch_history(&self) -> &WatchHistory;
 
     /// Title factors `(n_titles, d)` and biases `(n_titles)`.
     fn index(&self) -> &TitleIndex;
 
     /// The viewer's base, and vector `(d)`: trained, or folded in. Viewer and titles are known to be in range.
-    fn embed(&self, viewer: &Viewer<'_>) -> Embedding;
+    fn embed(&self, viewer: &ViewerContext<'_>) -> Embedding;
 
     /// Bytes of heap beside the index.
     fn extra_heap_bytes(&self) -> usize {
@@ -37,100 +46,105 @@ pub struct Embedding {
     pub vector: Vec<f32>,
 }
 
-fn query<M: FactorModel>(model: &M, viewer: &Viewer<'_>) -> Result<Query, ModelError> {
-    model.audience().check_viewer(viewer)?;
+fn query<M: FactorModel>(model: &M, viewer: &ViewerContext<'_>) -> Result<Query, ModelError> {
+    model.watch_history().check_viewer(viewer)?;
     let embedding = model.embed(viewer);
     Ok(Query::new(embedding.base, &embedding.vector))
 }
 
-/// Refuses lists of titles that are not one a viewer.
-pub(crate) fn check_lists(viewers: &[Viewer<'_>], titles: &[&[u32]]) -> Result<(), ModelError> {
-    if viewers.len() == titles.len() {
-        return Ok(());
-    }
-    let (viewers, lists) = (viewers.len(), titles.len());
-    Err(ModelError::Weights(format!(
-        "titles to score: expected {viewers} lists, one a viewer, found {lists}"
-    )))
-}
-
-/// What a query may not get back: the ascending list of what the viewer watched, and the rest, sorted here.
-pub(crate) fn excluded_lists<'a>(audience: &'a Audience, query: &TopKQuery<'_>) -> (&'a [u32], Vec<u32>) {
-    let mut also = query.exclude.to_vec();
-    let mut watched: &[u32] = &[];
-    if !query.include_watched {
-        also.extend_from_slice(query.viewer.recent);
-        watched = query.viewer.known.map(|known| audience.history(known)).unwrap_or_default();
-    }
-    also.sort_unstable();
-    (watched, also)
-}
-
 impl<M: FactorModel> Model for M {
     fn architecture(&self) -> Architecture {
-        M::ARCHITECTURE
+        M::DESCRIPTOR.architecture()
     }
 
     fn n_titles(&self) -> usize {
-        self.audience().n_titles()
+        self.watch_history().n_titles()
     }
 
     fn n_viewers(&self) -> usize {
-        self.audience().n_viewers()
-    }
-
-    fn history(&self, viewer: u32) -> &[u32] {
-        self.audience().history(viewer)
-    }
-
-    fn plays(&self) -> &[f32] {
-        self.audience().plays()
-    }
-
-    fn knows(&self, viewer: &Viewer<'_>) -> bool {
-        self.audience().knows(viewer)
-    }
-
-    fn score_all(&self, viewers: &[Viewer<'_>]) -> Result<Tensor, ModelError> {
-        let (mut bases, mut vectors) = (Vec::with_capacity(viewers.len()), Vec::new());
-        for viewer in viewers {
-            self.audience().check_viewer(viewer)?;
-            let embedding = self.embed(viewer);
-            bases.push(embedding.base);
-            vectors.extend_from_slice(&embedding.vector);
-        }
-        let vectors = Tensor::from_vec(vectors, (viewers.len(), self.index().d()), &Device::Cpu)?;
-        let bases = Tensor::from_vec(bases, viewers.len(), &Device::Cpu)?;
-        Ok(self.index().forward(&vectors, &bases)?)
-    }
-
-    fn score(&self, viewers: &[Viewer<'_>], titles: &[&[u32]]) -> Result<Vec<Vec<f32>>, ModelError> {
-        check_lists(viewers, titles)?;
-        let one = |(viewer, titles): (&Viewer<'_>, &&[u32])| {
-            self.audience().check_titles(titles)?;
-            Ok(self.index().score(&query(self, viewer)?, titles))
-        };
-        viewers.iter().zip(titles).map(one).collect()
-    }
-
-    fn top_k(&self, queries: &[TopKQuery<'_>]) -> Result<Vec<Vec<Scored>>, ModelError> {
-        let prepared = queries
-            .iter()
-            .map(|asked| Ok((query(self, &asked.viewer)?, excluded_lists(self.audience(), asked))))
-            .collect::<Result<Vec<_>, ModelError>>()?;
-        let searches: Vec<Search<'_>> = queries
-            .iter()
-            .zip(&prepared)
-            .map(|(asked, (query, (watched, also)))| Search {
-                query,
-                k: asked.k,
-                excluded: Excluded { watched, also },
-            })
-            .collect();
-        Ok(self.index().top_k(&searches))
+        self.watch_history().n_viewers()
     }
 
     fn heap_bytes(&self) -> usize {
         size_of::<Self>() + self.index().heap_bytes() + self.extra_heap_bytes()
     }
+
+    fn score(
+        &self,
+        viewers: &[ViewerContext<'_>],
+        candidates: &[&[TitleRow]],
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        lists::check_one_each(viewers, candidates)?;
+        let one = |(viewer, titles): (&ViewerContext<'_>, &&[TitleRow])| {
+            self.watch_history().check_titles(titles)?;
+            Ok(self.index().score(&query(self, viewer)?, titles))
+        };
+        viewers.iter().zip(candidates).map(one).collect()
+    }
+
+    fn score_all(&self) -> Option<&dyn ScoreAll> {
+        Some(self)
+    }
+
+    fn top_k(&self) -> Option<&dyn TopK> {
+        Some(self)
+    }
+
+    fn fold_in(&self) -> Option<&dyn FoldIn> {
+        Some(self.watch_history())
+    }
+
+    fn neighbours(&self) -> Option<&dyn Neighbours> {
+        Some(self)
+    }
+
+    fn history(&self) -> Option<&dyn History> {
+        Some(self.watch_history())
+    }
+
+    fn popularity(&self) -> Option<&dyn Popularity> {
+        Some(self.watch_history())
+    }
+
+    fn embeddings(&self) -> Option<&dyn Embeddings> {
+        Some(self.index())
+    }
 }
+
+impl<M: FactorModel> ScoreAll for M {
+    fn score_all_into(&self, viewers: &[ViewerContext<'_>], scores: &mut [f32]) -> Result<(), ModelError> {
+        lists::check_scores(viewers.len(), self.index().n_titles(), scores)?;
+        let queries =
+            viewers.iter().map(|viewer| query(self, viewer)).collect::<Result<Vec<_>, ModelError>>()?;
+        self.index().score_all(&queries, scores);
+        Ok(())
+    }
+}
+
+impl<M: FactorModel> TopK for M {
+    fn best(&self, queries: &[TopKQuery<'_>]) -> Result<Vec<Vec<Scored>>, ModelError> {
+        let history = self.watch_history();
+        let mut viewers: Vec<Query> = Vec::with_capacity(queries.len());
+        let mut prepared = Vec::with_capacity(queries.len());
+        for (at, asked) in queries.iter().enumerate() {
+            if at == 0 || queries[at - 1].viewer != asked.viewer {
+                viewers.push(query(self, &asked.viewer)?);
+            }
+            let candidates = lists::candidates(history, asked.candidates)?;
+            prepared.push((viewers.len() - 1, candidates, lists::excluded(history, asked)));
+        }
+        let searches: Vec<Search<'_>> = queries
+            .iter()
+            .zip(&prepared)
+            .map(|(asked, (viewer, candidates, (watched, also)))| Search {
+                query: &viewers[*viewer],
+                k: asked.k,
+                candidates: candidates.as_deref(),
+                excluded: Excluded { watched, also },
+            })
+            .collect();
+        Ok(self.index().top_k(&searches))
+    }
+}
+
+impl<M: FactorModel> Neighbours for M {}

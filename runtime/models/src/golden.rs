@@ -2,10 +2,10 @@
 
 use marquee_artifacts::manifest::{Golden, GoldenCase};
 
-use crate::model::{Model, ModelError, Viewer};
-
-/// Largest `|found - expected| / max(1, |expected|)` that [`make`] writes: room for another CPU's order of summation.
-pub const TOLERANCE: f32 = 1e-4;
+use crate::device::{Tolerance, relative_difference};
+use crate::model::{Model, ModelError};
+use crate::rows::{TitleRow, ViewerRow};
+use crate::viewer::{ViewerContext, ViewerEvent};
 
 /// Titles scored in each case.
 const TITLES: usize = 16;
@@ -70,7 +70,7 @@ pub fn make(model: &dyn Model, seed: u64) -> Result<Golden, ModelError> {
             cases.push(GoldenCase { viewer, recent, titles, scores });
         }
     }
-    Ok(Golden { tolerance: TOLERANCE, cases })
+    Ok(Golden { tolerance: Tolerance::of(model.device()).golden, cases })
 }
 
 /// Refuses a model whose scores are not those of `golden`.
@@ -85,9 +85,9 @@ pub fn check(model: &dyn Model, golden: &Golden) -> Result<(), GoldenError> {
         }
         let found =
             score(model, *viewer, recent, titles).map_err(|source| GoldenError::Refused { case, source })?;
-        let tolerance = golden.tolerance;
+        let tolerance = Tolerance::golden_of(model.device(), golden.tolerance);
         for ((title, expected), found) in titles.iter().zip(scores).zip(found) {
-            let error = (found - expected).abs() / expected.abs().max(1.0);
+            let error = relative_difference(found, *expected);
             // NaN anywhere is a difference.
             if error.is_nan() || error > tolerance {
                 return Err(GoldenError::Differs {
@@ -109,7 +109,9 @@ fn score(
     recent: &[u32],
     titles: &[u32],
 ) -> Result<Vec<f32>, ModelError> {
-    let mut lists = model.score(&[Viewer { known, recent }], &[titles])?;
+    let events: Vec<_> = recent.iter().map(|title| ViewerEvent::play(TitleRow(*title))).collect();
+    let viewer = ViewerContext { known: known.map(ViewerRow), ..ViewerContext::of_events(&events) };
+    let mut lists = model.score(&[viewer], &[TitleRow::from_numbers(titles)])?;
     Ok(lists.pop().unwrap_or_default())
 }
 

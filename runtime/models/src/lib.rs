@@ -1,13 +1,20 @@
-//! Model architectures as Candle modules behind one trait, and the exact top-k scan. Pure: no I/O, no clock, no tokio.
+//! Model architectures behind one contract, and the exact top-k scan. Pure: no I/O, no clock, no tokio.
 //!
-//! Reading order: the trait; from artifact to model, and the check that it computes what it should; one file an
-//! architecture; what the factor models share; the scan over all titles; the small linear systems of fold-in.
+//! Reading order: the contract (rows, viewer, model, capabilities, device); from artifact to model, and the check that it
+//! computes what it should; one file an architecture, each with its descriptor; what the architectures share; the scan over all titles; the small linear
+//! systems of fold-in.
 //!
-//! A Candle tensor must own its values, and a model must not cost more than its mapped file. So the large matrices stay
-//! where they lie ([`weights::Table`]) and take part in Candle through custom operations ([`scan::TitleIndex::forward`],
-//! [`ease::Ease::forward`]); viewers, which are small, are ordinary tensors.
+//! A model must not cost more memory than its mapped file, so the large matrices stay where they lie
+//! ([`weights::Table`]) and factor models answer with plain slices.
 
+pub mod rows;
+pub mod viewer;
+
+pub mod capability;
+pub mod device;
 pub mod model;
+
+pub mod descriptor;
 pub mod registry;
 
 pub mod golden;
@@ -22,9 +29,10 @@ pub mod implicit_als;
 
 pub mod ease;
 
-pub mod audience;
 pub mod explicit;
 pub mod factors;
+mod lists;
+pub mod watch_history;
 pub mod weights;
 
 pub mod cpu;
@@ -33,5 +41,9 @@ pub mod select;
 
 pub mod linalg;
 
-pub use model::{Model, ModelError, Scored, TopKQuery, Viewer};
+pub use capability::{Capability, NearQuery, TopKQuery};
+pub use descriptor::Descriptor;
+pub use model::{Model, ModelError, Scored};
+pub use rows::{TitleRow, ViewerRow};
 pub use scan::ScanOptions;
+pub use viewer::{EventKind, Features, ViewerContext, ViewerEvent};

@@ -1,63 +1,31 @@
-//! The one trait behind which every architecture answers.
+//! The contract of a model: a small required core, and capabilities that a service asks for.
+//!
+//! Every model scores candidates. What else it can do it says by [`Model::score_all`], [`Model::top_k`] and the other
+//! queries: each gives the capability, or `None`. A caller that cannot do without one turns `None` into
+//! [`ModelError::Lacks`], which names the architecture and the capability.
 
-use candle_core::Tensor;
-use marquee_artifacts::manifest::Architecture;
+use candle_core::DeviceLocation;
+use marquee_artifacts::{Architecture, ArtifactError};
 
-/// Who is ranked for. Both empty is a viewer of whom nothing is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Viewer<'a> {
-    /// Row in the viewer table, for one seen in training.
-    pub known: Option<u32>,
-    /// Titles watched since (rows of the title table), latest first. Folded in.
-    pub recent: &'a [u32],
-}
+use crate::capability::{Capability, Embeddings, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK};
+use crate::rows::TitleRow;
+use crate::viewer::ViewerContext;
 
 /// A title and its score; larger is better.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scored {
-    /// Row in the title table.
-    pub title: u32,
+    /// Row of the title table.
+    pub title: TitleRow,
     /// Finite.
     pub score: f32,
 }
 
-/// Asks for the best titles.
-#[derive(Clone, Copy, Debug)]
-pub struct TopKQuery<'a> {
-    /// Who is ranked for.
-    pub viewer: Viewer<'a>,
-    /// How many; fewer come back when fewer are left.
-    pub k: usize,
-    /// Titles that must not come back, besides those the viewer watched (see [`Model::history`] and `recent`).
-    pub exclude: &'a [u32],
-    /// Whether titles that the viewer watched (history and recent) may come back.
-    pub include_watched: bool,
-}
-
-/// Why a model could not be loaded or run.
-#[derive(Debug, thiserror::Error)]
-pub enum ModelError {
-    /// Candle refused an operation.
-    #[error("tensor operation failed")]
-    Tensor(#[from] candle_core::Error),
-    /// The weights or hyper-parameters are not what the architecture needs.
-    #[error("{0}")]
-    Weights(String),
-    /// A viewer or title index is outside the table.
-    #[error("{what} {index} is outside the model's {count}")]
-    OutOfRange {
-        /// `viewer` or `title`.
-        what: &'static str,
-        /// What was asked.
-        index: u32,
-        /// How many there are.
-        count: usize,
-    },
-}
-
-/// A trained model. Larger scores are better; the batch equals the singles bit for bit, and padding changes nothing.
+/// A trained model. Larger scores are better.
+///
+/// A batch gives the scores that its viewers get one by one, and neither the other candidates nor their number change a
+/// score: bit for bit on the CPU, within [`Tolerance::batch`](crate::device::Tolerance::batch) elsewhere.
 pub trait Model: Send + Sync {
-    /// What it is.
+    /// What the weights are for.
     fn architecture(&self) -> Architecture;
 
     /// Titles that it can score.
@@ -66,24 +34,110 @@ pub trait Model: Send + Sync {
     /// Viewers seen in training.
     fn n_viewers(&self) -> usize;
 
-    /// Titles that `viewer` watched in training, ascending. Empty for a row outside the table.
-    fn history(&self, viewer: u32) -> &[u32];
-
-    /// Viewers that watched each title in training, `(n_titles)`: what is popular.
-    fn plays(&self) -> &[f32];
-
-    /// Whether it can tell this viewer from any other: false means that its answer is what a stranger gets.
-    fn knows(&self, viewer: &Viewer<'_>) -> bool;
-
-    /// Scores of every title, `(batch, n_titles)`, f32.
-    fn score_all(&self, viewers: &[Viewer<'_>]) -> Result<Tensor, ModelError>;
-
-    /// Scores of the given titles, one list a viewer (lists may differ in length).
-    fn score(&self, viewers: &[Viewer<'_>], titles: &[&[u32]]) -> Result<Vec<Vec<f32>>, ModelError>;
-
-    /// The best titles, best first; equal scores by ascending title.
-    fn top_k(&self, queries: &[TopKQuery<'_>]) -> Result<Vec<Vec<Scored>>, ModelError>;
+    /// Where it computes: says how exact its scores are (see [`crate::device::Tolerance`]).
+    fn device(&self) -> DeviceLocation {
+        DeviceLocation::Cpu
+    }
 
     /// Bytes of heap that the model holds beside its mapped file.
     fn heap_bytes(&self) -> usize;
+
+    /// Scores these candidates for these viewers: one list a viewer. Lists may differ in length.
+    fn score(
+        &self,
+        viewers: &[ViewerContext<'_>],
+        candidates: &[&[TitleRow]],
+    ) -> Result<Vec<Vec<f32>>, ModelError>;
+
+    /// Scores of the whole catalogue.
+    fn score_all(&self) -> Option<&dyn ScoreAll> {
+        None
+    }
+
+    /// The best titles, of the whole catalogue or of a part.
+    fn top_k(&self) -> Option<&dyn TopK> {
+        None
+    }
+
+    /// Answers that follow what a viewer did since training.
+    fn fold_in(&self) -> Option<&dyn FoldIn> {
+        None
+    }
+
+    /// Titles near another one.
+    fn neighbours(&self) -> Option<&dyn Neighbours> {
+        None
+    }
+
+    /// What each viewer watched in training.
+    fn history(&self) -> Option<&dyn History> {
+        None
+    }
+
+    /// How many viewers watched each title in training.
+    fn popularity(&self) -> Option<&dyn Popularity> {
+        None
+    }
+
+    /// Vectors of titles.
+    fn embeddings(&self) -> Option<&dyn Embeddings> {
+        None
+    }
+}
+
+/// Why a model could not be loaded or run.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// Candle refused an operation.
+    #[error("tensor operation failed")]
+    Tensor(#[from] candle_core::Error),
+    /// The architecture is unknown, or the artifact does not hold its tensors.
+    #[error(transparent)]
+    Artifact(Box<ArtifactError>),
+    /// The weights or hyperparameters are not what the architecture needs.
+    #[error("{0}")]
+    Weights(String),
+    /// A viewer or title row is outside the table.
+    #[error("{what} {index} is outside the model's {count}")]
+    OutOfRange {
+        /// `viewer` or `title`.
+        what: &'static str,
+        /// The row asked for.
+        index: u32,
+        /// Rows of the table.
+        count: usize,
+    },
+    /// The caller's lists do not belong together.
+    #[error("{what}: expected {expected}, found {found}")]
+    Lengths {
+        /// Which list.
+        what: &'static str,
+        /// Its right length.
+        expected: usize,
+        /// Its length.
+        found: usize,
+    },
+    /// The model cannot do what was asked for.
+    #[error(
+        "a model of architecture {architecture} cannot {capability}: serve one of an architecture that can"
+    )]
+    Lacks {
+        /// Of the model.
+        architecture: Architecture,
+        /// What it was asked for.
+        capability: Capability,
+    },
+}
+
+impl From<ArtifactError> for ModelError {
+    fn from(error: ArtifactError) -> Self {
+        Self::Artifact(Box::new(error))
+    }
+}
+
+impl ModelError {
+    /// `model` does not offer `capability`.
+    pub fn lacks(model: &dyn Model, capability: Capability) -> Self {
+        Self::Lacks { architecture: model.architecture(), capability }
+    }
 }

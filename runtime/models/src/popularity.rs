@@ -1,79 +1,135 @@
 //! Popularity: the baseline, and what a stranger gets.
 
-use candle_core::{Device, Tensor};
-use marquee_artifacts::manifest::Architecture;
+use std::sync::Arc;
 
-use crate::audience::Audience;
-use crate::factors::{check_lists, excluded_lists};
-use crate::model::{Model, ModelError, Scored, TopKQuery, Viewer};
+use marquee_artifacts::Architecture;
+use marquee_artifacts::layout::{Layout, WATCH_HISTORY};
+
+use crate::capability::{Capability, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery};
+use crate::descriptor::{Cost, Descriptor};
+use crate::lists;
+use crate::model::{Model, ModelError, Scored};
+use crate::rows::TitleRow;
 use crate::select::{self, Excluded};
+use crate::viewer::ViewerContext;
+use crate::watch_history::WatchHistory;
 use crate::weights::Weights;
+
+/// The architecture.
+pub static DESCRIPTOR: Descriptor = Descriptor {
+    layout: Layout { architecture: "popularity", tensors: &[WATCH_HISTORY] },
+    about: "Titles by how many viewers watched them.",
+    load: |weights, _| Ok(Arc::new(MostPlayed::load(weights)?)),
+    capabilities: &[
+        Capability::ScoreAll,
+        Capability::TopK,
+        Capability::FoldIn,
+        Capability::Neighbours,
+        Capability::History,
+        Capability::Popularity,
+    ],
+    ignores_order: true,
+    cost: Cost::Titles,
+};
 
 /// Score: `title.plays[t]`, the same for every viewer; only what a viewer watched differs.
 ///
-/// Weights: those of [`Audience`]. Nothing is folded in.
-pub struct Popularity {
-    audience: Audience,
+/// Weights: those of [`WatchHistory`]. Nothing is folded in.
+pub struct MostPlayed {
+    watch_history: WatchHistory,
 }
 
-impl Popularity {
+impl MostPlayed {
     /// Reads the weights.
     pub fn load(weights: &Weights<'_>) -> Result<Self, ModelError> {
-        Ok(Self { audience: Audience::load(weights)? })
-    }
-}
-
-impl Model for Popularity {
-    fn architecture(&self) -> Architecture {
-        Architecture::Popularity
-    }
-
-    fn n_titles(&self) -> usize {
-        self.audience.n_titles()
-    }
-
-    fn n_viewers(&self) -> usize {
-        self.audience.n_viewers()
-    }
-
-    fn history(&self, viewer: u32) -> &[u32] {
-        self.audience.history(viewer)
+        Ok(Self { watch_history: WatchHistory::load(weights)? })
     }
 
     fn plays(&self) -> &[f32] {
-        self.audience.plays()
+        self.watch_history.plays()
+    }
+}
+
+impl Model for MostPlayed {
+    fn architecture(&self) -> Architecture {
+        DESCRIPTOR.architecture()
     }
 
-    fn knows(&self, viewer: &Viewer<'_>) -> bool {
-        self.audience.knows(viewer)
+    fn n_titles(&self) -> usize {
+        self.watch_history.n_titles()
     }
 
-    fn score_all(&self, viewers: &[Viewer<'_>]) -> Result<Tensor, ModelError> {
-        viewers.iter().try_for_each(|viewer| self.audience.check_viewer(viewer))?;
-        let scores = self.plays().repeat(viewers.len());
-        Ok(Tensor::from_vec(scores, (viewers.len(), self.n_titles()), &Device::Cpu)?)
-    }
-
-    fn score(&self, viewers: &[Viewer<'_>], titles: &[&[u32]]) -> Result<Vec<Vec<f32>>, ModelError> {
-        check_lists(viewers, titles)?;
-        let one = |(viewer, titles): (&Viewer<'_>, &&[u32])| {
-            self.audience.check_viewer(viewer)?;
-            self.audience.check_titles(titles)?;
-            Ok(titles.iter().map(|title| self.plays()[*title as usize]).collect())
-        };
-        viewers.iter().zip(titles).map(one).collect()
-    }
-
-    fn top_k(&self, queries: &[TopKQuery<'_>]) -> Result<Vec<Vec<Scored>>, ModelError> {
-        let one = |query: &TopKQuery<'_>| {
-            self.audience.check_viewer(&query.viewer)?;
-            let (watched, also) = excluded_lists(&self.audience, query);
-            Ok(select::top_k(self.plays(), query.k, Excluded { watched, also: &also }))
-        };
-        queries.iter().map(one).collect()
+    fn n_viewers(&self) -> usize {
+        self.watch_history.n_viewers()
     }
 
     fn heap_bytes(&self) -> usize {
         size_of::<Self>()
     }
+
+    fn score(
+        &self,
+        viewers: &[ViewerContext<'_>],
+        candidates: &[&[TitleRow]],
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        lists::check_one_each(viewers, candidates)?;
+        let one = |(viewer, titles): (&ViewerContext<'_>, &&[TitleRow])| {
+            self.watch_history.check_viewer(viewer)?;
+            self.watch_history.check_titles(titles)?;
+            Ok(titles.iter().map(|title| self.plays()[title.idx()]).collect())
+        };
+        viewers.iter().zip(candidates).map(one).collect()
+    }
+
+    fn score_all(&self) -> Option<&dyn ScoreAll> {
+        Some(self)
+    }
+
+    fn top_k(&self) -> Option<&dyn TopK> {
+        Some(self)
+    }
+
+    fn fold_in(&self) -> Option<&dyn FoldIn> {
+        Some(&self.watch_history)
+    }
+
+    fn neighbours(&self) -> Option<&dyn Neighbours> {
+        Some(self)
+    }
+
+    fn history(&self) -> Option<&dyn History> {
+        Some(&self.watch_history)
+    }
+
+    fn popularity(&self) -> Option<&dyn Popularity> {
+        Some(&self.watch_history)
+    }
 }
+
+impl ScoreAll for MostPlayed {
+    fn score_all_into(&self, viewers: &[ViewerContext<'_>], scores: &mut [f32]) -> Result<(), ModelError> {
+        lists::check_scores(viewers.len(), self.watch_history.n_titles(), scores)?;
+        viewers.iter().try_for_each(|viewer| self.watch_history.check_viewer(viewer))?;
+        scores.chunks_mut(self.watch_history.n_titles()).for_each(|row| row.copy_from_slice(self.plays()));
+        Ok(())
+    }
+}
+
+impl TopK for MostPlayed {
+    fn best(&self, queries: &[TopKQuery<'_>]) -> Result<Vec<Vec<Scored>>, ModelError> {
+        let one = |query: &TopKQuery<'_>| {
+            self.watch_history.check_viewer(&query.viewer)?;
+            let (watched, also) = lists::excluded(&self.watch_history, query);
+            let excluded = Excluded { watched, also: &also };
+            Ok(match lists::candidates(&self.watch_history, query.candidates)? {
+                None => select::top_k(self.plays(), query.k, excluded),
+                Some(titles) => {
+                    select::top_k_of(&titles, |place| self.plays()[titles[place].idx()], query.k, excluded)
+                }
+            })
+        };
+        queries.iter().map(one).collect()
+    }
+}
+
+impl Neighbours for MostPlayed {}

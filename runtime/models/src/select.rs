@@ -3,19 +3,20 @@
 use std::cmp::Ordering;
 
 use crate::model::Scored;
+use crate::rows::TitleRow;
 
 /// Titles that must not be chosen: two ascending lists, so that a mapped history need not be copied.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Excluded<'a> {
     /// Ascending.
-    pub watched: &'a [u32],
+    pub watched: &'a [TitleRow],
     /// Ascending.
-    pub also: &'a [u32],
+    pub also: &'a [TitleRow],
 }
 
 impl Excluded<'_> {
     /// Whether `title` must not be chosen.
-    pub fn contains(&self, title: u32) -> bool {
+    pub fn contains(&self, title: TitleRow) -> bool {
         self.watched.binary_search(&title).is_ok() || self.also.binary_search(&title).is_ok()
     }
 }
@@ -55,7 +56,7 @@ impl<'a> Best<'a> {
     }
 
     /// Offers a title above those offered so far; what is excluded or not finite is never kept.
-    pub fn offer(&mut self, title: u32, score: f32) {
+    pub fn offer(&mut self, title: TitleRow, score: f32) {
         if !(score > self.threshold && score.is_finite()) || self.excluded.contains(title) {
             return;
         }
@@ -87,7 +88,26 @@ pub fn top_k(scores: &[f32], k: usize, excluded: Excluded<'_>) -> Vec<Scored> {
     let mut threshold = best.threshold();
     for (title, score) in scores.iter().enumerate() {
         if *score > threshold {
-            best.offer(title as u32, *score);
+            best.offer(TitleRow(title as u32), *score);
+            threshold = best.threshold();
+        }
+    }
+    best.into_sorted()
+}
+
+/// The k best of `candidates`, which ascend; `score` gives the score of the candidate at a place in the list.
+pub fn top_k_of(
+    candidates: &[TitleRow],
+    score: impl Fn(usize) -> f32,
+    k: usize,
+    excluded: Excluded<'_>,
+) -> Vec<Scored> {
+    let mut best = Best::new(k.min(candidates.len()), excluded);
+    let mut threshold = best.threshold();
+    for (place, title) in candidates.iter().enumerate() {
+        let score = score(place);
+        if score > threshold {
+            best.offer(*title, score);
             threshold = best.threshold();
         }
     }
@@ -116,8 +136,15 @@ mod tests {
             ("nothing to choose from",              &[],                    3, &[],     &[]),
         ];
         for (why, scores, k, also, expected) in cases {
-            let found = top_k(scores, k, Excluded { watched: &[], also });
-            assert_eq!(found.iter().map(|scored| scored.title).collect::<Vec<_>>(), expected, "{why}");
+            let excluded = Excluded { watched: &[], also: TitleRow::from_numbers(also) };
+            let titles = |found: Vec<Scored>| found.iter().map(|scored| scored.title.0).collect::<Vec<_>>();
+            assert_eq!(titles(top_k(scores, k, excluded)), expected, "{why}");
+            let all: Vec<TitleRow> = (0..scores.len() as u32).map(TitleRow).collect();
+            assert_eq!(
+                titles(top_k_of(&all, |at| scores[at], k, excluded)),
+                expected,
+                "{why}: as candidates"
+            );
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use marquee_artifacts::manifest::Architecture;
-use marquee_artifacts::{Dtype, RawTensor};
+use candle_core::Tensor;
+use marquee_artifacts::{Architecture, Dtype, RawTensor};
 use serde_json::{Map, Value};
 
+use crate::device;
 use crate::model::ModelError;
 
-/// The tensors and hyper-parameters of one artifact, before an architecture has read them.
-#[derive(Clone, Copy)]
+/// The tensors and hyperparameters of one artifact, before an architecture has read them.
+#[derive(Clone)]
 pub struct Weights<'a> {
     /// Whose.
     pub architecture: Architecture,
@@ -74,7 +75,7 @@ impl AsRef<[u8]> for Owned {
 impl Weights<'_> {
     /// The tensor `name` as a matrix; a size that is `None` may be anything from 1 on.
     pub fn matrix(&self, name: &str, rows: Option<usize>, cols: Option<usize>) -> Result<Table, ModelError> {
-        let raw = self.tensor(name, Dtype::F32)?;
+        let raw = self.raw(name, Dtype::F32)?;
         let fits =
             |found: usize, wanted: Option<usize>| found > 0 && wanted.is_none_or(|wanted| wanted == found);
         match *raw.shape.as_slice() {
@@ -86,7 +87,7 @@ impl Weights<'_> {
 
     /// The tensor `name` as a vector; a length that is `None` may be anything from 1 on.
     pub fn vector(&self, name: &str, len: Option<usize>) -> Result<Table, ModelError> {
-        let raw = self.tensor(name, Dtype::F32)?;
+        let raw = self.raw(name, Dtype::F32)?;
         match *raw.shape.as_slice() {
             [n] if n > 0 && len.is_none_or(|len| len == n) => Table::new(raw.clone(), 1),
             _ => None,
@@ -94,29 +95,39 @@ impl Weights<'_> {
         .ok_or_else(|| self.shape_error(name, &[len], raw))
     }
 
+    /// The tensor `name` on the chosen device: for architectures whose forward pass is made of tensor operations.
+    /// Copies; large matrices of factors belong into a [`Table`].
+    pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, ModelError> {
+        let raw = self.raw(name, Dtype::F32)?;
+        let wanted = || shape.iter().copied().map(Some).collect::<Vec<_>>();
+        let values = raw.as_f32().filter(|_| raw.shape == shape);
+        let values = values.ok_or_else(|| self.shape_error(name, &wanted(), raw))?;
+        Ok(Tensor::from_slice(values, shape, &device::chosen())?)
+    }
+
     /// The tensor `name` as a vector of indexes; it may be empty.
     pub fn indexes(&self, name: &str) -> Result<RawTensor, ModelError> {
-        let raw = self.tensor(name, Dtype::U32)?;
+        let raw = self.raw(name, Dtype::U32)?;
         if raw.shape.len() != 1 || raw.as_u32().is_none() {
             return Err(self.shape_error(name, &[None], raw));
         }
         Ok(raw.clone())
     }
 
-    /// The hyper-parameter `name`, a number within `range`.
+    /// The hyperparameter `name`, a number within `range`.
     pub fn number(&self, name: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, ModelError> {
         let found = self.hyperparameters.get(name);
         found.and_then(Value::as_f64).filter(|number| range.contains(number)).ok_or_else(|| {
             let found = found.map_or_else(|| "nothing".to_owned(), Value::to_string);
             let (low, high) = range.into_inner();
             ModelError::Weights(format!(
-                "hyper-parameter {name} of {}: expected a number from {low} to {high}, found {found}",
+                "hyperparameter {name} of {}: expected a number from {low} to {high}, found {found}",
                 self.name()
             ))
         })
     }
 
-    /// Refuses a hyper-parameter `factors` that is not the `factors` found in the tensors.
+    /// Refuses a hyperparameter `factors` that is not the `factors` found in the tensors.
     pub fn check_factors(&self, found: usize) -> Result<(), ModelError> {
         if !self.hyperparameters.contains_key("factors") {
             return Ok(());
@@ -126,17 +137,17 @@ impl Weights<'_> {
             return Ok(());
         }
         Err(ModelError::Weights(format!(
-            "hyper-parameter factors of {}: the tensors have {found} columns, found {wanted}",
+            "hyperparameter factors of {}: the tensors have {found} columns, found {wanted}",
             self.name()
         )))
     }
 
     /// The architecture as `marquee.json` writes it.
     pub fn name(&self) -> String {
-        architecture_name(self.architecture)
+        self.architecture.to_string()
     }
 
-    fn tensor(&self, name: &str, dtype: Dtype) -> Result<&RawTensor, ModelError> {
+    fn raw(&self, name: &str, dtype: Dtype) -> Result<&RawTensor, ModelError> {
         let raw = self.tensors.get(name).ok_or_else(|| {
             ModelError::Weights(format!(
                 "tensor {name} of {}: expected {dtype}, found no such tensor",
@@ -162,13 +173,5 @@ impl Weights<'_> {
             wanted.join(", "),
             raw.shape
         ))
-    }
-}
-
-/// The architecture as `marquee.json` writes it.
-pub(crate) fn architecture_name(architecture: Architecture) -> String {
-    match serde_json::to_value(architecture) {
-        Ok(Value::String(name)) => name,
-        _ => format!("{architecture:?}"),
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use marquee_artifacts::manifest::{Golden, GoldenCase};
 use marquee_models::golden::{self, GoldenError};
-use marquee_models::{ModelError, Viewer};
+use marquee_models::{ModelError, ViewerContext, ViewerRow};
 
 use worlds::{ARCHITECTURES, SMALL, World};
 
@@ -72,5 +72,7 @@ fn a_model_that_differs_is_refused_with_the_place() {
     let none = Golden { tolerance: 1e-4, cases: Vec::new() };
     assert!(matches!(golden::check(&*model, &none), Err(GoldenError::Empty)));
     assert!(golden::check(&*model, &made).is_ok());
-    assert!(model.knows(&Viewer { known: Some(0), recent: &[] }) && !model.knows(&Viewer::default()));
+    let fold_in = model.fold_in().unwrap();
+    assert!(fold_in.knows(&ViewerContext::known(ViewerRow(0))));
+    assert!(!fold_in.knows(&ViewerContext::default()));
 }

@@ -26,7 +26,7 @@ use crate::{
     discovery::PlanSource,
     engine::{Engine, EngineOptions, SourceError, StartError, clock},
     preview,
-    rankers::{Fleet, Remotes},
+    rankers::{RankerDirectory, RemoteRankers},
     service::{Observer, Service},
     serving::threads,
     telemetry::Metrics,
@@ -75,10 +75,10 @@ async fn run(
     let config = &engine.manifests().config;
     if let Some(source) = PlanSource::of(config, args.traffic_plan.clone(), args.poll.0) {
         let now = || clock::rfc3339(SystemTime::now());
-        let (tell, remotes) = watch::channel(Remotes::default());
+        let (sender, remote_rankers) = watch::channel(RemoteRankers::default());
         // Connections to rankers live where requests are answered.
-        answering.spawn(Fleet::new(observer, now).run(source.follow(&Handle::current()), tell));
-        engine.follow(remotes);
+        answering.spawn(RankerDirectory::new(observer, now).run(source.follow(&Handle::current()), sender));
+        engine.follow(remote_rankers);
     }
     let mut args = args;
     if args.what.config.is_some() {

@@ -19,12 +19,12 @@ use super::{
     load::{Held, LoadError, Loader},
     states::States,
 };
-use crate::rankers::Remotes;
+use crate::rankers::RemoteRankers;
 use crate::service::{
     Observer,
     catalogue::Catalogue,
     causes::Causes,
-    page::{PageModel, ServedPage, Share},
+    page::{ServedPage, Share},
     plan::{Awaited, Plan},
     ranker::PassPool,
     ranker::ServedModel,
@@ -54,7 +54,7 @@ impl Serving {
         config: &PodConfig,
         loader: &Loader,
         (pool, states): (&PassPool, &mut States),
-        remotes: &Remotes,
+        remote_rankers: &RemoteRankers,
     ) -> Self {
         let loads = self.load_all(config, loader, &*pool.observer).await;
         let now = SystemTime::now();
@@ -67,7 +67,7 @@ impl Serving {
             next.models.extend(served.map(|served| (ranker.objective.clone(), served)));
         }
         for page in &config.pages {
-            let (served, error) = self.page(page, &loads, (&next.models, remotes));
+            let (served, error) = self.page(page, &loads, (&next.models, remote_rankers));
             states.page(page, served.as_deref(), error.as_ref(), now);
             report(&page.resource, served.is_some(), error.as_ref());
             next.pages.extend(served.map(|served| (page.surface.clone(), served)));
@@ -145,7 +145,7 @@ impl Serving {
         &self,
         config: &PageConfig,
         loads: &Loads,
-        (models, remotes): (&BTreeMap<String, Arc<ServedModel>>, &Remotes),
+        (models, remote_rankers): (&BTreeMap<String, Arc<ServedModel>>, &RemoteRankers),
     ) -> (Option<Arc<ServedPage>>, Option<Arc<LoadError>>) {
         let before = self.pages.get(&config.surface);
         let uri = &config.catalogue.uri;
@@ -153,8 +153,8 @@ impl Serving {
             find(loads, &config.catalogue).and_then(|held| held.loaded.catalogue(uri).map_err(Arc::new));
         // A model of this process comes first: it is the nearest.
         let model = |objective: &str| match models.get(objective) {
-            Some(model) => vec![Share::whole(PageModel::InProcess(model.clone()))],
-            None => remotes.models.get(objective).cloned().unwrap_or_default(),
+            Some(model) => vec![Share::whole(model.clone())],
+            None => remote_rankers.models.get(objective).cloned().unwrap_or_default(),
         };
         let lay_out = |config: &PageConfig, catalogue: &Arc<Catalogue>| {
             let unchanged = |before: &&Arc<ServedPage>| before.is_laid_out_for(config, catalogue, model);

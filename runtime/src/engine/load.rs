@@ -9,17 +9,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use marquee_artifacts::{Architecture, Artifact, Digest, FetchError, Fetcher, Lease, Progress};
+use marquee_artifacts::{Artifact, Digest, FetchError, Fetcher, Lease, Progress};
 use marquee_crds::shared::ArtifactRef;
-use marquee_models::{Model, ModelError, ScanOptions, Viewer, golden, registry};
+use marquee_models::{
+    Capability, Model, ModelError, ScanOptions, TitleRow, ViewerContext, ViewerEvent, ViewerRow, golden,
+    registry,
+};
 use tracing::info;
 
 use super::{
     credentials::{self, CredentialsError},
-    proving::ProvingGround,
+    warm_up::WarmUpThread,
 };
 use crate::{
-    service::{Loads, catalogue::Catalogue, passes::COSTED_RECENT, ranker::LoadedModel},
+    service::{
+        Loads,
+        catalogue::Catalogue,
+        loaded_model::{COSTED_RECENT, LoadedModel},
+    },
     serving::batcher::HEAVY,
 };
 
@@ -163,7 +170,7 @@ pub struct Loader {
     /// How models scan their titles.
     pub scan: ScanOptions,
     /// Where models are run for the first time.
-    pub proving: ProvingGround,
+    pub warm_up: WarmUpThread,
     /// Secrets of artifacts, a folder each.
     pub credentials: Option<PathBuf>,
     /// Told how far each load is.
@@ -190,7 +197,7 @@ async fn load(
     artifact: &ArtifactRef,
     known: impl Fn(Digest) -> Option<Held>,
 ) -> Result<(Held, bool), LoadError> {
-    let Loader { fetcher, scan, proving, credentials, loads } = loader.clone();
+    let Loader { fetcher, scan, warm_up, credentials, loads } = loader.clone();
     let uri = artifact.uri.as_str();
     let expected = pinned(artifact)?;
     if let Some(held) = expected.and_then(&known) {
@@ -219,7 +226,7 @@ async fn load(
     };
     let (opened, lease) = fetcher.open(uri, expected, tell).await.map_err(refused)?;
     let owned = uri.to_owned();
-    let loaded = proving.run(move || ready(&owned, opened, scan)).await;
+    let loaded = warm_up.run(move || ready(&owned, opened, scan)).await;
     let loaded = loaded.unwrap_or_else(|| Err(LoadError::Stopped { uri: uri.to_owned() }))?;
     Ok((Held { loaded, _lease: lease }, false))
 }
@@ -234,7 +241,7 @@ fn tell(uri: &str, told: &AtomicU64, progress: &Progress) {
 
 /// Makes an opened artifact ready. Blocks while its golden inputs run.
 fn ready(uri: &str, artifact: Artifact, scan: ScanOptions) -> Result<Loaded, LoadError> {
-    if artifact.manifest.architecture == Architecture::Catalogue {
+    if artifact.manifest.architecture.is_catalogue() {
         let catalogue =
             Catalogue::new(artifact).ok_or_else(|| wrong_kind(uri, "no titles", "a catalogue"))?;
         return Ok(Loaded::Catalogue(Arc::new(catalogue)));
@@ -247,8 +254,10 @@ fn ready(uri: &str, artifact: Artifact, scan: ScanOptions) -> Result<Loaded, Loa
 
 fn load_model(uri: &str, artifact: &Artifact, scan: ScanOptions) -> Result<Arc<dyn Model>, LoadError> {
     let uri = || uri.to_owned();
-    let model =
-        registry::load_with(artifact, scan).map_err(|source| LoadError::Model { uri: uri(), source })?;
+    let model = registry::load_with(artifact, scan).map_err(|error| match error {
+        ModelError::Artifact(error) => LoadError::Open { uri: uri(), source: Box::new((*error).into()) },
+        source => LoadError::Model { uri: uri(), source },
+    })?;
     let expected = artifact.manifest.golden.as_ref().ok_or_else(|| LoadError::NoGolden { uri: uri() })?;
     golden::check(&*model, expected).map_err(|source| LoadError::Golden { uri: uri(), source })?;
     Ok(model)
@@ -263,15 +272,20 @@ const SAMPLED_VIEWERS: u32 = 64;
 /// takes longer. Decides what runs inline and what leaves the threads that answer connections.
 fn measure(model: &dyn Model) -> Result<Duration, ModelError> {
     let sampled = 0..SAMPLED_VIEWERS.min(model.n_viewers() as u32);
-    let busiest = sampled.max_by_key(|&viewer| model.history(viewer).len());
-    let recent: Vec<u32> = (0..COSTED_RECENT.min(model.n_titles()) as u32).collect();
-    let viewers = [Viewer { known: busiest, recent: &[] }, Viewer { known: None, recent: &recent }];
+    let n_watched = |viewer| model.history().map_or(0, |history| history.watched(ViewerRow(viewer)).len());
+    let busiest = sampled.max_by_key(|&viewer| n_watched(viewer));
+    let recent = 0..COSTED_RECENT.min(model.n_titles()) as u32;
+    let events: Vec<_> = recent.map(|title| ViewerEvent::play(TitleRow(title))).collect();
+    let known = busiest.map_or_else(ViewerContext::default, |viewer| ViewerContext::known(ViewerRow(viewer)));
+    let viewers = [known, ViewerContext::of_events(&events)];
+    let score_all = model.score_all().ok_or_else(|| ModelError::lacks(model, Capability::ScoreAll))?;
+    let mut scores = vec![0.0; model.n_titles()];
     let mut longest = Duration::ZERO;
     for viewer in viewers {
         let mut least = Duration::MAX;
         for _ in 0..TIMED {
             let began = Instant::now();
-            model.score_all(&[viewer])?;
+            score_all.score_all_into(&[viewer], &mut scores)?;
             least = least.min(began.elapsed());
             if least > 2 * HEAVY {
                 // Heavy beyond doubt, and worth no more of the start's time.

@@ -2,17 +2,17 @@
 //! for the next change.
 //!
 //! Reading order: here, one reload from top to bottom; `source`, what says what is served; `build`, what is kept and what is
-//! replaced; `load`, one artifact (`credentials`, what its store asks for; `proving`, where it runs first; `reason`, why it is
+//! replaced; `load`, one artifact (`credentials`, what its store asks for; `warm_up`, where it runs first; `reason`, why it is
 //! not served); `states`, how it all is doing; `watch`, when to look again.
 
 pub mod build;
 pub mod clock;
 pub mod credentials;
 pub mod load;
-pub mod proving;
 mod reason;
 pub mod source;
 pub mod states;
+pub mod warm_up;
 pub mod watch;
 
 use std::{
@@ -29,13 +29,13 @@ use tokio::sync::watch as watch_channel;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::{rankers::Remotes, service::Service};
+use crate::{rankers::RemoteRankers, service::Service};
 use build::Serving;
 use load::Loader;
-use proving::ProvingGround;
 pub use source::{ConfigError, Source, SourceError};
 pub use states::ReadyWhen;
 use states::States;
+use warm_up::WarmUpThread;
 use watch::Watch;
 
 /// What is served, and how.
@@ -94,7 +94,7 @@ pub struct Engine {
     service: Service,
     watch: Watch,
     loader: Loader,
-    remotes: watch_channel::Receiver<Remotes>,
+    remote_rankers: watch_channel::Receiver<RemoteRankers>,
     manifests: Manifests,
     serving: Serving,
     states: States,
@@ -110,11 +110,11 @@ impl Engine {
     /// Everything that is wrong with the manifests: a process does not start with those. And when the system grants no
     /// thread.
     pub async fn new(options: EngineOptions, service: Service) -> Result<Self, StartError> {
-        let proving = ProvingGround::new().map_err(StartError::Threads)?;
+        let warm_up = WarmUpThread::new().map_err(StartError::Threads)?;
         let loader = Loader {
             fetcher: Fetcher::new(options.fetch.clone()),
             scan: options.scan,
-            proving,
+            warm_up,
             credentials: options.credentials.clone(),
             loads: service.loads().clone(),
         };
@@ -127,7 +127,7 @@ impl Engine {
             service,
             watch,
             loader,
-            remotes: watch_channel::channel(Remotes::none()).1,
+            remote_rankers: watch_channel::channel(RemoteRankers::none()).1,
             manifests,
             serving: Serving::default(),
             states,
@@ -153,17 +153,17 @@ impl Engine {
     }
 
     /// From now on pages ask these models too, where none of this process answers to their objective.
-    pub fn follow(&mut self, remotes: watch_channel::Receiver<Remotes>) {
-        self.remotes = remotes;
+    pub fn follow(&mut self, remote_rankers: watch_channel::Receiver<RemoteRankers>) {
+        self.remote_rankers = remote_rankers;
     }
 
     /// Loads what the manifests say, as they were read last, and serves it.
     pub async fn load(&mut self) -> Reload {
         self.watch.also(self.local_artifacts());
         let config = &self.manifests.config;
-        let remotes = self.remotes.borrow_and_update().clone();
+        let remote_rankers = self.remote_rankers.borrow_and_update().clone();
         let shared = (self.service.pass_pool(), &mut self.states);
-        let next = self.serving.next(config, &self.loader, shared, &remotes).await;
+        let next = self.serving.next(config, &self.loader, shared, &remote_rankers).await;
         let changed = !next.is_same_as(&self.serving) || self.generation == 0;
         if changed {
             self.service.serve(next.plan(config));
@@ -215,7 +215,7 @@ impl Engine {
             let again = retry.after(failed, Instant::now());
             let cause = tokio::select! {
                 () = shutdown.cancelled() => return,
-                () = changed(&mut self.remotes) => None,
+                () = changed(&mut self.remote_rankers) => None,
                 cause = self.watch.changed(again) => Some(cause),
             };
             let Some(cause) = cause else {
@@ -241,13 +241,13 @@ impl Engine {
     fn report(&self) {
         let was_ready = self.service.is_ready();
         let mut status = self.states.status(self.options.ready_when, was_ready);
-        let remotes = self.remotes.borrow();
-        if !remotes.settled && !was_ready {
+        let remote_rankers = self.remote_rankers.borrow();
+        if !remote_rankers.settled && !was_ready {
             status.ready = false;
             status.reasons.push("the models of the pages have not all been asked yet".to_owned());
         }
-        status.traffic.clone_from(&remotes.traffic);
-        drop(remotes);
+        status.traffic.clone_from(&remote_rankers.traffic);
+        drop(remote_rankers);
         status.since.clone_from(&self.since);
         status.generation = self.generation;
         status.manifest_problems.clone_from(&self.manifest_problems);
@@ -260,8 +260,8 @@ impl Engine {
 }
 
 /// Waits for other models in other processes; for ever, when nobody follows any.
-async fn changed(remotes: &mut watch_channel::Receiver<Remotes>) {
-    if remotes.changed().await.is_err() {
+async fn changed(remote_rankers: &mut watch_channel::Receiver<RemoteRankers>) {
+    if remote_rankers.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }

@@ -1,19 +1,21 @@
-//! Rankers in other processes: follows a traffic plan, and hands the engine models that answer as it says.
+//! Rankers in other processes: follows a traffic plan, and gives the engine the models that answer as the plan says.
 //!
-//! Reading order: here, from plans to models; `plan`, what a plan says; `revision`, one revision's pods as one (`pod`, one
-//! of them; `health`, which to ask; `budget`, how often again); `message`, how they are asked.
+//! Reading order: here, from plans to models; `plan`, what a plan says; `remote`, how a page asks one model; `revision`, all
+//! pods of a revision together (`pod`, one of them; `health`, which to ask; `budget`, how often again); `message`, queries and
+//! answers on the wire.
 
 mod budget;
 mod health;
 mod message;
 mod plan;
 mod pod;
+mod remote;
 mod revision;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use futures::{StreamExt, stream::FuturesUnordered};
@@ -22,27 +24,18 @@ use tonic::Status;
 use tracing::{info, warn};
 
 pub use plan::{Target, TrafficPlan};
+use remote::RemoteRanker;
 use revision::Revision;
 
-use crate::{
-    contract::marquee::v1::TitlesRequest,
-    service::{
-        Observer, TargetStatus, TrafficStatus,
-        page::{PageModel, Share},
-        remote::RemoteModel,
-        types::ModelInfo,
-    },
-};
+use crate::service::{Observer, TargetStatus, TrafficStatus, client::RankerClient, page::Share};
 
-/// A title table that does not come in this time is asked for anew.
-const TITLES_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause before the first further try, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// A revision of a model.
+/// Names a revision of a model.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
+pub struct RevisionKey {
     /// By which the model is asked.
     pub objective: Arc<str>,
     /// Its revision.
@@ -51,7 +44,7 @@ pub struct Key {
 
 /// Models that answer in other processes.
 #[derive(Clone, Default)]
-pub struct Remotes {
+pub struct RemoteRankers {
     /// By objective.
     pub models: BTreeMap<String, Vec<Share>>,
     /// Whether a plan was seen, and each model with traffic was asked once: from then on what is missing is not on its way.
@@ -60,35 +53,35 @@ pub struct Remotes {
     pub traffic: Option<TrafficStatus>,
 }
 
-impl Remotes {
+impl RemoteRankers {
     /// None, and none to come.
     pub fn none() -> Self {
         Self { settled: true, ..Self::default() }
     }
 }
 
-/// Follows a plan.
-pub struct Fleet {
+/// Knows the rankers in other processes: follows the traffic plan, and reads their title tables.
+pub struct RankerDirectory {
     observer: Arc<dyn Observer>,
-    revisions: BTreeMap<Key, Arc<Revision>>,
+    revisions: BTreeMap<RevisionKey, Arc<Revision>>,
     /// Revisions whose titles are known.
-    models: BTreeMap<Key, Arc<RemoteModel>>,
+    models: BTreeMap<RevisionKey, Arc<RemoteRanker>>,
     /// How often each revision was asked for its titles in vain.
-    failures: BTreeMap<Key, u32>,
-    fetching: BTreeSet<Key>,
+    failures: BTreeMap<RevisionKey, u32>,
+    fetching: BTreeSet<RevisionKey>,
     plan: TrafficPlan,
     generation: u64,
     since: String,
     /// What pages use.
-    shares: BTreeMap<String, Vec<(Key, Share)>>,
-    stale: (mpsc::Sender<Key>, mpsc::Receiver<Key>),
+    shares: BTreeMap<String, Vec<(RevisionKey, Share)>>,
+    stale: (mpsc::Sender<RevisionKey>, mpsc::Receiver<RevisionKey>),
     /// Now, as status writes it.
     clock: fn() -> String,
 }
 
-type Fetched = (Key, Result<RemoteModel, Status>);
+type Fetched = (RevisionKey, Result<RemoteRanker, Status>);
 
-impl Fleet {
+impl RankerDirectory {
     /// Follows nothing yet. `clock` says the time as status writes it.
     pub fn new(observer: Arc<dyn Observer>, clock: fn() -> String) -> Self {
         Self {
@@ -106,18 +99,18 @@ impl Fleet {
         }
     }
 
-    /// Follows `plans`, and tells `remotes` which models answer, until nobody listens. A plan that ends stays in use. To be run
-    /// where requests are answered: connections live there.
+    /// Follows `plans`, and sends `rankers` the models that answer, until every receiver is gone. When `plans` end, the last one
+    /// stays in use. Run it where requests are answered: connections live there.
     pub async fn run(
         mut self,
         mut plans: watch::Receiver<Option<TrafficPlan>>,
-        remotes: watch::Sender<Remotes>,
+        rankers: watch::Sender<RemoteRankers>,
     ) {
         let mut fetches = FuturesUnordered::new();
         let mut ended = false;
         loop {
             tokio::select! {
-                () = remotes.closed() => return,
+                () = rankers.closed() => return,
                 changed = plans.changed(), if !ended => {
                     ended = changed.is_err();
                     let plan = plans.borrow_and_update().clone();
@@ -139,7 +132,7 @@ impl Fleet {
                 }
             }
             if self.generation > 0 {
-                remotes.send_replace(self.publish());
+                rankers.send_replace(self.publish());
             }
         }
     }
@@ -164,7 +157,7 @@ impl Fleet {
     }
 
     /// Revisions with traffic and pods, whose titles are neither known nor on their way.
-    fn missing(&self) -> Vec<Key> {
+    fn missing(&self) -> Vec<RevisionKey> {
         let keys = self.plan.weighted().map(|(objective, target)| (key(objective, target), target));
         let missing = keys.filter(|(key, target)| {
             !target.addresses.is_empty() && !self.models.contains_key(key) && !self.fetching.contains(key)
@@ -177,7 +170,7 @@ impl Fleet {
         let (objective, revision) = (&*key.objective, &*key.revision);
         match result {
             Ok(model) => {
-                info!(objective, revision, titles = model.titles.len(), "titles of a model read");
+                info!(objective, revision, titles = model.titles().len(), "titles of a model read");
                 self.failures.remove(&key);
                 self.models.insert(key, Arc::new(model));
             }
@@ -192,11 +185,11 @@ impl Fleet {
     }
 
     /// What pages are to use now. A revision takes viewers once its titles are known; until then those before it keep them.
-    fn publish(&mut self) -> Remotes {
-        let mut shares: BTreeMap<String, Vec<(Key, Share)>> = BTreeMap::new();
+    fn publish(&mut self) -> RemoteRankers {
+        let mut shares: BTreeMap<String, Vec<(RevisionKey, Share)>> = BTreeMap::new();
         for (objective, targets) in &self.plan.objectives {
             let weighted: Vec<_> = targets.iter().filter(|target| target.weight > 0).collect();
-            let ready: Vec<(Key, Share)> =
+            let ready: Vec<(RevisionKey, Share)> =
                 weighted.iter().filter_map(|target| self.share(objective, target)).collect();
             let next = match self.shares.get(objective) {
                 Some(before) if !weighted.is_empty() && ready.len() < weighted.len() => before.clone(),
@@ -213,23 +206,23 @@ impl Fleet {
             let key = key(objective, target);
             target.addresses.is_empty() || self.models.contains_key(&key) || self.failures.contains_key(&key)
         };
-        Remotes {
+        RemoteRankers {
             models: models.collect(),
             settled: self.plan.weighted().all(asked),
             traffic: Some(self.status()),
         }
     }
 
-    fn share(&self, objective: &str, target: &Target) -> Option<(Key, Share)> {
+    fn share(&self, objective: &str, target: &Target) -> Option<(RevisionKey, Share)> {
         let key = key(objective, target);
         let model = self.models.get(&key)?.clone();
-        Some((key, Share { model: PageModel::Remote(model), weight: target.weight }))
+        Some((key, Share { client: model, weight: target.weight }))
     }
 
     /// Lets go of revisions that neither the plan nor a page names.
     fn forget(&mut self) {
         let planned = self.plan.objectives.iter();
-        let mut named: BTreeSet<Key> = planned
+        let mut named: BTreeSet<RevisionKey> = planned
             .flat_map(|(objective, targets)| targets.iter().map(move |target| key(objective, target)))
             .collect();
         named.extend(self.shares.values().flatten().map(|(key, _)| key.clone()));
@@ -244,8 +237,9 @@ impl Fleet {
     fn status(&self) -> TrafficStatus {
         let of = |objective: &String, targets: &Vec<Target>| {
             let answering = self.shares.get(objective);
-            let answers =
-                |key: &Key| answering.is_some_and(|shares| shares.iter().any(|(known, _)| known == key));
+            let answers = |key: &RevisionKey| {
+                answering.is_some_and(|shares| shares.iter().any(|(known, _)| known == key))
+            };
             let mut all: Vec<TargetStatus> = Vec::new();
             for target in targets {
                 let key = key(objective, target);
@@ -272,8 +266,8 @@ impl Fleet {
     }
 }
 
-fn key(objective: &str, target: &Target) -> Key {
-    Key { objective: objective.into(), revision: target.revision.as_str().into() }
+fn key(objective: &str, target: &Target) -> RevisionKey {
+    RevisionKey { objective: objective.into(), revision: target.revision.as_str().into() }
 }
 
 /// Before the next try, after so many in vain.
@@ -286,26 +280,5 @@ fn pause(failures: u32) -> Duration {
 
 async fn fetch_after(revision: Arc<Revision>, pause: Duration) -> Fetched {
     tokio::time::sleep(pause).await;
-    (revision.key.clone(), fetch(&revision).await)
-}
-
-async fn fetch(revision: &Arc<Revision>) -> Result<RemoteModel, Status> {
-    let read = async {
-        let no_pod = || Status::unavailable("it has no pod");
-        let pod = revision.pick(None, Instant::now()).ok_or_else(no_pod)?;
-        let _on_its_way = pod.begin();
-        let request = TitlesRequest { objective: revision.key.objective.to_string() };
-        let mut parts = pod.client().titles(request).await?.into_inner();
-        let mut titles = message::Titles::default();
-        while let Some(chunk) = parts.message().await? {
-            titles.add(chunk);
-        }
-        titles.finish()
-    };
-    let read = tokio::time::timeout(TITLES_TIMEOUT, read).await;
-    let (model, titles, plays) =
-        read.unwrap_or_else(|_| Err(Status::deadline_exceeded("the titles did not come in time")))?;
-    let info =
-        ModelInfo { objective: revision.key.objective.clone(), revision: model.revision.as_str().into() };
-    Ok(RemoteModel { info, titles, plays, ranker: Arc::new((revision.clone(), model)) })
+    (revision.key.clone(), remote::fetch(&revision).await)
 }

@@ -1,4 +1,4 @@
-//! The pods of one revision, as one: balances over them, leaves failing ones alone, tries once more elsewhere.
+//! The pods of one revision, as one: balances over them, avoids failing ones, tries once more elsewhere.
 
 use std::{
     sync::{
@@ -9,46 +9,40 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::mpsc;
 use tonic::{Code, Request, Status};
 use tracing::{info, warn};
 
 use super::{
-    Key,
+    RevisionKey,
     budget::RetryBudget,
     health::{self, Failure},
-    message,
     pod::Pod,
 };
 use crate::{
-    contract::marquee::v1::{ConsultRequest, Model},
-    service::{
-        Observer,
-        passes::RankError,
-        remote::{Ask, Heard, RemoteRanker},
-    },
+    contract::marquee::v1::{QueryRequest, QueryResponse},
+    service::{Observer, client::RankError},
 };
 
-/// Who had less time than this to answer is not blamed for being late.
+/// A pod that had less time than this to answer has not failed by being late.
 const FAIR_TIME: Duration = Duration::from_millis(20);
 
 /// The pods of one revision.
 pub struct Revision {
     /// Of which model, and which revision.
-    pub key: Key,
+    pub key: RevisionKey,
     pods: ArcSwap<Vec<Arc<Pod>>>,
     budget: RetryBudget,
-    /// Chance enough for a choice of two.
+    /// Steps of a random sequence, for the choice of two pods.
     random: AtomicU64,
     observer: Arc<dyn Observer>,
-    /// Told when the pods serve another artifact than the one whose titles are known.
-    stale: mpsc::Sender<Key>,
+    /// Receives the key when the pods serve another artifact than the one whose titles are known.
+    stale: mpsc::Sender<RevisionKey>,
 }
 
 impl Revision {
     /// A revision without pods.
-    pub fn new(key: Key, observer: Arc<dyn Observer>, stale: mpsc::Sender<Key>) -> Arc<Self> {
+    pub fn new(key: RevisionKey, observer: Arc<dyn Observer>, stale: mpsc::Sender<RevisionKey>) -> Arc<Self> {
         Arc::new(Self {
             key,
             pods: ArcSwap::default(),
@@ -59,7 +53,7 @@ impl Revision {
         })
     }
 
-    /// From now on requests go to these pods. Those that are known stay connected; what is in flight to others ends in peace.
+    /// From now on requests go to these pods. Pods known before stay connected; requests in flight to other pods finish.
     pub fn set_addresses(&self, addresses: &[String]) {
         let known = self.pods.load();
         let mut pods = Vec::with_capacity(addresses.len());
@@ -68,7 +62,7 @@ impl Revision {
                 Some(pod) => pods.push(pod.clone()),
                 None => match Pod::new(address) {
                     Ok(pod) => pods.push(pod),
-                    Err(error) => warn!(address, %error, "an address that is none is passed over"),
+                    Err(error) => warn!(address, %error, "an invalid address is skipped"),
                 },
             }
         }
@@ -90,45 +84,38 @@ impl Revision {
         pods.get(chosen).cloned()
     }
 
-    async fn ask(
-        &self,
-        message: ConsultRequest,
-        n_titles_near: usize,
-        until: Instant,
-    ) -> Result<Heard, RankError> {
+    /// Asks one pod, and another one if the first fails.
+    pub async fn query(&self, message: QueryRequest, until: Instant) -> Result<QueryResponse, RankError> {
         self.budget.earn();
         let Some(first) = self.pick(None, Instant::now()) else {
             self.count("no_pod");
             return Err(RankError::NotReady);
         };
-        let failure = match self.ask_pod(&first, message.clone(), until).await {
-            Ok(heard) => return message::heard(heard, n_titles_near),
+        let failure = match self.query_pod(&first, message.clone(), until).await {
+            Ok(answer) => return Ok(answer),
             Err(failure) => failure,
         };
         if !is_worth_another_try(&failure) || Instant::now() >= until || !self.budget.spend() {
-            return Err(self.told(&failure));
+            return Err(self.error(&failure));
         }
         let Some(second) = self.pick(Some(&first), Instant::now()) else { return Err(RankError::NotReady) };
         self.observer.remote_retry(&self.key.objective);
-        match self.ask_pod(&second, message, until).await {
-            Ok(heard) => message::heard(heard, n_titles_near),
-            Err(failure) => Err(self.told(&failure)),
-        }
+        self.query_pod(&second, message, until).await.map_err(|failure| self.error(&failure))
     }
 
-    async fn ask_pod(
+    async fn query_pod(
         &self,
         pod: &Arc<Pod>,
-        message: ConsultRequest,
+        message: QueryRequest,
         until: Instant,
-    ) -> Result<crate::contract::marquee::v1::ConsultResponse, Status> {
+    ) -> Result<QueryResponse, Status> {
         let began = Instant::now();
         let _on_its_way = pod.begin();
         let allowed = until.saturating_duration_since(began);
         let mut request = Request::new(message);
         request.set_timeout(allowed);
         let mut client = pod.client();
-        let answered = tokio::time::timeout_at(until.into(), client.consult(request)).await;
+        let answered = tokio::time::timeout_at(until.into(), client.query(request)).await;
         let result = answered.unwrap_or_else(|_| Err(Status::deadline_exceeded("the page's deadline")));
         match &result {
             Ok(_) => {
@@ -137,24 +124,24 @@ impl Revision {
             }
             Err(status) => {
                 self.count(outcome(status.code()));
-                if let Some(failure) = blame(status, allowed)
+                if let Some(failure) = failure_of_pod(status, allowed)
                     && pod.failed(failure, Instant::now())
                 {
                     self.observer.ejected(&self.key.objective);
                     let (objective, revision, address) =
                         (&*self.key.objective, &*self.key.revision, &pod.address);
-                    info!(objective, revision, address, code = ?status.code(), "a pod is left alone for a while");
+                    info!(objective, revision, address, code = ?status.code(), "a failing pod is avoided for a while");
                 }
             }
         }
         result.map(tonic::Response::into_inner)
     }
 
-    fn told(&self, status: &Status) -> RankError {
+    fn error(&self, status: &Status) -> RankError {
         match status.code() {
             Code::DeadlineExceeded => RankError::DeadlineExceeded,
             Code::FailedPrecondition => {
-                // Full: it is told already.
+                // A full channel has this message already.
                 let _ = self.stale.try_send(self.key.clone());
                 RankError::NotReady
             }
@@ -167,15 +154,7 @@ impl Revision {
     }
 }
 
-impl RemoteRanker for (Arc<Revision>, Model) {
-    fn consult(&self, ask: Ask, until: Instant) -> BoxFuture<'_, Result<Heard, RankError>> {
-        let (revision, model) = self;
-        let n_near = ask.near.len();
-        revision.ask(message::request(model.clone(), ask), n_near, until).boxed()
-    }
-}
-
-/// A question changes nothing, so whatever may be the pod's fault and not the question's is worth another.
+/// A query changes nothing, so every failure that may lie in the pod and not in the query is worth another try.
 fn is_worth_another_try(status: &Status) -> bool {
     !matches!(
         status.code(),
@@ -183,8 +162,8 @@ fn is_worth_another_try(status: &Status) -> bool {
     )
 }
 
-/// What the pod is to be blamed for, if for anything.
-fn blame(status: &Status, allowed: Duration) -> Option<Failure> {
+/// What failed in the pod, if anything.
+fn failure_of_pod(status: &Status, allowed: Duration) -> Option<Failure> {
     match status.code() {
         Code::InvalidArgument | Code::FailedPrecondition | Code::ResourceExhausted => None,
         Code::DeadlineExceeded => (allowed >= FAIR_TIME).then_some(Failure::Poor),

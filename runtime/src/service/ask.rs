@@ -6,7 +6,8 @@ use futures::future::try_join_all;
 use tracing::error;
 
 use super::{
-    passes::{OwnedQuery, RankError},
+    client::RankError,
+    forward::OwnedQuery,
     plan::Plan,
     ranker::ServedModel,
     types::{Recognised, ScoreRequest, ScoreResponse, ServeError, TopKRequest, TopKResponse},
@@ -22,7 +23,7 @@ pub(super) async fn score<S: AsRef<str>>(
     validate::score(request)?;
     let titles = title_rows(model, &request.titles)?;
     let viewer = model.viewer(&request.viewer, &request.recent);
-    let recognised = model.recognise(&viewer);
+    let recognised = model.recognised(&viewer);
     let scores = match recognised {
         Recognised::Stranger => plays_of(model, &titles),
         _ => model.score(viewer, titles, until).await.map_err(|error| refused(model, &error))?,
@@ -50,14 +51,14 @@ pub(super) async fn top_k<S: AsRef<str>>(
     let model = plan.model(request.objective.as_ref())?;
     validate::top_k(request, model.config.max_top_k)?;
     let viewer = model.viewer(&request.viewer, &request.recent);
-    let recognised = model.recognise(&viewer);
+    let recognised = model.recognised(&viewer);
     let exclude = request.exclude.iter().filter_map(|id| model.loaded.titles.row(id.as_ref())).collect();
     let query = OwnedQuery { viewer, k: request.k, exclude, include_watched: request.include_watched };
     let best = match recognised {
         Recognised::Stranger => most_watched(model, &query),
         _ => {
             let best = model.top_k(query, until).await.map_err(|error| refused(model, &error))?;
-            best.into_iter().map(|scored| (scored.title, scored.score)).collect()
+            best.into_iter().map(|scored| (scored.title.0, scored.score)).collect()
         }
     };
     let titles = best.into_iter().map(|(row, score)| (model.loaded.titles.id(row).into(), score)).collect();
@@ -77,7 +78,7 @@ fn title_rows<S: AsRef<str>>(model: &ServedModel, titles: &[S]) -> Result<Vec<u3
 }
 
 fn plays_of(model: &ServedModel, titles: &[u32]) -> Vec<f32> {
-    let plays = model.loaded.model.plays();
+    let plays = model.loaded.plays();
     titles.iter().map(|&title| plays[title as usize]).collect()
 }
 
@@ -85,7 +86,7 @@ fn plays_of(model: &ServedModel, titles: &[u32]) -> Vec<f32> {
 fn most_watched(model: &ServedModel, query: &OwnedQuery) -> Vec<(u32, f32)> {
     let mut exclude = query.exclude.clone();
     exclude.sort_unstable();
-    let plays = model.loaded.model.plays();
+    let plays = model.loaded.plays();
     let left = model.loaded.popular().iter().filter(|title| exclude.binary_search(title).is_err());
     left.take(query.k).map(|&title| (title, plays[title as usize])).collect()
 }

@@ -4,20 +4,21 @@
 
 //!
 //! Reading order: the requests and answers ([`types`]), what is served at one moment ([`plan`]), how a model is asked
-//! ([`ranker`], `passes`), how a page is made ([`page`]), what is refused ([`validate`]).
+//! ([`client`]; in this process [`ranker`] and [`forward`]), how a page is made ([`page`]), what is refused ([`validate`]).
 
 mod ask;
 pub mod catalogue;
 pub mod causes;
-mod consult;
+pub mod client;
 pub mod describe;
+pub mod forward;
+pub mod loaded_model;
 pub mod loads;
+mod log_rate_limiter;
 pub mod page;
-pub mod passes;
 pub mod plan;
+pub mod query;
 pub mod ranker;
-pub mod remote;
-mod seldom;
 pub mod status;
 pub mod types;
 pub mod validate;
@@ -36,9 +37,10 @@ use tokio::sync::Semaphore;
 
 pub use describe::{ModelDescription, SurfaceDescription, ViewerDescription};
 pub use loads::{Loading, Loads};
+use page::PageTimes;
 use plan::Plan;
+use query::{RankerAnswer, RankerQuery};
 use ranker::{PassPool, ServedModel};
-use remote::{Ask, Heard};
 pub use status::{ResourceStatus, State, Status, TargetStatus, TrafficStatus};
 use types::*;
 
@@ -179,16 +181,15 @@ impl Service {
     /// What a page in another process needs of a model.
     ///
     /// # Errors
-    /// `NotFound` for an objective that is not served, `Changed` when `revision` is not the one that is, `Invalid` for rows
-    /// that it has not, and what load and deadlines do to any request.
-    pub async fn consult(
+    /// `NotFound` for an objective that is not served, `Changed` when another artifact is served than the query means,
+    /// `Invalid` for rows that the artifact does not have, and what load and deadlines do to any request.
+    pub async fn query(
         &self,
-        (objective, revision): (&str, &str),
-        ask: Ask,
+        query: RankerQuery,
         context: &RequestContext,
-    ) -> Result<Heard, ServeError> {
+    ) -> Result<RankerAnswer, ServeError> {
         let _permit = self.admit(Importance::Page, context).await?;
-        consult::consult(&self.plan(), (objective, revision), ask, context.deadline).await
+        query::query(&self.plan(), query, context.deadline).await
     }
 
     /// The model that answers to an objective, for its title table.
@@ -214,7 +215,8 @@ impl Service {
         let plan = self.plan();
         let page = plan.page(request.surface.as_ref())?;
         let until = deadline::earliest(context.deadline, began, page.config.deadline);
-        Ok(page.answer(request, (began, until), &*self.0.pool.observer).await)
+        let times = PageTimes { began, until };
+        Ok(page.answer(request, &context.request_id, times, &*self.0.pool.observer).await)
     }
 
     /// What `/status` answers.
@@ -264,8 +266,7 @@ impl Service {
     /// Up to `limit` viewers whom the first model of a surface knows, those who watched most first.
     pub fn viewers(&self, surface: &str, limit: usize) -> Vec<ViewerDescription> {
         let plan = self.plan();
-        let model = plan.page(surface).ok().and_then(|page| page.first_model());
-        model.map(|model| model.busiest_viewers(limit)).unwrap_or_default()
+        plan.page(surface).ok().and_then(|page| page.busiest_viewers(limit)).unwrap_or_default()
     }
 
     /// What the catalogues say of a title.

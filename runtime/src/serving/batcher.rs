@@ -1,9 +1,11 @@
-//! Dynamic batching: requests that come while a forward pass runs share the next one.
+//! Dynamic batching: requests that arrive while a forward pass runs share the next one.
 //!
-//! An idle model runs a request at once, on the thread that asks. With `max_delay` above zero a request waits that long
-//! for company first. Passes estimated above [`HEAVY`] run on the blocking pool, a bounded number at a time, so that the
-//! threads that answer connections stay free. A batch gives the same answers as its requests one by one: that is the
-//! models' promise, and this code relies on it.
+//! [`BatchLimits::place`] decides where a request runs, from the estimated duration of its pass:
+//! a short pass runs inline, a middling one runs inline while the model is idle, and every other request waits in the
+//! queue. With `max_delay` above zero every request waits in the queue, up to that long.
+//! Passes estimated above [`HEAVY`] run on the blocking pool, a bounded number at a time, so that the
+//! threads that answer connections stay free. A batch gives the same answers as its requests one by one: the
+//! models promise it, and this code relies on it.
 
 use std::{
     collections::VecDeque,
@@ -20,13 +22,40 @@ use super::deadline;
 /// Passes that are estimated to take longer leave the async threads.
 pub const HEAVY: Duration = Duration::from_micros(500);
 
+/// Below this, queueing costs more than a shared pass saves.
+const LIGHT: Duration = Duration::from_micros(50);
+
 /// How requests share passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchLimits {
     /// Most requests in one pass, at least 1.
     pub max_batch: usize,
-    /// Longest wait for company while idle.
+    /// Longest wait of a request for others to share its pass, while the model is idle.
     pub max_delay: Duration,
+}
+
+/// Where a request runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On the thread that asks, whatever else runs.
+    Inline,
+    /// On the thread that asks while the model is idle, else in the queue.
+    InlineWhenIdle,
+    /// In the queue.
+    Queue,
+}
+
+impl BatchLimits {
+    /// Where a request runs whose pass takes `estimate` alone. This is the one place that decides it.
+    pub fn place(&self, estimate: Duration) -> Place {
+        if !self.max_delay.is_zero() || estimate > HEAVY {
+            Place::Queue
+        } else if self.max_batch > 1 && estimate >= LIGHT {
+            Place::InlineWhenIdle
+        } else {
+            Place::Inline
+        }
+    }
 }
 
 /// What runs a pass.
@@ -38,6 +67,9 @@ pub trait Pass: Send + Sync + 'static {
 
     /// How long `job` is likely to take alone.
     fn estimate(&self, job: &Self::Job) -> Duration;
+
+    /// The answer to one job.
+    fn run_one(&self, job: &Self::Job) -> Self::Answer;
 
     /// One answer a job, in their order.
     fn run(&self, jobs: &[Self::Job]) -> Vec<Self::Answer>;
@@ -92,19 +124,7 @@ impl<P: Pass> Batcher<P> {
         Self(Arc::new(Shared { pass, limits, pool, state, full: Notify::new() }))
     }
 
-    /// What runs the passes.
-    pub fn pass(&self) -> &P {
-        &self.0.pass
-    }
-
-    /// Whether a request that takes so long gains nothing by company: it is run where it is asked.
-    pub fn is_worth_batching(&self, estimate: Duration) -> bool {
-        !self.0.limits.max_delay.is_zero()
-            || (self.0.limits.max_batch > 1 && estimate >= LIGHT)
-            || estimate > HEAVY
-    }
-
-    /// The answer to `job`, alone or in company. Dropping the future takes the job out of the queue.
+    /// The answer to `job`, from a pass of its own or a shared one. Dropping the future takes the job out of the queue.
     pub async fn submit(
         &self,
         job: P::Job,
@@ -114,9 +134,13 @@ impl<P: Pass> Batcher<P> {
         if deadline::has_passed(until, now) {
             return Err(Unanswered::DeadlineExceeded);
         }
-        let answer = match self.0.enter(job, now, until) {
-            Entered::Alone(job) => return self.0.run_alone(job),
-            Entered::Queued(answer) => answer,
+        let place = self.0.limits.place(self.0.pass.estimate(&job));
+        let answer = match place {
+            Place::Inline => return self.0.run_one(&job),
+            Place::InlineWhenIdle | Place::Queue => match self.0.enter(job, place, now, until) {
+                Entered::Alone(job) => return self.0.run_alone(&job),
+                Entered::Queued(answer) => answer,
+            },
         };
         match deadline::within(until, answer).await {
             Ok(Ok(answer)) => answer,
@@ -126,9 +150,6 @@ impl<P: Pass> Batcher<P> {
     }
 }
 
-/// Below this a pass costs less than what queueing for it does.
-const LIGHT: Duration = Duration::from_micros(50);
-
 enum Entered<P: Pass> {
     /// The caller leads and runs its own job.
     Alone(P::Job),
@@ -136,10 +157,15 @@ enum Entered<P: Pass> {
 }
 
 impl<P: Pass> Shared<P> {
-    fn enter(self: &Arc<Self>, job: P::Job, now: Instant, until: Option<Instant>) -> Entered<P> {
+    fn enter(
+        self: &Arc<Self>,
+        job: P::Job,
+        place: Place,
+        now: Instant,
+        until: Option<Instant>,
+    ) -> Entered<P> {
         let mut state = self.state.lock();
-        let runs_here = self.limits.max_delay.is_zero() && self.pass.estimate(&job) <= HEAVY;
-        if !state.led && runs_here {
+        if !state.led && place == Place::InlineWhenIdle {
             state.led = true;
             return Entered::Alone(job);
         }
@@ -156,8 +182,8 @@ impl<P: Pass> Shared<P> {
     }
 
     /// Not async: a caller that is cancelled cannot leave the queue without a leader.
-    fn run_alone(self: &Arc<Self>, job: P::Job) -> Result<P::Answer, Unanswered> {
-        let answer = self.run(&[job]).pop().ok_or(Unanswered::Failed);
+    fn run_alone(self: &Arc<Self>, job: &P::Job) -> Result<P::Answer, Unanswered> {
+        let answer = self.run_one(job);
         let mut state = self.state.lock();
         if state.queue.is_empty() {
             state.led = false;
@@ -225,6 +251,11 @@ impl<P: Pass> Shared<P> {
         let _place = self.pool.clone().acquire_owned().await.ok();
         let shared = self.clone();
         tokio::task::spawn_blocking(move || shared.run(&jobs)).await.unwrap_or_default()
+    }
+
+    /// A pass that panics fails its request, here as in a batch.
+    fn run_one(&self, job: &P::Job) -> Result<P::Answer, Unanswered> {
+        catch_unwind(AssertUnwindSafe(|| self.pass.run_one(job))).map_err(|_| Unanswered::Failed)
     }
 
     /// No answers when the pass panics: the queue behind it must go on.

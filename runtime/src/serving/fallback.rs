@@ -1,4 +1,4 @@
-//! What stands in a row whose model did not answer.
+//! What replaces the ranking of a model that did not answer.
 
 use std::num::NonZeroUsize;
 
@@ -9,9 +9,9 @@ use parking_lot::Mutex;
 /// A title of a row as it was shown: catalogue row and score.
 pub type Shown = (u32, f32);
 
-/// What stands in a row.
+/// What replaces a ranking.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Stand {
+pub enum Replacement {
     /// What this viewer saw last.
     LastGood(Box<[Shown]>),
     /// The most popular titles of the row's slice.
@@ -20,12 +20,12 @@ pub enum Stand {
     Nothing,
 }
 
-/// What stands in a row whose model did not answer, as the layout declares it.
-pub fn stand(declared: Fallback, last_good: impl FnOnce() -> Option<Box<[Shown]>>) -> Stand {
+/// What replaces the ranking of a model that did not answer, as the layout declares it.
+pub fn replacement(declared: Fallback, last_good: impl FnOnce() -> Option<Box<[Shown]>>) -> Replacement {
     match declared {
-        Fallback::Popular => Stand::Popular,
-        Fallback::OmitRow => Stand::Nothing,
-        Fallback::LastGood => last_good().map_or(Stand::Popular, Stand::LastGood),
+        Fallback::Popular => Replacement::Popular,
+        Fallback::OmitRow => Replacement::Nothing,
+        Fallback::LastGood => last_good().map_or(Replacement::Popular, Replacement::LastGood),
     }
 }
 
@@ -73,17 +73,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_declared_fallback_stands() {
+    fn the_declared_fallback_replaces_the_ranking() {
         let shown: Box<[Shown]> = Box::new([(3, 0.5)]);
         #[rustfmt::skip]
         let cases = [
-            ("popular is popular",                 Fallback::Popular,  Some(shown.clone()), Stand::Popular),
-            ("an omitted row is nothing",          Fallback::OmitRow,  Some(shown.clone()), Stand::Nothing),
-            ("the last good row, where there is",  Fallback::LastGood, Some(shown.clone()), Stand::LastGood(shown.clone())),
-            ("popular where there is none",        Fallback::LastGood, None,                Stand::Popular),
+            ("popular is popular",                 Fallback::Popular,  Some(shown.clone()), Replacement::Popular),
+            ("an omitted row is nothing",          Fallback::OmitRow,  Some(shown.clone()), Replacement::Nothing),
+            ("the last good row, where there is",  Fallback::LastGood, Some(shown.clone()), Replacement::LastGood(shown.clone())),
+            ("popular where there is none",        Fallback::LastGood, None,                Replacement::Popular),
         ];
         for (why, declared, last_good, expected) in cases {
-            assert_eq!(stand(declared, || last_good), expected, "{why}");
+            assert_eq!(replacement(declared, || last_good), expected, "{why}");
         }
     }
 

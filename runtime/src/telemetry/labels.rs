@@ -20,7 +20,7 @@ macro_rules! labels {
 }
 
 labels! {
-    /// What was asked, and through which door.
+    /// What was asked, and through which listener.
     Method {
         /// `POST /v1/objectives/{objective}/score`.
         HttpScore = "http/score",
@@ -44,8 +44,8 @@ labels! {
         GrpcTopK = "grpc/top-k",
         /// `marquee.v1.Ranker/Titles`.
         GrpcTitles = "grpc/titles",
-        /// `marquee.v1.Ranker/Consult`.
-        GrpcConsult = "grpc/consult",
+        /// `marquee.v1.Ranker/Query`.
+        GrpcQuery = "grpc/query",
         /// `marquee.v1.Pages/GetPage`.
         GrpcPage = "grpc/page",
         /// `inference.GRPCInferenceService/ModelInfer`.

@@ -71,9 +71,9 @@ pub fn mf(dir: &Path, size: Size, seed: u64) -> Digest {
     let json = json!({ "factors": factors, "regularization": 0.1, "ratingMin": 1.0, "ratingMax": 5.0 });
     let hyperparameters: Map<_, _> = json.as_object().unwrap().clone();
     let lineage = Lineage { seed, code_version: "test".into(), ..Lineage::default() };
-    let draft = writer.draft(Architecture::BiasedMf, &hyperparameters, &lineage).unwrap();
+    let draft = writer.draft(Architecture::named("biased-mf"), &hyperparameters, &lineage).unwrap();
     let golden = golden::make(&*registry::load(&draft).unwrap(), seed).unwrap();
-    writer.finish(Architecture::BiasedMf, hyperparameters, lineage, Some(golden)).unwrap()
+    writer.finish(Architecture::named("biased-mf"), hyperparameters, lineage, Some(golden)).unwrap()
 }
 
 /// Metadata of titles `t0`, `t1`, …: the later, the more popular. Two titles at the end are known to no model.
@@ -93,7 +93,7 @@ pub fn catalogue(dir: &Path, n_titles: usize) -> Digest {
     let mut writer = Writer::create(dir).unwrap();
     writer.catalogue(&entries).unwrap();
     let lineage = Lineage { code_version: "test".into(), ..Lineage::default() };
-    writer.finish(Architecture::Catalogue, Map::new(), lineage, None).unwrap()
+    writer.finish(Architecture::CATALOGUE, Map::new(), lineage, None).unwrap()
 }
 
 /// A model's manifest; `rest` goes below `spec`.

@@ -1,9 +1,9 @@
 //! More than the process takes on: refused at once, on purpose, with a hint when to come back.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::Barrier,
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use marquee_runtime::transport::grpc::contract::marquee::v1::{ScoreRequest, ranker_client::RankerClient};
@@ -12,41 +12,42 @@ use tonic::{Code, transport::Channel};
 
 use crate::world::{Answer, PATIENCE, World};
 
-const ONE_AT_A_TIME: [&str; 4] = ["--max-in-flight", "1", "--max-waiting", "0"];
 const CALLERS: usize = 8;
+/// How long an admitted request holds the only place: it waits that long for others to share its pass, and none is let in.
+const HELD: Duration = Duration::from_millis(100);
 
-/// Long enough at work that two meet.
-fn titles() -> Vec<&'static str> {
-    vec!["10"; 10_000]
+/// A process with one place, which every admitted request holds for [`HELD`].
+fn world() -> World {
+    let batching = format!("maxBatch: 32, maxDelay: {}ms", HELD.as_millis());
+    World::start_batching(&batching, &["--max-in-flight", "1", "--max-waiting", "0"])
 }
 
-/// Asks from several sides until one is refused.
+/// Sends requests side by side. One of them is admitted and holds the only place; the others, which are under way already,
+/// are refused. Where a busy machine delays them by more than [`HELD`], they are sent again.
 fn refused(world: &World) -> Answer {
-    let body = json!({ "viewer": "1", "titles": titles() });
-    let (found, start) = (AtomicBool::new(false), Instant::now());
-    let ask = || {
-        while !found.load(Ordering::Relaxed) && start.elapsed() < PATIENCE {
-            let answer = world.post("/v1/objectives/watch/score", &body);
-            match answer.status {
-                200 => {}
-                _ => {
-                    found.store(true, Ordering::Relaxed);
-                    return Some(answer);
-                }
-            }
+    let body = json!({ "viewer": "1", "titles": ["10"] });
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        let together = Barrier::new(CALLERS);
+        let ask = || {
+            together.wait();
+            world.post("/v1/objectives/watch/score", &body)
+        };
+        let answers: Vec<_> = thread::scope(|scope| {
+            let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(ask)).collect();
+            callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+        });
+        assert!(answers.iter().any(|answer| answer.status == 200), "one of them has the place");
+        if let Some(refused) = answers.into_iter().find(|answer| answer.status != 200) {
+            return refused;
         }
-        None
-    };
-    thread::scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(ask)).collect();
-        let answers: Vec<_> = callers.into_iter().filter_map(|caller| caller.join().unwrap()).collect();
-        answers.into_iter().next().expect("a refusal")
-    })
+    }
+    panic!("nothing is refused");
 }
 
 #[test]
 fn http_says_429_and_when_to_try_again() {
-    let world = World::start(&ONE_AT_A_TIME);
+    let world = world();
     let answer = refused(&world);
     assert_eq!(answer.status, 429, "{}", answer.text());
     assert!(answer.headers["retry-after"].parse::<u64>().unwrap() >= 1);
@@ -62,19 +63,19 @@ fn http_says_429_and_when_to_try_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn grpc_says_resource_exhausted_with_retry_info() {
-    let world = World::start(&ONE_AT_A_TIME);
+    let world = world();
     let channel = Channel::from_shared(format!("http://{}", world.grpc)).unwrap().connect().await.unwrap();
     let start = Instant::now();
     let status = loop {
         assert!(start.elapsed() < PATIENCE, "nothing is refused");
         let calls = (0..CALLERS).map(|_| {
             let mut ranker = RankerClient::new(channel.clone());
-            let titles = titles().into_iter().map(str::to_owned).collect();
-            let request = ScoreRequest { objective: "watch".into(), titles, ..Default::default() };
-            tokio::spawn(async move { ranker.score(request).await })
+            let (objective, viewer, titles) = ("watch".into(), "1".into(), vec!["10".into()]);
+            let request = ScoreRequest { objective, viewer, titles, ..Default::default() };
+            async move { ranker.score(request).await }
         });
         let answers = futures::future::join_all(calls).await;
-        if let Some(status) = answers.into_iter().find_map(|answer| answer.unwrap().err()) {
+        if let Some(status) = answers.into_iter().find_map(Result::err) {
             break status;
         }
     };

@@ -104,10 +104,13 @@ fn write_model(dir: &Path) {
     writer.ids(Role::Titles, (10..18).map(|id| id.to_string())).unwrap();
     let hyperparameters = json!({ "factors": 2, "regularization": 0.1, "alpha": 1.0 });
     let hyperparameters = hyperparameters.as_object().unwrap().clone();
-    let draft = writer.draft(Architecture::ImplicitAls, &hyperparameters, &Lineage::default()).unwrap();
+    let draft =
+        writer.draft(Architecture::named("implicit-als"), &hyperparameters, &Lineage::default()).unwrap();
     let golden = golden::make(&*registry::load(&draft).unwrap(), 1).unwrap();
     drop(draft);
-    writer.finish(Architecture::ImplicitAls, hyperparameters, Lineage::default(), Some(golden)).unwrap();
+    writer
+        .finish(Architecture::named("implicit-als"), hyperparameters, Lineage::default(), Some(golden))
+        .unwrap();
 }
 
 fn write_catalogue(dir: &Path) {
@@ -122,17 +125,24 @@ fn write_catalogue(dir: &Path) {
         .collect();
     let mut writer = Writer::create(dir).unwrap();
     writer.catalogue(&entries).unwrap();
-    writer.finish(Architecture::Catalogue, Map::new(), Lineage::default(), None).unwrap();
+    writer.finish(Architecture::CATALOGUE, Map::new(), Lineage::default(), None).unwrap();
 }
 
 impl World {
     /// Starts with these flags more, and waits until it is ready.
     pub fn start(flags: &[&str]) -> Self {
+        Self::start_batching("", flags)
+    }
+
+    /// The same, with this in `spec.serving.batching` of the model.
+    pub fn start_batching(batching: &str, flags: &[&str]) -> Self {
         let dir = TempDir::new().unwrap();
         write_model(&dir.path().join("model"));
         write_catalogue(&dir.path().join("catalogue"));
         fs::create_dir(dir.path().join("manifests")).unwrap();
-        fs::write(dir.path().join("manifests/home.yaml"), MANIFESTS).unwrap();
+        let manifests =
+            MANIFESTS.replace("    maxTopK: 5\n", &format!("    maxTopK: 5\n    batching: {{{batching}}}\n"));
+        fs::write(dir.path().join("manifests/home.yaml"), manifests).unwrap();
         let world = Self::launch(dir, flags);
         world.until("ready", || world.is_open() && world.ready());
         world

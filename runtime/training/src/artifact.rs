@@ -1,15 +1,11 @@
 //! A fit as an artifact on disk, checked as a server will check it.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use marquee_artifacts::{Artifact, Digest, Lineage, OpenOptions, Role, TensorData, Writer, open};
-use marquee_models::{Model, golden, registry};
+use marquee_models::{Model, ScanOptions, golden, registry::Registry};
 
-use crate::{
-    data::Ids,
-    error::TrainingError,
-    fit::{Fitted, architecture},
-};
+use crate::{data::Ids, error::TrainingError, fit::Fitted};
 
 /// Where an artifact comes from and whose rows it has.
 pub struct Origin<'a> {
@@ -25,6 +21,16 @@ pub struct Origin<'a> {
 ///
 /// An older artifact there is replaced at the very end; whatever fails before leaves it as it was.
 pub fn write(folder: &Path, fitted: &Fitted, origin: Origin<'_>) -> Result<Digest, TrainingError> {
+    write_of(Registry::default(), folder, fitted, origin)
+}
+
+/// As [`write`], for one of the architectures of `registry`.
+pub fn write_of(
+    registry: Registry<'_>,
+    folder: &Path,
+    fitted: &Fitted,
+    origin: Origin<'_>,
+) -> Result<Digest, TrainingError> {
     let mut writer = Writer::create(folder)?;
     let tensors: Vec<TensorData<'_>> = fitted
         .tensors
@@ -34,22 +40,21 @@ pub fn write(folder: &Path, fitted: &Fitted, origin: Origin<'_>) -> Result<Diges
     writer.tensors("weights.safetensors", &tensors)?;
     writer.ids(Role::Viewers, origin.viewers.iter())?;
     writer.ids(Role::Titles, origin.titles.iter())?;
-    let architecture = architecture(fitted.algorithm);
-    let draft = writer.draft(architecture, &fitted.hyperparameters, &origin.lineage)?;
+    let draft = writer.draft(fitted.architecture(), &fitted.hyperparameters, &origin.lineage)?;
     let golden = {
-        let model = load(&draft, folder)?;
+        let model = load_of(registry, &draft, folder)?;
         golden::make(&*model, origin.lineage.seed).map_err(|source| model_error(folder, source))?
     };
     let hyperparameters = fitted.hyperparameters.clone();
-    let digest = writer.finish(architecture, hyperparameters, origin.lineage, Some(golden))?;
-    check(folder, digest)?;
+    let digest = writer.finish(fitted.architecture(), hyperparameters, origin.lineage, Some(golden))?;
+    check(registry, folder, digest)?;
     Ok(digest)
 }
 
 /// Opens what was just written and lets it reproduce its golden outputs.
-fn check(folder: &Path, digest: Digest) -> Result<(), TrainingError> {
+fn check(registry: Registry<'_>, folder: &Path, digest: Digest) -> Result<(), TrainingError> {
     let artifact = open_whole(folder, Some(digest))?;
-    let model = load(&artifact, folder)?;
+    let model = load_of(registry, &artifact, folder)?;
     let Some(golden) = &artifact.manifest.golden else { return Ok(()) };
     golden::check(&*model, golden)
         .map_err(|source| TrainingError::Golden { dir: folder.to_owned(), source: Box::new(source) })
@@ -63,8 +68,16 @@ pub fn open_whole(folder: &Path, expected: Option<Digest>) -> Result<Artifact, T
 }
 
 /// The model of an artifact.
-pub fn load(artifact: &Artifact, folder: &Path) -> Result<std::sync::Arc<dyn Model>, TrainingError> {
-    registry::load(artifact).map_err(|source| model_error(folder, source))
+pub fn load(artifact: &Artifact, folder: &Path) -> Result<Arc<dyn Model>, TrainingError> {
+    load_of(Registry::default(), artifact, folder)
+}
+
+fn load_of(
+    registry: Registry<'_>,
+    artifact: &Artifact,
+    folder: &Path,
+) -> Result<Arc<dyn Model>, TrainingError> {
+    registry.load(artifact, ScanOptions::default()).map_err(|source| model_error(folder, source))
 }
 
 fn model_error(folder: &Path, source: marquee_models::ModelError) -> TrainingError {

@@ -21,7 +21,7 @@ const LONGEST_HEADER: u64 = 1 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Identity {
-    /// Algorithm, hyper-parameters, seed, protocol and part, in one line.
+    /// Algorithm, hyperparameters, seed, protocol and part, in one line.
     pub config: String,
     /// Digest of the data, see [`crate::data::Facts::digest`].
     pub data: String,

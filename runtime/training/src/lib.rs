@@ -1,17 +1,18 @@
 //! Training and evaluation: data in, artifact and figures out.
 //!
-//! `cli` has the three commands, each a list of verbs. `config` says what is to be done, `data` reads, `parts` holds out,
-//! `fit` learns (`run` adds progress and `checkpoint`), `quality` measures, `search` tries hyper-parameters, `artifact`
+//! `cli` has the three commands, each a list of verbs. `config` says what is to be done, `data` reads, `split` holds out,
+//! `trainers` lists the algorithms, `fit` learns (`run` adds progress and `checkpoint`), `quality` measures, `search` tries hyperparameters, `artifact`
 //! writes what is served, `report` tells. Pure computation lies in `marquee-algorithms`, scoring in `marquee-models`.
 
 pub mod cli;
 
 pub mod config;
-pub mod knobs;
+pub mod hyperparameters;
+pub mod trainers;
 
 pub mod catalogue;
 pub mod data;
-pub mod parts;
+pub mod split;
 
 pub mod checkpoint;
 pub mod fit;
@@ -29,5 +30,5 @@ pub mod progress;
 mod nearest;
 
 pub use error::TrainingError;
-pub use knobs::Algorithm;
 pub use progress::Io;
+pub use trainers::Algorithm;

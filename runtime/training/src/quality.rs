@@ -6,12 +6,12 @@ use marquee_algorithms::{
     AlgorithmError, Interaction, Interactions,
     metrics::{Bootstrap, Estimate, RankingOptions, RankingReport, RatingReport, rank, rate},
 };
-use marquee_models::{Model, ModelError, Viewer};
+use marquee_models::{Capability, Model, ModelError, TitleRow, ViewerContext, ViewerRow};
 use serde::Serialize;
 
 use crate::{
     config::{Measure, Protocol},
-    parts::{Parts, table},
+    split::{DataSplit, table},
 };
 
 /// Figures of one model.
@@ -104,37 +104,37 @@ pub fn foremost(protocol: Protocol, measure: &Measure) -> String {
 /// Measures `model` on the held-out part, and the baseline.
 pub fn compare(
     model: &dyn Model,
-    parts: &Parts,
+    split: &DataSplit,
     protocol: Protocol,
     measure: &Measure,
 ) -> Result<Comparison, Fault> {
     if protocol.is_explicit() {
-        let baseline = title_mean(parts, measure)?;
+        let baseline = title_mean(split, measure)?;
         return Ok(Comparison {
-            model: ratings(model, parts, measure)?,
+            model: ratings(model, split, measure)?,
             baseline,
             baseline_name: "title mean",
         });
     }
-    let shape = (parts.training.n_viewers(), parts.training.n_titles());
-    let held = table(&parts.held_out, shape)?;
-    let baseline = popularity(&parts.training, &held, measure)?;
-    let model = ranking(model, &parts.training, &held, measure)?;
+    let shape = (split.training.n_viewers(), split.training.n_titles());
+    let held = table(&split.held_out, shape)?;
+    let baseline = popularity(&split.training, &held, measure)?;
+    let model = ranking(model, &split.training, &held, measure)?;
     Ok(Comparison { model, baseline, baseline_name: "popularity" })
 }
 
 /// Only the model: what a search compares.
 pub fn of_model(
     model: &dyn Model,
-    parts: &Parts,
+    split: &DataSplit,
     protocol: Protocol,
     measure: &Measure,
 ) -> Result<Quality, Fault> {
     if protocol.is_explicit() {
-        return ratings(model, parts, measure);
+        return ratings(model, split, measure);
     }
-    let held = table(&parts.held_out, (parts.training.n_viewers(), parts.training.n_titles()))?;
-    ranking(model, &parts.training, &held, measure)
+    let held = table(&split.held_out, (split.training.n_viewers(), split.training.n_titles()))?;
+    ranking(model, &split.training, &held, measure)
 }
 
 /// Ranks all titles but those of `watched` for each viewer of `held`.
@@ -161,10 +161,8 @@ pub fn ranking(
 }
 
 fn score_all(model: &dyn Model, viewer: u32, scores: &mut [f32]) -> Result<(), ModelError> {
-    let all = model.score_all(&[Viewer { known: Some(viewer), recent: &[] }])?;
-    let all = all.flatten_all()?.to_vec1::<f32>()?;
-    scores.copy_from_slice(&all);
-    Ok(())
+    let score_all = model.score_all().ok_or_else(|| ModelError::lacks(model, Capability::ScoreAll))?;
+    score_all.score_all_into(&[ViewerContext::known(ViewerRow(viewer))], scores)
 }
 
 /// The baseline of ranking: the same list for everybody, by plays.
@@ -174,39 +172,39 @@ pub fn popularity(watched: &Interactions, held: &Interactions, measure: &Measure
 }
 
 /// How far the model's ratings lie from those of the held-out part, clipped to the scale.
-pub fn ratings(model: &dyn Model, parts: &Parts, measure: &Measure) -> Result<Quality, Fault> {
+pub fn ratings(model: &dyn Model, split: &DataSplit, measure: &Measure) -> Result<Quality, Fault> {
     let mut asked: HashMap<u32, Vec<u32>> = HashMap::new();
-    for row in &parts.held_out {
+    for row in &split.held_out {
         asked.entry(row.viewer).or_default().push(row.title);
     }
-    let mut predicted: HashMap<(u32, u32), f32> = HashMap::with_capacity(parts.held_out.len());
+    let mut predicted: HashMap<(u32, u32), f32> = HashMap::with_capacity(split.held_out.len());
     for (viewer, titles) in &asked {
-        let who = [Viewer { known: Some(*viewer), recent: &[] }];
-        let scores = model.score(&who, &[titles]).map_err(Fault::Model)?;
+        let who = [ViewerContext::known(ViewerRow(*viewer))];
+        let scores = model.score(&who, &[TitleRow::from_numbers(titles)]).map_err(Fault::Model)?;
         let scores = scores.into_iter().flatten();
         predicted.extend(titles.iter().map(|title| (*viewer, *title)).zip(scores));
     }
     let predict = |viewer, title| predicted.get(&(viewer, title)).copied().unwrap_or(f32::NAN);
-    Ok(Quality::Rating(rate(&parts.held_out, parts.scale, bootstrap(measure), predict)?))
+    Ok(Quality::Rating(rate(&split.held_out, split.scale, bootstrap(measure), predict)?))
 }
 
 /// The baseline of ratings: each title's mean in the training part.
-fn title_mean(parts: &Parts, measure: &Measure) -> Result<Quality, Fault> {
-    let mut sums = vec![(0.0_f64, 0_u32); parts.training.n_titles()];
-    for Interaction { title, rating, .. } in parts.training.iter() {
+fn title_mean(split: &DataSplit, measure: &Measure) -> Result<Quality, Fault> {
+    let mut sums = vec![(0.0_f64, 0_u32); split.training.n_titles()];
+    for Interaction { title, rating, .. } in split.training.iter() {
         let (sum, n) = &mut sums[title as usize];
         *sum += f64::from(rating);
         *n += 1;
     }
     let total: f64 = sums.iter().map(|(sum, _)| sum).sum();
     #[expect(clippy::cast_precision_loss, reason = "a mean")]
-    let mean = total / parts.training.len() as f64;
+    let mean = total / split.training.len() as f64;
     #[expect(clippy::cast_possible_truncation, reason = "ratings are f32")]
     let predict = |_, title: u32| match sums[title as usize] {
         (_, 0) => mean as f32,
         (sum, n) => (sum / f64::from(n)) as f32,
     };
-    Ok(Quality::Rating(rate(&parts.held_out, parts.scale, bootstrap(measure), predict)?))
+    Ok(Quality::Rating(rate(&split.held_out, split.scale, bootstrap(measure), predict)?))
 }
 
 /// The baseline of ratings where the training data is not at hand: one rating for everything.

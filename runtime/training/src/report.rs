@@ -14,9 +14,9 @@ use crate::{
     config::{Measure, Protocol},
     data::Facts,
     error::TrainingError,
-    knobs::Algorithm,
     progress::StageTime,
     quality::{Comparison, Quality},
+    trainers::Algorithm,
 };
 
 /// Everything about one trained or evaluated model.
@@ -31,7 +31,7 @@ pub struct Report {
     pub code_version: &'static str,
     /// What was fitted.
     pub algorithm: Algorithm,
-    /// Every hyper-parameter.
+    /// Every hyperparameter.
     pub hyperparameters: Map<String, Value>,
     /// Of every random choice.
     pub seed: u64,

@@ -13,8 +13,7 @@ use crate::{
     checkpoint::{Checkpoint, Identity},
     config::{Cadence, Config},
     error::TrainingError,
-    fit::{self, Fitted, Lesson},
-    knobs::Algorithm,
+    fit::{self, Fitted, TrainingData},
     progress::{Io, Stage, StageTime},
 };
 
@@ -39,17 +38,17 @@ pub fn pool(config: &Config) -> Result<Arc<ThreadPool>, TrainingError> {
 
 /// What the checkpoints of a fit belong to. `part` is which part of the data is learnt from.
 pub fn identity(config: &Config, part: &str, data_digest: &str, pool: &ThreadPool) -> Identity {
-    let knobs = fit::resolve(config.algorithm, &config.hyperparameters);
-    let knobs: Vec<String> = knobs.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    // BPR alone gives another result on another number of threads.
-    let threads = match config.algorithm {
-        Algorithm::Bpr => format!(", {} threads", pool.current_num_threads()),
-        _ => String::new(),
+    let hyperparameters = config.algorithm.0.resolve(&config.hyperparameters);
+    let hyperparameters: Vec<String> =
+        hyperparameters.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let threads = match config.algorithm.0.depends_on_threads {
+        true => format!(", {} threads", pool.current_num_threads()),
+        false => String::new(),
     };
     let text = format!(
         "{}: {}, seed {}{threads}, {part} of protocol {}",
         config.algorithm.name(),
-        knobs.join(", "),
+        hyperparameters.join(", "),
         config.seed,
         config.protocol
     );
@@ -60,7 +59,7 @@ pub fn identity(config: &Config, part: &str, data_digest: &str, pool: &ThreadPoo
 pub fn fit(
     io: &mut Io<'_>,
     config: &Config,
-    lesson: Lesson<'_>,
+    data: TrainingData<'_>,
     pool: &Arc<ThreadPool>,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Outcome, TrainingError> {
@@ -80,6 +79,7 @@ pub fn fit(
         stage,
         checkpoint,
         cadence: config.checkpoint,
+        resumes: config.algorithm.0.resumes,
         saved: Instant::now(),
         fault: None,
         last: None,
@@ -87,7 +87,7 @@ pub fn fit(
     let result = fit::fit(
         config.algorithm,
         &config.hyperparameters,
-        lesson,
+        data,
         &mut context.with_observer(|progress| watch.observe(progress)),
     );
     let Watch { stage, fault, last, .. } = watch;
@@ -119,6 +119,8 @@ struct Watch<'a> {
     stage: Stage<'a>,
     checkpoint: Option<&'a Checkpoint>,
     cadence: Cadence,
+    /// Whether the algorithm has state to go on from; those in closed form have none.
+    resumes: bool,
     saved: Instant,
     fault: Option<TrainingError>,
     last: Option<String>,
@@ -155,13 +157,11 @@ impl Watch<'_> {
             || done == of
             || (every_iterations > 0 && done.is_multiple_of(every_iterations))
             || (every_seconds > 0 && self.saved.elapsed() >= Duration::from_secs(every_seconds));
-        // Algorithms in closed form have no state to go on from.
-        let has_state = progress.algorithm != Algorithm::Ease.name();
-        if due && has_state {
+        if due && self.resumes {
             checkpoint.save(&progress.state())?;
             self.saved = Instant::now();
         }
-        Ok(due && has_state)
+        Ok(due && self.resumes)
     }
 }
 

@@ -1,8 +1,8 @@
-//! Trying hyper-parameters on a validation part of the training data. The test part is never looked at.
+//! Trying hyperparameters on a validation part of the training data. The test part is never looked at.
 
 use std::sync::Arc;
 
-use marquee_algorithms::FitContext;
+use marquee_algorithms::{FitContext, Hyperparameters};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::ThreadPool;
@@ -11,12 +11,11 @@ use serde_json::{Value, json};
 use crate::{
     config::{Config, Protocol, Range, Search, SearchKind},
     error::TrainingError,
-    fit::{self, Lesson},
-    knobs::Hyperparameters,
-    parts::{Parts, cut, split_rows, validation},
+    fit::{self, TrainingData},
     progress::Io,
     quality::{self, Quality},
     run::measure_error,
+    split::{DataSplit, cut, split_rows, validation},
 };
 
 /// Most trials of a grid.
@@ -97,7 +96,7 @@ fn grid(range: &Range) -> Vec<Value> {
     }
 }
 
-/// The value at `share` (0 to 1) of a span, to three digits: a hyper-parameter that a person can copy.
+/// The value at `share` (0 to 1) of a span, to three digits: a hyperparameter that a person can copy.
 fn at(range: &Range, share: f64) -> Value {
     let Range::Span { from, to, log, whole, .. } = range else { return Value::Null };
     let value = if *log { from * (to / from).powf(share) } else { from + (to - from) * share };
@@ -116,7 +115,7 @@ fn at(range: &Range, share: f64) -> Value {
 pub fn run(
     io: &mut Io<'_>,
     config: &Config,
-    data: &crate::parts::Dataset,
+    data: &crate::split::Dataset,
     pool: &Arc<ThreadPool>,
 ) -> Result<Found, TrainingError> {
     let usage = |text: &str| TrainingError::Usage(text.to_owned());
@@ -129,14 +128,14 @@ pub fn run(
     let combinations = combinations(search).map_err(TrainingError::Usage)?;
     let training =
         split_rows(&data.rows, config.protocol).map_err(|e| measure_error(config.protocol, e))?.train;
-    let parts = cut(&training, data.shape(), within).map_err(|e| measure_error(within, e))?;
+    let split = cut(&training, data.shape(), within).map_err(|e| measure_error(within, e))?;
     let mut stage = io.stage("search", combinations.len() as u64)?;
     let mut trials = Vec::with_capacity(combinations.len());
     for (done, tried) in combinations.into_iter().enumerate() {
         if stage.is_cancelled() {
             return Err(TrainingError::Cancelled { checkpoint: None });
         }
-        let trial = Trial { quality: attempt(config, &tried, &parts, (within, pool)), tried };
+        let trial = Trial { quality: attempt(config, &tried, &split, (within, pool)), tried };
         let note = match &trial.quality {
             Ok(found) => match found.figure(&metric) {
                 Some(figure) => format!("{metric} {:.4} with {}", figure.value, told(&trial.tried)),
@@ -165,26 +164,26 @@ pub fn run(
 fn attempt(
     config: &Config,
     tried: &Hyperparameters,
-    parts: &Parts,
+    split: &DataSplit,
     (within, pool): (Protocol, &Arc<ThreadPool>),
 ) -> Result<Quality, String> {
     let mut hyperparameters = config.hyperparameters.clone();
     hyperparameters.extend(tried.clone());
-    let lesson = Lesson { data: &parts.training, scale: parts.scale };
+    let data = TrainingData { interactions: &split.training, scale: split.scale };
     let mut context = FitContext::with_pool(config.seed, Arc::clone(pool));
     let fitted =
-        fit::fit(config.algorithm, &hyperparameters, lesson, &mut context).map_err(|e| e.to_string())?;
+        fit::fit(config.algorithm, &hyperparameters, data, &mut context).map_err(|e| e.to_string())?;
     let model = fitted.model().map_err(|e| e.to_string())?;
     // Trials are compared by their figures alone: intervals would cost more than some fits.
     let mut measure = config.measure.clone();
     measure.bootstrap = 0;
-    pool.install(|| quality::of_model(&*model, parts, within, &measure)).map_err(|fault| match fault {
+    pool.install(|| quality::of_model(&*model, split, within, &measure)).map_err(|fault| match fault {
         quality::Fault::Metric(error) => error.to_string(),
         quality::Fault::Model(error) => error.to_string(),
     })
 }
 
-/// Hyper-parameters in one line.
+/// Hyperparameters in one line.
 pub fn told(tried: &Hyperparameters) -> String {
     let each: Vec<String> = tried.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
     each.join(", ")

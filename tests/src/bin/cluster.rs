@@ -40,8 +40,10 @@ async fn run(folder: &Path) -> Outcome {
     fs::write(folder.join("pid"), std::process::id().to_string())?;
     let enter = format!(
         "#!/bin/sh\n# Runs a command where the cluster's addresses are, as its administrator.\n\
-         KUBECONFIG={} exec nsenter --target {} --net -- \"$@\"\n",
+         # Its cache is the cluster's own: every cluster has the same address, and other kinds.\n\
+         export KUBECONFIG={} KUBECACHEDIR={}\nexec nsenter --target {} --net -- \"$@\"\n",
         cluster.api.kubeconfig().display(),
+        cluster.folder().join("kubectl-cache").display(),
         cluster.init()?,
     );
     script(&folder.join("enter"), &enter)?;

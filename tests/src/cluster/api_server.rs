@@ -4,7 +4,11 @@ use std::{
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
-    sync::Mutex,
+    process::Command,
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
 
 use marquee_crds::definitions::manifests;
@@ -43,6 +47,8 @@ pub struct ApiServer {
     /// `https://ADDRESS:PORT`.
     pub url: String,
     flags: Vec<String>,
+    /// How often kinds came or went: each time the command-line clients get an empty cache folder.
+    kinds_generation: AtomicU32,
     /// `None` while it is killed.
     server: Mutex<Option<Process>>,
     _etcd: Process,
@@ -61,16 +67,46 @@ impl ApiServer {
     pub async fn shared_with_kinds() -> Outcome<&'static Self> {
         static INSTALLED: OnceCell<()> = OnceCell::const_new();
         let server = Self::shared().await?;
-        INSTALLED.get_or_try_init(async || server.install_kinds()).await?;
+        INSTALLED.get_or_try_init(async || server.install_kinds().await).await?;
         Ok(server)
     }
 
-    /// Installs both of Marquee's kinds, and waits until they are served.
-    pub fn install_kinds(&self) -> Outcome {
+    /// Installs Marquee's kinds, and waits until they are served.
+    pub async fn install_kinds(&self) -> Outcome {
         for (_, text) in manifests()? {
             self.apply(&text)?;
         }
-        self.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]).map(drop)
+        self.custom_kinds_are_served().await
+    }
+
+    /// Waits until discovery and OpenAPI list every custom kind that is installed.
+    ///
+    /// `Established` alone is too early: it says that objects can be stored, not that clients can find the kind. What clients cached
+    /// before counts no more: kubectl and helm begin with an empty cache folder.
+    pub async fn custom_kinds_are_served(&self) -> Outcome {
+        self.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"])?;
+        let installed = self.get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions").await?;
+        for kind in installed["items"].as_array().into_iter().flatten().flat_map(CustomKind::of) {
+            let CustomKind { path, kind, plural } = &kind;
+            wait::until(&format!("{kind} to be listed at {path}"), async || {
+                // A group that is quite new answers 404 for a moment.
+                let (Ok(resources), Ok(schemas)) =
+                    (self.get(path).await, self.get(&format!("/openapi/v3{path}")).await)
+                else {
+                    return Ok(None);
+                };
+                let is_discovered = resources["resources"]
+                    .as_array()
+                    .is_some_and(|all| all.iter().any(|one| one["name"] == plural.as_str()));
+                let is_described = schemas["components"]["schemas"].as_object().is_some_and(|all| {
+                    all.values().any(|one| one["x-kubernetes-group-version-kind"][0]["kind"] == kind.as_str())
+                });
+                Ok((is_discovered && is_described).then_some(()))
+            })
+            .await?;
+        }
+        self.kinds_generation.fetch_add(1, Relaxed);
+        Ok(())
     }
 
     /// Starts one on 127.0.0.1, without root, and waits until it is ready.
@@ -100,7 +136,15 @@ impl ApiServer {
         let url = format!("https://{}:{}", ports.address, ports.port);
         let keys = Keys::new(place.path("pki"), url.clone(), &["127.0.0.1", NODE, FIRST_SERVICE])?;
         let flags = ports.flags(&keys, &place, options)?;
-        let server = Self { keys, url, flags, server: Mutex::new(None), _etcd: etcd, place };
+        let server = Self {
+            keys,
+            url,
+            flags,
+            kinds_generation: AtomicU32::new(0),
+            server: Mutex::new(None),
+            _etcd: etcd,
+            place,
+        };
         server.start_again().await?;
         Ok(server)
     }
@@ -157,10 +201,23 @@ impl ApiServer {
         Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
+    /// A command-line client (kubectl, helm) that runs in the fixture's network as an administrator.
+    ///
+    /// Its home is a folder of the fixture: what it caches is about this API server only, and nothing is left in the user's home.
+    /// kubectl keys its cache by host and port and trusts it for hours, so that two servers at one address would be mixed up.
+    pub fn client(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = self.place.command(program);
+        let home = self.place.path(&format!("home-{}", self.kinds_generation.load(Relaxed)));
+        command.env("HOME", home).env("KUBECONFIG", self.kubeconfig());
+        for elsewhere in ["KUBECACHEDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
+            command.env_remove(elsewhere);
+        }
+        command
+    }
+
     /// `kubectl ARGS` as an administrator, from within the fixture's network; its output.
     pub fn kubectl(&self, args: &[&str]) -> Outcome<String> {
-        let mut command = self.place.command(tools::program("kubectl")?);
-        namespaces::run(command.args(args).env("KUBECONFIG", self.kubeconfig()))
+        namespaces::run(self.client(tools::program("kubectl")?).args(args))
     }
 
     /// `kubectl apply` of YAML or JSON.
@@ -171,22 +228,49 @@ impl ApiServer {
     }
 
     /// Installs the kinds of another project, as far as Marquee knows them, and waits until they are served.
-    pub fn apply_foreign(&self, project: &str) -> Outcome {
+    pub async fn apply_foreign(&self, project: &str) -> Outcome {
         let folder = tools::foreign_crds(project)?.display().to_string();
         self.kubectl(&["apply", "--server-side", "-f", &folder])?;
-        self.kubectl(&["wait", "--for=condition=Established", "--timeout=30s", "-f", &folder]).map(drop)
+        self.custom_kinds_are_served().await
     }
 
     /// Takes them away again, and every object of theirs.
     pub fn delete_foreign(&self, project: &str) -> Outcome {
         let folder = tools::foreign_crds(project)?.display().to_string();
-        self.kubectl(&["delete", "--timeout=60s", "-f", &folder]).map(drop)
+        self.kubectl(&["delete", "--timeout=60s", "-f", &folder])?;
+        self.kinds_generation.fetch_add(1, Relaxed);
+        Ok(())
     }
 
     /// Ends everything and waits until nothing is left; an error says what is.
     pub fn clear(self) -> Outcome {
         let Self { place, .. } = self;
         place.clear()
+    }
+}
+
+/// A served version of a custom kind.
+struct CustomKind {
+    /// `/apis/GROUP/VERSION`.
+    path: String,
+    kind: String,
+    plural: String,
+}
+
+impl CustomKind {
+    /// The served versions that a CustomResourceDefinition declares.
+    fn of(definition: &Value) -> Vec<Self> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (spec, names) = (&definition["spec"], &definition["spec"]["names"]);
+        let versions = spec["versions"].as_array().into_iter().flatten();
+        let served = versions.filter(|version| version["served"] == true);
+        served
+            .map(|version| Self {
+                path: format!("/apis/{}/{}", text(&spec["group"]), text(&version["name"])),
+                kind: text(&names["kind"]),
+                plural: text(&names["plural"]),
+            })
+            .collect()
     }
 }
 

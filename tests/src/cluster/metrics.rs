@@ -1,7 +1,7 @@
 //! What autoscalers go by: resource metrics, and custom ones where a test installs them. Both are programs beside the node, so
 //! their Services have no selector.
 
-use std::{fs, path::Path, process::Stdio};
+use std::{fs, path::Path};
 
 use crate::{
     Outcome,
@@ -122,11 +122,7 @@ impl<'a> CustomMetrics<'a> {
 impl Drop for CustomMetrics<'_> {
     /// Takes the group out of the cluster's API before its server goes: no namespace could be deleted while it is there and silent.
     fn drop(&mut self) {
-        let Ok(program) = tools::program("kubectl") else { return };
-        let mut command = self.api.place.command(program);
-        command.env("KUBECONFIG", self.api.kubeconfig());
-        let delete = command.args(["delete", "apiservice", &format!("v1beta1.{}", CUSTOM.group)]);
         // Where it cannot be deleted the whole cluster goes soon anyway.
-        let _ = delete.stdout(Stdio::null()).status();
+        let _ = self.api.kubectl(&["delete", "apiservice", &format!("v1beta1.{}", CUSTOM.group)]);
     }
 }

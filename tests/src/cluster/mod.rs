@@ -108,9 +108,7 @@ impl Cluster {
 
     /// A command that runs in the cluster's network as an administrator; it ends with the cluster at the latest.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = self.api.place.command(program);
-        command.env("KUBECONFIG", self.api.kubeconfig());
-        command
+        self.api.client(program)
     }
 
     /// A process beside the node (a load, a store, a Prometheus): it is killed when what is given back is dropped.

@@ -1,6 +1,12 @@
 //! A cluster's namespaces: its own network, and mounts of its own over every place that a node writes to outside its folder.
 
-use std::{fs::File, os::fd::AsFd, path::Path, process::Command, thread};
+use std::{
+    fs::{self, File},
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::sync::oneshot;
@@ -63,6 +69,24 @@ pub fn run(command: &mut Command) -> Outcome<String> {
     } else {
         Err(format!("{command:?} {}: {said}{}", done.status, String::from_utf8_lossy(&done.stderr)).into())
     }
+}
+
+/// The network namespace of a process, as /proc names it.
+pub fn network(process: u32) -> Outcome<PathBuf> {
+    Ok(fs::read_link(Path::new("/proc").join(process.to_string()).join("ns/net"))?)
+}
+
+/// The processes of this machine whose network namespace this is.
+pub fn members(network_namespace: &Path) -> Outcome<Vec<u32>> {
+    let mut members = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let Ok(process) = entry?.file_name().to_string_lossy().parse() else { continue };
+        // A process that has just ended is no member.
+        if network(process).is_ok_and(|its| its == network_namespace) {
+            members.push(process);
+        }
+    }
+    Ok(members)
 }
 
 /// Runs `work` on threads that have entered the network of the process `init`.

@@ -12,6 +12,7 @@ use std::{
 use crate::{
     Outcome,
     cluster::{namespaces, state, tools},
+    wait,
 };
 
 /// A fixture's folder, and its namespaces if it has some. Everything in it ends when this is dropped, or when the
@@ -115,7 +116,19 @@ impl Place {
 
     /// Ends everything, waits until it is gone, and says so if it is not.
     pub fn clear(mut self) -> Outcome {
+        let network = self.namespaces.map(namespaces::network).transpose()?;
         self.keeper.kill()?;
+        // The keeper waits for its own child only. Process 1 of the namespaces and those who entered them end a moment later.
+        if let Some(network) = network {
+            wait::retry(|| match namespaces::members(&network)?.as_slice() {
+                [] => Ok::<_, Box<dyn std::error::Error + Send + Sync>>(()),
+                left => Err(format!(
+                    "these processes are still in the network of {}: {left:?}",
+                    self.folder.display()
+                )
+                .into()),
+            })?;
+        }
         if self.folder.exists() {
             Err(format!("{} is still there", self.folder.display()).into())
         } else {

@@ -55,7 +55,7 @@ impl Stage {
     /// A namespace of an API server of its own, which ends with the test binary.
     pub async fn alone(namespace: &str, options: Options) -> Outcome<Self> {
         let server = Box::leak(Box::new(ApiServer::start_with(options).await?));
-        server.install_kinds()?;
+        server.install_kinds().await?;
         Self::on(server, namespace).await
     }
 

@@ -56,7 +56,7 @@ async fn follows(page: &Runtime, revision: &str, n_endpoints: u64) -> Outcome {
 #[tokio::test]
 async fn a_page_follows_the_api_server_and_goes_on_without_it() -> Outcome {
     let api = ApiServer::start().await?;
-    api.install_kinds()?;
+    api.install_kinds().await?;
     api.apply(&example("top-picks")?.to_string())?;
     // Addresses at which nobody answers: what is told of them is what counts here.
     tell(&api, "aaaaaaaa", &["192.0.2.1", "192.0.2.2"])?;

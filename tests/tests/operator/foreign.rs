@@ -69,7 +69,7 @@ async fn what_others_install_is_used_while_it_is_there() -> Outcome {
     assert_eq!(stage.names("HorizontalPodAutoscaler").await?.len(), 1);
 
     // Gateway API.
-    stage.server.apply_foreign("gateway-api")?;
+    stage.server.apply_foreign("gateway-api").await?;
     stage.says(PAGE, "RoutesApplied", "Unknown Reconciling").await?;
     for kind in ["HTTPRoute", "GRPCRoute"] {
         let route = stage.api(kind)?.get("home-page").await?;
@@ -121,7 +121,7 @@ async fn what_others_install_is_used_while_it_is_there() -> Outcome {
     stage.says(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
 
     // KEDA, which makes an autoscaler of its own: ours goes first.
-    stage.server.apply_foreign("keda")?;
+    stage.server.apply_foreign("keda").await?;
     stage
         .until("KEDA's object instead of the autoscaler", async || {
             Ok(stage.names("HorizontalPodAutoscaler").await?.is_empty()

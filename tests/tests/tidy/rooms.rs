@@ -14,7 +14,7 @@ struct House {
     order: &'static [&'static str],
 }
 
-const HOUSES: [House; 2] = [
+const HOUSES: [House; 3] = [
     House {
         sources: "runtime/src/",
         order: &[
@@ -41,28 +41,26 @@ const HOUSES: [House; 2] = [
             "check",
             "logs",
             "args",
-            "http",
             "controllers",
             "report",
-            "watch",
             "loading",
-            "apply",
             "context",
-            "events",
-            "queue",
-            "backoff",
             "capabilities",
-            "world",
+            "cache",
             "resources",
             "rollout",
-            "plan",
+            "transition",
             "observed",
             "child",
-            "client",
-            "leader",
             "metrics",
-            "error",
-            "chance",
+        ],
+    },
+    House {
+        sources: "operator/kit/src/",
+        order: &[
+            "testing", "http", "workers", "status", "apply", "watch", "resource", "context", "kinds",
+            "operator", "cache", "events", "client", "metrics", "leader", "queue", "backoff", "error",
+            "child", "names", "jitter",
         ],
     },
 ];

@@ -1,98 +1,62 @@
-//! What should be for a PageLayout: pure.
+//! What should exist for a PageLayout: pure.
 
 use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
 use marquee_crds::{
     PageLayout, RankingModel, names,
-    page_layout::{PageLayoutStatus, Topology},
+    page_layout::Topology,
     pod_config::{ResourceRef, older},
-    shared::ColocatedModel,
 };
 
-use super::status;
 use crate::{
-    controllers::{
-        ranking_model::decide::colocated_revision,
-        serving::{self, Given, Told},
-    },
+    controllers::serving::{self, Plan, PreviousStatus, decide::ServingDecision},
     observed::{Observed, Settings},
-    plan::Plan,
     resources::Workload,
-    rollout::Before,
+    rollout::Target,
 };
 
-/// What of other resources bears on a layout.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Surroundings<'a> {
-    /// The older layout of this namespace that has the same surface.
-    pub older: Option<&'a ResourceRef>,
-    /// The models of this namespace that rank for the surface.
-    pub models: &'a [Arc<RankingModel>],
+/// How a layout is served.
+#[derive(Clone, Debug)]
+pub enum LayoutDecision<'a> {
+    /// Not at all: an older layout has its surface.
+    Refused(&'a ResourceRef),
+    /// By pods.
+    Serving(ServingDecision),
 }
 
-/// What should be for `layout`, with what there is, as of `now`.
-pub fn plan(
-    layout: &PageLayout,
-    around: Surroundings<'_>,
-    observed: &Observed,
-    settings: &Settings,
+/// What should exist for `layout`, given what exists, as of `now`.
+pub fn plan<'a>(
+    layout: &'a PageLayout,
+    observed: &'a Observed,
+    settings: &'a Settings,
     now: Timestamp,
-) -> Plan<PageLayoutStatus> {
+) -> Plan<'a, LayoutDecision<'a>> {
     let now = serving::whole_seconds(now);
-    let models = models(layout, around.models);
-    let of = Workload::of_layout(layout, &models, settings, &observed.capabilities);
-    if let Some(older) = around.older {
-        return status::refused(layout, &of, older, now);
+    let models = models(layout, &observed.models);
+    let workload = Workload::of_layout(layout, &models, settings, &observed.capabilities);
+    if let Some(older) = &observed.older {
+        return Plan::without_children(workload, LayoutDecision::Refused(older), now);
     }
-    let before = told(layout);
-    let answered = serving::main_target(before.traffic).map(|target| Before {
+    let target = |target: &marquee_crds::shared::TrafficTarget| Target {
         revision: target.revision.clone(),
+        weight: target.weight,
         since: target.since.0,
-        elsewhere: false,
-    });
-    let ran = layout.status.as_ref().map_or(&[][..], |status| &status.models);
-    let given = Given { of: &of, observed, before, answered, held_for: held_for(layout, ran, &models), now };
-    let served = serving::serve(&given);
-    let answering = served.course.answering.as_ref().map(|at| at.revision.as_str());
-    let runs = if answering == Some(&served.wanted) {
-        let told_of = |ranker: &marquee_crds::pod_config::RankerConfig| ColocatedModel {
-            name: ranker
-                .resource
-                .split_once('/')
-                .map_or(ranker.resource.as_str(), |(_, name)| name)
-                .to_owned(),
-            revision: colocated_revision(ranker),
-        };
-        of.config.rankers.iter().map(told_of).collect()
-    } else if answering.is_some()
-        && answering == serving::main_target(before.traffic).map(|at| at.revision.as_str())
-    {
-        ran.to_vec()
-    } else {
-        Vec::new()
+        host: None,
     };
-    status::served(layout, &given, served, runs, &models)
+    let previous_targets = PreviousStatus::from(layout).targets().map(target).collect();
+    let waits_for = waits_for(layout, &models);
+    serving::decide::decide(workload, observed, previous_targets, waits_for, now).map(LayoutDecision::Serving)
 }
 
-/// What the layout's status says.
-pub(super) fn told(layout: &PageLayout) -> Told<'_> {
-    layout.status.as_ref().map_or_else(Told::default, |status| Told {
-        conditions: &status.conditions,
-        latest: status.latest_revision.as_deref(),
-        traffic: &status.traffic,
-        revisions: &status.revisions,
-    })
-}
-
-/// The models of the surface, of two that claim an objective the older, sorted by name.
-fn models(layout: &PageLayout, all: &[Arc<RankingModel>]) -> Vec<RankingModel> {
+/// The models of the layout's surface, sorted by name. Of two models with one objective the older counts.
+pub(super) fn models(layout: &PageLayout, all: &[Arc<RankingModel>]) -> Vec<RankingModel> {
     let mut own: Vec<&RankingModel> =
         all.iter().map(AsRef::as_ref).filter(|model| model.spec.surface == layout.spec.surface).collect();
     own.sort_by(|one, other| older(&one.metadata, &other.metadata));
     let mut first: Vec<RankingModel> = Vec::new();
     for model in own {
-        if !first.iter().any(|held| held.spec.objective == model.spec.objective) {
+        if !first.iter().any(|known| known.spec.objective == model.spec.objective) {
             first.push(model.clone());
         }
     }
@@ -100,21 +64,21 @@ fn models(layout: &PageLayout, all: &[Arc<RankingModel>]) -> Vec<RankingModel> {
     first
 }
 
-/// What pods without models wait for: that every model which answers in the pods of now has pods of its own.
-fn held_for(layout: &PageLayout, ran: &[ColocatedModel], models: &[RankingModel]) -> Option<String> {
+/// Pods without models wait until every model that runs in the present pods has pods of its own.
+fn waits_for(layout: &PageLayout, models: &[RankingModel]) -> Option<String> {
     if layout.spec.topology == Topology::Monolith {
         return None;
     }
     let resource = ResourceRef::of(&layout.metadata);
     let page = names::endpoint(&names::page(&resource.name), &resource.namespace);
-    let has_own = |model: &RankingModel| {
-        let target = model.status.as_ref().and_then(|status| serving::main_target(&status.traffic));
-        target.is_some_and(|target| target.endpoint != page)
+    let has_own_pods = |model: &RankingModel| {
+        let mut targets = PreviousStatus::from(model).targets().peekable();
+        targets.peek().is_some() && targets.all(|target| target.endpoint != page)
     };
-    let waits = models.iter().filter(|model| {
-        let runs_here = ran.iter().any(|runs| Some(&runs.name) == model.metadata.name.as_ref());
-        runs_here && !has_own(model)
-    });
+    let hosted = layout.status.as_ref().map_or(&[][..], |status| &status.models);
+    let is_hosted =
+        |model: &&RankingModel| hosted.iter().any(|known| Some(&known.name) == model.metadata.name.as_ref());
+    let waits = models.iter().filter(is_hosted).filter(|model| !has_own_pods(model));
     let names: Vec<&str> = waits.filter_map(|model| model.metadata.name.as_deref()).collect();
-    (!names.is_empty()).then(|| format!("pods of their own of RankingModel {}", names.join(", ")))
+    (!names.is_empty()).then(|| format!("RankingModel {} to have pods of its own", names.join(", ")))
 }

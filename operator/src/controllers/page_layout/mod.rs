@@ -2,34 +2,85 @@
 
 pub mod decide;
 mod observe;
-mod status;
+pub mod status;
 
 use std::{sync::Arc, time::Duration};
 
-use marquee_crds::PageLayout;
-
-use crate::{
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use marquee_crds::{
+    PageLayout, RankingModel,
+    page_layout::{PageLayoutStatus, Topology},
+};
+use marquee_operator_kit::{
+    Change, Claim, Resource, ResourceId, ResourceKind, Stopped,
     apply::{self, Owner},
-    context::Context,
-    error::Stopped,
-    report, watch,
 };
 
-/// observe -> decide -> apply -> report. `decide` is pure; the last two talk to the API server. Says when to look again.
-///
-/// # Errors
-/// What could not be written, after the status has told of it.
-pub async fn reconcile(layout: Arc<PageLayout>, ctx: &Context) -> Result<Option<Duration>, Stopped> {
-    let seen = observe::layout(ctx, &layout);
+use super::SURFACE;
+use crate::{
+    context::{Context, Marquee},
+    report::{self, Reported},
+};
 
-    let plan = decide::plan(&layout, seen.around(), &seen.observed, &ctx.settings, ctx.now());
+impl Resource<Marquee> for PageLayout {
+    type Status = PageLayoutStatus;
+    const KIND: ResourceKind = ResourceKind::new("PageLayout");
 
-    let applied = apply::children(ctx, Owner::of(&*layout), &plan.children).await;
-
-    match report::status(ctx, &*layout, &plan, &applied).await {
-        Ok(reported) => reported.into_iter().for_each(|layout| watch::take_layout(ctx, layout)),
-        Err(error) => return Err(applied.untold(error)),
+    fn status(&self) -> Option<&PageLayoutStatus> {
+        self.status.as_ref()
     }
 
-    applied.end(plan.look_again)
+    fn conditions(&self) -> &[Condition] {
+        self.status.as_ref().map_or(&[], |status| &status.conditions)
+    }
+
+    fn n_revisions(&self) -> usize {
+        let revisions = self.status.iter().flat_map(|status| &status.revisions);
+        revisions.filter(|revision| revision.replicas > 0).count()
+    }
+
+    fn claims(&self) -> Vec<(Claim, &str)> {
+        vec![(SURFACE, &self.spec.surface)]
+    }
+
+    /// Itself, the layouts that claim its surface, and the models of the surface if its pods run them or did.
+    fn concerned(ctx: &Context, change: &Change<Self>) -> Vec<ResourceId> {
+        let mut concerned = Vec::new();
+        if change.is_edit() {
+            concerned.push(change.id());
+            concerned.extend(ctx.fellow_claimants::<PageLayout, _>(change, SURFACE));
+        }
+        let runs_models = |layout: &Arc<PageLayout>| layout.spec.topology == Topology::Monolith;
+        if change.before.iter().chain(&change.after).any(runs_models) {
+            concerned.extend(ctx.fellow_claimants::<RankingModel, _>(change, SURFACE));
+        }
+        concerned
+    }
+
+    /// observe -> decide -> apply -> status -> report. `decide` and `status` are pure; `apply` and `report` write to the API server.
+    async fn reconcile(self: Arc<Self>, ctx: &Context) -> Result<Option<Duration>, Stopped> {
+        let observed = observe::layout(ctx, &self);
+
+        let plan = decide::plan(&self, &observed, &ctx.operator.settings, ctx.now());
+
+        let applied = apply::children(ctx, Owner::of(&*self), &plan.children).await;
+
+        let status = status::status(&self, &observed, &plan, &applied.children);
+
+        if let Err(error) = report::status(ctx, &*self, status, &applied).await {
+            return Err(applied.without_status(error));
+        }
+
+        applied.end(plan.look_again)
+    }
+}
+
+impl Reported for PageLayout {
+    fn conditions_mut(status: &mut PageLayoutStatus) -> &mut Vec<Condition> {
+        &mut status.conditions
+    }
+
+    fn why_mut(status: &mut PageLayoutStatus) -> &mut String {
+        &mut status.why
+    }
 }

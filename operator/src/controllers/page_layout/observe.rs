@@ -1,40 +1,22 @@
-//! What bears on a PageLayout: read from caches, nothing written, nothing decided.
+//! Reads from the caches what a decision on a PageLayout needs. Writes and decides nothing.
 
-use std::sync::Arc;
-
-use marquee_crds::{PageLayout, RankingModel, pod_config::ResourceRef};
+use marquee_crds::{PageLayout, pod_config::ResourceRef};
+use marquee_operator_kit::{Key, Resource as _, ResourceId};
 
 use crate::{
-    context::Context,
+    context::{self, Context},
+    controllers::SURFACE,
     observed::Observed,
-    world::{Kind, primaries, primaries::Claim},
 };
 
-use super::decide::Surroundings;
-
-/// What there is.
-pub(super) struct Seen {
-    older: Option<ResourceRef>,
-    models: Vec<Arc<RankingModel>>,
-    pub(super) observed: Observed,
-}
-
-impl Seen {
-    pub(super) fn around(&self) -> Surroundings<'_> {
-        Surroundings { older: self.older.as_ref(), models: &self.models }
-    }
-}
-
-pub(super) fn layout(ctx: &Context, layout: &PageLayout) -> Seen {
-    let key = primaries::key(layout);
-    let oldest = ctx.world.layouts.lock().oldest(&key.namespace, Claim::Surface, &layout.spec.surface);
-    let models = ctx.world.models.lock().claimants(&key.namespace, Claim::Surface, &layout.spec.surface);
+pub(super) fn layout(ctx: &Context, layout: &PageLayout) -> Observed {
+    let key = Key::of(layout);
+    let first = ctx.first_claimant::<PageLayout>(&key.namespace, SURFACE, &layout.spec.surface);
+    let models = ctx.claimants(&key.namespace, SURFACE, &layout.spec.surface);
     let uid = layout.metadata.uid.as_deref().unwrap_or_default();
-    Seen {
-        older: oldest
-            .map(|oldest| ResourceRef::of(&oldest.metadata))
-            .filter(|oldest| oldest.name != *key.name),
+    Observed {
+        older: first.map(|first| ResourceRef::of(&first.metadata)).filter(|first| first.name != *key.name),
         models,
-        observed: ctx.world.observed(Kind::PageLayout, &key, uid),
+        ..context::observed(ctx, &ResourceId::new(PageLayout::KIND, key), uid)
     }
 }

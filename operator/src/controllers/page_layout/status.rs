@@ -1,107 +1,120 @@
-//! What to say of a PageLayout: pure.
+//! What the status of a PageLayout says: pure.
 
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use std::collections::BTreeSet;
+
 use marquee_crds::{
     PageLayout, RankingModel,
-    conditions::{self, ConditionType, Reason, Verdict},
+    conditions::{ConditionDraft, ConditionType, Reason},
     names,
     page_layout::{PageLayoutStatus, Topology},
-    pod_config::{self, Problem, ResourceRef},
+    pod_config::{self, Problem, RankerConfig},
     shared::ColocatedModel,
 };
 
-use super::decide::told;
+use super::decide::{self, LayoutDecision};
 use crate::{
+    child::{AppliedChild, ChildKind},
     controllers::serving::{
-        Given, Served, main_target,
-        verdicts::{self, verdict},
+        Plan, PreviousStatus,
+        conditions::draft,
+        status::{self, Standing, StatusDraft},
     },
-    observed::{ChildState, Observed},
-    plan::{Happening, Plan, of_conditions},
-    resources::{self, Workload},
+    observed::ChildState,
+    observed::Observed,
+    resources::colocated_revision,
+    rollout::main_target,
+    transition::TransitionEvent,
 };
 
-/// Conditions, stamped; the word for the worst; and what to tell of them.
-fn stamped(layout: &PageLayout, verdicts: &[Verdict], now: Timestamp) -> (PageLayoutStatus, Vec<Happening>) {
-    let before = told(layout).conditions;
-    let generation = layout.metadata.generation.unwrap_or_default().max(0);
-    let status = PageLayoutStatus {
-        observed_generation: Some(generation),
-        conditions: conditions::stamp(&verdicts::with_kstatus(verdicts), generation, before, &Time(now)),
-        why: verdicts::why(verdicts),
-        ..PageLayoutStatus::default()
+/// The status of `layout` and the events of its transition, once the children of `plan` are `applied`.
+pub fn status(
+    layout: &PageLayout,
+    observed: &Observed,
+    plan: &Plan<'_, LayoutDecision<'_>>,
+    applied: &[AppliedChild],
+) -> (PageLayoutStatus, Vec<TransitionEvent>) {
+    let previous = PreviousStatus::from(layout);
+    let Plan { workload, now, .. } = plan;
+    let (mut draft, address, models) = match &plan.decision {
+        LayoutDecision::Refused(older) => {
+            let surface = &layout.spec.surface;
+            let message = format!(
+                "the older PageLayout {older} has the surface {surface:?}: give this one another surface, or delete one of the two"
+            );
+            let more = [ConditionType::ModelsResolved];
+            let draft = status::refused(workload, Reason::DuplicateLayout, &message, &more);
+            (draft, String::new(), Vec::new())
+        }
+        LayoutDecision::Serving(serving) => {
+            let standing = Standing { workload, serving, observed, applied, previous, now: *now };
+            let (page, namespace) = (names::page(&workload.parent.name), &workload.parent.namespace);
+            let models = running_models(layout, &standing);
+            (served(layout, &standing, &models), format!("{page}.{namespace}.svc:80"), models)
+        }
     };
-    (status, of_conditions(before, verdicts))
+    let stamped = draft.stamp(layout.metadata.generation, previous, *now);
+    let status = PageLayoutStatus {
+        observed_generation: stamped.observed_generation,
+        conditions: stamped.conditions,
+        replicas: draft.replicas,
+        ready_replicas: draft.ready_replicas,
+        pods: draft.pods,
+        selector: draft.selector,
+        address,
+        revision: draft.revision,
+        latest_revision: draft.latest_revision,
+        why: stamped.why,
+        traffic: draft.traffic,
+        models,
+        revisions: draft.revisions,
+    };
+    (status, stamped.events)
 }
 
-/// Served.
-pub(super) fn served(
-    layout: &PageLayout,
-    given: &Given<'_>,
-    served: Served,
-    runs: Vec<ColocatedModel>,
-    models: &[RankingModel],
-) -> Plan<PageLayoutStatus> {
-    let mut verdicts = served.verdicts;
-    let resolved = models_resolved(layout, models, &runs);
+/// The models that run in the pods of the revision that answers; of several, the one with the largest share.
+fn running_models(layout: &PageLayout, standing: &Standing<'_>) -> Vec<ColocatedModel> {
+    let Some(main) = main_target(standing.targets()) else { return Vec::new() };
+    if main.revision == standing.serving.desired_revision {
+        let model = |ranker: &RankerConfig| ColocatedModel {
+            name: ranker
+                .resource
+                .split_once('/')
+                .map_or(ranker.resource.as_str(), |(_, name)| name)
+                .to_owned(),
+            revision: colocated_revision(ranker),
+        };
+        return standing.workload.config.rankers.iter().map(model).collect();
+    }
+    let is_same = main_target(&standing.serving.previous_targets)
+        .is_some_and(|previous| previous.revision == main.revision);
+    let known = layout.status.as_ref().filter(|_| is_same);
+    known.map(|status| status.models.clone()).unwrap_or_default()
+}
+
+/// The status of a layout with pods, with the conditions that only layouts have.
+fn served(layout: &PageLayout, standing: &Standing<'_>, running: &[ColocatedModel]) -> StatusDraft {
+    let mut status = standing.status();
+    let models = decide::models(layout, &standing.observed.models);
+    let resolved = models_resolved(layout, &models, running);
     if resolved.status == Some(false) {
-        let degraded = verdicts.iter_mut().find(|verdict| verdict.kind == ConditionType::Degraded);
+        let degraded = status.conditions.iter_mut().find(|draft| draft.kind == ConditionType::Degraded);
         if let Some(degraded) = degraded.filter(|degraded| degraded.status == Some(false)) {
-            *degraded =
-                verdict(ConditionType::Degraded, Some(true), resolved.reason, resolved.message.clone());
+            *degraded = draft(ConditionType::Degraded, Some(true), resolved.reason, resolved.message.clone());
         }
     }
-    verdicts.push(resolved);
-    verdicts.extend(routes_applied(layout, given.observed));
-
-    let (status, told) = stamped(layout, &verdicts, given.now);
-    let status = PageLayoutStatus {
-        replicas: served.replicas,
-        ready_replicas: served.ready_replicas,
-        pods: served.pods,
-        selector: resources::selector_text(given.of),
-        address: format!("{}.{}.svc:80", names::page(&given.of.parent.name), given.of.parent.namespace),
-        revision: served.course.answering.map(|at| at.revision),
-        latest_revision: Some(served.wanted),
-        traffic: served.traffic,
-        models: runs,
-        revisions: served.revisions,
-        ..status
-    };
-    let happenings = served.happenings.into_iter().chain(told).collect();
-    Plan { children: served.children, status, happenings, look_again: served.look_again }
-}
-
-/// Not served, because an older layout has its surface.
-pub(super) fn refused(
-    layout: &PageLayout,
-    of: &Workload<'_>,
-    older: &ResourceRef,
-    now: Timestamp,
-) -> Plan<PageLayoutStatus> {
-    let surface = &layout.spec.surface;
-    let message = format!(
-        "PageLayout {older} has the surface {surface:?} and is older: give this one another surface, or remove one of the two"
-    );
-    let say = |kind, status| verdict(kind, status, Reason::DuplicateLayout, message.clone());
-    let verdicts = [
-        say(ConditionType::Ready, Some(false)),
-        say(ConditionType::Progressing, Some(false)),
-        say(ConditionType::ArtifactResolved, None),
-        say(ConditionType::Degraded, Some(true)),
-        say(ConditionType::Autoscaling, None),
-        say(ConditionType::ModelsResolved, None),
-    ];
-    let (status, happenings) = stamped(layout, &verdicts, now);
-    let status = PageLayoutStatus { pods: "0/0".into(), selector: resources::selector_text(of), ..status };
-    Plan { children: Vec::new(), status, happenings, look_again: None }
+    status.conditions.push(resolved);
+    status.conditions.extend(routes_applied(layout, standing));
+    status
 }
 
 /// Whether a model answers to every objective that a row names.
-fn models_resolved(layout: &PageLayout, models: &[RankingModel], runs: &[ColocatedModel]) -> Verdict {
-    let say = |status, reason, message: String| {
-        verdict(ConditionType::ModelsResolved, Some(status), reason, message)
-    };
+fn models_resolved(
+    layout: &PageLayout,
+    models: &[RankingModel],
+    running: &[ColocatedModel],
+) -> ConditionDraft {
+    let say =
+        |status, reason, message: String| draft(ConditionType::ModelsResolved, Some(status), reason, message);
     let (config, problems) = pod_config::convert(models, std::slice::from_ref(layout));
     let dangling: Vec<String> = problems
         .iter()
@@ -109,23 +122,22 @@ fn models_resolved(layout: &PageLayout, models: &[RankingModel], runs: &[Colocat
         .map(ToString::to_string)
         .collect();
     if !dangling.is_empty() {
-        let message = format!("{}; the fallback stands in these rows", dangling.join("; "));
+        let message = format!("{}; these rows show the fallback", dangling.join("; "));
         return say(false, Reason::ObjectiveNotFound, message);
     }
     let rows = config.pages.iter().flat_map(|page| &page.rows);
-    let objectives: std::collections::BTreeSet<&str> =
-        rows.filter_map(|row| row.source.objective()).collect();
+    let objectives: BTreeSet<&str> = rows.filter_map(|row| row.source.objective()).collect();
     let answers = |model: &RankingModel| {
-        let in_page = runs.iter().any(|runs| Some(&runs.name) == model.metadata.name.as_ref());
-        let target = model.status.as_ref().and_then(|status| main_target(&status.traffic));
-        in_page || (layout.spec.topology == Topology::Microservices && target.is_some())
+        let in_page = running.iter().any(|known| Some(&known.name) == model.metadata.name.as_ref());
+        let has_targets = PreviousStatus::from(model).targets().next().is_some();
+        in_page || (layout.spec.topology == Topology::Microservices && has_targets)
     };
     let asked = models.iter().filter(|model| objectives.contains(model.spec.objective.as_str()));
     let silent: Vec<&str> =
         asked.filter(|model| !answers(model)).filter_map(|model| model.metadata.name.as_deref()).collect();
     if !silent.is_empty() {
         let message = format!(
-            "RankingModel {} does not answer yet, and the fallback stands in its rows: see its status",
+            "RankingModel {} does not answer yet, and its rows show the fallback: see its status",
             silent.join(", ")
         );
         return say(false, Reason::ModelNotReady, message);
@@ -134,32 +146,35 @@ fn models_resolved(layout: &PageLayout, models: &[RankingModel], runs: &[Colocat
     say(true, Reason::AllModelsServed, message)
 }
 
-/// Whether there is a way in from outside; none where none is asked for.
-fn routes_applied(layout: &PageLayout, observed: &Observed) -> Option<Verdict> {
+/// Whether the page can be reached from outside; `None` where the spec does not ask for it.
+fn routes_applied(layout: &PageLayout, standing: &Standing<'_>) -> Option<ConditionDraft> {
     layout.spec.gateway.as_ref()?;
-    let say = |status, reason, message: String| {
-        Some(verdict(ConditionType::RoutesApplied, status, reason, message))
-    };
-    let there = &observed.capabilities;
-    if !there.http_routes {
+    let say =
+        |status, reason, message: String| Some(draft(ConditionType::RoutesApplied, status, reason, message));
+    let Standing { observed, workload, .. } = standing;
+    let capabilities = &observed.capabilities;
+    if !capabilities.http_routes {
         let message = "gateway is not in use: this cluster has no HTTPRoute; install the CRDs of Gateway API";
         return say(Some(false), Reason::GatewayApiNotInstalled, message.into());
     }
-    let mut accepted = 0;
+    if !standing.exists(ChildKind::HttpRoute, &workload.name()) {
+        return say(None, Reason::Reconciling, "the routes are not applied yet".into());
+    }
+    let mut n_accepted = 0;
     let mut refusals = Vec::new();
     for child in &observed.children {
-        if let ChildState::Route { accepted: by, refused } = &child.state {
-            accepted += by;
-            refusals.extend(
-                refused.iter().map(|message| format!("{} {}: {message}", child.kind.kind(), child.name)),
-            );
+        if let ChildState::Route { accepted, refused } = &child.state {
+            let (kind, name) = (child.kind.kind(), &child.name);
+            n_accepted += accepted;
+            refusals.extend(refused.iter().map(|message| format!("{kind} {name}: {message}")));
         }
     }
     if !refusals.is_empty() {
         return say(Some(false), Reason::RouteNotAccepted, refusals.join("; "));
     }
-    let without_grpc = if there.grpc_routes { "" } else { "; this cluster has no GRPCRoute: gRPC has none" };
-    if accepted == 0 {
+    let without_grpc =
+        if capabilities.grpc_routes { "" } else { "; gRPC has no route: this cluster has no GRPCRoute" };
+    if n_accepted == 0 {
         let message = format!("no Gateway has answered yet: check gateway.parentRefs{without_grpc}");
         return say(None, Reason::Reconciling, message);
     }

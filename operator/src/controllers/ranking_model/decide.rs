@@ -1,152 +1,128 @@
-//! What should be for a RankingModel: pure.
+//! What should exist for a RankingModel: pure.
 
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
 use marquee_crds::{
     PageLayout, RankingModel, names,
     page_layout::Topology,
-    pod_config::{self, RankerConfig, ResourceRef},
-    ranking_model::RankingModelStatus,
-    shared::{ColocatedModel, TrafficTarget},
+    pod_config::{self, ResourceRef},
 };
 
-use super::status;
 use crate::{
     child::Child,
-    controllers::serving::{self, Given, Told},
+    controllers::serving::{self, Plan, PreviousStatus, decide::ServingDecision},
     observed::{Observed, Settings},
-    plan::Plan,
     resources::{self, Workload},
-    rollout::{self, Before},
+    rollout::{self, Target},
 };
 
-/// What of other resources bears on a model.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Surroundings<'a> {
-    /// The older model of this namespace that answers to the same objective.
-    pub older: Option<&'a ResourceRef>,
-    /// The layout of this namespace that has the model's surface: the oldest, wherever its models run. Its spec and status say
-    /// whether the model answers in its pods.
-    pub page: Option<&'a PageLayout>,
+/// How a model is served.
+#[derive(Clone, Debug)]
+pub enum ModelDecision<'a> {
+    /// Not at all: an older model has its objective.
+    Refused(&'a ResourceRef),
+    /// By pods of its own. The pods of a page that still run the model answer until they are ready.
+    Serving(ServingDecision),
+    /// Not yet: the pods of this page will run it.
+    AwaitsPage(&'a PageLayout),
+    /// By the pods of a page. Children in the plan are those of the model's own that still drain.
+    Hosted {
+        /// The page.
+        page: &'a PageLayout,
+        /// The revision that its pods run.
+        target: Target,
+        /// The revision that the spec asks for.
+        desired_revision: String,
+    },
 }
 
-/// What should be for `model`, with what there is, as of `now`.
-pub fn plan(
-    model: &RankingModel,
-    around: Surroundings<'_>,
-    observed: &Observed,
-    settings: &Settings,
+/// What should exist for `model`, given what exists, as of `now`.
+pub fn plan<'a>(
+    model: &'a RankingModel,
+    observed: &'a Observed,
+    settings: &'a Settings,
     now: Timestamp,
-) -> Plan<RankingModelStatus> {
+) -> Plan<'a, ModelDecision<'a>> {
     let now = serving::whole_seconds(now);
-    let of = Workload::of_model(model, settings, &observed.capabilities);
-    if let Some(older) = around.older {
-        return status::refused(model, &of, older, now);
+    let workload = Workload::of_model(model, settings, &observed.capabilities);
+    if let Some(older) = &observed.older {
+        return Plan::without_children(workload, ModelDecision::Refused(older), now);
     }
-    let target = told(model).traffic.first();
-    let host = around.page.and_then(|page| Host::of(model, &of, page));
-    let monolith = around.page.filter(|page| page.spec.topology == Topology::Monolith);
-    match (monolith, host) {
-        (Some(_), Some(host)) => colocated(model, &of, &host, observed, now),
-        (Some(page), None)
-            if target.is_none_or(|at| at.endpoint != of.endpoint(&at.revision)) && !has_pods(observed) =>
-        {
-            status::awaiting(model, &of, page, now)
+    let page = observed.page.as_deref();
+    let hosted = page.and_then(|page| hosted_target(model, &workload, page, now));
+    let answers_itself =
+        |target: &marquee_crds::shared::TrafficTarget| target.endpoint == workload.endpoint(&target.revision);
+    let has_own = has_pods(observed) || PreviousStatus::from(model).traffic.iter().any(answers_itself);
+    match (page.filter(|page| page.spec.topology == Topology::Monolith), hosted) {
+        (Some(page), Some(target)) => {
+            let draining = draining_children(&workload, &target, observed, now);
+            let configs = pod_config::ranker_pod(model).rankers;
+            let desired_revision = configs.first().map(resources::colocated_revision).unwrap_or_default();
+            let decision = ModelDecision::Hosted { page, target, desired_revision };
+            let (children, left) = draining.unzip();
+            Plan { workload, decision, children: children.unwrap_or_default(), look_again: left, now }
         }
-        (_, host) => own(model, &of, host.as_ref(), observed, now),
+        (Some(page), None) if !has_own => {
+            Plan::without_children(workload, ModelDecision::AwaitsPage(page), now)
+        }
+        (_, hosted) => {
+            let host = hosted.and_then(|target| target.host);
+            let previous_targets = previous_targets(model, &workload, host.as_deref());
+            serving::decide::decide(workload, observed, previous_targets, None, now)
+                .map(ModelDecision::Serving)
+        }
     }
 }
 
-/// What is run of a model in a page's pods is called.
-pub(crate) fn colocated_revision(config: &RankerConfig) -> String {
-    resources::digest(&[&serde_json::to_vec(config).unwrap_or_default()])
+/// The revision of `model` that the pods of `page` run, if they answer and run it.
+fn hosted_target(
+    model: &RankingModel,
+    workload: &Workload<'_>,
+    page: &PageLayout,
+    now: Timestamp,
+) -> Option<Target> {
+    let status = page.status.as_ref().filter(|status| !status.traffic.is_empty())?;
+    let hosted = status.models.iter().find(|known| Some(&known.name) == model.metadata.name.as_ref())?;
+    let service = names::page(page.metadata.name.as_deref().unwrap_or_default());
+    let host = names::endpoint(&service, &workload.parent.namespace);
+    let mut known = PreviousStatus::from(model).targets();
+    let same = known.find(|target| target.endpoint == host && target.revision == hosted.revision);
+    let since = same.map_or(now, |target| target.since.0);
+    Some(Target { host: Some(host), ..Target::all_viewers(&hosted.revision, since) })
 }
 
-/// The pods of a page that run a model.
-pub(super) struct Host<'a> {
-    /// The page.
-    pub(super) page: &'a PageLayout,
-    /// What of it they run.
-    pub(super) runs: &'a ColocatedModel,
-    /// Where they answer gRPC.
-    pub(super) endpoint: String,
-}
-
-impl<'a> Host<'a> {
-    /// The pods of `page`, if they answer and run `model`.
-    fn of(model: &RankingModel, of: &Workload<'_>, page: &'a PageLayout) -> Option<Self> {
-        let status = page.status.as_ref().filter(|status| !status.traffic.is_empty())?;
-        let runs = status.models.iter().find(|runs| Some(&runs.name) == model.metadata.name.as_ref())?;
-        let name = names::page(page.metadata.name.as_deref().unwrap_or_default());
-        Some(Self { page, runs, endpoint: names::endpoint(&name, &of.parent.namespace) })
-    }
-}
-
-/// What the model's status says.
-pub(super) fn told(model: &RankingModel) -> Told<'_> {
-    model.status.as_ref().map_or_else(Told::default, |status| Told {
-        conditions: &status.conditions,
-        latest: status.latest_revision.as_deref(),
-        traffic: &status.traffic,
-        revisions: &status.revisions,
-    })
+/// The revisions that answered until now. Those in the pods of a page count while the page answers at `host`.
+fn previous_targets(model: &RankingModel, workload: &Workload<'_>, host: Option<&str>) -> Vec<Target> {
+    let target = |target: &marquee_crds::shared::TrafficTarget| {
+        let is_own = target.endpoint == workload.endpoint(&target.revision);
+        (is_own || host == Some(&target.endpoint)).then(|| Target {
+            revision: target.revision.clone(),
+            weight: target.weight,
+            since: target.since.0,
+            host: (!is_own).then(|| target.endpoint.clone()),
+        })
+    };
+    PreviousStatus::from(model).targets().filter_map(target).collect()
 }
 
 fn has_pods(observed: &Observed) -> bool {
     !rollout::revisions(observed).is_empty()
 }
 
-/// In pods of its own. Those of a page that still run it answer until they are ready.
-fn own(
-    model: &RankingModel,
-    of: &Workload<'_>,
-    host: Option<&Host<'_>>,
+/// The model's own pods, until they have drained; and after how long they have.
+fn draining_children(
+    workload: &Workload<'_>,
+    target: &Target,
     observed: &Observed,
     now: Timestamp,
-) -> Plan<RankingModelStatus> {
-    let before = told(model);
-    let answered = serving::main_target(before.traffic).and_then(|target| {
-        let elsewhere = target.endpoint != of.endpoint(&target.revision);
-        let is_there = !elsewhere || host.is_some_and(|host| host.endpoint == target.endpoint);
-        is_there.then(|| Before { revision: target.revision.clone(), since: target.since.0, elsewhere })
-    });
-    let given = Given { of, observed, before, answered, held_for: None, now };
-    status::served(model, &given, serving::serve(&given))
-}
-
-/// In the pods of a page. Its own stay until they have drained.
-fn colocated(
-    model: &RankingModel,
-    of: &Workload<'_>,
-    host: &Host<'_>,
-    observed: &Observed,
-    now: Timestamp,
-) -> Plan<RankingModelStatus> {
-    let before = serving::main_target(told(model).traffic);
-    let same = before.filter(|at| at.endpoint == host.endpoint && at.revision == host.runs.revision);
-    let since = same.map_or(now, |at| at.since.0);
-    let target = TrafficTarget {
-        revision: host.runs.revision.clone(),
-        weight: 100,
-        endpoint: host.endpoint.clone(),
-        since: Time(since),
-    };
-    let drained = since.checked_add(of.settings.drain).unwrap_or(Timestamp::MAX);
+) -> Option<(Vec<Child>, Duration)> {
+    let drained = target.since.checked_add(workload.settings.drain).unwrap_or(Timestamp::MAX);
     let drains = has_pods(observed) && now < drained;
-    let mut children: Vec<Child> = Vec::new();
-    if drains {
-        let standing = observed.children.iter().filter(|child| !child.deleting);
-        children.extend(standing.map(|child| Child::kept(child.kind, child.name.clone())));
-        children.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
-    }
-    let wanted = pod_config::ranker_pod(model).rankers.first().map(colocated_revision).unwrap_or_default();
-    let mut plan = status::colocated(
-        model,
-        of,
-        &status::Colocated { page: host.page, target, wanted, observed, drains },
-        now,
-    );
-    plan.children = children;
-    plan.look_again =
-        drains.then(|| std::time::Duration::from_secs(drained.as_second().abs_diff(now.as_second()).max(1)));
-    plan
+    let existing = observed.children.iter().filter(|child| !child.deleting);
+    let mut children: Vec<Child> =
+        existing.map(|child| Child::kept(child.kind, child.name.clone())).collect();
+    children.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
+    let seconds_left = drained.as_second().abs_diff(now.as_second()).max(1);
+    drains.then(|| (children, Duration::from_secs(seconds_left)))
 }

@@ -2,34 +2,89 @@
 
 pub mod decide;
 mod observe;
-mod status;
+pub mod status;
 
 use std::{sync::Arc, time::Duration};
 
-use marquee_crds::RankingModel;
-
-use crate::{
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use marquee_crds::{PageLayout, RankingModel, ranking_model::RankingModelStatus};
+use marquee_operator_kit::{
+    Change, Claim, Resource, ResourceId, ResourceKind, Stopped,
     apply::{self, Owner},
-    context::Context,
-    error::Stopped,
-    report, watch,
 };
 
-/// observe -> decide -> apply -> report. `decide` is pure; the last two talk to the API server. Says when to look again.
-///
-/// # Errors
-/// What could not be written, after the status has told of it.
-pub async fn reconcile(model: Arc<RankingModel>, ctx: &Context) -> Result<Option<Duration>, Stopped> {
-    let seen = observe::model(ctx, &model);
+use super::{OBJECTIVE, SURFACE};
+use crate::{
+    context::{Context, Marquee},
+    report::{self, Reported},
+};
 
-    let plan = decide::plan(&model, seen.around(), &seen.observed, &ctx.settings, ctx.now());
+impl Resource<Marquee> for RankingModel {
+    type Status = RankingModelStatus;
+    const KIND: ResourceKind = ResourceKind::new("RankingModel");
 
-    let applied = apply::children(ctx, Owner::of(&*model), &plan.children).await;
-
-    match report::status(ctx, &*model, &plan, &applied).await {
-        Ok(reported) => reported.into_iter().for_each(|model| watch::take_model(ctx, model)),
-        Err(error) => return Err(applied.untold(error)),
+    fn status(&self) -> Option<&RankingModelStatus> {
+        self.status.as_ref()
     }
 
-    applied.end(plan.look_again)
+    fn conditions(&self) -> &[Condition] {
+        self.status.as_ref().map_or(&[], |status| &status.conditions)
+    }
+
+    fn n_revisions(&self) -> usize {
+        let revisions = self.status.iter().flat_map(|status| &status.revisions);
+        revisions.filter(|revision| revision.replicas > 0).count()
+    }
+
+    fn claims(&self) -> Vec<(Claim, &str)> {
+        vec![(OBJECTIVE, &self.spec.objective), (SURFACE, &self.spec.surface)]
+    }
+
+    /// Itself, the models that claim its objective, and the layouts of its surface. Of a model's status, a layout reads only where the model
+    /// answers.
+    fn concerned(ctx: &Context, change: &Change<Self>) -> Vec<ResourceId> {
+        let mut concerned = Vec::new();
+        let is_edit = change.is_edit();
+        if is_edit {
+            concerned.push(change.id());
+            concerned.extend(ctx.fellow_claimants::<RankingModel, _>(change, OBJECTIVE));
+        }
+        if is_edit || change.before.as_deref().map(answers_at) != change.after.as_deref().map(answers_at) {
+            concerned.extend(ctx.fellow_claimants::<PageLayout, _>(change, SURFACE));
+        }
+        concerned
+    }
+
+    /// observe -> decide -> apply -> status -> report. `decide` and `status` are pure; `apply` and `report` write to the API server.
+    async fn reconcile(self: Arc<Self>, ctx: &Context) -> Result<Option<Duration>, Stopped> {
+        let observed = observe::model(ctx, &self);
+
+        let plan = decide::plan(&self, &observed, &ctx.operator.settings, ctx.now());
+
+        let applied = apply::children(ctx, Owner::of(&*self), &plan.children).await;
+
+        let status = status::status(&self, &observed, &plan, &applied.children);
+
+        if let Err(error) = report::status(ctx, &*self, status, &applied).await {
+            return Err(applied.without_status(error));
+        }
+
+        applied.end(plan.look_again)
+    }
+}
+
+/// Where a model answers, and with which share of requests.
+fn answers_at(model: &RankingModel) -> Vec<(&str, i32)> {
+    let traffic = model.status.iter().flat_map(|status| &status.traffic);
+    traffic.map(|target| (target.endpoint.as_str(), target.weight)).collect()
+}
+
+impl Reported for RankingModel {
+    fn conditions_mut(status: &mut RankingModelStatus) -> &mut Vec<Condition> {
+        &mut status.conditions
+    }
+
+    fn why_mut(status: &mut RankingModelStatus) -> &mut String {
+        &mut status.why
+    }
 }

@@ -1,40 +1,22 @@
-//! What bears on a RankingModel: read from caches, nothing written, nothing decided.
+//! Reads from the caches what a decision on a RankingModel needs. Writes and decides nothing.
 
-use std::sync::Arc;
-
-use marquee_crds::{PageLayout, RankingModel, pod_config::ResourceRef};
+use marquee_crds::{RankingModel, pod_config::ResourceRef};
+use marquee_operator_kit::{Key, Resource as _, ResourceId};
 
 use crate::{
-    context::Context,
+    context::{self, Context},
+    controllers::{OBJECTIVE, SURFACE},
     observed::Observed,
-    world::{Kind, primaries, primaries::Claim},
 };
 
-use super::decide::Surroundings;
-
-/// What there is.
-pub(super) struct Seen {
-    older: Option<ResourceRef>,
-    page: Option<Arc<PageLayout>>,
-    pub(super) observed: Observed,
-}
-
-impl Seen {
-    pub(super) fn around(&self) -> Surroundings<'_> {
-        Surroundings { older: self.older.as_ref(), page: self.page.as_deref() }
-    }
-}
-
-pub(super) fn model(ctx: &Context, model: &RankingModel) -> Seen {
-    let key = primaries::key(model);
-    let oldest = ctx.world.models.lock().oldest(&key.namespace, Claim::Objective, &model.spec.objective);
-    let page = ctx.world.layouts.lock().oldest(&key.namespace, Claim::Surface, &model.spec.surface);
+pub(super) fn model(ctx: &Context, model: &RankingModel) -> Observed {
+    let key = Key::of(model);
+    let first = ctx.first_claimant::<RankingModel>(&key.namespace, OBJECTIVE, &model.spec.objective);
+    let page = ctx.first_claimant(&key.namespace, SURFACE, &model.spec.surface);
     let uid = model.metadata.uid.as_deref().unwrap_or_default();
-    Seen {
-        older: oldest
-            .map(|oldest| ResourceRef::of(&oldest.metadata))
-            .filter(|oldest| oldest.name != *key.name),
+    Observed {
+        older: first.map(|first| ResourceRef::of(&first.metadata)).filter(|first| first.name != *key.name),
         page,
-        observed: ctx.world.observed(Kind::RankingModel, &key, uid),
+        ..context::observed(ctx, &ResourceId::new(RankingModel::KIND, key), uid)
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{Architecture, FORMAT_VERSION, File, Golden, MANIFEST_FILE, Manifest, Role, TensorSpec};
+use super::{FORMAT_VERSION, File, Golden, MANIFEST_FILE, Manifest, Role, TensorSpec};
+use crate::architecture::Architecture;
 use crate::digest::Digest;
 use crate::error::{Fault, Finding, quoted};
 use crate::limits::Limits;
@@ -21,7 +22,7 @@ const MAX_DIMENSIONS: usize = 8;
 #[serde(rename_all = "camelCase")]
 struct Head {
     format_version: u64,
-    architecture: String,
+    architecture: Architecture,
 }
 
 impl Manifest {
@@ -37,10 +38,10 @@ impl Manifest {
                 found,
             ));
         }
-        if !Architecture::ALL.iter().any(|known| known.name() == head.architecture) {
-            let known: Vec<&str> = Architecture::ALL.iter().map(|known| known.name()).collect();
-            let expected = format!("one of the architectures {}", known.join(", "));
-            return Err(Finding::new(Fault::UnknownArchitecture, expected, quoted(&head.architecture)));
+        if !head.architecture.is_well_formed() {
+            let expected = "an architecture name of lower-case letters, digits and hyphens";
+            let found = quoted(head.architecture.name());
+            return Err(Finding::new(Fault::UnknownArchitecture, expected, found));
         }
         let manifest: Self = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
         manifest.check(limits)?;
@@ -95,7 +96,7 @@ impl Manifest {
 
     /// A model has weights and both id tables; a catalogue has one catalogue and nothing else.
     fn check_roles(&self) -> Result<(), Finding> {
-        let model = self.architecture != Architecture::Catalogue;
+        let model = !self.architecture.is_catalogue();
         #[rustfmt::skip]
         let expected = [
             (Role::Weights,   "weights",   if model { 1..=usize::MAX } else { 0..=0 }),

@@ -113,7 +113,8 @@ fn every_bad_artifact_is_refused_with_its_message() {
         spoil(&sample);
         let pinned = *why == "another artifact's manifest";
         let options = OpenOptions { expected: pinned.then_some(sample.digest), ..OpenOptions::default() };
-        let error = open(&sample.dir, &options).expect_err(why);
+        let opened = open(&sample.dir, &options).and_then(|artifact| artifact.check_layout(&sample::KNOWN));
+        let error = opened.expect_err(why);
         assert_eq!(error.fault(), Some(*fault), "{why}: {error}");
         let message = error.to_string().replace(&sample.root.path().display().to_string(), "");
         messages += &format!("{why}\n    {message}\n");
@@ -139,6 +140,7 @@ fn a_sound_artifact_opens_through_a_linked_folder_and_from_below() {
     std::fs::write(sample.dir.join("README"), "files that the manifest does not name are not read").unwrap();
     let artifact = open(&sample.root.path().join("link"), &OpenOptions::default()).unwrap();
     assert_eq!((artifact.n_viewers(), artifact.n_titles(), artifact.tensors.len()), (2, 3, 8));
+    artifact.check_layout(&sample::KNOWN).unwrap();
     assert_eq!(digest(&sample.dir).unwrap(), artifact.digest);
 }
 

@@ -14,7 +14,7 @@ fn write_popularity(dir: &Path, plays: &[f32; 3]) -> Result<Digest, WriteError> 
     )?;
     writer.ids(Role::Viewers, ["ann", "bob"])?;
     writer.ids(Role::Titles, ["10", "20", "30"])?;
-    writer.finish(Architecture::Popularity, Default::default(), Lineage::default(), None)
+    writer.finish(Architecture::named("popularity"), Default::default(), Lineage::default(), None)
 }
 
 fn plays(dir: &Path) -> Vec<f32> {
@@ -173,12 +173,18 @@ fn a_draft_is_readable_before_and_after_the_end() {
     writer.tensors("weights.safetensors", &tensors).unwrap();
     writer.ids(Role::Viewers, ["ann"]).unwrap();
     writer.ids(Role::Titles, ["10"]).unwrap();
-    let draft = writer.draft(Architecture::Popularity, &Default::default(), &Lineage::default()).unwrap();
+    let draft =
+        writer.draft(Architecture::named("popularity"), &Default::default(), &Lineage::default()).unwrap();
     let score = draft.tensor_f32("title.plays", &[1]).unwrap()[0];
     let case = crate::GoldenCase { viewer: None, recent: vec![], titles: vec![0], scores: vec![score] };
     let golden = Golden { tolerance: 1e-4, cases: vec![case] };
     writer
-        .finish(Architecture::Popularity, Default::default(), Lineage::default(), Some(golden.clone()))
+        .finish(
+            Architecture::named("popularity"),
+            Default::default(),
+            Lineage::default(),
+            Some(golden.clone()),
+        )
         .unwrap();
     assert_eq!(open(&dir, &OpenOptions::default()).unwrap().manifest.golden, Some(golden));
     assert_eq!(draft.tensors["title.plays"].as_f32(), Some(&[5.0][..]));

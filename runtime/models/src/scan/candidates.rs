@@ -1,6 +1,7 @@
 //! Titles that could still be among the k best, each known only within bounds.
 
 use crate::model::Scored;
+use crate::rows::TitleRow;
 use crate::select::{Excluded, best_first};
 
 /// Candidates are pruned when there are this many times k.
@@ -15,7 +16,7 @@ const MARGIN: f32 = 2e-6;
 /// A title whose score lies between two bounds.
 #[derive(Clone, Copy)]
 struct Candidate {
-    title: u32,
+    title: TitleRow,
     lower: f32,
     upper: f32,
     /// Whether both bounds are the score.
@@ -47,7 +48,12 @@ impl<'a> Candidates<'a> {
     }
 
     /// Takes a title whose upper bound is not below the threshold; `rescore` gives the exact scores of titles.
-    pub(super) fn offer(&mut self, title: u32, bounds: (f32, f32), rescore: impl Fn(&[u32]) -> Vec<f32>) {
+    pub(super) fn offer(
+        &mut self,
+        title: TitleRow,
+        bounds: (f32, f32),
+        rescore: impl Fn(&[TitleRow]) -> Vec<f32>,
+    ) {
         if self.excluded.contains(title) {
             return;
         }
@@ -65,7 +71,7 @@ impl<'a> Candidates<'a> {
     }
 
     /// Best first.
-    pub(super) fn into_sorted(mut self, rescore: impl Fn(&[u32]) -> Vec<f32>) -> Vec<Scored> {
+    pub(super) fn into_sorted(mut self, rescore: impl Fn(&[TitleRow]) -> Vec<f32>) -> Vec<Scored> {
         self.prune();
         self.settle(rescore);
         let mut best: Vec<Scored> = self.kept.iter().map(scored).collect();
@@ -86,8 +92,9 @@ impl<'a> Candidates<'a> {
     }
 
     /// Replaces bounds by scores and keeps the k best.
-    fn settle(&mut self, rescore: impl Fn(&[u32]) -> Vec<f32>) {
-        let open: Vec<u32> = self.kept.iter().filter(|kept| !kept.exact).map(|kept| kept.title).collect();
+    fn settle(&mut self, rescore: impl Fn(&[TitleRow]) -> Vec<f32>) {
+        let open: Vec<TitleRow> =
+            self.kept.iter().filter(|kept| !kept.exact).map(|kept| kept.title).collect();
         let mut scores = rescore(&open).into_iter();
         for candidate in self.kept.iter_mut().filter(|kept| !kept.exact) {
             let score = scores.next().unwrap_or(f32::NAN);

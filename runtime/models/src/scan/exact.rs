@@ -1,5 +1,6 @@
 //! The f32 scans: given titles, all titles, the best titles of one query and of many.
 
+use crate::rows::TitleRow;
 use crate::select::Best;
 
 use super::kernel::{Chunk, Kernel, LANES, Work};
@@ -13,7 +14,7 @@ pub(super) struct ScoreTitles<'a> {
     pub(super) index: &'a TitleIndex,
     pub(super) query: &'a Query,
     /// Each below `n_titles`.
-    pub(super) titles: &'a [u32],
+    pub(super) titles: &'a [TitleRow],
     /// As long as `titles`.
     pub(super) out: &'a mut [f32],
 }
@@ -25,7 +26,7 @@ impl Work for ScoreTitles<'_> {
     fn run<K: Kernel>(self, kernel: K) {
         let Self { index, query, titles, out } = self;
         for (titles, out) in titles.chunks(LANES).zip(out.chunks_mut(LANES)) {
-            let at: [usize; LANES] = std::array::from_fn(|i| titles[i.min(titles.len() - 1)] as usize);
+            let at: [usize; LANES] = std::array::from_fn(|i| titles[i.min(titles.len() - 1)].idx());
             let scores = scores(index, query, at, kernel);
             out.copy_from_slice(&scores[..out.len()]);
         }
@@ -138,7 +139,7 @@ impl<'a> Work for ScanOne<'a> {
 #[cold]
 fn offer(best: &mut Best<'_>, first: usize, scores: &[f32]) {
     for (i, score) in scores.iter().enumerate() {
-        best.offer((first + i) as u32, *score);
+        best.offer(TitleRow((first + i) as u32), *score);
     }
 }
 
@@ -174,7 +175,7 @@ impl<'a> Four<'a> {
     fn offer(&mut self, bests: &mut [Best<'_>], first: usize, n: usize, scores: &Chunk) {
         for (q, best) in bests[self.start..].iter_mut().take(4).enumerate() {
             for t in 0..n {
-                best.offer((first + t) as u32, scores[4 * q + t]);
+                best.offer(TitleRow((first + t) as u32), scores[4 * q + t]);
             }
             self.threshold[4 * q..4 * q + 4].fill(best.threshold());
         }

@@ -6,7 +6,6 @@
 
 mod candidates;
 mod exact;
-mod forward;
 mod kernel;
 mod portable;
 mod quantized;
@@ -18,9 +17,11 @@ mod v4;
 #[cfg(test)]
 mod tests;
 
+use crate::capability::Embeddings;
 use crate::cpu::Level;
 use crate::model::{ModelError, Scored};
-use crate::select::{Best, Excluded};
+use crate::rows::TitleRow;
+use crate::select::{self, Best, Excluded};
 use crate::weights::Table;
 
 use kernel::{Chunk, LANES, dispatch};
@@ -88,6 +89,8 @@ pub struct Search<'a> {
     pub query: &'a Query,
     /// How many.
     pub k: usize,
+    /// Titles to choose from, ascending and each below `n_titles`; `None` is all.
+    pub candidates: Option<&'a [TitleRow]>,
     /// What may not come back.
     pub excluded: Excluded<'a>,
 }
@@ -149,21 +152,36 @@ impl TitleIndex {
     }
 
     /// Scores of the given titles, each below `n_titles`.
-    pub fn score(&self, query: &Query, titles: &[u32]) -> Vec<f32> {
+    pub fn score(&self, query: &Query, titles: &[TitleRow]) -> Vec<f32> {
         let mut out = vec![0.0; titles.len()];
         dispatch(self.level, exact::ScoreTitles { index: self, query, titles, out: &mut out });
         out
     }
 
-    /// Scores of every title for each query, `(batch, n_titles)` row-major.
-    pub fn score_all(&self, queries: &[Query]) -> Vec<f32> {
-        let mut out = vec![0.0; queries.len() * self.n_titles()];
-        dispatch(self.level, exact::ScoreAll { index: self, queries, out: &mut out });
-        out
+    /// Writes the scores of every title for each query into `out`, `(batch, n_titles)` row-major.
+    pub fn score_all(&self, queries: &[Query], out: &mut [f32]) {
+        dispatch(self.level, exact::ScoreAll { index: self, queries, out });
     }
 
     /// The best titles of each search, best first, equal scores by ascending title.
     pub fn top_k(&self, searches: &[Search<'_>]) -> Vec<Vec<Scored>> {
+        if searches.iter().all(|search| search.candidates.is_none()) {
+            return self.scan(searches);
+        }
+        let whole: Vec<_> = searches.iter().filter(|search| search.candidates.is_none()).copied().collect();
+        let mut whole = if whole.is_empty() { Vec::new() } else { self.scan(&whole) }.into_iter();
+        let one = |search: &Search<'_>| match search.candidates {
+            None => whole.next().unwrap_or_default(),
+            Some(candidates) => {
+                let scores = self.score(search.query, candidates);
+                select::top_k_of(candidates, |place| scores[place], search.k, search.excluded)
+            }
+        };
+        searches.iter().map(one).collect()
+    }
+
+    /// The best of all titles, for each search.
+    fn scan(&self, searches: &[Search<'_>]) -> Vec<Vec<Scored>> {
         if let Some(quantized) = &self.quantized {
             return quantized.scan(self, searches);
         }
@@ -180,5 +198,15 @@ impl TitleIndex {
     #[inline(always)]
     fn bias_of(&self, title: usize) -> Option<f32> {
         self.bias.as_ref().and_then(|bias| bias.values().get(title).copied())
+    }
+}
+
+impl Embeddings for TitleIndex {
+    fn dimensions(&self) -> usize {
+        self.d()
+    }
+
+    fn title_vector(&self, title: TitleRow) -> Option<&[f32]> {
+        Some(self.factors.row(title.idx())).filter(|row| !row.is_empty())
     }
 }

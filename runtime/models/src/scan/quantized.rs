@@ -12,6 +12,7 @@
 use rayon::prelude::*;
 
 use crate::model::Scored;
+use crate::rows::TitleRow;
 use crate::weights::Table;
 
 use super::candidates::Candidates;
@@ -150,7 +151,8 @@ impl<'a> Sought<'a> {
             if upper[i] >= self.candidates.threshold() {
                 let lower = upper[i] - 2.0 * (scales[i] * self.slack);
                 let bounds = (lower, upper[i]);
-                self.candidates.offer((first + i) as u32, bounds, |titles| index.score(query, titles));
+                self.candidates
+                    .offer(TitleRow((first + i) as u32), bounds, |titles| index.score(query, titles));
             }
         }
     }

@@ -59,14 +59,20 @@ impl World {
 }
 
 fn searches<'a>(queries: &'a [Query], k: usize, also: &'a [u32]) -> Vec<Search<'a>> {
-    let excluded = Excluded { watched: &[], also };
-    queries.iter().map(|query| Search { query, k, excluded }).collect()
+    let excluded = Excluded { watched: &[], also: TitleRow::from_numbers(also) };
+    queries.iter().map(|query| Search { query, k, candidates: None, excluded }).collect()
+}
+
+fn all_scores(index: &TitleIndex, queries: &[Query]) -> Vec<f32> {
+    let mut scores = vec![f32::NAN; queries.len() * index.n_titles()];
+    index.score_all(queries, &mut scores);
+    scores
 }
 
 fn bits(lists: &[Vec<Scored>]) -> Vec<Vec<(u32, u32)>> {
     lists
         .iter()
-        .map(|list| list.iter().map(|scored| (scored.title, scored.score.to_bits())).collect())
+        .map(|list| list.iter().map(|scored| (scored.title.0, scored.score.to_bits())).collect())
         .collect()
 }
 
@@ -90,7 +96,7 @@ fn every_level_scores_as_plain_arithmetic_does() {
             let world = World::new(1, size, 0.5, biased);
             for level in Level::available() {
                 let index = world.index(level, false);
-                let all = index.score_all(&world.queries);
+                let all = all_scores(&index, &world.queries);
                 for (query, scores) in world.queries.iter().zip(all.chunks(size.0)) {
                     for (title, score) in scores.iter().enumerate() {
                         let (expected, magnitude) = world.reference(query, title);
@@ -109,12 +115,12 @@ fn given_titles_score_as_all_titles_do_bit_for_bit() {
         let world = World::new(2, size, 0.5, true);
         for level in Level::available() {
             let index = world.index(level, false);
-            let all = index.score_all(&world.queries);
+            let all = all_scores(&index, &world.queries);
             for (at, query) in world.queries.iter().enumerate() {
-                let alone = index.score_all(std::slice::from_ref(query));
+                let alone = all_scores(&index, std::slice::from_ref(query));
                 assert_eq!(alone, &all[at * size.0..][..size.0], "{level} {size:?}: batch and single");
                 let titles: Vec<u32> = (0..size.0 as u32).rev().chain([0, 0]).collect();
-                let given = index.score(query, &titles);
+                let given = index.score(query, TitleRow::from_numbers(&titles));
                 for (title, score) in titles.iter().zip(given) {
                     assert_eq!(
                         score.to_bits(),
@@ -129,11 +135,11 @@ fn given_titles_score_as_all_titles_do_bit_for_bit() {
 
 /// What the best must be, from the scores of every title.
 fn expected(index: &TitleIndex, query: &Query, k: usize, also: &[u32]) -> Vec<Scored> {
-    let scores = index.score_all(std::slice::from_ref(query));
+    let scores = all_scores(index, std::slice::from_ref(query));
     let mut all: Vec<Scored> = (0_u32..)
         .zip(scores)
         .filter(|(title, _)| !also.contains(title))
-        .map(|(title, score)| Scored { title, score })
+        .map(|(title, score)| Scored { title: TitleRow(title), score })
         .collect();
     all.sort_by(crate::select::best_first);
     all.truncate(k);
@@ -207,9 +213,9 @@ fn levels_agree_bit_for_bit_where_the_build_has_fused_multiply_add() {
         return;
     }
     let world = World::new(4, (500, 40, 3), 0.5, true);
-    let portable = world.index(Level::Portable, false).score_all(&world.queries);
+    let portable = all_scores(&world.index(Level::Portable, false), &world.queries);
     for level in Level::available() {
-        assert_eq!(world.index(level, false).score_all(&world.queries), portable, "{level}");
+        assert_eq!(all_scores(&world.index(level, false), &world.queries), portable, "{level}");
     }
 }
 

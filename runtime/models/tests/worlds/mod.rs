@@ -6,20 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use marquee_artifacts::manifest::Architecture;
+use marquee_artifacts::layout::{Declaration, Sizes};
 use marquee_artifacts::{Dtype, RawTensor};
 use marquee_models::weights::Weights;
-use marquee_models::{Model, ScanOptions, registry};
+use marquee_models::{
+    Descriptor, Model, ScanOptions, TitleRow, ViewerContext, ViewerEvent, ViewerRow, registry,
+};
 use serde_json::{Map, Value, json};
 
-pub const ARCHITECTURES: [Architecture; 6] = [
-    Architecture::Popularity,
-    Architecture::BiasedMf,
-    Architecture::SvdPlusPlus,
-    Architecture::ImplicitAls,
-    Architecture::Bpr,
-    Architecture::Ease,
-];
+pub use marquee_models::registry::ARCHITECTURES;
 
 /// How large a world is.
 #[derive(Clone, Copy, Debug)]
@@ -31,10 +26,10 @@ pub struct Size {
 
 pub const SMALL: Size = Size { viewers: 7, titles: 23, d: 5 };
 
-/// Tensors and hyper-parameters of one model.
+/// Tensors and hyperparameters of one model.
 #[derive(Clone)]
 pub struct World {
-    pub architecture: Architecture,
+    pub architecture: &'static Descriptor,
     pub tensors: BTreeMap<String, RawTensor>,
     pub hyperparameters: Map<String, Value>,
 }
@@ -69,42 +64,70 @@ fn aligned(bytes: &[u8]) -> Bytes {
     Bytes::from_owner(Words(words)).slice(..bytes.len())
 }
 
+/// A viewer as drawn: row or none, and the titles of the events, latest first.
+#[derive(Clone, Debug, Default)]
+pub struct Drawn {
+    pub known: Option<u32>,
+    pub events: Vec<ViewerEvent>,
+}
+
+impl Drawn {
+    pub fn new(known: Option<u32>, recent: &[u32]) -> Self {
+        Self { known, events: recent.iter().map(|title| ViewerEvent::play(TitleRow(*title))).collect() }
+    }
+
+    pub fn context(&self) -> ViewerContext<'_> {
+        ViewerContext { known: self.known.map(ViewerRow), ..ViewerContext::of_events(&self.events) }
+    }
+}
+
+/// Scores of the whole catalogue, a list a viewer.
+pub fn all_scores(model: &dyn Model, viewers: &[ViewerContext<'_>]) -> Vec<Vec<f32>> {
+    let mut scores = vec![f32::NAN; viewers.len() * model.n_titles()];
+    model.score_all().unwrap().score_all_into(viewers, &mut scores).unwrap();
+    scores.chunks(model.n_titles()).map(<[f32]>::to_vec).collect()
+}
+
+/// What a viewer watched in training.
+pub fn history(model: &dyn Model, known: Option<u32>) -> Vec<u32> {
+    let watched = known.map(|known| model.history().unwrap().watched(ViewerRow(known)));
+    TitleRow::numbers(watched.unwrap_or_default()).to_vec()
+}
+
+/// Numbers of one tensor differ from those of another. The goldens hold what the first six give.
+fn stream(name: &str) -> u64 {
+    let known = ["weights", "viewer.factors", "title.factors", "title.bias", "viewer.bias", "title.implicit"];
+    let at = known.iter().position(|known| *known == name);
+    at.map_or_else(|| name.bytes().fold(7, |sum, byte| sum * 31 % 1009 + u64::from(byte)), |at| at as u64 + 1)
+}
+
 impl World {
-    pub fn new(architecture: Architecture, Size { viewers, titles, d }: Size, seed: u64) -> Self {
-        let of =
-            |name: u64, shape: &[usize]| f32s(shape, (0..).map(move |at| number(seed * 31 + name, at) * 0.8));
-        let mut tensors = BTreeMap::new();
-        let mut put = |name: &str, tensor: RawTensor| tensors.insert(name.to_owned(), tensor);
-        put("title.plays", f32s(&[titles], (0..).map(|at| ((at * 7) % 19) as f32)));
+    /// Every tensor that the architecture declares.
+    pub fn new(architecture: &'static Descriptor, size: Size, seed: u64) -> Self {
         let (mut offsets, mut history) = (vec![0], Vec::new());
-        for viewer in 0..viewers {
+        for viewer in 0..size.viewers {
             history.extend(
-                (0..titles as u32).filter(|title| (*title as usize * 5 + viewer * 3) % 7 < viewer % 4),
+                (0..size.titles as u32).filter(|title| (*title as usize * 5 + viewer * 3) % 7 < viewer % 4),
             );
             offsets.push(history.len() as u32);
         }
-        put("history.offsets", u32s(&offsets));
-        put("history.titles", u32s(&history));
-        match architecture {
-            Architecture::Ease => {
-                put("weights", of(1, &[titles, titles]));
+        let Size { viewers, titles, d } = size;
+        let sizes = Sizes { viewers, titles, watched: history.len(), factors: d };
+        let tensor = |declared: &Declaration| {
+            let shape: Vec<usize> = declared.shape.iter().map(|size| sizes.get(*size)).collect();
+            match declared.name {
+                "title.plays" => f32s(&shape, (0..).map(|at| ((at * 7) % 19) as f32)),
+                "history.offsets" => u32s(&offsets),
+                "history.titles" => u32s(&history),
+                "global.mean" => f32s(&shape, std::iter::once(3.5)),
+                name => {
+                    let seed = seed * 31 + stream(name);
+                    f32s(&shape, (0..).map(move |at| number(seed, at) * 0.8))
+                }
             }
-            Architecture::Popularity | Architecture::Catalogue => {}
-            _ => {
-                put("viewer.factors", of(2, &[viewers, d]));
-                put("title.factors", of(3, &[titles, d]));
-            }
-        }
-        if matches!(architecture, Architecture::BiasedMf | Architecture::SvdPlusPlus | Architecture::Bpr) {
-            put("title.bias", of(4, &[titles]));
-        }
-        if matches!(architecture, Architecture::BiasedMf | Architecture::SvdPlusPlus) {
-            put("viewer.bias", of(5, &[viewers]));
-            put("global.mean", f32s(&[1], std::iter::once(3.5)));
-        }
-        if architecture == Architecture::SvdPlusPlus {
-            put("title.implicit", of(6, &[titles, d]));
-        }
+        };
+        let declarations = architecture.layout.declarations();
+        let tensors = declarations.map(|declared| (declared.name.to_owned(), tensor(declared))).collect();
         let hyperparameters = json!({
             "factors": d, "regularization": 0.1, "alpha": 4.0, "ratingMin": 1.0, "ratingMax": 5.0,
         });
@@ -114,7 +137,7 @@ impl World {
 
     pub fn weights(&self) -> Weights<'_> {
         let Self { architecture, tensors, hyperparameters } = self;
-        Weights { architecture: *architecture, tensors, hyperparameters }
+        Weights { architecture: architecture.architecture(), tensors, hyperparameters }
     }
 
     pub fn model(&self) -> Arc<dyn Model> {

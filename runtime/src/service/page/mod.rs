@@ -1,14 +1,15 @@
 //! A surface's page: what is laid out once at load ([`ServedPage`]), and the route of a request through it.
 //!
-//! Reading order: here, how candidate rows meet models and catalogue (`models`; `split`, which revision a viewer gets); `scoring`, who the viewer is to each model and what
-//! the models say; `rows`, what stands in each row, fallbacks included; `route`, one request from top to bottom.
+//! Reading order: here and in `models`, how candidate rows meet models and catalogue; `split`, which revision a viewer gets;
+//! `viewer`, who the viewer is to each model; `scores`, what the models are asked and answer; `rows`, what each row holds,
+//! fallbacks included; `route`, one request from top to bottom.
 
 mod models;
-mod remotes;
 mod route;
 mod rows;
-mod scoring;
+mod scores;
 mod split;
+mod viewer;
 mod why;
 
 use std::{sync::Arc, time::Instant};
@@ -19,11 +20,15 @@ use marquee_crds::{
 };
 use marquee_pages::PageOptions;
 
-use models::{Mapped, PageRanker};
-pub use models::{PageModel, Share, is_same_split};
+use models::PageRanker;
+pub use models::{Share, is_same_split};
+pub use route::PageTimes;
 
 use super::{
-    catalogue::Catalogue, describe::SurfaceDescription, ranker::ServedModel, seldom::Seldom, validate,
+    catalogue::Catalogue,
+    describe::{SurfaceDescription, ViewerDescription},
+    log_rate_limiter::LogRateLimiter,
+    validate,
 };
 use crate::serving::fallback::{LastGood, VIEWERS_KEPT};
 
@@ -37,31 +42,29 @@ pub struct ServedPage {
     pub catalogue: Arc<Catalogue>,
     /// Each objective that a row names, once.
     rankers: Vec<PageRanker>,
-    /// Whether one of them answers in other processes.
-    is_remote: bool,
     rows: Vec<PlannedRow>,
     options: PageOptions,
     /// By catalogue row: how popular a title is.
     popularity: Arc<[f32]>,
     /// Only where the layout declares it.
     last_good: Option<Arc<LastGood>>,
-    failures: Seldom,
+    failures: LogRateLimiter,
 }
 
 /// A candidate row.
 struct PlannedRow {
     name: Arc<str>,
     heading: String,
-    kind: Kind,
+    kind: RowKind,
     /// Catalogue rows that may stand in it.
     catalogue_slice: Arc<[u32]>,
     /// Why it holds what it holds, when all is well.
     why: String,
 }
 
-/// Where a row's order comes from. Numbers are places in [`ServedPage::rankers`].
+/// What orders a row. Numbers are places in [`ServedPage::rankers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum RowKind {
     /// A model's ranking for the viewer, of all titles or of a genre.
     Ranked(usize),
     /// How many viewers watched a title.
@@ -80,10 +83,7 @@ impl ServedPage {
         before: Option<&Self>,
     ) -> Self {
         let rankers = rankers(&config, &catalogue, model);
-        let rows =
-            config.rows.iter().enumerate().map(|(n, row)| plan_row(n, row, &config, (&rankers, &catalogue)));
-        let is_remote = rankers.iter().flat_map(|ranker| &ranker.revisions).any(Mapped::is_remote);
-        let rows: Vec<_> = rows.collect();
+        let rows = (0..config.rows.len()).map(|row| plan_row(row, &config, &rankers, &catalogue)).collect();
         let options = PageOptions {
             rows_shown: config.rows_shown,
             titles_per_row: config.titles_per_row,
@@ -96,13 +96,12 @@ impl ServedPage {
             surface: config.surface.as_str().into(),
             config,
             catalogue,
-            is_remote,
             rankers,
             rows,
             options,
             popularity,
             last_good,
-            failures: Seldom::new(Instant::now()),
+            failures: LogRateLimiter::new(Instant::now()),
         }
     }
 
@@ -116,8 +115,8 @@ impl ServedPage {
         let same_model = |ranker: &PageRanker| {
             let now = model(&ranker.objective);
             is_same_split(
-                ranker.revisions.iter().map(|revision| (&revision.model, revision.weight)),
-                now.iter().map(|share| (&share.model, share.weight)),
+                ranker.revisions.iter().map(|revision| (&revision.client, revision.weight)),
+                now.iter().map(|share| (&share.client, share.weight)),
             )
         };
         self.config == *config
@@ -166,13 +165,10 @@ impl ServedPage {
         }
     }
 
-    /// The first of its models that is loaded in this process.
-    pub fn first_model(&self) -> Option<&Arc<ServedModel>> {
+    /// Up to `limit` viewers whom the first model in this process knows, those who watched most first.
+    pub fn busiest_viewers(&self, limit: usize) -> Option<Vec<ViewerDescription>> {
         let mut models = self.rankers.iter().flat_map(|ranker| &ranker.revisions);
-        models.find_map(|revision| match &revision.model {
-            PageModel::InProcess(model) => Some(model),
-            PageModel::Remote(_) => None,
-        })
+        models.find_map(|revision| revision.client.busiest_viewers(limit))
     }
 }
 
@@ -185,27 +181,22 @@ fn rankers(
     for row in &config.rows {
         let Some(objective) = row.source.objective() else { continue };
         if rankers.iter().all(|ranker| &*ranker.objective != objective) {
-            rankers.push(PageRanker::new(objective, model(objective), (config, catalogue)));
+            rankers.push(PageRanker::new(objective, model(objective), config, catalogue));
         }
     }
     rankers
 }
 
-fn plan_row(
-    n: usize,
-    row: &RowConfig,
-    config: &PageConfig,
-    known: (&[PageRanker], &Catalogue),
-) -> PlannedRow {
-    let (rankers, catalogue) = known;
+fn plan_row(n: usize, config: &PageConfig, rankers: &[PageRanker], catalogue: &Catalogue) -> PlannedRow {
+    let row = &config.rows[n];
     let ranker_of = |objective: &str| rankers.iter().position(|ranker| &*ranker.objective == objective);
     let kind = match &row.source {
-        Source::Popular => Kind::Popular,
-        Source::BecauseYouWatched { objective } => ranker_of(objective).map_or(Kind::Popular, |ranker| {
+        Source::Popular => RowKind::Popular,
+        Source::BecauseYouWatched { objective } => ranker_of(objective).map_or(RowKind::Popular, |ranker| {
             let is_near = |row: &&RowConfig| matches!(row.source, Source::BecauseYouWatched { .. });
-            Kind::Near { ranker, nth: config.rows[..n].iter().filter(is_near).count() }
+            RowKind::Near { ranker, nth: config.rows[..n].iter().filter(is_near).count() }
         }),
-        source => source.objective().and_then(ranker_of).map_or(Kind::Popular, Kind::Ranked),
+        source => source.objective().and_then(ranker_of).map_or(RowKind::Popular, RowKind::Ranked),
     };
     let catalogue_slice = match &row.source {
         Source::Genre { name, .. } => catalogue.genre(name).cloned().unwrap_or_default(),
@@ -222,7 +213,7 @@ fn popularity(catalogue: &Catalogue, rankers: &[PageRanker]) -> Arc<[f32]> {
     let (Some(first), mut plays) = (first, catalogue.plays.clone()) else {
         return catalogue.plays.as_slice().into();
     };
-    for (title, &seen) in first.model.plays().iter().enumerate() {
+    for (title, &seen) in first.client.plays().iter().enumerate() {
         if let Some(row) = first.catalogue_row(title as u32)
             && let Some(place) = plays.get_mut(row as usize)
         {

@@ -1,6 +1,7 @@
 //! One request for a page, from top to bottom.
 
 use std::{
+    cell::OnceCell,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,84 +11,93 @@ use tracing::warn;
 
 use super::{
     PlannedRow, ServedPage,
-    rows::{Scores, Standing, Table},
-    scoring::{Asks, Recognition},
+    rows::{RowContent, RowFiller, RowScores},
+    scores::ScoresNeeded,
+    viewer::PageViewer,
     why,
 };
 use crate::{
     service::{
         Observer,
-        passes::RankError,
+        client::RankError,
         types::{PageRequest, PageResponse, PageRow, PageTitle},
     },
     serving::fallback::Shown,
 };
 
-/// Time taken by each stage.
-struct Stages {
+/// When a page was asked for, and when it must be answered.
+#[derive(Clone, Copy, Debug)]
+pub struct PageTimes {
+    /// When the request came.
+    pub began: Instant,
+    /// What the models do not answer by then is replaced.
+    pub until: Instant,
+}
+
+/// Time taken by each step.
+struct Timings {
     last: Instant,
     taken: Vec<(&'static str, Duration)>,
 }
 
-impl Stages {
-    fn done(&mut self, stage: &'static str) {
+impl Timings {
+    fn done(&mut self, step: &'static str) {
         let now = Instant::now();
-        self.taken.push((stage, now - self.last));
+        self.taken.push((step, now - self.last));
         self.last = now;
     }
 }
 
 impl ServedPage {
-    /// The page, by `until`: what the models do not answer by then is replaced. Never fails.
+    /// The page: what the models do not answer in time is replaced. Never fails.
     pub(crate) async fn answer<S: AsRef<str>>(
         &self,
         request: &PageRequest<S>,
-        (began, until): (Instant, Instant),
+        request_id: &str,
+        times: PageTimes,
         observer: &dyn Observer,
     ) -> PageResponse {
-        let mut stages = Stages { last: began, taken: Vec::with_capacity(3) };
-        let viewer = request.viewer.as_ref();
-        let mut heard = match self.is_remote {
-            true => Box::pin(self.hear(request, until)).await,
-            false => Vec::new(),
-        };
-        self.log_unheard(&heard, began);
-        let mut recognition = self.recognise(&request.viewer, &request.recent, &mut heard);
-        let asks = self.asks(&recognition);
-        stages.done("recognise");
+        let mut timings = Timings { last: times.began, taken: Vec::with_capacity(3) };
+        let mut viewer = self.recognise(request, request_id, times).await;
+        let mut needed = self.scores_needed(&viewer);
+        timings.done("recognise");
 
-        let answers = match self.is_remote {
-            true => Box::pin(self.score_anywhere(&asks.asks, &mut recognition, until)).await,
-            false => self.score(&asks.asks, until).await,
-        };
-        self.log_failures(&asks, &answers, stages.last);
-        stages.done("score");
+        let answers = self.scores(std::mem::take(&mut needed.queries), &mut viewer, times.until).await;
+        timings.done("score");
 
-        let table = Table::new(self, &recognition, (&asks, &answers), viewer);
-        let (standing, mut degraded) = self.stand(&table, observer);
-        let candidates: Vec<_> = standing.iter().map(|standing| table.candidate(standing)).collect();
+        let viewer_id = request.viewer.as_ref();
+        let filler = RowFiller {
+            page: self,
+            viewer: &viewer,
+            viewer_id,
+            needed: &needed,
+            answers: &answers,
+            watched: OnceCell::new(),
+        };
+        let (contents, mut degraded) = self.fill(&filler, observer);
+        let candidates: Vec<_> = contents.iter().map(|content| filler.candidate(content)).collect();
         let chosen = assemble(&candidates, &self.options);
-        self.remember(viewer, &standing, &chosen);
-        let rows: Vec<PageRow> =
-            chosen.iter().map(|row| self.page_row(&standing[row.row], (&recognition, &asks), row)).collect();
+        self.remember(viewer_id, &contents, &chosen);
+        let page_row = |row: &ChosenRow| self.page_row(&contents[row.row], &viewer, &needed, row);
+        let rows: Vec<PageRow> = chosen.iter().map(page_row).collect();
         for row in &rows {
             if let Some(reason) = row.degraded {
                 degraded = true;
                 observer.degraded(&self.surface, reason.reason());
             }
         }
-        stages.done("assemble");
-        let recognised = recognition.recognised;
-        PageResponse { surface: self.surface.clone(), recognised, rows, degraded, timings: stages.taken }
+        timings.done("assemble");
+        let recognised = viewer.recognised;
+        PageResponse { surface: self.surface.clone(), recognised, rows, degraded, timings: timings.taken }
     }
 
-    /// What stands in the candidate rows, and whether one was left out because its model did not answer.
-    fn stand<'a>(&self, table: &Table<'a>, observer: &dyn Observer) -> (Vec<Standing<'a>>, bool) {
-        let mut standing = Vec::with_capacity(self.rows.len());
+    /// The content of the candidate rows, and whether one was left out because its model did not answer.
+    fn fill<'a>(&self, filler: &RowFiller<'a>, observer: &dyn Observer) -> (Vec<RowContent<'a>>, bool) {
+        let mut contents = Vec::with_capacity(self.rows.len());
         let mut omitted = false;
         for row in 0..self.rows.len() {
-            match table.stand(row) {
-                Ok(stands) => standing.push(stands),
+            match filler.fill(row) {
+                Ok(content) => contents.push(content),
                 Err(None) => {}
                 Err(Some(degraded)) => {
                     omitted = true;
@@ -95,23 +105,24 @@ impl ServedPage {
                 }
             }
         }
-        (standing, omitted)
+        (contents, omitted)
     }
 
     fn page_row(
         &self,
-        standing: &Standing<'_>,
-        (recognition, asks): (&Recognition<'_>, &Asks),
+        content: &RowContent<'_>,
+        viewer: &PageViewer<'_>,
+        needed: &ScoresNeeded,
         chosen: &ChosenRow,
     ) -> PageRow {
-        let PlannedRow { name, heading, why, .. } = &self.rows[standing.row];
-        let seed = asks.seeds[standing.row].and_then(|seed| self.catalogue.card(seed));
-        let fill =
+        let PlannedRow { name, heading, why, .. } = &self.rows[content.row];
+        let seed = needed.seeds[content.row].and_then(|seed| self.catalogue.card(seed));
+        let with_title =
             |text: &str| seed.map_or_else(|| text.to_owned(), |card| text.replace("{title}", &card.name));
-        let (model, last_good) = match standing.source {
-            Scores::Model { ranker, .. } => (recognition.by_ranker[ranker].as_ref().ok(), false),
-            Scores::Popular(_) => (None, false),
-            Scores::LastGood(..) => (None, true),
+        let (known, last_good) = match content.scores {
+            RowScores::Model { ranker, .. } => (viewer.by_ranker[ranker].as_ref().ok(), false),
+            RowScores::Popular(_) => (None, false),
+            RowScores::LastGood(..) => (None, true),
         };
         let titles = chosen.titles.iter().filter_map(|title| {
             let card = self.catalogue.card(title.catalogue)?;
@@ -119,41 +130,32 @@ impl ServedPage {
         });
         PageRow {
             name: name.clone(),
-            heading: fill(heading),
-            why: standing
+            heading: with_title(heading),
+            why: content
                 .degraded
-                .map_or_else(|| fill(why), |degraded| why::of_fallback(degraded, last_good)),
-            model: model.map(|viewer| viewer.revision.model.info().clone()),
-            degraded: standing.degraded,
+                .map_or_else(|| with_title(why), |degraded| why::of_fallback(degraded, last_good)),
+            model: known.map(|known| known.model.client.info().clone()),
+            degraded: content.degraded,
             titles: titles.collect(),
         }
     }
 
     /// Keeps what models ranked, for the day when they do not answer. Only where the layout asks for it.
-    fn remember(&self, viewer: &str, standing: &[Standing<'_>], chosen: &[ChosenRow]) {
+    fn remember(&self, viewer: &str, contents: &[RowContent<'_>], chosen: &[ChosenRow]) {
         let Some(last_good) = self.last_good.as_ref().filter(|_| !viewer.is_empty()) else { return };
-        let ranked = chosen.iter().filter(|row| matches!(standing[row.row].source, Scores::Model { .. }));
+        let ranked = chosen.iter().filter(|row| matches!(contents[row.row].scores, RowScores::Model { .. }));
         let shown = ranked.map(|row| {
             let titles: Box<[Shown]> =
                 row.titles.iter().map(|title| (title.catalogue, title.score)).collect();
-            (standing[row.row].row, titles)
+            (contents[row.row].row, titles)
         });
         last_good.put(viewer, shown);
     }
 
-    fn log_failures(&self, asks: &Asks, answers: &[Result<Vec<f32>, RankError>], now: Instant) {
-        for (ask, answer) in asks.asks.iter().zip(answers) {
-            if let Err(error @ RankError::Failed(_)) = answer
-                && self.failures.may_speak(now)
-            {
-                let (surface, objective) = (&*self.surface, &*self.rankers[ask.ranker].objective);
-                warn!(
-                    surface,
-                    objective,
-                    error = error as &dyn std::error::Error,
-                    "a model failed on a page"
-                );
-            }
+    pub(super) fn log_failure(&self, objective: &str, error: &RankError, now: Instant) {
+        if self.failures.allows(now) {
+            let (surface, error) = (&*self.surface, error as &dyn std::error::Error);
+            warn!(surface, objective, error, "a model did not answer a page");
         }
     }
 }

@@ -21,6 +21,10 @@ impl Pass for Doubling {
         self.estimate
     }
 
+    fn run_one(&self, &job: &u32) -> u32 {
+        self.run(&[job])[0]
+    }
+
     fn run(&self, jobs: &[u32]) -> Vec<u32> {
         self.sizes.lock().push(jobs.len());
         self.entered.fetch_add(1, SeqCst);
@@ -164,22 +168,20 @@ async fn every_request_of_a_crowd_gets_its_own_answer() {
 }
 
 #[test]
-fn light_work_is_not_worth_the_queue() {
+fn the_estimate_and_the_limits_decide_where_a_request_runs() {
     let micros = Duration::from_micros;
     #[rustfmt::skip]
     let cases = [
-        // why                                   max_batch delay_ms estimate    worth it
-        ("light work is run where it is asked",         8, 0,       micros(10),  false),
-        ("company makes a middling pass cheaper",       8, 0,       micros(100), true),
-        ("batching is off",                             1, 0,       micros(100), false),
-        ("a heavy pass leaves the async threads",       1, 0,       micros(900), true),
-        ("the manifest asks to wait for company",       8, 1,       micros(10),  true),
+        // why                                          max_batch delay_ms estimate     place
+        ("a short pass runs where it is asked",                 8, 0,       micros(10),  Place::Inline),
+        ("a shared pass makes a middling one cheaper",          8, 0,       micros(100), Place::InlineWhenIdle),
+        ("without batching a middling pass runs inline",        1, 0,       micros(100), Place::Inline),
+        ("a heavy pass leaves the async threads",               1, 0,       micros(900), Place::Queue),
+        ("with batching too",                                   8, 0,       micros(900), Place::Queue),
+        ("the manifest asks requests to wait for others",       8, 1,       micros(10),  Place::Queue),
     ];
     for (why, max_batch, delay_ms, estimate, expected) in cases {
-        assert_eq!(
-            Bench::new(max_batch, delay_ms, estimate).batcher.is_worth_batching(estimate),
-            expected,
-            "{why}"
-        );
+        let limits = BatchLimits { max_batch, max_delay: Duration::from_millis(delay_ms) };
+        assert_eq!(limits.place(estimate), expected, "{why}");
     }
 }

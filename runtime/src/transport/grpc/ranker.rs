@@ -9,14 +9,17 @@ use tonic::{Request, Response, Status, async_trait};
 use super::{
     Door,
     contract::marquee::v1::{
-        ConsultRequest, ConsultResponse, Known, Model, RankedTitle, Recognised, ScoreRequest, ScoreResponse,
-        TitlesChunk, TitlesRequest, TopKRequest, TopKResponse, ranker_server::Ranker,
+        KnownViewer, Model, QueryRequest, QueryResponse, RankedTitle, Recognised, ScoreRequest,
+        ScoreResponse, TitlesChunk, TitlesRequest, TopKRequest, TopKResponse, ranker_server::Ranker,
     },
 };
 use crate::{
     service::{
-        ranker::{LoadedModel, ServedModel},
-        remote, types,
+        client::{self, ViewerQuery},
+        loaded_model::LoadedModel,
+        query::RankerQuery,
+        ranker::ServedModel,
+        types,
     },
     telemetry::Method,
 };
@@ -67,17 +70,20 @@ impl Ranker for Door {
         .await
     }
 
-    async fn consult(&self, request: Request<ConsultRequest>) -> Result<Response<ConsultResponse>, Status> {
-        self.answer(Method::GrpcConsult, request, |message: ConsultRequest, context| async move {
-            let ConsultRequest { model, who, near } = message;
-            let Model { objective, revision } = model.unwrap_or_default();
-            let who =
-                who.map(|who| remote::Who { viewer: who.viewer, recent: who.recent, scores: who.scores });
-            let ask = remote::Ask { who, near };
-            let heard = self.0.service.consult((&objective, &revision), ask, &context).await?;
-            Ok(ConsultResponse {
-                known: heard.who.map(known),
-                near: heard.near.iter().map(|scores| packed(scores)).collect(),
+    async fn query(&self, request: Request<QueryRequest>) -> Result<Response<QueryResponse>, Status> {
+        self.answer(Method::GrpcQuery, request, |message: QueryRequest, context| async move {
+            let QueryRequest { model, viewer, near } = message;
+            let Model { objective, revision: artifact_digest } = model.unwrap_or_default();
+            let viewer = viewer.map(|viewer| ViewerQuery {
+                viewer: viewer.viewer,
+                recent: viewer.recent,
+                scores: viewer.scores,
+            });
+            let query = RankerQuery { objective, artifact_digest, viewer, near };
+            let answer = self.0.service.query(query, &context).await?;
+            Ok(QueryResponse {
+                viewer: answer.viewer.map(known_viewer),
+                near: answer.near.iter().map(|scores| packed(scores)).collect(),
             })
         })
         .await
@@ -100,11 +106,11 @@ impl Ranker for Door {
     }
 }
 
-fn known(known: remote::Known) -> Known {
-    Known {
+fn known_viewer(known: client::KnownViewer<'_>) -> KnownViewer {
+    KnownViewer {
         recognised: Recognised::from(known.recognised).into(),
-        viewer: known.viewer,
-        history: known.history,
+        row: known.viewer.known,
+        history: known.history.into_owned(),
         scores: known.scores.as_deref().map(packed),
     }
 }
@@ -121,12 +127,12 @@ fn chunks(loaded: &Arc<LoadedModel>) -> impl Iterator<Item = std::ops::Range<usi
 }
 
 fn chunk(model: &ServedModel, rows: std::ops::Range<usize>) -> TitlesChunk {
-    let LoadedModel { titles, model: computes, .. } = &*model.loaded;
+    let titles = &model.loaded.titles;
     let is_first = rows.start == 0;
     TitlesChunk {
         model: is_first.then(|| (&model.info).into()),
         total: if is_first { titles.len() as u32 } else { 0 },
         ids: rows.clone().map(|row| titles.id(row as u32).to_owned()).collect(),
-        plays: computes.plays()[rows].to_vec(),
+        plays: model.loaded.plays()[rows].to_vec(),
     }
 }

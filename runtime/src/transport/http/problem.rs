@@ -19,6 +19,8 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     /// The methods that the route has.
     pub allow: Option<&'static str>,
+    /// Whether no route has the path: the answer lists the routes.
+    pub no_route: bool,
 }
 
 /// How a family of routes writes errors.
@@ -52,7 +54,13 @@ struct InferenceError<'a> {
 impl Problem {
     /// A problem without more to it.
     pub fn new(code: Code, detail: String) -> Self {
-        Self { code, detail, retry_after: None, allow: None }
+        Self { code, detail, retry_after: None, allow: None, no_route: false }
+    }
+
+    /// No route has the path.
+    pub(super) fn no_route() -> Self {
+        let detail = "no route has this path: see `routes`".to_owned();
+        Self { no_route: true, ..Self::new(Code::NotFound, detail) }
     }
 
     /// The request is at fault.
@@ -105,7 +113,6 @@ impl Problem {
     }
 
     fn details<'a>(&'a self, status: StatusCode, request_id: &'a str) -> Details<'a> {
-        let no_route = self.code == Code::NotFound && self.detail == routes::UNKNOWN;
         Details {
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
@@ -113,7 +120,7 @@ impl Problem {
             detail: &self.detail,
             request_id,
             retry_after_ms: self.retry_after.map(|after| after.as_millis()),
-            routes: no_route.then(routes::listed),
+            routes: self.no_route.then(routes::listed),
         }
     }
 }
@@ -137,7 +144,7 @@ impl From<ServeError> for Problem {
             ServeError::Shed { retry_after, .. } => Some(retry_after),
             _ => None,
         };
-        Self { code: code(&error), detail: error.to_string(), retry_after, allow: None }
+        Self { retry_after, ..Self::new(code(&error), error.to_string()) }
     }
 }
 

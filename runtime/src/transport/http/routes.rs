@@ -29,9 +29,6 @@ pub const ROUTES: [(&str, &str); 18] = [
     ("GET", "/preview/"),
 ];
 
-/// What is said of a path that is none of them; the list comes with it.
-pub(super) const UNKNOWN: &str = "no route has this path: see `routes`";
-
 /// A segment of a path, decoded.
 pub(super) type Segment<'a> = Cow<'a, str>;
 
@@ -192,7 +189,7 @@ pub(super) fn missing(found: &Found<'_>) -> Problem {
             allow: Some(allow),
             ..Problem::new(Code::MethodNotAllowed, format!("this route has the methods {allow}"))
         },
-        _ => Problem::new(Code::NotFound, UNKNOWN.into()),
+        _ => Problem::no_route(),
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::{
     config::{FinalFit, Protocol},
     data::{Columns, DataSpec, Delimiter, Duplicates},
-    knobs::Algorithm,
+    trainers::Algorithm,
 };
 
 /// What is read; overrides the config.
@@ -72,7 +72,7 @@ pub struct FitArgs {
     /// What to fit; needed where there is no --config
     #[arg(long, value_name = "NAME")]
     pub algorithm: Option<Algorithm>,
-    /// Sets a hyper-parameter. May be given several times
+    /// Sets a hyperparameter. May be given several times
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
     /// Every random choice of the fit follows from it [default: 42]
@@ -119,11 +119,11 @@ pub struct TrainArgs {
     /// Save after every N seconds, at the end of the iteration; 0 never [default: 60]
     #[arg(long, value_name = "N", help_heading = "Checkpoint")]
     pub checkpoint_every_seconds: Option<u64>,
-    /// Try the hyper-parameters of the config's `search` section on a validation part of the training data, and print them;
+    /// Try the hyperparameters of the config's `search` section on a validation part of the training data, and print them;
     /// no artifact is written
     #[arg(long, help_heading = "Search")]
     pub search: bool,
-    /// Write the config with the best hyper-parameters here
+    /// Write the config with the best hyperparameters here
     #[arg(long, value_name = "FILE", requires = "search", help_heading = "Search")]
     pub search_output: Option<PathBuf>,
 }

@@ -88,7 +88,7 @@ fn write(io: &mut Io<'_>, output: &Path, metadata: &Metadata) -> Result<(), Trai
         code_version: env!("CARGO_PKG_VERSION").to_owned(),
         ..Lineage::default()
     };
-    let digest = writer.finish(Architecture::Catalogue, Map::new(), lineage, None)?;
+    let digest = writer.finish(Architecture::CATALOGUE, Map::new(), lineage, None)?;
     artifact::open_whole(output, Some(digest))?;
     stage.end(&format!("{} with sha256 {digest}", output.display()))?;
     Ok(())

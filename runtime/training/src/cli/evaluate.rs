@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use marquee_algorithms::{Interaction, Interactions, interactions::Duplicates};
 use marquee_artifacts::{Architecture, Artifact, IdTable};
-use marquee_models::Model;
+use marquee_models::{Capability, Model, ModelError, TitleRow, ViewerRow};
 use rayon::ThreadPool;
 
 use super::{
@@ -15,13 +15,13 @@ use crate::{
     config::{Config, Measure, Protocol},
     data::{self, DataError, DataSpec, Needs},
     error::TrainingError,
-    fit::{self, Lesson},
-    knobs::Algorithm,
-    parts::{Dataset, Parts},
+    fit::TrainingData,
     progress::Io,
     quality::{self, Comparison, Fault, Quality},
     report::{self, DataReport, Report},
     run,
+    split::{DataSplit, Dataset},
+    trainers::{Algorithm, TRAINERS},
 };
 
 /// Measures what `args` name and prints one table, the baseline below.
@@ -64,12 +64,12 @@ fn of_configs(io: &mut Io<'_>, args: &EvaluateArgs) -> Result<Vec<Report>, Train
     });
     let (_, first) = &configs[0];
     let (data, read) = read_data(io, &first.data, needed)?;
-    let parts = cut(&data, first)?;
+    let split = cut(&data, first)?;
     let pool = run::pool(first)?;
-    report::print_data(io.out, &data_report(first, &data, &parts))?;
+    report::print_data(io.out, &data_report(first, &data, &split))?;
     let mut reports = Vec::with_capacity(configs.len());
     for (name, config) in &configs {
-        let mut report = of_config(io, config, (&data, &parts), &pool)?;
+        let mut report = of_config(io, config, (&data, &split), &pool)?;
         report.name.clone_from(name);
         report.stages.insert(0, read.clone());
         reports.push(report);
@@ -80,21 +80,21 @@ fn of_configs(io: &mut Io<'_>, args: &EvaluateArgs) -> Result<Vec<Report>, Train
 fn of_config(
     io: &mut Io<'_>,
     config: &Config,
-    (data, parts): (&Dataset, &Parts),
+    (data, split): (&Dataset, &DataSplit),
     pool: &Arc<ThreadPool>,
 ) -> Result<Report, TrainingError> {
-    let lesson = Lesson { data: &parts.training, scale: parts.scale };
-    let outcome = run::fit(io, config, lesson, pool, None)?;
-    let (quality, time) = compare(io, config, &outcome.fitted, (parts, pool))?;
+    let training = TrainingData { interactions: &split.training, scale: split.scale };
+    let outcome = run::fit(io, config, training, pool, None)?;
+    let (quality, time) = compare(io, config, &outcome.fitted, (split, pool))?;
     Ok(Report {
         command: "evaluate",
         name: String::new(),
         code_version: env!("CARGO_PKG_VERSION"),
         algorithm: config.algorithm,
-        hyperparameters: fit::resolve(config.algorithm, &config.hyperparameters),
+        hyperparameters: config.algorithm.0.resolve(&config.hyperparameters),
         seed: config.seed,
         threads: pool.current_num_threads(),
-        data: data_report(config, data, parts),
+        data: data_report(config, data, split),
         protocol: config.protocol,
         measure: Some(config.measure.clone()),
         quality: Some(quality),
@@ -113,7 +113,7 @@ struct Test {
 
 fn of_artifact(io: &mut Io<'_>, args: &EvaluateArgs, folder: &Path) -> Result<Report, TrainingError> {
     let opened = artifact::open_whole(folder, None)?;
-    let algorithm = algorithm(opened.manifest.architecture).ok_or_else(|| {
+    let algorithm = algorithm(&opened.manifest.architecture).ok_or_else(|| {
         TrainingError::Usage(format!(
             "{} is a catalogue: it ranks nothing; name a model's artifact",
             folder.display()
@@ -158,8 +158,8 @@ fn of_artifact(io: &mut Io<'_>, args: &EvaluateArgs, folder: &Path) -> Result<Re
     })
 }
 
-fn algorithm(architecture: Architecture) -> Option<Algorithm> {
-    clap::ValueEnum::value_variants().iter().copied().find(|found| fit::architecture(*found) == architecture)
+fn algorithm(architecture: &Architecture) -> Option<Algorithm> {
+    TRAINERS.iter().copied().find(|found| found.0.architecture == architecture.name())
 }
 
 fn read_test(
@@ -208,9 +208,9 @@ fn compare_artifact(
     if let Some(scale) = scale(artifact) {
         let mean = artifact.tensor_f32("global.mean", &[1]).map_or((scale.0 + scale.1) / 2.0, |mean| mean[0]);
         let baseline = quality::constant(test, scale, mean, measure)?;
-        let parts = Parts { training: watched, held_out: test.to_vec(), scale };
+        let split = DataSplit { training: watched, held_out: test.to_vec(), scale };
         return Ok(Comparison {
-            model: quality::ratings(model, &parts, measure)?,
+            model: quality::ratings(model, &split, measure)?,
             baseline,
             baseline_name: "mean",
         });
@@ -232,10 +232,12 @@ fn scale(artifact: &Artifact) -> Option<(f32, f32)> {
 }
 
 fn histories(model: &dyn Model) -> Result<Interactions, Fault> {
+    let history =
+        model.history().ok_or_else(|| Fault::Model(ModelError::lacks(model, Capability::History)))?;
     let n_viewers = u32::try_from(model.n_viewers()).unwrap_or(u32::MAX);
     let (mut offsets, mut titles) = (vec![0], Vec::new());
     for viewer in 0..n_viewers {
-        titles.extend_from_slice(model.history(viewer));
+        titles.extend_from_slice(TitleRow::numbers(history.watched(ViewerRow(viewer))));
         offsets.push(u32::try_from(titles.len()).unwrap_or(u32::MAX));
     }
     Ok(Interactions::from_csr(model.n_titles(), offsets, titles)?)

@@ -17,11 +17,11 @@ use crate::{
     config::{Config, Measure, Protocol},
     data::{self, Needs},
     error::TrainingError,
-    knobs::Algorithm,
-    parts::{Dataset, Parts},
     progress::{Io, StageTime},
     report::{self, DataReport},
     run,
+    split::{DataSplit, Dataset},
+    trainers::Algorithm,
 };
 
 /// The config of a command: the file if there is one, then the flags.
@@ -36,7 +36,7 @@ fn configure(file: Option<&Path>, data: &DataArgs, fit: &FitArgs) -> Result<Conf
         }
     };
     if let Some(algorithm) = fit.algorithm.filter(|algorithm| *algorithm != config.algorithm) {
-        // What the file says of another algorithm's hyper-parameters means nothing to this one.
+        // What the file says of another algorithm's hyperparameters means nothing to this one.
         config.algorithm = algorithm;
         config.hyperparameters.clear();
         config.search = None;
@@ -106,25 +106,25 @@ fn read_data(
     Ok((Dataset::from(ratings), time))
 }
 
-fn data_report(config: &Config, data: &Dataset, parts: &Parts) -> DataReport {
+fn data_report(config: &Config, data: &Dataset, split: &DataSplit) -> DataReport {
     DataReport {
         files: config.data.files.clone(),
         facts: data.facts.clone(),
         duplicates: config.data.duplicates,
         viewers: data.viewers.len(),
         titles: data.titles.len(),
-        training_rows: parts.training.len(),
-        held_out_rows: parts.held_out.len(),
+        training_rows: split.training.len(),
+        held_out_rows: split.held_out.len(),
     }
 }
 
-fn cut(data: &Dataset, config: &Config) -> Result<Parts, TrainingError> {
-    let parts = data.cut(config.protocol).map_err(|source| run::measure_error(config.protocol, source))?;
-    if config.protocol != Protocol::None && parts.held_out.is_empty() {
+fn cut(data: &Dataset, config: &Config) -> Result<DataSplit, TrainingError> {
+    let split = data.cut(config.protocol).map_err(|source| run::measure_error(config.protocol, source))?;
+    if config.protocol != Protocol::None && split.held_out.is_empty() {
         let text = format!("protocol {} holds nothing out: every viewer has a single row", config.protocol);
         return Err(TrainingError::Data(data::DataError::Split(text)));
     }
-    Ok(parts)
+    Ok(split)
 }
 
 /// A model's name in tables.
@@ -145,7 +145,7 @@ fn print_quality(io: &mut Io<'_>, reports: &[report::Report]) -> Result<(), Trai
 
 /// Trials as a table, the best first.
 fn table_of_trials(found: &crate::search::Found) -> Vec<Vec<String>> {
-    let mut rows = vec![vec![found.metric.clone(), "hyper-parameters".to_owned()]];
+    let mut rows = vec![vec![found.metric.clone(), "hyperparameters".to_owned()]];
     for trial in &found.trials {
         let figure = match &trial.quality {
             Ok(quality) => quality
@@ -158,7 +158,7 @@ fn table_of_trials(found: &crate::search::Found) -> Vec<Vec<String>> {
     rows
 }
 
-/// Writes the config with the best trial's hyper-parameters.
+/// Writes the config with the best trial's hyperparameters.
 fn write_best(file: &Path, config: &Config, found: &crate::search::Found) -> Result<(), TrainingError> {
     let fault = |source| TrainingError::Output { what: "config", path: file.to_owned(), source };
     let mut best = config.clone();

@@ -12,12 +12,12 @@ use crate::{
     checkpoint::Checkpoint,
     config::{Config, FinalFit, Protocol},
     error::TrainingError,
-    fit::{self, Fitted, Lesson},
-    parts::{self, Dataset, Parts, table},
+    fit::{Fitted, TrainingData},
     progress::{Io, StageTime},
     quality::{self, Comparison, Fault},
     report::{self, ArtifactReport, Report},
     run, search,
+    split::{self, DataSplit, Dataset, table},
 };
 
 /// Fits a model as `args` say and writes it as an artifact, with a report beside it.
@@ -28,17 +28,17 @@ pub fn train(args: &TrainArgs, io: &mut Io<'_>) -> Result<(), TrainingError> {
     if args.search {
         // The validation part is cut by time too, where the protocol itself holds nothing out.
         needed.time |=
-            parts::validation(config.protocol, config.algorithm.is_explicit()) == Protocol::LeaveLastOut;
+            split::validation(config.protocol, config.algorithm.is_explicit()) == Protocol::LeaveLastOut;
     }
     let (data, read) = read_data(io, &config.data, needed)?;
     if args.search {
         return search_only(io, args, &config, &data);
     }
-    let parts = cut(&data, &config)?;
-    let mut report = blank(args, &config, &data, &parts);
+    let split = cut(&data, &config)?;
+    let mut report = blank(args, &config, &data, &split);
     report::print_data(io.out, &report.data)?;
     if args.dry_run {
-        return dry_run(io, &config, &parts, output.as_deref());
+        return dry_run(io, &config, &split, output.as_deref());
     }
     let Some(output) = output else { return Err(no_output()) };
     let pool = run::pool(&config)?;
@@ -49,14 +49,14 @@ pub fn train(args: &TrainArgs, io: &mut Io<'_>) -> Result<(), TrainingError> {
     let place = checkpoint(args, &config, ("training-part", &data), &pool)?;
     places.extend(place.clone());
     let mut fitted =
-        fit_part(io, &config, (&parts.training, parts.scale), &pool, (place.as_ref(), &mut report))?;
-    report.quality = measure(io, &config, &fitted, (&parts, &pool), &mut report.stages)?;
+        fit_part(io, &config, (&split.training, split.scale), &pool, (place.as_ref(), &mut report))?;
+    report.quality = measure(io, &config, &fitted, (&split, &pool), &mut report.stages)?;
     if refits(&config) {
         writeln!(io.out, "once more on all data, for the artifact")?;
         let all = table(&data.rows, data.shape()).map_err(|source| fit_error(&config, source))?;
         let place = checkpoint(args, &config, ("all", &data), &pool)?;
         places.extend(place.clone());
-        fitted = fit_part(io, &config, (&all, parts.scale), &pool, (place.as_ref(), &mut report))?;
+        fitted = fit_part(io, &config, (&all, split.scale), &pool, (place.as_ref(), &mut report))?;
     }
     report.hyperparameters.clone_from(&fitted.hyperparameters);
     publish(io, &output, &fitted, &data, &mut report)?;
@@ -74,7 +74,7 @@ fn fit_part(
     pool: &Arc<ThreadPool>,
     (checkpoint, report): (Option<&Checkpoint>, &mut Report),
 ) -> Result<Fitted, TrainingError> {
-    let outcome = run::fit(io, config, Lesson { data, scale }, pool, checkpoint)?;
+    let outcome = run::fit(io, config, TrainingData { interactions: data, scale }, pool, checkpoint)?;
     report.stages.push(outcome.time);
     Ok(outcome.fitted)
 }
@@ -87,7 +87,7 @@ fn full_config(args: &TrainArgs) -> Result<Config, TrainingError> {
     cadence.every_iterations = args.checkpoint_every_iterations.unwrap_or(cadence.every_iterations);
     cadence.every_seconds = args.checkpoint_every_seconds.unwrap_or(cadence.every_seconds);
     if args.search && config.search.is_none() {
-        let text = "--search needs a `search` section in the config: name the hyper-parameters and their ranges there";
+        let text = "--search needs a `search` section in the config: name the hyperparameters and their ranges there";
         return Err(TrainingError::Usage(text.to_owned()));
     }
     Ok(config)
@@ -114,16 +114,16 @@ fn fitted_on(config: &Config) -> &'static str {
     if config.protocol == Protocol::None || refits(config) { "all data" } else { "training part" }
 }
 
-fn blank(args: &TrainArgs, config: &Config, data: &Dataset, parts: &Parts) -> Report {
+fn blank(args: &TrainArgs, config: &Config, data: &Dataset, split: &DataSplit) -> Report {
     Report {
         command: "train",
         name: name(config.algorithm, args.config.as_deref()),
         code_version: env!("CARGO_PKG_VERSION"),
         algorithm: config.algorithm,
-        hyperparameters: fit::resolve(config.algorithm, &config.hyperparameters),
+        hyperparameters: config.algorithm.0.resolve(&config.hyperparameters),
         seed: config.seed,
         threads: config.threads,
-        data: data_report(config, data, parts),
+        data: data_report(config, data, split),
         protocol: config.protocol,
         measure: (config.protocol != Protocol::None).then(|| config.measure.clone()),
         quality: None,
@@ -147,13 +147,13 @@ fn measure(
     io: &mut Io<'_>,
     config: &Config,
     fitted: &Fitted,
-    (parts, pool): (&Parts, &Arc<ThreadPool>),
+    (split, pool): (&DataSplit, &Arc<ThreadPool>),
     stages: &mut Vec<StageTime>,
 ) -> Result<Option<Comparison>, TrainingError> {
     if config.protocol == Protocol::None {
         return Ok(None);
     }
-    let (comparison, time) = compare(io, config, fitted, (parts, pool))?;
+    let (comparison, time) = compare(io, config, fitted, (split, pool))?;
     stages.push(time);
     Ok(Some(comparison))
 }
@@ -163,19 +163,19 @@ pub(super) fn compare(
     io: &mut Io<'_>,
     config: &Config,
     fitted: &Fitted,
-    (parts, pool): (&Parts, &Arc<ThreadPool>),
+    (split, pool): (&DataSplit, &Arc<ThreadPool>),
 ) -> Result<(Comparison, StageTime), TrainingError> {
     let stage = io.stage("measure", 0)?;
     let model_error = |source| TrainingError::Model { what: config.algorithm.name().to_owned(), source };
     let model = fitted.model().map_err(model_error)?;
     let comparison = pool
-        .install(|| quality::compare(&*model, parts, config.protocol, &config.measure))
+        .install(|| quality::compare(&*model, split, config.protocol, &config.measure))
         .map_err(|fault| match fault {
             Fault::Metric(source) => run::measure_error(config.protocol, source),
             Fault::Model(source) => model_error(source),
         })?;
     let time =
-        stage.end(&format!("{} held-out rows by protocol {}", parts.held_out.len(), config.protocol))?;
+        stage.end(&format!("{} held-out rows by protocol {}", split.held_out.len(), config.protocol))?;
     Ok((comparison, time))
 }
 
@@ -229,25 +229,25 @@ fn tell(io: &mut Io<'_>, output: &Path, report: &Report) -> Result<(), TrainingE
 fn dry_run(
     io: &mut Io<'_>,
     config: &Config,
-    parts: &Parts,
+    split: &DataSplit,
     output: Option<&Path>,
 ) -> Result<(), TrainingError> {
-    let (viewers, titles) = (parts.training.n_viewers(), parts.training.n_titles());
-    let rows = parts.training.len() + parts.held_out.len();
-    let knobs = fit::resolve(config.algorithm, &config.hyperparameters);
-    let estimate = crate::fit::estimate::memory(config.algorithm, &knobs, (viewers, titles, rows));
+    let (viewers, titles) = (split.training.n_viewers(), split.training.n_titles());
+    let rows = split.training.len() + split.held_out.len();
+    let hyperparameters = config.algorithm.0.resolve(&config.hyperparameters);
+    let estimate = crate::fit::estimate::memory(config.algorithm, &hyperparameters, (viewers, titles, rows));
     writeln!(
         io.out,
         "would fit {} on {} rows, protocol {}",
         config.algorithm.name(),
-        parts.training.len(),
+        split.training.len(),
         config.protocol
     )?;
-    if !knobs.is_empty() {
-        writeln!(io.out, "hyper-parameters: {}", search::told(&knobs))?;
+    if !hyperparameters.is_empty() {
+        writeln!(io.out, "hyperparameters: {}", search::told(&hyperparameters))?;
     }
-    if !parts.held_out.is_empty() {
-        writeln!(io.out, "would measure on {} held-out rows, baseline beside", parts.held_out.len())?;
+    if !split.held_out.is_empty() {
+        writeln!(io.out, "would measure on {} held-out rows, baseline beside", split.held_out.len())?;
     }
     writeln!(io.out, "the artifact would be fitted on: {}", fitted_on(config))?;
     writeln!(
@@ -276,7 +276,7 @@ fn search_only(
         let n =
             config.search.as_ref().map_or(Ok(0), |search| search::combinations(search).map(|all| all.len()));
         let n = n.map_err(TrainingError::Usage)?;
-        writeln!(io.out, "would try {n} combinations of hyper-parameters\ndry run: nothing was written")?;
+        writeln!(io.out, "would try {n} combinations of hyperparameters\ndry run: nothing was written")?;
         return Ok(());
     }
     let pool = run::pool(config)?;

@@ -12,9 +12,12 @@ pub use protocol::{Measure, Protocol};
 pub use search::{Range, Search, SearchKind};
 pub use tree::ConfigError;
 
+use marquee_algorithms::Hyperparameters;
+
 use crate::{
     data::{Columns, DataSpec, Layout},
-    knobs::{self, Algorithm, Hyperparameters},
+    hyperparameters,
+    trainers::Algorithm,
 };
 use tree::Section;
 
@@ -123,8 +126,8 @@ impl Config {
         if let Some(section) = root.section("hyperparameters")? {
             for name in section.names() {
                 let text = section.text(name)?.unwrap_or_default();
-                let value =
-                    knobs::value(algorithm, name, text).map_err(|problem| section.wrong(name, problem))?;
+                let value = hyperparameters::value(algorithm, name, text)
+                    .map_err(|problem| section.wrong(name, problem))?;
                 config.hyperparameters.insert(name.to_owned(), value);
             }
         }
@@ -147,13 +150,13 @@ impl Config {
         Ok(config)
     }
 
-    /// Sets one hyper-parameter from `name=value`.
+    /// Sets one hyperparameter from `name=value`.
     pub fn set(&mut self, assignment: &str) -> Result<(), String> {
         let Some((name, text)) = assignment.split_once('=') else {
             return Err(format!("`{assignment}` must be NAME=VALUE, such as regularization=0.1"));
         };
-        let value =
-            knobs::value(self.algorithm, name, text).map_err(|problem| format!("`{name}` {problem}"))?;
+        let value = hyperparameters::value(self.algorithm, name, text)
+            .map_err(|problem| format!("`{name}` {problem}"))?;
         self.hyperparameters.insert(name.to_owned(), value);
         Ok(())
     }

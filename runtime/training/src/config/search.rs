@@ -1,9 +1,11 @@
-//! What a search over hyper-parameters tries.
+//! What a search over hyperparameters tries.
 
 use serde_json::Value;
 
 use super::tree::{ConfigError, Section};
-use crate::knobs::{self, Algorithm, Kind};
+use marquee_algorithms::trainer::Values;
+
+use crate::{hyperparameters, trainers::Algorithm};
 
 /// What a search tries.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,7 +18,7 @@ pub struct Search {
     pub seed: u64,
     /// What is compared; the protocol's first figure when `None`: `rmse`, or `ndcg@` the first cut-off.
     pub metric: Option<String>,
-    /// By name of the hyper-parameter.
+    /// By name of the hyperparameter.
     pub ranges: Vec<(String, Range)>,
 }
 
@@ -30,7 +32,7 @@ pub enum SearchKind {
     Grid,
 }
 
-/// Values of one hyper-parameter.
+/// Values of one hyperparameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Range {
     /// One of these.
@@ -73,13 +75,13 @@ pub(crate) fn read(section: &Section<'_>, algorithm: Algorithm) -> Result<Search
         ranges: parsed.collect::<Result<_, ConfigError>>()?,
     };
     if search.ranges.is_empty() {
-        return Err(section.wrong("ranges", "is empty: name a hyper-parameter and its values"));
+        return Err(section.wrong("ranges", "is empty: name a hyperparameter and its values"));
     }
     Ok(search)
 }
 
 fn range(ranges: &Section<'_>, name: &str, algorithm: Algorithm) -> Result<Range, ConfigError> {
-    let value = |text: &str| knobs::value(algorithm, name, text);
+    let value = |text: &str| hyperparameters::value(algorithm, name, text);
     if let Ok(Some(values)) = ranges.list(name) {
         let values: Result<Vec<Value>, String> = values.into_iter().map(value).collect();
         return match values {
@@ -98,10 +100,11 @@ fn range(ranges: &Section<'_>, name: &str, algorithm: Algorithm) -> Result<Range
         let text = span.text(end)?.ok_or_else(|| span.wrong(end, "is missing"))?;
         value(text).map_err(|problem| ranges.wrong(name, problem))?;
     }
-    let whole = match algorithm.knobs().iter().find(|knob| knob.name == name).map(|knob| knob.kind) {
-        Some(Kind::Word(_)) => return Err(ranges.wrong(name, "is a word: give a list of values")),
-        kind => matches!(kind, Some(Kind::Count(..))),
-    };
+    let whole =
+        match algorithm.0.hyperparameters.iter().find(|known| known.name == name).map(|known| known.values) {
+            Some(Values::Word(_)) => return Err(ranges.wrong(name, "is a word: give a list of values")),
+            kind => matches!(kind, Some(Values::Count(..))),
+        };
     let (from, to) = (span.number("from")?.unwrap_or(0.0), span.number("to")?.unwrap_or(0.0));
     let log = span.word("scale")? == Some(Scale::Log);
     if from >= to || (log && from <= 0.0) {

@@ -8,7 +8,7 @@ use super::{Config, FinalFit, Protocol};
 
 impl Config {
     /// The config as YAML. Paths are written relative to `folder` where they lie below it. The search is left out: its
-    /// outcome is the hyper-parameters.
+    /// outcome is the hyperparameters.
     pub fn to_yaml(&self, folder: &Path) -> Result<String, serde_yaml::Error> {
         let mut root = Map::new();
         root.insert("algorithm".to_owned(), json!(self.algorithm));

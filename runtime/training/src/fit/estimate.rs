@@ -1,6 +1,10 @@
 //! How much memory a fit takes, before it is begun.
 
-use crate::knobs::{Algorithm, Hyperparameters};
+use marquee_algorithms::{Hyperparameters, trainer::FitShape};
+use marquee_artifacts::layout::Sizes;
+use marquee_models::registry::Registry;
+
+use crate::trainers::Algorithm;
 
 /// Bytes, roughly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,22 +19,18 @@ pub struct Estimate {
 const BYTES_A_ROW: u64 = 24 * 3 + 16 * 2;
 
 /// Estimates a fit of `algorithm` on so many viewers, titles and rows.
-pub fn memory(algorithm: Algorithm, knobs: &Hyperparameters, shape: (usize, usize, usize)) -> Estimate {
-    let (viewers, titles, rows) = (shape.0 as u64, shape.1 as u64, shape.2 as u64);
-    let knob = |name: &str| knobs.get(name).and_then(serde_json::Value::as_u64).unwrap_or(1);
-    let columns = knob("factors") * knob("ensemble");
-    let base = 4 * (titles + viewers + 1 + rows);
-    let factors = 4 * columns * (viewers + titles);
-    let (weights, work) = match algorithm {
-        Algorithm::Popularity => (base, 0),
-        // While it descends and while its members are averaged the factors lie in memory twice.
-        Algorithm::BiasedMf | Algorithm::Bpr => (base + factors, 2 * factors),
-        Algorithm::SvdPlusPlus => {
-            let implicit = 4 * columns * titles;
-            (base + factors + implicit, 2 * (factors + implicit))
-        }
-        Algorithm::ImplicitAls => (base + factors, 2 * factors),
-        Algorithm::Ease => (base + 4 * titles * titles, 2 * 8 * titles * titles),
-    };
-    Estimate { weights, peak: weights + work + rows * BYTES_A_ROW }
+pub fn memory(
+    algorithm: Algorithm,
+    hyperparameters: &Hyperparameters,
+    (viewers, titles, rows): (usize, usize, usize),
+) -> Estimate {
+    let number =
+        |name: &str| hyperparameters.get(name).and_then(serde_json::Value::as_u64).unwrap_or(1) as usize;
+    let factors = number("factors") * number("ensemble");
+    let sizes = Sizes { viewers, titles, watched: rows, factors };
+    let architecture = Registry::default().find(algorithm.0.architecture);
+    let weights = architecture.map_or(0, |architecture| architecture.layout.bytes(&sizes));
+    let shape = FitShape { viewers: viewers as u64, titles: titles as u64, factors: factors as u64 };
+    let work = (algorithm.0.working_bytes)(&shape);
+    Estimate { weights, peak: weights + work + rows as u64 * BYTES_A_ROW }
 }

@@ -11,3 +11,5 @@ mod measuring;
 mod full_disk;
 
 mod movielens;
+
+mod made_up;

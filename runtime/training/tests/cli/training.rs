@@ -132,7 +132,7 @@ fn a_dry_run_tells_and_writes_nothing() {
     for part in [
         "would fit ease on ",
         "would measure on 60 held-out rows",
-        "hyper-parameters: regularization 500",
+        "hyperparameters: regularization 500",
         "memory: about ",
         "would write a and a.report.json",
         "dry run: nothing was written",

@@ -1,0 +1,404 @@
+//! The children that the operator made, by the resource that they belong to.
+//!
+//! Of each child the cache keeps the facts that decisions read, and a digest. It keeps the text only until that was compared with what the
+//! child should be: at rest a child costs a few hundred bytes.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    fmt,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
+use kube::api::ApiResource;
+
+use crate::{
+    child::ChildKind,
+    context::Context,
+    kinds::Kinds,
+    names::{Key, Names, ResourceId},
+    operator::Operator,
+    watch::{ListRound, Watched},
+};
+
+use super::{
+    Origin,
+    raw::{Head, RawObject},
+};
+
+/// What an operator keeps of each child.
+pub trait ChildFacts: Clone + PartialEq + fmt::Debug + Send + 'static {
+    /// Reads them from the child.
+    ///
+    /// # Errors
+    /// The child does not have the form of its kind.
+    fn read(kind: ChildKind, head: &Head, raw: &RawObject) -> serde_json::Result<Self>;
+
+    /// Which kind of child it is.
+    fn kind(&self) -> ChildKind;
+
+    /// Its name.
+    fn name(&self) -> &str;
+
+    /// Whether it is being deleted.
+    fn is_deleting(&self) -> bool;
+
+    /// Notes that it is being deleted.
+    fn mark_deleting(&mut self);
+
+    /// How many pods a Deployment asks for, where nobody but the operator says so.
+    fn own_replicas(&self) -> Option<i32> {
+        None
+    }
+
+    /// Whether it is the child of this kind and name.
+    fn is(&self, kind: ChildKind, name: &str) -> bool {
+        self.kind() == kind && self.name() == name
+    }
+}
+
+/// Members of an object that no wish is about: the status; and the kind, which the members of a list lack.
+const NOT_WISHED: [&str; 3] = ["status", "apiVersion", "kind"];
+/// Metadata that changes without anybody's wish.
+const BOOKKEEPING: [&str; 4] = ["managedFields", "resourceVersion", "generation", "creationTimestamp"];
+
+/// Every child that the watches reported.
+pub struct ChildCache<F> {
+    by_owner: HashMap<Box<str>, Vec<Entry<F>>>,
+    /// Versions that answers to own writes had, and that the watch has not reported yet.
+    answered: HashSet<(ChildKind, u64)>,
+    /// Counts the lists of all kinds and namespaces, so that what a new list lacks is found.
+    round: u32,
+    gone: Gone,
+}
+
+impl<F> Default for ChildCache<F> {
+    fn default() -> Self {
+        Self { by_owner: HashMap::new(), answered: HashSet::new(), round: 0, gone: Gone::default() }
+    }
+}
+
+/// The children that went last, each with the version at which it did: the answer to an own write may come after that.
+#[derive(Default)]
+struct Gone {
+    versions: HashMap<ChildName, u64>,
+    order: VecDeque<ChildName>,
+}
+
+/// Owner, kind and name.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct ChildName {
+    owner: Box<str>,
+    kind: ChildKind,
+    name: Box<str>,
+}
+
+impl Gone {
+    /// More than ever go while an answer is under way.
+    const CAPACITY: usize = 1024;
+
+    fn add(&mut self, name: ChildName, version: u64) {
+        if self.versions.insert(name.clone(), version).is_none() {
+            self.order.push_back(name);
+        }
+        while self.order.len() > Self::CAPACITY {
+            self.order.pop_front().map(|oldest| self.versions.remove(&oldest));
+        }
+    }
+
+    fn is_after(&self, child: &ReadChild<impl ChildFacts>) -> bool {
+        let (owner, kind) = (child.owner.clone(), child.facts.kind());
+        let name = ChildName { owner, kind, name: child.facts.name().into() };
+        self.versions.get(&name).is_some_and(|gone| *gone > child.version)
+    }
+}
+
+struct Entry<F> {
+    facts: F,
+    version: u64,
+    applied: Option<u64>,
+    /// The hash of an own write that is under way.
+    expected: Option<u64>,
+    digest: u64,
+    text: Option<Box<str>>,
+    created_entry: Option<usize>,
+    parent: ResourceId,
+    round: u32,
+}
+
+/// What is known of a child, to compare it with what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownChild {
+    /// Whether it is being deleted.
+    pub is_deleting: bool,
+    /// The hash in its annotation: what was applied.
+    pub applied: Option<u64>,
+    /// The object, unless it was found to be as it should be.
+    pub text: Option<Box<str>>,
+    /// Position of the entry in `managedFields` by which the operator created the object with a plain request; none once it was applied.
+    pub created_entry: Option<usize>,
+    /// How many pods a Deployment asks for, where nobody but the operator says so.
+    pub own_replicas: Option<i32>,
+}
+
+/// A child whose text was read, before the lock is taken.
+pub struct ReadChild<F> {
+    facts: F,
+    owner: Box<str>,
+    version: u64,
+    applied: Option<u64>,
+    digest: u64,
+    text: Box<str>,
+    created_entry: Option<usize>,
+    is_untouched: bool,
+    parent: ResourceId,
+}
+
+/// Reads a child's text; none for an object that no resource of the operator manages.
+///
+/// # Errors
+/// The object does not have the form that Kubernetes gives it.
+pub fn read<O: Operator>(
+    kinds: &Kinds<O>,
+    kind: ChildKind,
+    raw: &RawObject,
+) -> serde_json::Result<Option<ReadChild<O::ChildFacts>>> {
+    let head = raw.head()?;
+    let Some(parent) = parent(kinds, &head) else { return Ok(None) };
+    let owner = head.controller().map(|owner| owner.uid.as_str().into()).unwrap_or_default();
+    let text = raw.without(&NOT_WISHED, &BOOKKEEPING)?.into_boxed_str();
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let created_entry = created_entry(&O::NAMES, &head);
+    let applied = head.annotations.get(O::NAMES.applied);
+    Ok(Some(ReadChild {
+        facts: O::ChildFacts::read(kind, &head, raw)?,
+        owner,
+        version: head.version().unwrap_or(u64::MAX),
+        applied: applied.and_then(|hash| u64::from_str_radix(hash, 16).ok()),
+        digest: hasher.finish(),
+        text,
+        created_entry,
+        is_untouched: created_entry.is_some() && head.managed_fields.len() == 1,
+        parent,
+    }))
+}
+
+/// The resource that manages the object, if the operator reconciles its kind.
+fn parent<O: Operator>(kinds: &Kinds<O>, head: &Head) -> Option<ResourceId> {
+    let owner = head.controller()?;
+    let is_ours = owner.api_version.split('/').next() == Some(O::NAMES.group);
+    let kind = kinds.named(&owner.kind).filter(|_| is_ours)?;
+    Some(ResourceId::new(kind, Key::new(&head.namespace, &owner.name)))
+}
+
+fn created_entry(names: &Names, head: &Head) -> Option<usize> {
+    head.entry_of(names.manager, "Update").filter(|_| head.entry_of(names.manager, "Apply").is_none())
+}
+
+impl<F: ChildFacts> ChildCache<F> {
+    /// The facts of the children of one resource, by the uid of the resource.
+    pub fn facts_of(&self, owner: &str) -> Vec<F> {
+        self.by_owner.get(owner).into_iter().flatten().map(|entry| entry.facts.clone()).collect()
+    }
+
+    /// What is known of one child.
+    pub fn known(&self, owner: &str, kind: ChildKind, name: &str) -> Option<KnownChild> {
+        let entry = self.by_owner.get(owner)?.iter().find(|entry| entry.facts.is(kind, name))?;
+        Some(KnownChild {
+            is_deleting: entry.facts.is_deleting(),
+            applied: entry.applied,
+            text: entry.text.clone(),
+            created_entry: entry.created_entry,
+            own_replicas: entry.facts.own_replicas(),
+        })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_owner.values().map(Vec::len).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.by_owner.is_empty()
+    }
+
+    /// Takes a child; returns the resource that has to be reconciled because of it. What is older than what is known changes nothing: an
+    /// own write is known before the watch reports it. After an answer, only a child of which something newer is known has to be looked at
+    /// again.
+    pub fn take(&mut self, child: ReadChild<F>, origin: Origin) -> Option<ResourceId> {
+        let is_answer = origin == Origin::Answer;
+        let (parent, version) = (child.parent.clone(), child.version);
+        let answered = (child.facts.kind(), version);
+        if is_answer && self.gone.is_after(&child) {
+            return Some(parent);
+        }
+        let entries = self.by_owner.entry(child.owner.clone()).or_default();
+        let found = entries.iter_mut().find(|entry| entry.facts.is(child.facts.kind(), child.facts.name()));
+        let Some(entry) = found else {
+            // The watch may report a child before the answer to its creation: what nobody else has touched is not new to the operator.
+            let is_news = !child.is_untouched;
+            entries.push(Entry::new(child, self.round));
+            if is_answer {
+                self.answered.insert(answered);
+                return None;
+            }
+            return is_news.then_some(parent);
+        };
+        if !is_answer {
+            entry.round = self.round;
+        }
+        self.answered.remove(&answered);
+        let known = entry.version;
+        if version <= known && version != u64::MAX {
+            return (is_answer && known > version).then_some(parent);
+        }
+        let is_news = entry.replace(child);
+        if is_answer {
+            if known < version {
+                self.answered.insert(answered);
+            }
+            return None;
+        }
+        is_news.then_some(parent)
+    }
+
+    /// An own write of this hash is under way: that the watch reports it is not news.
+    pub fn expect(&mut self, owner: &str, kind: ChildKind, name: &str, hash: u64) {
+        if let Some(entry) = self.find_mut(owner, kind, name) {
+            entry.expected = Some(hash);
+        }
+    }
+
+    /// Whether an answer had this version before the watch did; true once for each.
+    pub fn was_answered(&mut self, kind: ChildKind, version: u64) -> bool {
+        self.answered.remove(&(kind, version))
+    }
+
+    /// The child is as it should be: its text is not needed any more.
+    pub fn settle(&mut self, owner: &str, kind: ChildKind, name: &str) {
+        if let Some(entry) = self.find_mut(owner, kind, name) {
+            entry.text = None;
+        }
+    }
+
+    /// The API server was asked to delete the child; the watch will report when it is gone.
+    pub fn mark_deleting(&mut self, owner: &str, kind: ChildKind, name: &str) {
+        if let Some(entry) = self.find_mut(owner, kind, name) {
+            entry.facts.mark_deleting();
+        }
+    }
+
+    /// The child is gone.
+    pub fn remove(&mut self, kind: ChildKind, head: &Head) -> Option<ResourceId> {
+        let owner = head.controller()?.uid.as_str();
+        // A child that was made anew since has a later version than the one that the watch saw going.
+        let gone = head.version().unwrap_or(u64::MAX);
+        self.gone.add(ChildName { owner: owner.into(), kind, name: head.name.as_str().into() }, gone);
+        let entries = self.by_owner.get_mut(owner)?;
+        let at =
+            entries.iter().position(|entry| entry.facts.is(kind, &head.name) && entry.version <= gone)?;
+        let entry = entries.swap_remove(at);
+        if entries.is_empty() {
+            self.by_owner.remove(owner);
+        }
+        Some(entry.parent)
+    }
+
+    /// A list begins; returns its number.
+    pub fn begin_list(&mut self) -> u32 {
+        // A watch that begins anew skips what came before it.
+        self.answered.clear();
+        self.round += 1;
+        self.round
+    }
+
+    /// A list of one kind has ended: removes what it did not name.
+    pub fn end_list(&mut self, kind: ChildKind, list: ListRound<'_>) -> Vec<ResourceId> {
+        let mut gone = Vec::new();
+        self.by_owner.retain(|_, entries| {
+            entries.retain(|entry| {
+                let is_listed = entry.facts.kind() == kind && list.covers(&entry.parent.key.namespace);
+                let stays = !is_listed || entry.round >= list.round;
+                if !stays {
+                    gone.push(entry.parent.clone());
+                }
+                stays
+            });
+            !entries.is_empty()
+        });
+        gone
+    }
+
+    fn find_mut(&mut self, owner: &str, kind: ChildKind, name: &str) -> Option<&mut Entry<F>> {
+        self.by_owner.get_mut(owner)?.iter_mut().find(|entry| entry.facts.is(kind, name))
+    }
+}
+
+impl<F: ChildFacts> Entry<F> {
+    fn new(child: ReadChild<F>, round: u32) -> Self {
+        Self {
+            facts: child.facts,
+            version: child.version,
+            applied: child.applied,
+            expected: None,
+            digest: child.digest,
+            text: Some(child.text),
+            created_entry: child.created_entry,
+            parent: child.parent,
+            round,
+        }
+    }
+
+    /// Takes a newer version; returns whether that is news.
+    fn replace(&mut self, child: ReadChild<F>) -> bool {
+        let same_text = self.digest == child.digest;
+        // The watch may report an own write before the answer does.
+        let is_expected = self.expected.take_if(|hash| child.applied == Some(*hash)).is_some();
+        let is_own = is_expected && self.applied != child.applied;
+        let is_unchanged = same_text && self.facts == child.facts;
+        if !same_text {
+            self.text = Some(child.text);
+        }
+        (self.facts, self.version, self.applied) = (child.facts, child.version, child.applied);
+        (self.digest, self.created_entry, self.parent) = (child.digest, child.created_entry, child.parent);
+        !(is_own || is_unchanged)
+    }
+}
+
+/// The watch of one kind of child.
+pub(crate) struct WatchedChildren(pub(crate) ChildKind);
+
+impl<O: Operator> Watched<O> for WatchedChildren {
+    fn resource(&self) -> ApiResource {
+        self.0.resource()
+    }
+
+    fn begin_list(&self, ctx: &Context<O>) -> u32 {
+        ctx.children.lock().begin_list()
+    }
+
+    fn take(&self, ctx: &Context<O>, raw: &RawObject) -> serde_json::Result<()> {
+        let child = read(&ctx.kinds, self.0, raw)?;
+        let concerned = child.and_then(|child| ctx.children.lock().take(child, Origin::Watch));
+        concerned.iter().for_each(|id| ctx.enqueue(id));
+        Ok(())
+    }
+
+    fn is_own_write(&self, ctx: &Context<O>, raw: &RawObject) -> bool {
+        raw.version().is_some_and(|version| ctx.children.lock().was_answered(self.0, version))
+    }
+
+    fn remove(&self, ctx: &Context<O>, head: &Head) {
+        let concerned = ctx.children.lock().remove(self.0, head);
+        concerned.iter().for_each(|id| ctx.enqueue(id));
+    }
+
+    fn end_list(&self, ctx: &Context<O>, list: ListRound<'_>) {
+        let concerned = ctx.children.lock().end_list(self.0, list);
+        concerned.iter().for_each(|id| ctx.enqueue(id));
+    }
+}
+
+#[cfg(test)]
+mod tests;

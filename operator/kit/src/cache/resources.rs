@@ -1,0 +1,206 @@
+//! The resources of one kind, and who claims what. Every question is answered without looking at all of them.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    marker::PhantomData,
+    sync::Arc,
+};
+
+use crate::{
+    names::Key,
+    operator::Operator,
+    resource::{Change, Claim, Resource},
+    watch::ListRound,
+};
+
+use super::Origin;
+
+/// Claim, namespace and value.
+type Claimed = (Claim, Arc<str>, Box<str>);
+
+/// All resources of one kind.
+pub struct ResourceCache<O, R> {
+    entries: HashMap<Key, Entry<R>>,
+    claimants: HashMap<Claimed, BTreeMap<Arc<str>, Arc<R>>>,
+    round: u32,
+    operator: PhantomData<fn() -> O>,
+}
+
+struct Entry<R> {
+    resource: Arc<R>,
+    version: u64,
+    round: u32,
+}
+
+impl<O, R> Default for ResourceCache<O, R> {
+    fn default() -> Self {
+        Self { entries: HashMap::new(), claimants: HashMap::new(), round: 0, operator: PhantomData }
+    }
+}
+
+fn version(object: &impl kube::Resource) -> u64 {
+    object.meta().resource_version.as_deref().and_then(|text| text.parse().ok()).unwrap_or(u64::MAX)
+}
+
+impl<O: Operator, R: Resource<O>> ResourceCache<O, R> {
+    /// The resource of this name.
+    pub fn get(&self, key: &Key) -> Option<Arc<R>> {
+        self.entries.get(key).map(|entry| entry.resource.clone())
+    }
+
+    /// Every resource.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<R>> {
+        self.entries.values().map(|entry| &entry.resource)
+    }
+
+    /// The key of every resource.
+    pub fn keys(&self) -> Vec<Key> {
+        self.entries.keys().cloned().collect()
+    }
+
+    /// The resources of one namespace that claim `value`, by name.
+    pub fn claimants(&self, namespace: &Arc<str>, claim: Claim, value: &str) -> Vec<Arc<R>> {
+        let claimed = (claim, namespace.clone(), value.into());
+        self.claimants.get(&claimed).into_iter().flat_map(BTreeMap::values).cloned().collect()
+    }
+
+    /// The one of them that goes first.
+    pub fn first_claimant(&self, namespace: &Arc<str>, claim: Claim, value: &str) -> Option<Arc<R>> {
+        let claimed = (claim, namespace.clone(), value.into());
+        let claimants = self.claimants.get(&claimed)?.values();
+        claimants.min_by(|one, other| O::precedence(one.meta(), other.meta())).cloned()
+    }
+
+    /// Takes a resource; returns the change, unless something as new was known already or `origin` may not add it.
+    pub fn take(&mut self, resource: R, origin: Origin) -> Option<Change<R>> {
+        let (key, version) = (Key::of(&resource), version(&resource));
+        let known = self.entries.get_mut(&key);
+        let round = match (&known, origin) {
+            (_, Origin::Watch) => self.round,
+            (known, Origin::Answer) => known.as_ref()?.round,
+        };
+        if let Some(entry) = known {
+            entry.round = round;
+            if version <= entry.version && version != u64::MAX {
+                return None;
+            }
+        }
+        let resource = Arc::new(resource);
+        let before = self.entries.insert(key.clone(), Entry { resource: resource.clone(), version, round });
+        if let Some(before) = &before {
+            self.unclaim(&key, &before.resource);
+        }
+        for (claim, value) in resource.claims() {
+            let claimed = (claim, key.namespace.clone(), value.into());
+            self.claimants.entry(claimed).or_default().insert(key.name.clone(), resource.clone());
+        }
+        Some(Change { key, before: before.map(|entry| entry.resource), after: Some(resource) })
+    }
+
+    /// The resource is gone.
+    pub fn remove(&mut self, key: &Key) -> Option<Change<R>> {
+        let entry = self.entries.remove(key)?;
+        self.unclaim(key, &entry.resource);
+        Some(Change { key: key.clone(), before: Some(entry.resource), after: None })
+    }
+
+    /// A list begins; returns its number.
+    pub fn begin_list(&mut self) -> u32 {
+        self.round += 1;
+        self.round
+    }
+
+    /// A list has ended: removes what it did not name.
+    pub fn end_list(&mut self, list: ListRound<'_>) -> Vec<Change<R>> {
+        let stale = self.entries.iter().filter(|(_, entry)| entry.round < list.round).map(|(key, _)| key);
+        let stale: Vec<Key> = stale.filter(|key| list.covers(&key.namespace)).cloned().collect();
+        stale.iter().filter_map(|key| self.remove(key)).collect()
+    }
+
+    fn unclaim(&mut self, key: &Key, resource: &R) {
+        for (claim, value) in resource.claims() {
+            let claimed = (claim, key.namespace.clone(), value.into());
+            if let Some(claimants) = self.claimants.get_mut(&claimed) {
+                claimants.remove(&key.name);
+                if claimants.is_empty() {
+                    self.claimants.remove(&claimed);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::ResourceExt as _;
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{Model, OBJECTIVE, SURFACE, TestOperator};
+
+    fn model(name: &str, objective: &str, version: u64, created: &str) -> Model {
+        let model = json!({
+            "apiVersion": "example.dev/v1", "kind": "Model",
+            "metadata": {"name": name, "namespace": "n", "resourceVersion": version.to_string(), "creationTimestamp": created},
+            "spec": {"surface": "home", "objective": objective},
+        });
+        serde_json::from_value(model).unwrap()
+    }
+
+    #[test]
+    fn the_oldest_of_those_who_claim_an_objective_is_found() {
+        let namespace: Arc<str> = "n".into();
+        let mut models = ResourceCache::<TestOperator, Model>::default();
+        models.take(model("b", "top", 1, "2026-01-02T00:00:00Z"), Origin::Watch);
+        models.take(model("a", "top", 2, "2026-01-03T00:00:00Z"), Origin::Watch);
+        let oldest = |models: &ResourceCache<TestOperator, Model>| {
+            models.first_claimant(&namespace, OBJECTIVE, "top").map(|model| model.name_any())
+        };
+        assert_eq!(oldest(&models).as_deref(), Some("b"));
+        models.take(model("b", "other", 3, "2026-01-02T00:00:00Z"), Origin::Watch);
+        assert_eq!(oldest(&models).as_deref(), Some("a"), "b claims another objective now");
+        assert_eq!(models.claimants(&namespace, SURFACE, "home").len(), 2);
+        models.remove(&Key::new("n", "a"));
+        assert_eq!(oldest(&models), None);
+    }
+
+    #[test]
+    fn what_is_older_than_what_is_known_is_passed_over() {
+        let mut models = ResourceCache::<TestOperator, Model>::default();
+        assert!(models.take(model("a", "top", 5, "2026-01-01T00:00:00Z"), Origin::Watch).is_some());
+        assert!(models.take(model("a", "top", 4, "2026-01-01T00:00:00Z"), Origin::Watch).is_none());
+        assert!(
+            models
+                .take(model("a", "top", 6, "2026-01-01T00:00:00Z"), Origin::Watch)
+                .unwrap()
+                .before
+                .is_some()
+        );
+        let round = models.begin_list();
+        assert!(models.end_list(ListRound { round, namespace: Some("other") }).is_empty());
+        assert_eq!(
+            models.end_list(ListRound { round, namespace: None }).len(),
+            1,
+            "a new list did not name it"
+        );
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_brings_nothing_back() {
+        let mut models = ResourceCache::<TestOperator, Model>::default();
+        models.take(model("a", "top", 5, "2026-01-01T00:00:00Z"), Origin::Watch);
+        assert!(models.take(model("a", "top", 6, "2026-01-01T00:00:00Z"), Origin::Answer).is_some());
+        models.begin_list();
+        assert!(models.take(model("a", "top", 7, "2026-01-01T00:00:00Z"), Origin::Answer).is_some());
+        assert_eq!(
+            models.end_list(ListRound { round: 1, namespace: None }).len(),
+            1,
+            "the list did not name it"
+        );
+        assert!(
+            models.take(model("a", "top", 8, "2026-01-01T00:00:00Z"), Origin::Answer).is_none(),
+            "it is gone"
+        );
+        assert_eq!(models.iter().count(), 0);
+    }
+}

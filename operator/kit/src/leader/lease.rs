@@ -1,0 +1,183 @@
+//! The Lease itself: reads it, writes it, and reports when it is lost.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use k8s_openapi::{
+    api::coordination::v1::{Lease, LeaseSpec},
+    apimachinery::pkg::apis::meta::v1::MicroTime,
+    jiff::Timestamp,
+};
+use kube::{
+    Api, Client,
+    api::{ObjectMeta, PostParams},
+};
+use tracing::{debug, info, warn};
+
+use super::{
+    Guard,
+    election::{Election, Record, Step, Terms},
+};
+
+/// The lease was lost, or could not be renewed in time: this process has to end, so that none of its writes comes late.
+#[derive(Debug, thiserror::Error)]
+#[error("lease {name} is lost: another operator takes over")]
+pub struct Lost {
+    name: String,
+}
+
+/// A candidate, and later the holder.
+pub struct Leader {
+    api: Api<Lease>,
+    name: String,
+    terms: Terms,
+    election: Election,
+    guard: Arc<Guard>,
+    held: Option<Lease>,
+}
+
+impl Leader {
+    /// A candidate for the Lease `name` of `namespace`.
+    pub fn new(client: Client, at: (&str, &str), identity: &str, terms: Terms, guard: Arc<Guard>) -> Self {
+        let (namespace, name) = at;
+        Self {
+            api: Api::namespaced(client, namespace),
+            name: name.into(),
+            terms,
+            election: Election::new(identity),
+            guard,
+            held: None,
+        }
+    }
+
+    /// Waits until the Lease is held.
+    pub async fn acquire(&mut self) {
+        info!(lease = self.name, identity = self.election.identity(), "waiting for the lease");
+        loop {
+            if self.attempt().await {
+                info!(lease = self.name, identity = self.election.identity(), "leading");
+                return;
+            }
+            tokio::time::sleep(self.terms.retry).await;
+        }
+    }
+
+    /// Renews the Lease until it is lost.
+    pub async fn keep(&mut self) -> Lost {
+        let mut renewed = Instant::now();
+        loop {
+            tokio::time::sleep(self.terms.retry).await;
+            let began = Instant::now();
+            if self.attempt().await {
+                renewed = began;
+            } else if self.held.is_none() || renewed.elapsed() >= self.terms.renew {
+                self.guard.close();
+                return Lost { name: self.name.clone() };
+            }
+        }
+    }
+
+    /// Releases the Lease, so that another operator need not wait until it expires.
+    pub async fn release(&mut self) {
+        self.guard.close();
+        let Some(mut lease) = self.held.take() else { return };
+        if let Some(spec) = &mut lease.spec {
+            spec.holder_identity = Some(String::new());
+            spec.lease_duration_seconds = Some(1);
+            spec.renew_time = Some(MicroTime(Timestamp::now()));
+        }
+        let params = PostParams::default();
+        let put = self.api.replace(&self.name, &params, &lease);
+        match tokio::time::timeout(self.terms.retry, put).await {
+            Ok(Ok(_)) => info!(lease = self.name, "released the lease"),
+            Ok(Err(error)) => {
+                warn!(lease = self.name, %error, "cannot release the lease: it expires by itself")
+            }
+            Err(_) => warn!(lease = self.name, "cannot release the lease: it expires by itself"),
+        }
+    }
+
+    /// One attempt, of at most `retry`; returns whether the Lease is held.
+    async fn attempt(&mut self) -> bool {
+        let began = Instant::now();
+        let limit = self.terms.retry.max(Duration::from_millis(500));
+        match tokio::time::timeout(limit, self.try_once()).await {
+            Ok(Ok(Some(lease))) => {
+                self.held = Some(lease);
+                self.guard.hold(began + self.terms.renew);
+                true
+            }
+            Ok(Ok(None)) => {
+                self.held = None;
+                false
+            }
+            Ok(Err(error)) => {
+                debug!(lease = self.name, %error, "cannot read or write the lease");
+                false
+            }
+            Err(_) => {
+                debug!(lease = self.name, "no answer about the lease in time");
+                false
+            }
+        }
+    }
+
+    async fn try_once(&mut self) -> kube::Result<Option<Lease>> {
+        // The holder renews what it wrote. It reads only after somebody else changed that.
+        if let Some(held) = self.held.clone() {
+            match self.put(&held).await {
+                Err(kube::Error::Api(status)) if status.code == 409 || status.code == 404 => {}
+                other => return other.map(Some),
+            }
+        }
+        let lease = self.api.get_opt(&self.name).await?;
+        let step = self.election.step(lease.as_ref().map(record).as_ref(), Instant::now());
+        let written = match (step, lease) {
+            (Step::Wait, _) => return Ok(None),
+            (Step::Take | Step::Renew, Some(lease)) => self.put(&lease).await,
+            _ => self.api.create(&PostParams::default(), &self.next(None)).await,
+        };
+        match written {
+            Ok(lease) => Ok(Some(lease)),
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes it unless somebody else has since: the version decides.
+    async fn put(&self, lease: &Lease) -> kube::Result<Lease> {
+        self.api.replace(&self.name, &PostParams::default(), &self.next(Some(lease))).await
+    }
+
+    fn next(&self, lease: Option<&Lease>) -> Lease {
+        let now = MicroTime(Timestamp::now());
+        let before = lease.and_then(|lease| lease.spec.clone()).unwrap_or_default();
+        let mine = before.holder_identity.as_deref() == Some(self.election.identity());
+        let seconds = i32::try_from(self.terms.lease.as_secs().max(1)).unwrap_or(i32::MAX);
+        Lease {
+            metadata: lease.map_or_else(
+                || ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() },
+                |lease| lease.metadata.clone(),
+            ),
+            spec: Some(LeaseSpec {
+                holder_identity: Some(self.election.identity().into()),
+                lease_duration_seconds: Some(seconds),
+                acquire_time: if mine { before.acquire_time } else { Some(now.clone()) },
+                renew_time: Some(now),
+                lease_transitions: Some(before.lease_transitions.unwrap_or(0) + i32::from(!mine)),
+                ..LeaseSpec::default()
+            }),
+        }
+    }
+}
+
+fn record(lease: &Lease) -> Record {
+    let spec = lease.spec.clone().unwrap_or_default();
+    Record {
+        holder: spec.holder_identity.unwrap_or_default(),
+        lease: Duration::from_secs(u64::try_from(spec.lease_duration_seconds.unwrap_or(0)).unwrap_or(0)),
+        version: lease.metadata.resource_version.clone().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,376 @@
+//! The conditions of a resource that has pods of its own.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use marquee_crds::{
+    conditions::{ConditionDraft, ConditionType, Reason, is_true},
+    metrics::IN_FLIGHT,
+    shared::Duration,
+};
+
+use super::{decide, status::Standing};
+use crate::{
+    child::ChildKind,
+    observed::AutoscalerFacts,
+    resources::{self, Scaling, Workload, scaling},
+    rollout::{self, Finding, Needs, Phase, Revision, RolloutDecision, Target},
+};
+
+/// What to do where an autoscaler cannot read the requests in flight.
+const ADAPTER: &str = "add a rule for it to the adapter behind the custom metrics API, as in examples/autoscaling, and check that the pods are scraped";
+
+/// Message of `Degraded` where it is false.
+pub const NO_PROBLEM: &str = "no problem is known";
+
+/// What conditions are drafted from.
+pub struct ConditionInputs<'a> {
+    workload: &'a Workload<'a>,
+    /// The revision that the spec asks for.
+    desired: &'a str,
+    rollout: &'a RolloutDecision,
+    /// The revisions that answer in pods of their own, each with its share.
+    answering: Vec<(&'a Target, Revision)>,
+    /// Whether the pods of a page answer.
+    is_hosted: bool,
+    /// The pods of the desired revision.
+    starting: Revision,
+    /// What keeps the desired revision from being ready.
+    finding: Option<Finding>,
+    /// What keeps missing pods of the answering revisions from being ready.
+    finding_of_answering: Option<Finding>,
+    /// What the desired revision waits for besides its pods.
+    waits_for: Option<&'a str>,
+    previous: &'a [Condition],
+    /// What autoscalers say that had time to measure the pods.
+    autoscaler: AutoscalerFacts,
+    /// Whether the autoscaler that was planned exists.
+    has_autoscaler: bool,
+}
+
+/// A draft.
+pub fn draft(
+    kind: ConditionType,
+    status: Option<bool>,
+    reason: Reason,
+    message: impl Into<String>,
+) -> ConditionDraft {
+    ConditionDraft { kind, status, reason, message: message.into() }
+}
+
+/// The drafts with those for kstatus, which takes a resource with an observed generation and `Ready` for done. That would be wrong while an
+/// earlier revision answers for one that starts, or that never will: one of these two conditions is there only then, and says so.
+pub fn with_kstatus(drafts: &[ConditionDraft]) -> Vec<ConditionDraft> {
+    let progressing = drafts.iter().find(|draft| draft.kind == ConditionType::Progressing);
+    let more = progressing.and_then(|draft| {
+        let kind = match draft.status {
+            Some(false) => ConditionType::Stalled,
+            _ if is_up_to_date(draft.reason) => return None,
+            _ => ConditionType::Reconciling,
+        };
+        Some(ConditionDraft { kind, status: Some(true), ..draft.clone() })
+    });
+    drafts.iter().cloned().chain(more).collect()
+}
+
+/// Whether the desired revision answers, as `Progressing` says it.
+fn is_up_to_date(reason: Reason) -> bool {
+    matches!(reason, Reason::UpToDate | Reason::Colocated | Reason::RevisionDraining)
+}
+
+/// The reason of the worst condition; empty when all is well and up to date.
+pub fn why(drafts: &[ConditionDraft]) -> String {
+    use ConditionType as C;
+    let find = |kind| drafts.iter().find(|draft| draft.kind == kind);
+    let is_not = |kind, good: bool| find(kind).filter(|draft| draft.status == Some(!good));
+    let not_up_to_date = || find(C::Progressing).filter(|draft| !is_up_to_date(draft.reason));
+    let unsure = || find(C::Ready).filter(|draft| draft.status != Some(true));
+    let worst = is_not(C::Ready, true)
+        .or_else(unsure)
+        .or_else(|| is_not(C::Degraded, false))
+        .or_else(|| is_not(C::ArtifactResolved, true))
+        .or_else(|| is_not(C::ModelsResolved, true))
+        .or_else(not_up_to_date)
+        .or_else(|| is_not(C::RoutesApplied, true))
+        .or_else(|| is_not(C::Autoscaling, true));
+    worst.map(|draft| draft.reason.as_str().to_owned()).unwrap_or_default()
+}
+
+/// The message of a finding as a clause.
+fn clause(finding: Option<&Finding>) -> String {
+    finding.map(|finding| format!(": {}", finding.message)).unwrap_or_default()
+}
+
+impl<'a> ConditionInputs<'a> {
+    /// From what a workload looks like.
+    pub fn new(standing: &'a Standing<'a>) -> Self {
+        let Standing { workload, serving, observed, previous, now, .. } = *standing;
+        let targets = standing.targets();
+        let revisions = &serving.revisions;
+        let own = targets.iter().filter(|target| target.host.is_none());
+        let answering: Vec<(&Target, Revision)> = own
+            .map(|target| (target, revisions.get(&target.revision).cloned().unwrap_or_default()))
+            .collect();
+
+        let secrets = resources::secrets(workload);
+        let memory = workload.resources.limits.get("memory").map(|limit| limit.0.as_str());
+        let needs = Needs { secrets: &secrets, memory };
+        let diagnose = |name: &str| rollout::diagnose(name, revisions.get(name), observed, needs, now);
+        let measured = answering
+            .iter()
+            .filter(|(target, _)| decide::unmeasured_for(target, revisions, now).is_none())
+            .map(|(_, revision)| &revision.autoscaler)
+            .find(|facts| **facts != AutoscalerFacts::default());
+        let scaled = match (&serving.blocked, answering.first()) {
+            (None, _) => Some(serving.desired_revision.as_str()),
+            (Some(_), target) => target.map(|(target, _)| target.revision.as_str()),
+        };
+        let scales = |name: &str| {
+            let name = workload.revision_name(name);
+            let kinds = [ChildKind::HorizontalPodAutoscaler, ChildKind::ScaledObject];
+            kinds.iter().any(|kind| standing.exists(*kind, &name))
+        };
+        Self {
+            workload,
+            desired: &serving.desired_revision,
+            rollout: &serving.rollout,
+            is_hosted: targets.iter().any(|target| target.host.is_some()),
+            starting: revisions.get(&serving.desired_revision).cloned().unwrap_or_default(),
+            finding: serving.blocked.clone().or_else(|| diagnose(&serving.desired_revision)),
+            finding_of_answering: answering.iter().find_map(|(target, _)| diagnose(&target.revision)),
+            waits_for: serving.waits_for.as_deref(),
+            previous: previous.conditions,
+            autoscaler: measured.cloned().unwrap_or_default(),
+            has_autoscaler: scaled.is_none_or(scales),
+            answering,
+        }
+    }
+
+    /// The conditions that both kinds have.
+    pub fn drafts(&self) -> Vec<ConditionDraft> {
+        vec![self.ready(), self.progressing(), self.artifact_resolved(), self.degraded(), self.autoscaling()]
+    }
+
+    /// Whether the deadline of the desired revision has passed.
+    fn is_late(&self) -> bool {
+        matches!(self.rollout.phase, Phase::Starting { late: true, .. })
+    }
+
+    fn deadline(&self) -> Duration {
+        self.workload.progress_deadline
+    }
+
+    /// The answering revisions, of several each with its share.
+    fn names(&self, and: &str) -> String {
+        match self.answering.as_slice() {
+            [(target, _)] => target.revision.clone(),
+            several => {
+                let all =
+                    several.iter().map(|(target, _)| format!("{} ({} %)", target.revision, target.weight));
+                all.collect::<Vec<_>>().join(and)
+            }
+        }
+    }
+
+    fn ready(&self) -> ConditionDraft {
+        let say =
+            |status, reason, message: String| draft(ConditionType::Ready, Some(status), reason, message);
+        if self.is_hosted {
+            let (pods, desired) = (self.rollout.pods, self.desired);
+            let message = format!("the page's pods answer until {pods} pods of revision {desired} are ready");
+            return say(true, Reason::Colocated, message);
+        }
+        if self.answering.is_empty() {
+            let (reason, more) = self.obstacle();
+            return say(false, reason, format!("no pod of revision {} is ready yet{more}", self.desired));
+        }
+        let more = clause(self.finding_of_answering.as_ref());
+        if self.answering.iter().all(|(_, revision)| revision.ready == 0) {
+            let reason = self.finding_of_answering.as_ref().map_or(Reason::NoPodReady, |found| found.reason);
+            return say(false, reason, format!("no pod of revision {} is ready{more}", self.names(" or ")));
+        }
+        let pods = |(target, revision): &(&Target, Revision)| {
+            let Revision { ready, wanted, .. } = revision;
+            let share =
+                if self.answering.len() > 1 { format!(" ({} %)", target.weight) } else { String::new() };
+            format!("{ready} of {} pods of revision {}{share}", wanted.max(ready), target.revision)
+        };
+        let pods: Vec<String> = self.answering.iter().map(pods).collect();
+        let message = format!("{} are ready", pods.join(" and "));
+        if self.answering.iter().all(|(_, revision)| revision.ready >= revision.wanted) {
+            return say(true, Reason::AllPodsReady, message);
+        }
+        say(true, Reason::FewerPodsThanWanted, format!("{message}{more}"))
+    }
+
+    /// What keeps the desired revision from answering, and a clause for it.
+    fn obstacle(&self) -> (Reason, String) {
+        match &self.finding {
+            Some(finding) => (finding.reason, clause(Some(finding))),
+            None if self.is_late() => {
+                (Reason::ProgressDeadlineExceeded, format!(", after {}", self.deadline()))
+            }
+            None => (Reason::RevisionStarting, String::new()),
+        }
+    }
+
+    /// A clause for what answers meanwhile.
+    fn meanwhile(&self) -> String {
+        match (self.is_hosted, self.answering.len()) {
+            (true, _) => "; the page's pods answer meanwhile".into(),
+            (false, 0) => String::new(),
+            (false, 1) => format!("; revision {} answers meanwhile", self.names(" and ")),
+            (false, _) => format!("; the revisions {} answer meanwhile", self.names(" and ")),
+        }
+    }
+
+    fn progressing(&self) -> ConditionDraft {
+        let say = |status, reason, message: String| {
+            draft(ConditionType::Progressing, Some(status), reason, message)
+        };
+        let (desired, pods, ready) = (self.desired, self.rollout.pods, self.starting.ready);
+        match self.rollout.phase {
+            Phase::Settled => {
+                say(true, Reason::UpToDate, format!("revision {desired} is what the spec asks for"))
+            }
+            Phase::Draining { until } => {
+                let message =
+                    format!("revision {desired} answers; earlier revisions keep their pods until {until}");
+                say(true, Reason::RevisionDraining, message)
+            }
+            Phase::Blocked => {
+                let finding = self.finding.as_ref();
+                let reason = finding.map_or(Reason::ConfigInvalid, |finding| finding.reason);
+                say(false, reason, format!("no pods can be made{}{}", clause(finding), self.meanwhile()))
+            }
+            Phase::Starting { late, held: true } => {
+                let waits_for = self.waits_for.unwrap_or("what it needs");
+                let message =
+                    format!("revision {desired} is ready and waits for {waits_for}{}", self.meanwhile());
+                let reason = if late { Reason::ProgressDeadlineExceeded } else { Reason::ModelNotReady };
+                say(!late, reason, message)
+            }
+            Phase::Starting { late, held: false } => {
+                let more = clause(self.finding.as_ref());
+                let message = format!("{ready} of {pods} pods of revision {desired} are ready");
+                if late {
+                    let message = format!("{message} after {}{more}{}", self.deadline(), self.meanwhile());
+                    return say(false, Reason::ProgressDeadlineExceeded, message);
+                }
+                say(true, Reason::RevisionStarting, format!("{message}{more}{}", self.meanwhile()))
+            }
+        }
+    }
+
+    fn artifact_resolved(&self) -> ConditionDraft {
+        let say =
+            |status, reason, message: String| draft(ConditionType::ArtifactResolved, status, reason, message);
+        let artifacts = self.workload.artifact_text();
+        if self.starting.ready > 0 {
+            return say(Some(true), Reason::ArtifactLoaded, format!("loaded and checked: {artifacts}"));
+        }
+        match &self.finding {
+            Some(finding) if finding.is_of_artifact() => {
+                say(Some(false), finding.reason, finding.message.clone())
+            }
+            Some(finding) if finding.reason == Reason::ArtifactLoading => {
+                say(None, finding.reason, finding.message.clone())
+            }
+            // An artifact that was loaded once exists, even while no pod is ready.
+            _ if self.was_resolved() => {
+                say(Some(true), Reason::ArtifactLoaded, format!("loaded and checked: {artifacts}"))
+            }
+            _ => say(None, Reason::RevisionStarting, format!("no pod has loaded {artifacts} yet")),
+        }
+    }
+
+    fn was_resolved(&self) -> bool {
+        let answers = self.answering.iter().any(|(target, _)| target.revision == self.desired);
+        answers && is_true(self.previous, ConditionType::ArtifactResolved)
+    }
+
+    fn degraded(&self) -> ConditionDraft {
+        let say = |status, reason, message: String| draft(ConditionType::Degraded, status, reason, message);
+        let ready = self.ready();
+        if ready.status != Some(true) {
+            let is_on_its_way = ready.reason.is_progress();
+            return say(if is_on_its_way { None } else { Some(true) }, ready.reason, ready.message);
+        }
+        let least = self.workload.replicas.min.max(1);
+        if !self.rollout.is_settled() {
+            let (reason, more) = self.obstacle();
+            if self.is_late() || !reason.is_progress() {
+                let message = format!("revision {} does not answer{more}{}", self.desired, self.meanwhile());
+                return say(Some(true), reason, message);
+            }
+        } else if let Some((target, revision)) =
+            self.answering.first().filter(|(_, revision)| revision.ready < least)
+        {
+            let finding = self.finding_of_answering.as_ref();
+            let reason = finding.map_or(Reason::FewerPodsThanWanted, |finding| finding.reason);
+            let (ready, name, more) = (revision.ready, &target.revision, clause(finding));
+            let message =
+                format!("{ready} pods of revision {name} are ready, at least {least} are needed{more}");
+            return say(Some(true), reason, message);
+        }
+        say(Some(false), Reason::AsExpected, NO_PROBLEM.into())
+    }
+
+    fn autoscaling(&self) -> ConditionDraft {
+        let kind = ConditionType::Autoscaling;
+        let say = |status, reason, message: String| draft(kind, Some(status), reason, message);
+        let (min, most) = (self.workload.replicas.min, self.workload.replicas.most());
+        let cpu = self.workload.autoscaling.target_cpu_percent;
+        let aim = |in_flight: Option<i32>| {
+            let more = in_flight.map(|n| format!(" and {n} requests in flight a pod")).unwrap_or_default();
+            format!("{min} to {most} pods, aiming at {cpu} % CPU{more}")
+        };
+        let AutoscalerFacts { inactive, unread } = &self.autoscaler;
+        match (scaling(self.workload), inactive) {
+            (Scaling::Fixed, _) => say(
+                true,
+                Reason::FixedReplicas,
+                format!("always {min} pods: replicas.max is not above replicas.min"),
+            ),
+            (Scaling::Autoscaler { .. }, Some((reason, said))) => {
+                let mend = if reason == "FailedGetPodsMetric" {
+                    ADAPTER
+                } else {
+                    "check the cluster's metrics server"
+                };
+                let message = format!("the autoscaler does not scale ({reason}): {said}; {mend}");
+                say(false, Reason::MetricsUnavailable, message)
+            }
+            (Scaling::ScaledObject { prometheus, .. }, Some((reason, said))) => {
+                let message = format!(
+                    "KEDA does not scale as configured ({reason}): {said}; check that Prometheus answers KEDA at {prometheus} and has {IN_FLIGHT} of these pods"
+                );
+                say(false, Reason::MetricsUnavailable, message)
+            }
+            (Scaling::Autoscaler { .. } | Scaling::ScaledObject { .. }, None) if !self.has_autoscaler => {
+                draft(kind, None, Reason::Reconciling, "the autoscaler is not applied yet")
+            }
+            (Scaling::Autoscaler { .. }, None) if !unread.is_empty() => {
+                let message = format!(
+                    "{}; targetInFlightRequests is not in use: the custom metrics API does not have {} of these pods; {ADAPTER}",
+                    aim(None),
+                    unread.join(" and ")
+                );
+                say(false, Reason::MetricsUnavailable, message)
+            }
+            (Scaling::Autoscaler { in_flight: None }, None)
+                if self.workload.autoscaling.target_in_flight_requests.is_some() =>
+            {
+                let mend = if self.workload.capabilities.keda {
+                    "give the operator the address of Prometheus (--prometheus), which KEDA asks"
+                } else {
+                    "install KEDA or a custom metrics API, or remove targetInFlightRequests"
+                };
+                let message = format!("{}; targetInFlightRequests is not in use: {mend}", aim(None));
+                say(false, Reason::MetricsApiNotInstalled, message)
+            }
+            (Scaling::Autoscaler { in_flight }, None) => say(true, Reason::AutoscalerApplied, aim(in_flight)),
+            (Scaling::ScaledObject { in_flight, .. }, None) => {
+                say(true, Reason::AutoscalerApplied, format!("{}, by KEDA", aim(Some(in_flight))))
+            }
+        }
+    }
+}

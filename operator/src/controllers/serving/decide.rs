@@ -1,0 +1,123 @@
+//! Which revisions of a workload answer, and which children it needs.
+
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+
+use super::Plan;
+use crate::{
+    child::{Child, ChildKind},
+    observed::{AutoscalerFacts, Observed},
+    resources::{self, Workload},
+    rollout::{self, Desired, Finding, Revisions, RolloutDecision, Target, diagnosis, main_target},
+};
+
+/// Autoscalers know nothing of new pods: Kubernetes' own ignores them for half a minute, and then measures and looks every 15 s.
+const MEASURED_AFTER: Duration = Duration::from_secs(60);
+
+/// How pods of its own serve a resource.
+#[derive(Clone, Debug)]
+pub struct ServingDecision {
+    /// The revision that the spec asks for.
+    pub desired_revision: String,
+    /// Why pods of it cannot be made.
+    pub blocked: Option<Finding>,
+    /// What else it waits for before it may take over, as a clause.
+    pub waits_for: Option<String>,
+    /// Which revisions answer, and which keep their pods.
+    pub rollout: RolloutDecision,
+    /// The revisions that answered until now.
+    pub previous_targets: Vec<Target>,
+    /// The revisions that exist.
+    pub revisions: Revisions,
+    /// Earlier revisions whose configuration is kept for a roll-back, the youngest first.
+    pub history: Vec<String>,
+}
+
+impl ServingDecision {
+    /// The revisions with pods: the desired one, unless it is blocked, and those that keep theirs.
+    pub fn live(&self) -> impl Iterator<Item = &str> {
+        let desired = self.blocked.is_none().then_some(self.desired_revision.as_str());
+        desired.into_iter().chain(self.rollout.kept.iter().map(String::as_str))
+    }
+}
+
+/// Decides how pods of its own serve `workload`, whose viewers `previous_targets` answered until now. The desired revision takes over only
+/// once it `waits_for` nothing.
+pub fn decide<'a>(
+    workload: Workload<'a>,
+    observed: &Observed,
+    previous_targets: Vec<Target>,
+    waits_for: Option<String>,
+    now: Timestamp,
+) -> Plan<'a, ServingDecision> {
+    let desired_revision = resources::revision(&workload);
+    let blocked = resources::problem(&workload).map(|(reason, message)| Finding { reason, message });
+    let revisions = rollout::revisions(observed);
+    let desired = Desired {
+        revision: blocked.is_none().then_some(desired_revision.as_str()),
+        min: workload.replicas.min.max(1),
+        most: workload.replicas.most(),
+        deadline: workload.progress_deadline.0,
+        drain: workload.settings.drain,
+        may_take_over: waits_for.is_none(),
+    };
+    let rollout = rollout::decide(&desired, &revisions, &previous_targets, now);
+    let diagnosis_due = diagnosis::telling_after(observed, &desired_revision, now).map(Duration::from_secs);
+    let unmeasured =
+        rollout.targets.iter().filter_map(|target| unmeasured_for(target, &revisions, now)).min();
+    let look_again = [rollout.look_again, diagnosis_due, unmeasured].into_iter().flatten().min();
+
+    let mut serving = ServingDecision {
+        desired_revision,
+        blocked,
+        waits_for,
+        rollout,
+        previous_targets,
+        revisions,
+        history: Vec::new(),
+    };
+    let live: Vec<&str> = serving.live().collect();
+    let history = rollout::history(observed, &live, workload.history);
+    let children = children(&workload, &serving, observed, &history);
+    serving.history = history.iter().filter_map(|child| child.revision.clone()).collect();
+    Plan { workload, decision: serving, children, look_again, now }
+}
+
+/// Every child, in the order of application. A Service that can lead to one revision only leads to the main target.
+fn children(
+    workload: &Workload<'_>,
+    serving: &ServingDecision,
+    observed: &Observed,
+    history: &[&crate::observed::ChildFacts],
+) -> Vec<Child> {
+    let ServingDecision { desired_revision, rollout, .. } = serving;
+    let main = main_target(&rollout.targets).filter(|target| target.host.is_none());
+    let main = main.map_or(desired_revision, |target| &target.revision);
+    let mut children = resources::once(workload, main, fetches(workload, observed, rollout));
+    if serving.blocked.is_none() {
+        children.extend(resources::of_revision(workload, desired_revision, rollout.pods, observed));
+    }
+    children.extend(rollout.kept.iter().flat_map(|kept| resources::kept(workload, kept, observed)));
+    children.extend(history.iter().map(|child| Child::kept(ChildKind::ConfigMap, child.name.clone())));
+    children.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
+    children
+}
+
+/// For how much longer the autoscaler of this target is allowed to know nothing of its pods; `None` where it reads its metrics, or should
+/// by now.
+pub fn unmeasured_for(target: &Target, revisions: &Revisions, now: Timestamp) -> Option<Duration> {
+    let is_blind = revisions.get(&target.revision)?.autoscaler != AutoscalerFacts::default();
+    let age = u64::try_from(now.duration_since(target.since).as_secs()).unwrap_or(0);
+    let left = MEASURED_AFTER.saturating_sub(Duration::from_secs(age));
+    (is_blind && !left.is_zero()).then_some(left)
+}
+
+/// Whether any pod that exists or will exist fetches artifacts from a store.
+fn fetches(workload: &Workload<'_>, observed: &Observed, rollout: &RolloutDecision) -> bool {
+    let is_kept = |revision: &str| rollout.kept.iter().any(|kept| kept == revision);
+    let of_kept = observed.children.iter().filter(|child| child.revision.as_deref().is_some_and(is_kept));
+    let mut kept_uris = of_kept.filter_map(|child| child.artifact.as_deref());
+    workload.artifacts().iter().any(|(_, artifact)| !artifact.is_local())
+        || kept_uris.any(|uris| uris.split(' ').any(|uri| !uri.starts_with("file://")))
+}

@@ -1,0 +1,248 @@
+//! The part of a status that both kinds share. It speaks of what was applied: a plan that the API server refused changes no traffic.
+
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    jiff::Timestamp,
+};
+use marquee_crds::{
+    conditions::{self, ConditionDraft},
+    shared::{RevisionStatus, TrafficTarget},
+};
+
+use super::{PreviousStatus, conditions as drafts, decide::ServingDecision, transitions};
+use crate::{
+    child::{AppliedChild, ChildKind},
+    observed::Observed,
+    resources::{self, Component, Workload},
+    rollout::{Revision, Revisions, Target, main_target},
+    transition::{TransitionEvent, of_conditions},
+};
+
+/// Longest text that a status holds of where weights are stored, in bytes.
+const LONGEST_ARTIFACT: usize = 1024;
+/// Most revisions that a status lists.
+const MOST_REVISIONS: usize = 32;
+/// Most pods that a status counts.
+const MOST_PODS: i32 = 100_000;
+
+/// A status before its conditions are stamped. The fields are those of the API.
+#[derive(Clone, Debug, Default)]
+pub struct StatusDraft {
+    /// Every pod.
+    pub replicas: i32,
+    /// Ready pods.
+    pub ready_replicas: i32,
+    /// Ready and wanted pods of what answers.
+    pub pods: String,
+    /// Selects the pods.
+    pub selector: String,
+    /// The revision that answers, of several the one with the largest share.
+    pub revision: Option<String>,
+    /// The revision that the spec asks for.
+    pub latest_revision: Option<String>,
+    /// Every revision that answers.
+    pub traffic: Vec<TrafficTarget>,
+    /// Every revision that exists.
+    pub revisions: Vec<RevisionStatus>,
+    /// Conditions.
+    pub conditions: Vec<ConditionDraft>,
+    /// What happened to revisions and traffic.
+    pub events: Vec<TransitionEvent>,
+}
+
+/// The conditions of a status, with what follows from them.
+pub struct Stamped {
+    /// The generation that the status is about.
+    pub observed_generation: Option<i64>,
+    /// The conditions, those for kstatus included.
+    pub conditions: Vec<Condition>,
+    /// One word for the worst; empty when all is well.
+    pub why: String,
+    /// All events of the transition.
+    pub events: Vec<TransitionEvent>,
+}
+
+impl StatusDraft {
+    /// The status of a resource that has no pods.
+    pub fn without_pods(workload: &Workload<'_>, conditions: Vec<ConditionDraft>) -> Self {
+        let selector = resources::selector_text(workload);
+        Self { pods: "0/0".into(), selector, conditions, ..Self::default() }
+    }
+
+    /// Stamps the conditions, and finds the events that they give.
+    pub fn stamp(
+        &mut self,
+        generation: Option<i64>,
+        previous: PreviousStatus<'_>,
+        now: Timestamp,
+    ) -> Stamped {
+        let generation = generation.unwrap_or_default().max(0);
+        let with_kstatus = drafts::with_kstatus(&self.conditions);
+        let mut events = std::mem::take(&mut self.events);
+        events.extend(of_conditions(previous.conditions, &self.conditions));
+        Stamped {
+            observed_generation: Some(generation),
+            conditions: conditions::stamp(&with_kstatus, generation, previous.conditions, &Time(now)),
+            why: drafts::why(&self.conditions),
+            events,
+        }
+    }
+}
+
+/// What a workload with pods of its own looks like once its children are applied.
+pub struct Standing<'a> {
+    /// The spec, in the terms of Kubernetes.
+    pub workload: &'a Workload<'a>,
+    /// What was decided.
+    pub serving: &'a ServingDecision,
+    /// What existed before.
+    pub observed: &'a Observed,
+    /// What was applied.
+    pub applied: &'a [AppliedChild],
+    /// What the status said.
+    pub previous: PreviousStatus<'a>,
+    /// As of when.
+    pub now: Timestamp,
+}
+
+impl Standing<'_> {
+    /// The targets that answer: those that were decided once the Services that lead to them are applied, until then the previous ones.
+    pub fn targets(&self) -> &[Target] {
+        let leads_to = |target: &Target| {
+            let service = match self.workload.component {
+                Component::Ranker => self.workload.revision_name(&target.revision),
+                Component::Page => self.workload.name(),
+            };
+            target.host.is_some() || is_applied(self.applied, ChildKind::Service, &service)
+        };
+        let decided = &self.serving.rollout.targets;
+        if decided.iter().all(leads_to) { decided } else { &self.serving.previous_targets }
+    }
+
+    /// Whether the child exists after the apply, though perhaps not as planned.
+    pub fn exists(&self, kind: ChildKind, name: &str) -> bool {
+        let is_it = |child: &&crate::observed::ChildFacts| child.kind == kind && child.name == name;
+        is_applied(self.applied, kind, name)
+            || self.observed.children.iter().filter(|child| !child.deleting).any(|child| is_it(&child))
+    }
+
+    /// The status, with the conditions and events that both kinds have.
+    pub fn status(&self) -> StatusDraft {
+        let Self { workload, serving, previous, .. } = self;
+        let targets = self.targets();
+        let desired = serving.blocked.is_none().then_some(serving.desired_revision.as_str());
+        let kind = workload.component.kind();
+        let mut events: Vec<TransitionEvent> = Vec::new();
+        events
+            .extend(desired.and_then(|name| transitions::created(kind, name, previous, &serving.revisions)));
+        events.extend(transitions::traffic_moved(previous, targets));
+        events.extend(transitions::retired(previous, |name| serving.live().any(|live| live == name)));
+        StatusDraft {
+            replicas: n_pods(&serving.revisions, |revision| revision.replicas),
+            ready_replicas: n_pods(&serving.revisions, |revision| revision.ready),
+            pods: self.pods(targets),
+            selector: resources::selector_text(workload),
+            revision: main_target(targets).map(|target| target.revision.clone()),
+            latest_revision: Some(serving.desired_revision.clone()),
+            traffic: traffic(workload, targets),
+            revisions: self.revisions(),
+            conditions: drafts::ConditionInputs::new(self).drafts(),
+            events,
+        }
+    }
+
+    /// Ready and wanted pods of all targets; of the desired revision where no target has pods of its own.
+    fn pods(&self, targets: &[Target]) -> String {
+        let own: Vec<&Target> = targets.iter().filter(|target| target.host.is_none()).collect();
+        let names: Vec<&str> = if own.is_empty() {
+            vec![&self.serving.desired_revision]
+        } else {
+            own.iter().map(|target| target.revision.as_str()).collect()
+        };
+        let (mut ready, mut wanted) = (0_i32, 0_i32);
+        for name in names {
+            let (more_ready, more_wanted) = match self.serving.revisions.get(name) {
+                Some(revision) => (revision.ready, revision.wanted),
+                None => (0, self.serving.rollout.pods),
+            };
+            ready = ready.saturating_add(more_ready);
+            wanted = wanted.saturating_add(more_wanted);
+        }
+        format!("{ready}/{wanted}")
+    }
+
+    fn revisions(&self) -> Vec<RevisionStatus> {
+        let live = self.serving.live().map(|name| (name, ChildKind::Deployment));
+        let history = self.serving.history.iter().map(|name| (name.as_str(), ChildKind::ConfigMap));
+        let existing =
+            live.chain(history).filter(|(name, kind)| self.exists(*kind, &self.workload.revision_name(name)));
+        existing.take(MOST_REVISIONS).map(|(name, kind)| self.revision(name, kind)).collect()
+    }
+
+    fn revision(&self, name: &str, kind: ChildKind) -> RevisionStatus {
+        let is_live = kind == ChildKind::Deployment;
+        let pods = self.serving.revisions.get(name).filter(|_| is_live);
+        RevisionStatus {
+            name: name.to_owned(),
+            artifact: self.artifact(name),
+            replicas: pods.map_or(0, |revision| revision.replicas).min(MOST_PODS),
+            ready_replicas: pods.map_or(0, |revision| revision.ready).min(MOST_PODS),
+        }
+    }
+
+    /// Where the weights of a revision are stored.
+    fn artifact(&self, revision: &str) -> Option<String> {
+        let is_config = |child: &&crate::observed::ChildFacts| {
+            child.kind == ChildKind::ConfigMap && child.revision.as_deref() == Some(revision)
+        };
+        let text = if revision == self.serving.desired_revision {
+            self.workload.artifact_text()
+        } else {
+            self.observed.children.iter().find(is_config)?.artifact.clone()?
+        };
+        // Of more uris than there is room for, the first says most.
+        let is_short = text.len() <= LONGEST_ARTIFACT;
+        let text = if is_short { text } else { text.split(' ').next().unwrap_or_default().to_owned() };
+        Some(text).filter(|text| !text.is_empty() && text.len() <= LONGEST_ARTIFACT)
+    }
+}
+
+/// The targets as a status holds them.
+pub fn traffic(workload: &Workload<'_>, targets: &[Target]) -> Vec<TrafficTarget> {
+    let target = |target: &Target| TrafficTarget {
+        endpoint: target.host.clone().unwrap_or_else(|| workload.endpoint(&target.revision)),
+        revision: target.revision.clone(),
+        weight: target.weight,
+        since: Time(target.since),
+    };
+    targets.iter().map(target).collect()
+}
+
+/// A number of pods, summed up over all revisions.
+pub fn n_pods(revisions: &Revisions, count: fn(&Revision) -> i32) -> i32 {
+    revisions.values().map(count).fold(0, i32::saturating_add).clamp(0, MOST_PODS)
+}
+
+fn is_applied(applied: &[AppliedChild], kind: ChildKind, name: &str) -> bool {
+    applied.iter().any(|child| child.kind == kind && child.name == name)
+}
+
+/// The status of a resource whose claim an older resource holds.
+pub fn refused(
+    workload: &Workload<'_>,
+    reason: conditions::Reason,
+    message: &str,
+    more: &[conditions::ConditionType],
+) -> StatusDraft {
+    use conditions::ConditionType as C;
+    let decided = [
+        (C::Ready, Some(false)),
+        (C::Progressing, Some(false)),
+        (C::ArtifactResolved, None),
+        (C::Degraded, Some(true)),
+        (C::Autoscaling, None),
+    ];
+    let all = decided.into_iter().chain(more.iter().map(|kind| (*kind, None)));
+    let conditions = all.map(|(kind, status)| drafts::draft(kind, status, reason, message)).collect();
+    StatusDraft::without_pods(workload, conditions)
+}

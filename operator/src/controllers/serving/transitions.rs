@@ -1,0 +1,67 @@
+//! Events about revisions and traffic: each transition once, found by comparison with the previous status.
+
+use marquee_crds::conditions::Reason;
+
+use super::PreviousStatus;
+use crate::{
+    rollout::{Revisions, Target},
+    transition::TransitionEvent,
+};
+
+fn event(reason: Reason, action: &'static str, note: String) -> TransitionEvent {
+    TransitionEvent { warning: false, reason, action, note }
+}
+
+/// The spec of a `kind` asks for a revision that did not exist.
+pub fn created(
+    kind: &str,
+    desired: &str,
+    previous: &PreviousStatus<'_>,
+    revisions: &Revisions,
+) -> Option<TransitionEvent> {
+    let is_new = previous.latest_revision != Some(desired) && !revisions.contains_key(desired);
+    let note = format!("the {kind} asks for revision {desired} now");
+    is_new.then(|| event(Reason::RevisionCreated, "CreateRevision", note))
+}
+
+/// Viewers moved to other revisions, or in other shares.
+pub fn traffic_moved(previous: &PreviousStatus<'_>, targets: &[Target]) -> Option<TransitionEvent> {
+    let before: Vec<(&str, i32)> =
+        previous.targets().map(|target| (target.revision.as_str(), target.weight)).collect();
+    let now: Vec<(&str, i32)> =
+        targets.iter().map(|target| (target.revision.as_str(), target.weight)).collect();
+    if now.is_empty() || before == now {
+        return None;
+    }
+    let note = match (shares(&now), shares(&before)) {
+        (now, before) if before.is_empty() => format!("viewers are answered by revision {now}"),
+        (now, before) => format!("viewers are answered by revision {now}, until now by revision {before}"),
+    };
+    Some(event(Reason::TrafficMoved, "MoveTraffic", note))
+}
+
+/// `a`, or `a (75 %) and b (25 %)`.
+fn shares(targets: &[(&str, i32)]) -> String {
+    match targets {
+        [(revision, _)] => (*revision).to_owned(),
+        several => {
+            let all: Vec<String> =
+                several.iter().map(|(name, weight)| format!("{name} ({weight} %)")).collect();
+            all.join(" and ")
+        }
+    }
+}
+
+/// Revisions that had pods, and keep none.
+pub fn retired(previous: &PreviousStatus<'_>, is_live: impl Fn(&str) -> bool) -> Vec<TransitionEvent> {
+    let gone = previous.revisions.iter().filter(|past| past.replicas > 0 && !is_live(&past.name));
+    let note = |past: &marquee_crds::shared::RevisionStatus| {
+        let (name, pods) = (&past.name, past.replicas);
+        event(
+            Reason::RevisionRetired,
+            "RetireRevision",
+            format!("revision {name} is no longer needed: its {pods} pods are deleted"),
+        )
+    };
+    gone.map(note).collect()
+}

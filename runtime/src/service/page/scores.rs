@@ -1,0 +1,153 @@
+//! Which scores a page needs of its models, and what the models answer.
+
+use std::time::Instant;
+
+use futures::future::join_all;
+
+use super::{
+    RowKind, ServedPage,
+    viewer::{PageViewer, RankerViewer},
+};
+use crate::service::{
+    client::{RankError, ScoresAnswer, ScoresQuery, ScoresResult},
+    types::Recognised,
+};
+
+/// Whose scores order a row. Numbers are places in [`ScoresNeeded::queries`] and [`ScoresQuery::near`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ScoresOf {
+    /// The viewer's.
+    Viewer { ranker: usize },
+    /// Those of somebody who watched one title.
+    Near { ranker: usize, place: usize },
+}
+
+/// The scores that a page needs, and the row that each is for.
+pub(super) struct ScoresNeeded {
+    /// One a ranker.
+    pub(super) queries: Vec<ScoresQuery>,
+    /// One a candidate row; `None` where no model can order it.
+    pub(super) of_row: Vec<Option<ScoresOf>>,
+    /// One a candidate row: catalogue row of its seed.
+    pub(super) seeds: Vec<Option<u32>>,
+}
+
+/// The title that a row of near titles starts from.
+struct Seed {
+    /// Row in the model's title table.
+    title: u32,
+    /// Row in the catalogue.
+    catalogue: u32,
+}
+
+impl ServedPage {
+    /// Each model is asked once for the viewer's scores, and once for each seed.
+    pub(super) fn scores_needed(&self, viewer: &PageViewer<'_>) -> ScoresNeeded {
+        let mut needed = ScoresNeeded {
+            queries: vec![ScoresQuery::default(); self.rankers.len()],
+            of_row: Vec::with_capacity(self.rows.len()),
+            seeds: Vec::with_capacity(self.rows.len()),
+        };
+        for row in &self.rows {
+            let (scores, seed) = match row.kind {
+                RowKind::Popular => (None, None),
+                RowKind::Ranked(ranker) => (needed.of_viewer(ranker, viewer), None),
+                RowKind::Near { ranker, nth } => match viewer.by_ranker[ranker].as_ref() {
+                    Ok(known) => match seed(known, nth) {
+                        Some(seed) => (Some(needed.of_near(ranker, seed.title)), Some(seed.catalogue)),
+                        None => (None, None),
+                    },
+                    // Without the model, the request alone says what was watched.
+                    Err(_) => (None, viewer.recent.get(nth).copied()),
+                },
+            };
+            needed.of_row.push(scores);
+            needed.seeds.push(seed);
+        }
+        needed
+    }
+
+    /// Asks the models for scores, all at once: one answer a ranker. Scores that came with the recognition are taken from there.
+    pub(super) async fn scores(
+        &self,
+        queries: Vec<ScoresQuery>,
+        viewer: &mut PageViewer<'_>,
+        until: Instant,
+    ) -> Vec<ScoresAnswer> {
+        let asked = viewer.by_ranker.iter_mut().zip(queries).map(|(viewer, mut query)| async move {
+            let Ok(viewer) = viewer else { return ScoresAnswer::default() };
+            let came_along = query.viewer.is_some().then(|| viewer.scores.take()).flatten();
+            if came_along.is_some() {
+                query.viewer = None;
+            }
+            let mut answer = match query.viewer.is_none() && query.near.is_empty() {
+                true => ScoresAnswer::default(),
+                false => viewer.model.client.scores(query, until).await,
+            };
+            if let Some(scores) = came_along {
+                answer.viewer = Some(Ok(scores));
+            }
+            answer
+        });
+        let answers = join_all(asked).await;
+        for (ranker, answer) in self.rankers.iter().zip(&answers) {
+            for scores in answer.viewer.iter().chain(&answer.near) {
+                if let Err(error @ RankError::Failed(_)) = scores {
+                    self.log_failure(&ranker.objective, error, Instant::now());
+                }
+            }
+        }
+        answers
+    }
+}
+
+impl ScoresNeeded {
+    fn of_viewer(&mut self, ranker: usize, viewer: &PageViewer<'_>) -> Option<ScoresOf> {
+        let known = viewer.by_ranker[ranker].as_ref().ok();
+        let known = known.filter(|viewer| viewer.recognised != Recognised::Stranger)?;
+        self.queries[ranker].viewer.get_or_insert_with(|| known.viewer.clone());
+        Some(ScoresOf::Viewer { ranker })
+    }
+
+    fn of_near(&mut self, ranker: usize, title: u32) -> ScoresOf {
+        let near = &mut self.queries[ranker].near;
+        near.push(title);
+        ScoresOf::Near { ranker, place: near.len() - 1 }
+    }
+}
+
+impl ScoresOf {
+    /// The scores among the answers.
+    pub(super) fn find(self, answers: &[ScoresAnswer]) -> Option<&ScoresResult> {
+        match self {
+            Self::Viewer { ranker } => answers.get(ranker)?.viewer.as_ref(),
+            Self::Near { ranker, place } => answers.get(ranker)?.near.get(place),
+        }
+    }
+}
+
+/// The title for the `nth` row of titles near one that the viewer watched.
+///
+/// Recent titles come first, the latest first. After them the history, its most watched title first: artifacts of format 1
+/// keep no order of time, and most is known of what is near a title that many watched.
+fn seed(viewer: &RankerViewer<'_>, nth: usize) -> Option<Seed> {
+    let shown = |title: u32| viewer.model.catalogue_row(title).map(|catalogue| Seed { title, catalogue });
+    let recent = &viewer.viewer.recent;
+    let mut recent_seeds = recent.iter().filter_map(|&title| shown(title));
+    if let Some(seed) = recent_seeds.nth(nth) {
+        return Some(seed);
+    }
+    let left = nth - recent.iter().filter(|&&title| shown(title).is_some()).count();
+    let plays = viewer.model.client.plays();
+    let unseen =
+        viewer.history.iter().filter(|title| !recent.contains(title)).filter_map(|&title| shown(title));
+    let mut seeds: Vec<_> = unseen.collect();
+    if left >= seeds.len() {
+        return None;
+    }
+    let order = |a: &Seed, b: &Seed| {
+        plays[b.title as usize].total_cmp(&plays[a.title as usize]).then(a.title.cmp(&b.title))
+    };
+    seeds.select_nth_unstable_by(left, order);
+    Some(seeds.swap_remove(left))
+}

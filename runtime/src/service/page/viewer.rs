@@ -1,0 +1,115 @@
+//! The viewer of a page, as each of its models knows them.
+
+use std::{borrow::Cow, time::Instant};
+
+use futures::future::join_all;
+
+use super::{
+    PageTimes, ServedPage,
+    models::{MappedModel, PageRanker},
+};
+use crate::service::{
+    client::{KnownViewer, OwnedViewer, ViewerQuery},
+    loaded_model::recent_rows,
+    types::{Degraded, PageRequest, Recognised},
+};
+
+/// The viewer of a request, as the page's models know them.
+pub(super) struct PageViewer<'a> {
+    /// One a ranker; where its model gives no answer, what that means for its rows.
+    pub(super) by_ranker: Vec<Result<RankerViewer<'a>, Degraded>>,
+    /// The best of them.
+    pub(super) recognised: Recognised,
+    /// Catalogue rows of the recent titles, latest first.
+    pub(super) recent: Vec<u32>,
+}
+
+/// The viewer, as one model knows them.
+pub(super) struct RankerViewer<'a> {
+    /// The revision that this viewer gets.
+    pub(super) model: &'a MappedModel,
+    pub(super) viewer: OwnedViewer,
+    pub(super) recognised: Recognised,
+    /// Title rows that the viewer watched in training.
+    pub(super) history: Cow<'a, [u32]>,
+    /// These and the recent ones; `None` when there are no recent ones.
+    with_recent: Option<Vec<u32>>,
+    /// Scores by title row, where they came with the answer.
+    pub(super) scores: Option<Vec<f32>>,
+}
+
+impl<'a> RankerViewer<'a> {
+    fn new(model: &'a MappedModel, known: KnownViewer<'a>) -> Self {
+        let KnownViewer { recognised, viewer, history, scores } = known;
+        let with_recent = (!viewer.recent.is_empty()).then(|| [&*history, &viewer.recent].concat());
+        Self { model, viewer, recognised, history, with_recent, scores }
+    }
+
+    /// Title rows that the viewer watched, in training or lately.
+    pub(super) fn watched(&self) -> &[u32] {
+        self.with_recent.as_deref().unwrap_or(&self.history)
+    }
+}
+
+impl ServedPage {
+    /// Asks every model who the viewer is.
+    pub(super) async fn recognise<S: AsRef<str>>(
+        &self,
+        request: &PageRequest<S>,
+        request_id: &str,
+        times: PageTimes,
+    ) -> PageViewer<'_> {
+        let asked = self.rankers.iter().map(|ranker| self.recognised_by(ranker, request, request_id, times));
+        let by_ranker = join_all(asked).await;
+        let mut recent = Vec::new();
+        for id in &request.recent {
+            if let Some(row) = self.catalogue.row(id.as_ref())
+                && !recent.contains(&row)
+            {
+                recent.push(row);
+            }
+        }
+        let rank = |recognised: Recognised| match recognised {
+            Recognised::Known => 0,
+            Recognised::FoldedIn => 1,
+            Recognised::Stranger => 2,
+        };
+        let best =
+            by_ranker.iter().flatten().map(|viewer| viewer.recognised).min_by_key(|&found| rank(found));
+        PageViewer { by_ranker, recognised: best.unwrap_or(Recognised::Stranger), recent }
+    }
+
+    async fn recognised_by<'a, S: AsRef<str>>(
+        &'a self,
+        ranker: &'a PageRanker,
+        request: &PageRequest<S>,
+        request_id: &str,
+        times: PageTimes,
+    ) -> Result<RankerViewer<'a>, Degraded> {
+        let viewer = request.viewer.as_ref();
+        let model = ranker.revision(viewer, request_id).ok_or(Degraded::ModelNotReady)?;
+        let query = ViewerQuery {
+            viewer: viewer.to_owned(),
+            recent: recent_rows(model.client.titles(), &request.recent),
+            scores: ranker.is_ranked,
+        };
+        match model.client.recognise(query, times.until).await {
+            Ok(known) => Ok(RankerViewer::new(model, known)),
+            Err(error) => {
+                self.log_failure(&ranker.objective, &error, Instant::now());
+                Err((&error).into())
+            }
+        }
+    }
+
+    /// Catalogue rows that the viewer watched, as far as any model or the request says.
+    pub(super) fn watched_in_catalogue(&self, viewer: &PageViewer<'_>) -> Vec<u32> {
+        let mut watched = viewer.recent.clone();
+        let known = viewer.by_ranker.iter().flatten().find(|viewer| viewer.viewer.known.is_some());
+        if let Some(viewer) = known {
+            let in_catalogue = |&title: &u32| viewer.model.catalogue_row(title);
+            watched.extend(viewer.watched().iter().filter_map(in_catalogue));
+        }
+        watched
+    }
+}
