@@ -1,5 +1,5 @@
-# The same commands for a person and for CI. Every target does its own set-up; what it fetches or builds outside Cargo
-# lies in MARQUEE_CACHE. `make help` lists the targets.
+# The same commands for people and for CI. Every target does its own set-up, and keeps what it fetches or builds outside
+# Cargo in MARQUEE_CACHE. `make help` lists the targets.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -14,7 +14,7 @@ HELM := $(MARQUEE_CACHE)/tools/cluster/bin/helm
 CARGO_TEST := cargo test --release --quiet --no-fail-fast
 # What a one-line change costs counts here, and not how the code is optimised. Dependencies are those of every other build.
 INCREMENTAL := env CARGO_INCREMENTAL=1
-# One more than there are cores: stories mostly wait, and one of them for five minutes.
+# One more than the number of cores: stories mostly wait, and one of them waits five minutes.
 THREADS := $(shell echo $$(($$(nproc) + 1)))
 
 # Downloads wait for the network while builds use the cores, so the parts of the set-up run side by side.
@@ -34,7 +34,7 @@ check: ## The inner loop: format, clippy and unit tests of what changed (make te
 	@$(STAGE) "clippy" $(INCREMENTAL) cargo clippy --release --workspace --all-targets --quiet -- -D warnings
 	@$(STAGE) "unit tests" $(INCREMENTAL) $(CARGO_TEST) --workspace --lib --bins
 
-test: ## Everything: set-up, lints, all tests
+test: ## Run everything: set-up, lints, all tests
 	@$(STAGE) "set-up, build" $(MAKE) $(SIDE_BY_SIDE) $(SETUP_PARTS) data build
 	@$(MAKE) --no-print-directory lint
 	@$(STAGE) "images" tests/setup/images.sh $(TARGET)
@@ -44,7 +44,7 @@ test: ## Everything: set-up, lints, all tests
 	@$(STAGE) "tests: demo" env DEMO_EXIT=1 PORT=$$(tests/setup/free-port) GRPC_PORT=$$(tests/setup/free-port) examples/demo.sh
 	@echo "all stages passed"
 
-lint: build ## Format, clippy, licences and sources, generated files, tidy
+lint: build ## Check format, clippy, licences and sources, generated files, tidy
 	@$(STAGE) "lint: format" cargo fmt --all --check
 	@$(STAGE) "lint: clippy" cargo clippy --release --workspace --all-targets --quiet -- -D warnings
 	@$(STAGE) "lint: licences, bans, sources" tests/setup/deny.sh check --hide-inclusion-graph licenses bans sources
@@ -56,20 +56,20 @@ lint: build ## Format, clippy, licences and sources, generated files, tidy
 build: ## Build everything, tests included, in the one profile
 	@$(STAGE) "build" cargo build --release --workspace --all-targets
 
-images: ## Images of runtime and operator, with what is in them, in target/images (needs root)
+images: ## Build images of runtime and operator, with a list of contents, in target/images (needs root)
 	@$(STAGE) "build" cargo build --release --workspace --bins
 	@tests/setup/images.sh $(TARGET)
 
-cluster: setup data images ## A real Kubernetes on this machine with Marquee and examples/homepage on it (needs root)
+cluster: setup data images ## Start a real Kubernetes on this machine with Marquee and examples/homepage (needs root)
 	@examples/cluster.sh up
 
-cluster-down: ## End it
+cluster-down: ## End that cluster
 	@examples/cluster.sh down
 
 audit: ## Report security advisories; never blocks
 	-@tests/setup/deny.sh check advisories
 
-generate: ## Write the generated files anew
+generate: ## Write the generated files
 	@cargo build --release --workspace --bin crdgen
 	@$(TARGET)/release/crdgen crds/manifests
 	@$(TARGET)/release/crdgen charts/marquee/files/crds
@@ -79,7 +79,7 @@ install.yaml: ## Render the chart as plain YAML for kubectl apply --server-side,
 	@$(HELM) template marquee charts/marquee --namespace marquee-system --no-hooks $(if $(VALUES),--values $(VALUES)) >$(TARGET)/install.yaml
 	@echo "kubectl create namespace marquee-system && kubectl apply --server-side -f $(TARGET)/install.yaml"
 
-bench: data build ## Ours and the peers in one run (ONLY=name for one row); writes target/bench/results.json
+bench: data build ## Measure Marquee and its peers in one run (ONLY=name for one row); writes target/bench/results.json
 	@tests/setup/venv.sh bench tests/bench/requirements.txt
 	@"$(MARQUEE_CACHE)/venv-bench/bin/python" tests/bench/run.py $(if $(ONLY),--only "$(ONLY)")
 
@@ -89,7 +89,7 @@ fuzz: ## Fuzz the two parsers with cargo-fuzz, SECONDS_EACH=60 each (needs a nig
 data: ## Fetch MovieLens 100K into the cache
 	@examples/data/fetch-ml-100k.py "$(MARQUEE_CACHE)/ml-100k"
 
-setup: ## Install what the tests need (Debian packages when root, else says which; builds Kubernetes once)
+setup: ## Install what the tests need (as root: Debian packages, otherwise prints which; builds Kubernetes once)
 	@$(MAKE) $(SIDE_BY_SIDE) $(SETUP_PARTS)
 
 setup-packages:

@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
-# `make cluster`: a real one-node Kubernetes in namespaces of its own, with Marquee installed by its chart and
-# examples/homepage applied. `make cluster-down` ends it and leaves nothing. Nothing of it can be reached from outside the
-# machine; `target/cluster/kubectl` and `target/cluster/helm` speak to it, `target/cluster/enter COMMAND` runs a command
-# where its addresses are.
+# `make cluster` starts a real one-node Kubernetes in namespaces of its own, installs Marquee with its chart and applies
+# examples/homepage. `make cluster-down` ends it and leaves nothing. It cannot be reached from outside this machine.
+# `target/cluster/kubectl` and `target/cluster/helm` talk to it; `target/cluster/enter COMMAND` runs a command in its
+# network.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 here="$target/cluster"
 
 down() {
-  [ -f "$here/pid" ] || { echo "no cluster runs"; return; }
+  [ -f "$here/pid" ] || { echo "no cluster is running"; return; }
   local pid; pid=$(cat "$here/pid")
   kill "$pid" 2>/dev/null || rm -f "$here/pid"
   while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
   rm -rf "$here"
-  echo "nothing is left of it"
+  echo "the cluster is gone"
 }
 
 up() {
   if [ -f "$here/pid" ] && kill -0 "$(cat "$here/pid")" 2>/dev/null; then
-    echo "a cluster runs already: make cluster-down ends it" >&2; exit 1
+    echo "a cluster is already running: end it with make cluster-down" >&2; exit 1
   fi
   mkdir -p "$here"
   rm -f "$here/pid"
@@ -41,14 +41,14 @@ up() {
   local address; address=$("$here/kubectl" get service home-page --output 'jsonpath={.spec.clusterIP}')
   cat <<SAY
 
-Kubernetes is yours until \`make cluster-down\`:
+The cluster runs until \`make cluster-down\`:
   ${here#"$PWD"/}/kubectl get rankingmodels
   ${here#"$PWD"/}/enter curl -s -H 'content-type: application/json' -d '{"viewer":"1"}' http://$address/v1/surfaces/home/page
-  ${here#"$PWD"/}/enter COMMAND       # runs where the cluster's addresses are good, with KUBECONFIG=$(sed -n 's/^export KUBECONFIG=\([^ ]*\).*/\1/p' "$here/enter")
+  ${here#"$PWD"/}/enter COMMAND       # runs in the cluster's network, with KUBECONFIG=$(sed -n 's/^export KUBECONFIG=\([^ ]*\).*/\1/p' "$here/enter")
 SAY
 }
 
-volume() { # the folder of the trained artifacts, claimed as the examples name it
+volume() { # a volume claim, named as in the examples, for the folder of the trained artifacts
   "$here/kubectl" apply -f - <<YAML
 apiVersion: v1
 kind: PersistentVolume

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# `make demo`: trains the models of examples/homepage on MovieLens 100K, prints their quality beside the popularity
-# baseline, serves them from one process and prints the preview page's address. Only localhost; Ctrl-C ends it.
-# PORT (8080) and GRPC_PORT (8081) choose the ports; DEMO_EXIT=1 ends after the page has answered once.
+# `make demo` trains the models of examples/homepage on MovieLens 100K, prints their quality next to the popularity
+# baseline, serves them from one process and prints the preview page's address. It listens only on localhost; Ctrl-C ends
+# it. PORT (8080) and GRPC_PORT (8081) set the ports; DEMO_EXIT=1 ends it after one answered page.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runtime="${CARGO_TARGET_DIR:-target}/release/marquee-runtime"
@@ -11,10 +11,10 @@ mkdir -p "$demo"
 
 examples/train.sh "$demo/artifacts"
 
-echo "--> quality: each viewer's last title held out, every unseen title ranked (popularity beside)"
+echo "--> quality: hold out each viewer's last title, rank every unseen title, compare with popularity"
 "$runtime" evaluate --data "$data/ml-100k.inter" --protocol leave-last-out \
   --config examples/training/implicit-als.yaml --compare examples/training/ease.yaml
-echo "--> quality: ratings predicted on the first of five folds (u1), popularity cannot predict ratings"
+echo "--> quality: predict ratings on the first of five folds (u1); popularity cannot predict ratings"
 "$runtime" evaluate --data "$data/ml-100k.inter" --protocol fold:1/5 --config examples/training/svd-plus-plus.yaml
 
 serve=("$runtime" --log "${MARQUEE_LOG:-warn}" serve --manifests examples/homepage --volume "/artifacts=$demo/artifacts"

@@ -21,12 +21,17 @@ fn plain(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
 }
 
+/// `: did you mean "rows"?` if a name is close.
+pub fn question<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(wrong, known).map(|near| format!(": did you mean {near:?}?"))
+}
+
 /// `: did you mean "rows"?` if a name is close, otherwise `; known are …` with at most eight names. Empty if `known` is
 /// empty.
 pub fn hint<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: std::collections::BTreeSet<&str> = known.into_iter().collect();
-    if let Some(near) = nearest(wrong, known.iter().copied()) {
-        return format!(": did you mean {near:?}?");
+    if let Some(question) = question(wrong, known.iter().copied()) {
+        return question;
     }
     let names: Vec<&str> = known.iter().copied().take(8).collect();
     match (names.len(), known.len()) {

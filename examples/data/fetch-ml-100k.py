@@ -51,7 +51,7 @@ def main() -> None:
                     shutil.copyfileobj(source, target)
                 partial.rename(folder / name)
     if not whole(folder):
-        sys.exit(f"{folder}: a file of the data set is not what it should be; remove the folder and try again")
+        sys.exit(f"{folder}: a file of the data set has the wrong checksum: remove the folder and try again")
 
 
 if __name__ == "__main__":

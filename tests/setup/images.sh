@@ -4,7 +4,7 @@
 # libraries that it names, certificates; no shell. Skips what did not change. Needs root, as buildah does here.
 set -euo pipefail
 if [ "$(id -u)" -ne 0 ]; then
-  echo "skipped: images are built by root here; the stories that need them are skipped as well" >&2
+  echo "skipped: building images needs root; the stories that need them are skipped too" >&2
   exit 0
 fi
 target=$(realpath "$1")

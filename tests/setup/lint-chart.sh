@@ -2,6 +2,6 @@
 # lint-chart.sh HELM: helm's own lint of the chart, with the defaults and with each of charts/marquee/ci.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-[ -x "$1" ] || { echo "$1 is not there: run \`make setup\`" >&2; exit 1; }
+[ -x "$1" ] || { echo "$1 is missing: run \`make setup\`" >&2; exit 1; }
 "$1" lint --strict --quiet charts/marquee
 for values in charts/marquee/ci/*-values.yaml; do "$1" lint --strict --quiet charts/marquee --values "$values"; done

@@ -13,7 +13,7 @@ for command in "${!node[@]}"; do
   PATH="$PATH:/usr/sbin" command -v "$command" >/dev/null || absent+=("${node[$command]}")
 done
 if [ "$(id -u)" -ne 0 ]; then
-  if [ ${#absent[@]} -ne 0 ]; then echo "stories on a whole cluster would need root and these Debian packages: ${absent[*]}" >&2; fi
+  if [ ${#absent[@]} -ne 0 ]; then echo "skipping stories on a whole cluster: they need root and these Debian packages: ${absent[*]}" >&2; fi
   [ ${#missing[@]} -eq 0 ] && exit 0
   echo "these Debian packages are missing; install them, then run this again:" >&2
   echo "  sudo apt-get install --no-install-recommends ${missing[*]}" >&2

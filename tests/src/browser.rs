@@ -1,4 +1,4 @@
-//! Headless Chromium behind chromedriver, both of Debian (`apt-get install chromium chromium-driver`).
+//! Headless Chromium, driven by chromedriver; both come from Debian (`apt-get install chromium chromium-driver`).
 
 use std::{
     path::{Path, PathBuf},
@@ -22,25 +22,25 @@ use crate::{Outcome, http_client, wait};
 /// A browser with one window. Its processes end when this is dropped.
 #[derive(Debug)]
 pub struct Browser {
-    /// For what this type has no method for.
+    /// The WebDriver client, for commands without a method here.
     pub client: Client,
     driver: Child,
     driver_url: String,
-    /// Profile of the browser, fresh for each.
+    /// A fresh profile.
     _profile: TempDir,
 }
 
-/// What the page did, as the browser saw it.
+/// Observations of the browser about the page.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Console messages of level warning and above, violations of the content security policy among them.
+    /// Console messages of level warning and above, including violations of the content security policy.
     pub complaints: Vec<String>,
-    /// Every URL that was asked for, but by the browser's own pages (`chrome://…`).
+    /// Every requested URL, except those of the browser's own pages (`chrome://…`).
     pub requested: Vec<String>,
 }
 
 impl Browser {
-    /// Starts a driver at a free port and a browser behind it.
+    /// Starts a driver at a free port, and a browser.
     pub async fn start() -> Outcome<Self> {
         let mut command = Command::new("chromedriver");
         command
@@ -62,7 +62,7 @@ impl Browser {
         Ok(Self { client, driver, driver_url, _profile: profile })
     }
 
-    /// Runs a script in the page and gives back what it returns.
+    /// Runs a script in the page and returns its result.
     pub async fn js(&self, script: &str) -> Outcome<Value> {
         Ok(self.client.execute(script, vec![]).await?)
     }
@@ -73,7 +73,7 @@ impl Browser {
         wait::until(expression, async || Ok((self.js(&script).await? == true).then_some(()))).await
     }
 
-    /// Presses keys one after the other. Keys beside letters are those of `fantoccini::key::Key`.
+    /// Presses keys one after the other. For keys that are not letters use `fantoccini::key::Key`.
     pub async fn press(&self, keys: impl IntoIterator<Item = char>) -> Outcome {
         let mut actions = KeyActions::new("keyboard".into());
         for value in keys {
@@ -82,20 +82,20 @@ impl Browser {
         Ok(self.client.perform_actions(actions).await?)
     }
 
-    /// Makes the window a desktop's or a phone's. Width and height are in CSS pixels.
+    /// Sets the size of the window in CSS pixels.
     pub async fn resize(&self, width: u32, height: u32, mobile: bool) -> Outcome {
         let scale = if mobile { 2 } else { 1 };
         let params = json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile});
         self.devtools("Emulation.setDeviceMetricsOverride", params).await
     }
 
-    /// Says that the visitor asked for less motion.
+    /// Emulates the preference for reduced motion.
     pub async fn calm(&self) -> Outcome {
         let features = json!([{"name": "prefers-reduced-motion", "value": "reduce"}]);
         self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await
     }
 
-    /// Cuts the network, or mends it.
+    /// Disconnects or reconnects the network.
     pub async fn set_offline(&self, offline: bool) -> Outcome {
         self.devtools("Network.enable", json!({})).await?;
         let conditions =
@@ -103,7 +103,7 @@ impl Browser {
         self.devtools("Network.emulateNetworkConditions", conditions).await
     }
 
-    /// Writes a picture of the window, once it is at rest, to `target/screenshots/NAME.png` beside the build.
+    /// Waits until animations end, then writes a screenshot to `target/screenshots/NAME.png`.
     pub async fn picture(&self, name: &str) -> Outcome<PathBuf> {
         self.until("document.getAnimations().length === 0").await?;
         self.until("[...document.images].every((image) => image.complete || image.loading === 'lazy')")
@@ -111,7 +111,7 @@ impl Browser {
         let target = crate::runtime::binary()?
             .ancestors()
             .nth(2)
-            .ok_or("the binary lies in no target folder")?
+            .ok_or("the test binary is not in a target folder")?
             .to_owned();
         let folder = target.join("screenshots");
         std::fs::create_dir_all(&folder)?;
@@ -120,7 +120,7 @@ impl Browser {
         Ok(file)
     }
 
-    /// What was seen since the last call.
+    /// Observations since the last call.
     pub async fn seen(&self) -> Outcome<Seen> {
         let mut seen = Seen::default();
         for entry in self.log("browser").await? {
@@ -149,7 +149,7 @@ impl Browser {
         self.command("goog/cdp/execute", &json!({"cmd": command, "params": params})).await.map(drop)
     }
 
-    /// A command of chromedriver that WebDriver does not have.
+    /// Sends a command that only chromedriver has.
     async fn command(&self, path: &str, body: &Value) -> Outcome<Value> {
         let session = self.client.session_id().await?.ok_or("the browser has no session")?;
         let url = format!("{}/session/{session}/{path}", self.driver_url);
@@ -168,9 +168,9 @@ impl Browser {
     }
 }
 
-/// The port that the driver says it got.
+/// Reads the port from the driver's output.
 async fn port(driver: &mut Child) -> Outcome<u16> {
-    let stdout = driver.stdout.take().ok_or("chromedriver's output is not there")?;
+    let stdout = driver.stdout.take().ok_or("chromedriver has no standard output")?;
     let mut lines = BufReader::new(stdout).lines();
     let said = async {
         while let Some(line) = lines.next_line().await? {
@@ -178,12 +178,12 @@ async fn port(driver: &mut Child) -> Outcome<u16> {
                 return Outcome::Ok(port.trim_end_matches('.').trim().parse()?);
             }
         }
-        Err("chromedriver ended before it said its port".into())
+        Err("chromedriver ended before it printed its port".into())
     };
     let port = tokio::time::timeout(wait::PATIENCE, said)
         .await
-        .map_err(|_| "chromedriver did not say its port")??;
-    // Whatever it says later must not fill the pipe.
+        .map_err(|_| "chromedriver did not print its port")??;
+    // Later output must not fill the pipe.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     Ok(port)
 }

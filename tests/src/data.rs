@@ -1,4 +1,4 @@
-//! Data to train on, and models trained on it by the binary.
+//! Training data, and models that the binary trains on it.
 
 use std::{
     fmt::Write,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::{Outcome, runtime};
 
-/// Where lies what was fetched or built outside Cargo: `MARQUEE_CACHE`, or `~/.cache/marquee`.
+/// Folder for everything that is fetched or built outside Cargo: `MARQUEE_CACHE`, or `~/.cache/marquee`.
 pub fn cache() -> Outcome<PathBuf> {
     Ok(match std::env::var_os("MARQUEE_CACHE") {
         Some(cache) => PathBuf::from(cache),
@@ -22,11 +22,11 @@ pub fn ml_100k() -> Outcome<PathBuf> {
     if folder.join("ml-100k.inter").is_file() {
         Ok(folder)
     } else {
-        Err("MovieLens 100K is not there: run `make data`".into())
+        Err("MovieLens 100K is missing: run `make data`".into())
     }
 }
 
-/// Trains `algorithm` on a tab-separated file with typed names in its header, and writes the artifact to `output`.
+/// Trains `algorithm` on a tab-separated file whose header has typed names, and writes the artifact to `output`.
 pub async fn train(algorithm: &str, data: &Path, output: &Path, settings: &[&str]) -> Outcome {
     let mut args: Vec<String> =
         ["train", "--algorithm", algorithm, "--delimiter", "tab", "--data"].map(String::from).into();
@@ -46,7 +46,7 @@ pub async fn catalogue(metadata: &Path, data: &Path, output: &Path) -> Outcome {
     runtime::run(args.split('\n')).await.map(drop)
 }
 
-/// The artifacts of `examples/homepage` in a folder, trained on MovieLens 100K: quick settings, honest models.
+/// Trains the artifacts of `examples/homepage` on MovieLens 100K into a folder, with settings for speed.
 pub async fn home_artifacts(folder: &Path) -> Outcome {
     let ml_100k = ml_100k()?;
     let ratings = ml_100k.join("ml-100k.inter");
@@ -56,19 +56,19 @@ pub async fn home_artifacts(folder: &Path) -> Outcome {
     catalogue(&ml_100k.join("ml-100k.item"), &ratings, &folder.join("home-catalogue")).await
 }
 
-/// A title of a made-up catalogue.
+/// A title of a synthetic catalogue.
 #[derive(Clone, Debug)]
 pub struct MadeTitle {
     /// Title id, any text without tabs and line ends.
     pub id: String,
-    /// Name, likewise.
+    /// Name, any text without tabs and line ends.
     pub name: String,
     /// Genre, one word.
     pub genre: &'static str,
 }
 
-/// Writes ratings and metadata in the same form as MovieLens 100K into `folder`: `n_viewers` viewers of whom each watched
-/// every title but some, differently each. Returns both files, ratings first.
+/// Writes ratings and metadata in the format of MovieLens 100K into `folder`. Each of `n_viewers` viewers watched all titles
+/// except some, which differ by viewer. Returns both files, ratings first.
 pub fn made_up(folder: &Path, titles: &[MadeTitle], n_viewers: usize) -> Outcome<(PathBuf, PathBuf)> {
     let mut ratings = String::from("user_id:token\titem_id:token\trating:float\ttimestamp:float\n");
     let mut metadata =

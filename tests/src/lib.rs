@@ -1,7 +1,7 @@
-//! What the end-to-end tests start: the runtime's binary, models trained with it, a browser, a real Kubernetes.
+//! The harness of the end-to-end tests: the runtime's binary, models trained with it, a browser, a real Kubernetes.
 //!
-//! Everything listens on 127.0.0.1 at a port that the system chose, is waited for by its condition with a deadline, and is
-//! ended by its process handle when its value is dropped.
+//! Everything listens on 127.0.0.1 at a port that the system chose. Tests wait for a condition with a deadline. Dropping a
+//! value ends its process.
 
 pub mod browser;
 pub mod cluster;
@@ -14,10 +14,10 @@ pub mod wait;
 
 use serde_json::Value;
 
-/// What a test or its harness gives back. The error's text is what the failed test prints.
+/// Result of a test or of the harness. A failed test prints the error's text.
 pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// The condition of a type in a resource's status: status, reason and message, each empty where it says nothing.
+/// Status, reason and message of a condition in a resource's status; each is empty if it is missing.
 pub fn condition<'a>(resource: &'a Value, kind: &str) -> (&'a str, &'a str, &'a str) {
     let conditions = resource["status"]["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let found = conditions.iter().find(|condition| condition["type"] == kind);
@@ -27,13 +27,13 @@ pub fn condition<'a>(resource: &'a Value, kind: &str) -> (&'a str, &'a str, &'a 
 
 /// A client for plain HTTP on this machine.
 pub fn http_client() -> Outcome<reqwest::Client> {
-    // reqwest asks for a provider even where no connection uses TLS.
+    // reqwest needs a provider even without TLS.
     install_crypto();
     Ok(reqwest::Client::builder().no_proxy().build()?)
 }
 
-/// Chooses the provider of cryptography for the process.
+/// Installs the process's provider of cryptography.
 pub fn install_crypto() {
-    // An error says that one is installed already.
+    // An error means that one is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

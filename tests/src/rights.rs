@@ -1,4 +1,4 @@
-//! What a role grants, and what of it was used: read from RBAC rules and from an API server's audit log.
+//! Rights that a role grants, from RBAC rules, and rights in use, from an API server's audit log.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,22 +15,22 @@ use crate::Outcome;
 pub struct Right {
     /// Empty for the core group.
     pub group: String,
-    /// Plural.
+    /// The resource in the plural.
     pub resource: String,
     /// `list`, `patch`, …
     pub verb: String,
 }
 
-/// What somebody did.
+/// Requests of one user.
 #[derive(Debug, Default)]
 pub struct Deeds {
-    /// Rights that requests made use of, and how many did.
+    /// Rights in use, with the number of requests.
     pub used: BTreeMap<Right, usize>,
-    /// Requests that were forbidden: verb and path.
+    /// Forbidden requests: verb and path.
     pub forbidden: BTreeSet<String>,
 }
 
-/// Every right of the `rules` of a Role or ClusterRole.
+/// Every right in the `rules` of a Role or ClusterRole.
 pub fn granted(role: &Value) -> BTreeSet<Right> {
     let words = |rule: &Value, of: &str| -> Vec<String> {
         rule[of].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
@@ -48,12 +48,12 @@ pub fn granted(role: &Value) -> BTreeSet<Right> {
     rights
 }
 
-/// What `user` did, by an audit log that has a line for each request. Paths that are no resource, such as discovery's, are
-/// everybody's and left out.
+/// The requests of `user`, from an audit log with one line for each request. Paths that are not resources, such as discovery,
+/// are open to everyone and left out.
 pub fn deeds(audit_log: &Path, user: &str) -> Outcome<Deeds> {
     let mut deeds = Deeds::default();
     for line in fs::read_to_string(audit_log)?.lines() {
-        // The last line may be half written.
+        // The last line may be incomplete.
         let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
         if event["user"]["username"] != user {
             continue;
@@ -79,7 +79,7 @@ pub fn deeds(audit_log: &Path, user: &str) -> Outcome<Deeds> {
         }
         let right =
             |verb: String| Right { group: text(&object["apiGroup"]), resource: resource.clone(), verb };
-        // Server-side apply of what is not there yet is allowed by `patch` and `create` together.
+        // Server-side apply of a new object needs `patch` and `create` together.
         let verb = text(&event["verb"]);
         if verb == "patch" && code == 201 {
             *deeds.used.entry(right("create".into())).or_default() += 1;

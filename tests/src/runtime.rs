@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::{Outcome, http_client, wait};
 
-/// Where `marquee-runtime` lies: in the folder above the running test's.
+/// Path of `marquee-runtime`: in the folder above the running test.
 pub fn binary() -> Outcome<PathBuf> {
     let test = std::env::current_exe()?;
     let found = test
@@ -26,7 +26,7 @@ pub fn binary() -> Outcome<PathBuf> {
     found.ok_or_else(|| "marquee-runtime is not built: run `cargo build --release -p marquee-runtime`".into())
 }
 
-/// Runs a command of the binary to its end; what it wrote, or an error that holds it.
+/// Runs a command of the binary to its end. Returns its output, or an error that contains it.
 pub async fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Outcome<String> {
     let mut command = Command::new(binary()?);
     let output = command.args(args).stdin(Stdio::null()).kill_on_drop(true).output().await?;
@@ -46,23 +46,23 @@ pub struct Runtime {
     said: Arc<Mutex<Vec<String>>>,
     /// `http://127.0.0.1:PORT`.
     pub http: String,
-    /// `127.0.0.1:PORT` of gRPC; empty until the start screen says it.
+    /// `127.0.0.1:PORT` of gRPC; empty until the start screen shows it.
     pub grpc: String,
 }
 
 impl Runtime {
-    /// Serves the manifests of a folder, with `/artifacts` standing for another, until it says that it is ready.
+    /// Serves the manifests of a folder, with `/artifacts` mapped to another folder. Returns when the process is ready.
     pub async fn serve(manifests: &Path, artifacts: &Path, more: &[&str]) -> Outcome<Self> {
         let manifests = manifests.display().to_string();
         Self::start(artifacts, &[&["--manifests", &manifests], more].concat()).await
     }
 
-    /// Serves what `args` say, with `/artifacts` standing for a folder, until it says that it is ready.
+    /// Serves with these `args`, with `/artifacts` mapped to a folder. Returns when the process is ready.
     pub async fn start(artifacts: &Path, args: &[&str]) -> Outcome<Self> {
         Self::start_with(artifacts, args, &[]).await
     }
 
-    /// The same, in this environment.
+    /// The same, with this environment.
     pub async fn start_with(artifacts: &Path, args: &[&str], environment: &[(&str, &str)]) -> Outcome<Self> {
         let volume = format!("/artifacts={}", artifacts.display());
         let mut command = Command::new(binary()?);
@@ -99,29 +99,29 @@ impl Runtime {
         ready.await.map_err(|late| format!("{late}; it said:\n{}", self.said()).into())
     }
 
-    /// What it wrote so far, line by line.
+    /// Its output so far, line by line.
     pub fn said(&self) -> String {
         told(&self.said)
     }
 
-    /// Asks the process to end, as a kubelet does; waits until it is gone, and says how it ended.
+    /// Sends SIGTERM, as a kubelet does, and waits for the process. Returns its exit status.
     pub async fn terminate(&mut self) -> Outcome<std::process::ExitStatus> {
         let pid = self.child.id().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed()));
         rustix::process::kill_process(pid.ok_or("the process is gone")?, rustix::process::Signal::TERM)?;
         Ok(self.child.wait().await?)
     }
 
-    /// Ends the process and waits until it is gone.
+    /// Ends the process and waits for it.
     pub async fn stop(mut self) -> Outcome {
         Ok(self.child.kill().await?)
     }
 }
 
-/// The port that the start screen names first after `start`.
+/// The first port after `start` on the start screen.
 fn address(said: &str, start: &str) -> Option<String> {
     let rest = &said[said.find(start)? + start.len()..];
     let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    // A line that is still being written may hold half a port: something must follow it.
+    // A line in progress may contain half a port: more text must follow.
     (!port.is_empty() && port.len() < rest.len()).then_some(port)
 }
 

@@ -1,4 +1,4 @@
-//! Waiting for a condition, never for a time.
+//! Waits for a condition, never for a fixed time.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +8,12 @@ use crate::Outcome;
 pub const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Asks until the answer is `Some`, and gives up after [`PATIENCE`], naming what was waited for.
+/// Polls until the answer is `Some`. After [`PATIENCE`] it fails and names what it waited for.
 pub async fn until<T>(what: &str, ask: impl AsyncFnMut() -> Outcome<Option<T>>) -> Outcome<T> {
     until_within(PATIENCE, what, ask).await
 }
 
-/// The same with a patience of its own, for what is known to take longer.
+/// The same with another limit, for conditions that take longer.
 pub async fn until_within<T>(
     patience: Duration,
     what: &str,
@@ -31,7 +31,7 @@ pub async fn until_within<T>(
     }
 }
 
-/// Tries until it succeeds, where no asynchronous runtime is at hand; gives up with the last error after [`PATIENCE`].
+/// Retries without an async runtime until it succeeds. After [`PATIENCE`] it returns the last error.
 #[expect(
     clippy::disallowed_methods,
     reason = "the pause between two looks at a condition that has a deadline"

@@ -97,7 +97,7 @@ async fn the_role_of_a_namespace_is_what_is_used() -> Outcome {
 }
 
 async fn compare(mode: &str, values: &[&str]) -> Outcome {
-    let stage = Stage::set(values).await?;
+    let stage = ChartOnServer::set(values).await?;
     let story = stage.story().await;
     let user = format!("system:serviceaccount:{SYSTEM}:marquee-operator");
     let granted = stage.granted();
@@ -119,7 +119,7 @@ async fn compare(mode: &str, values: &[&str]) -> Outcome {
         granted.iter().filter(|right| !never.contains(right) && !deeds.used.contains_key(right)).collect();
     assert_eq!(idle, Vec::<&Right>::new(), "{mode}: granted, and not used");
     settled?;
-    let Stage { server, .. } = stage;
+    let ChartOnServer { server, .. } = stage;
     server.clear()
 }
 
@@ -152,14 +152,14 @@ fn print(mode: &str, granted: &BTreeSet<Right>, deeds: &Deeds) {
 }
 
 /// The API server with the chart applied, and the operator at work on it.
-struct Stage {
+struct ChartOnServer {
     server: ApiServer,
     rendered: Vec<Value>,
     _operator: Child,
     _folder: tempfile::TempDir,
 }
 
-impl Stage {
+impl ChartOnServer {
     async fn set(values: &[&str]) -> Outcome<Self> {
         // It asks for `finalizers` as some clusters do.
         let enforce = "--enable-admission-plugins=OwnerReferencesPermissionEnforcement".to_owned();

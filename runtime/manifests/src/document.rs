@@ -148,15 +148,13 @@ fn kind_of(node: &Node, kinds: &'static [KindSchema]) -> Result<&'static KindSch
         // We know the kind, so only the version is wrong.
         Some(_) => wrong("apiVersion", Fault::UnknownVersion { found: clip(version), expected }),
         None => {
-            let near = spelling::nearest(name, kinds.iter().map(|kind| kind.name.as_str()));
             let names: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
-            let hint = match near {
-                Some(near) => format!(": did you mean {near:?}?"),
-                None => format!(
+            let hint = spelling::question(name, names.iter().copied()).unwrap_or_else(|| {
+                format!(
                     "; known are {} of {expected}: keep resources for other programs in another folder",
                     names.join(" and ")
-                ),
-            };
+                )
+            });
             wrong("kind", Fault::UnknownKind { found: clip(name), version: clip(version), hint })
         }
     }

@@ -1,5 +1,5 @@
-//! An API server for `make bench`: `api_server USER...` starts one with an audit log, prints one line of JSON that says where it
-//! is and where each user's kubeconfig lies, and ends it when standard input does. However it ends, nothing is left of it.
+//! An API server for `make bench`: `api_server USER...` starts one with an audit log. It prints one line of JSON with its URL
+//! and the path of each user's kubeconfig, and ends when standard input closes. However it ends, nothing is left of it.
 
 #![expect(
     clippy::print_stdout,
@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
 
 async fn run(users: Vec<String>) -> Outcome {
     let api = ApiServer::start_with(Options { audit: true, ..Options::default() }).await?;
-    // Users may do everything, and are told apart in the audit log by their names.
+    // Users have all rights; the audit log distinguishes them by name.
     let known = users.iter().map(|user| Ok((user.clone(), json!(api.keys.user(user, &["system:masters"])?))));
     let known: serde_json::Map<_, _> = known.collect::<Outcome<_>>()?;
     println!(

@@ -1,5 +1,5 @@
-//! A whole cluster for a person: `cluster FOLDER` starts one, leaves `FOLDER/kubectl`, `FOLDER/enter` and `FOLDER/pid` for
-//! whoever wants to use it, and ends it on Ctrl-C or SIGTERM. However it ends, nothing is left of the cluster.
+//! A whole cluster for interactive use: `cluster FOLDER` starts one and writes `FOLDER/kubectl`, `FOLDER/enter` and
+//! `FOLDER/pid`. It ends on Ctrl-C or SIGTERM. However it ends, nothing is left of the cluster.
 
 #![expect(
     clippy::print_stdout,

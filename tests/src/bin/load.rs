@@ -1,9 +1,9 @@
 //! A bounded HTTP/1.1 load on loopback, for `make bench`: the same requests for ours and for the peer.
 //!
 //! `load ADDRESS METHOD-PATH BODY-FILE CONNECTIONS SECONDS [RATE]` where BODY-FILE holds one JSON body a line, sent in turn.
-//! Without RATE each connection sends its next request when its answer is there (closed loop). With RATE requests are
-//! due at fixed times whatever the server does (open loop), and latency counts from when a request was due, so that a
-//! server that stalls cannot hide it. One thread polls all sockets without sleeping: its own timing stays out of the figures.
+//! Without RATE each connection sends its next request after its answer (closed loop). With RATE requests are due at fixed
+//! times (open loop), and latency counts from the due time, so that a stalled server cannot hide it. One thread polls all
+//! sockets without sleeping, so that its own timing does not affect the figures.
 
 #![expect(
     clippy::print_stdout,
@@ -20,12 +20,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest run, so that no mistake makes an endless load.
+/// Longest run, so that a mistake cannot run for ever.
 const LONGEST: Duration = Duration::from_secs(60);
 
 struct Connection {
     stream: TcpStream,
-    /// When the request under way was due.
+    /// Due time of the current request.
     due: Option<Instant>,
     received: Vec<u8>,
 }
@@ -119,7 +119,7 @@ fn drive(
     }
 }
 
-/// Reads what is there; when the answer is whole, its latency is counted and the connection is free.
+/// Reads available bytes. A complete answer adds its latency and frees the connection.
 fn receive(connection: &mut Connection, tally: &mut Tally) -> std::io::Result<()> {
     let mut part = [0_u8; 1 << 15];
     match connection.stream.read(&mut part) {
@@ -137,7 +137,7 @@ fn receive(connection: &mut Connection, tally: &mut Tally) -> std::io::Result<()
     Ok(())
 }
 
-/// The status of an answer whose body is there to the last byte.
+/// The status of an answer whose body is complete.
 fn whole_answer(bytes: &[u8]) -> Option<u16> {
     let head_end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&bytes[..head_end]).ok()?;

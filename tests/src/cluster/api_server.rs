@@ -348,7 +348,7 @@ impl Ports {
     }
 }
 
-/// Ports of 127.0.0.1 that nobody listens on. Held together until all are chosen, so that they differ.
+/// Ports of 127.0.0.1 without a listener. Held together until all are chosen, so that they differ.
 fn free_ports() -> Outcome<[u16; 3]> {
     let listen = || TcpListener::bind(("127.0.0.1", 0));
     let held = [listen()?, listen()?, listen()?];

@@ -1,4 +1,4 @@
-//! Artifacts for stories: copies, other trainings, and spoiled ones.
+//! Artifacts for stories: copies, variants and broken ones.
 
 use std::{fmt::Write as _, fs, path::Path};
 
@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::trained;
 use crate::{Outcome, data};
 
-/// Copies an artifact's folder, readable for everybody.
+/// Copies an artifact's folder and makes it readable for everyone.
 pub fn copy(from: &Path, to: &Path) -> Outcome {
     fs::create_dir_all(to)?;
     for file in fs::read_dir(from)? {
@@ -18,12 +18,12 @@ pub fn copy(from: &Path, to: &Path) -> Outcome {
     Ok(())
 }
 
-/// SHA-256 of an artifact's `marquee.json`, as a manifest pins it.
+/// SHA-256 of an artifact's `marquee.json`, for use in a manifest.
 pub fn digest(artifact: &Path) -> Outcome<String> {
     Ok(hex(&fs::read(artifact.join("marquee.json"))?))
 }
 
-/// Another training of the model behind `top-picks`.
+/// Trains a variant of the model for `top-picks`.
 pub async fn variant(to: &Path) -> Outcome {
     let made = trained().await?.join("home-ials-of-fewer-factors");
     if !made.join("marquee.json").is_file() {
@@ -32,7 +32,7 @@ pub async fn variant(to: &Path) -> Outcome {
     copy(&made, to)
 }
 
-/// A model of so many titles that the table of their ids takes some sixty megabytes in a pod.
+/// A model with so many titles that their id table takes about 60 MB in a pod.
 pub async fn long_catalogue(to: &Path) -> Outcome {
     const N_TITLES: usize = 500_000;
     let trained = trained().await?;
@@ -48,7 +48,7 @@ pub async fn long_catalogue(to: &Path) -> Outcome {
     copy(&made, to)
 }
 
-/// A copy of an artifact with one weight of `tensor` made NaN. Sizes and checksums are right: only the number is not.
+/// A copy of an artifact with one weight of `tensor` set to NaN. Sizes and checksums are right.
 pub fn poison(from: &Path, to: &Path, tensor: &str) -> Outcome {
     copy(from, to)?;
     let weights = to.join("weights.safetensors");

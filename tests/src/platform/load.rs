@@ -13,25 +13,24 @@ use tokio::task::JoinHandle;
 
 use crate::{Outcome, cluster::Cluster};
 
-/// Longest load, so that no mistake makes an endless one.
+/// Maximum duration of a load, so that a mistake cannot run for ever.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// What a load has seen.
+/// Results of a load.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Pages answered.
+    /// Number of pages answered.
     pub answered: usize,
-    /// Those of them in which a fallback stood because a model was not there or failed.
+    /// Pages with a fallback because a model was missing or failed.
     pub degraded: usize,
-    /// Those of them in which one stood because the page's deadline came first: a machine whose cores are busy with other things
-    /// makes some.
+    /// Pages with a fallback because of the page's deadline; a machine with busy cores causes some.
     pub late: usize,
-    /// Requests that failed, and how.
+    /// Errors of failed requests.
     pub failed: Vec<String>,
 }
 
 impl Tally {
-    /// An error unless something was answered and nothing failed.
+    /// An error unless there was an answer and no failure.
     pub fn none_failed(&self) -> Outcome {
         match (self.answered, self.failed.as_slice()) {
             (0, _) => Err("the load was never answered".into()),
@@ -51,7 +50,7 @@ impl Tally {
     }
 }
 
-/// A load under way.
+/// A running load.
 pub struct Load {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
@@ -59,7 +58,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Asks for pages at `url` at a steady rate over `connections` that are kept open.
+    /// Requests pages at `url` at a steady rate over `connections` open connections.
     pub(super) fn start(
         cluster: &'static Cluster,
         url: String,
@@ -82,7 +81,7 @@ impl Load {
         Self { stop, answered, work }
     }
 
-    /// Waits until so many more pages were answered.
+    /// Waits for this many more answers.
     pub async fn answers(&self, more: usize) -> Outcome {
         let goal = self.answered.load(Relaxed) + more;
         let what = "the load to be answered";
@@ -92,7 +91,7 @@ impl Load {
         .await
     }
 
-    /// Ends it.
+    /// Ends the load and returns its results.
     pub async fn stop(self) -> Outcome<Tally> {
         self.stop.store(true, Relaxed);
         self.work.await?
@@ -105,7 +104,7 @@ async fn ask(
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
 ) -> Outcome<Tally> {
-    // A client each, so that each keeps a connection of its own.
+    // One client each, so that each keeps its own connection.
     let client = crate::http_client()?;
     let mut tally = Tally::default();
     let began = Instant::now();

@@ -28,7 +28,7 @@ use crate::{
 /// Where the operator runs.
 pub const SYSTEM: &str = "marquee-system";
 
-/// Longest wait for pods: they are started, checked and told of, on a machine that does other things as well.
+/// Longest wait for pods to start and become ready on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 
@@ -36,16 +36,16 @@ static TURN: RwLock<()> = RwLock::const_new(());
 
 /// A namespace with restricted Pod Security, and the homepage's artifacts on a claimed volume.
 pub struct Platform {
-    /// Where it all runs.
+    /// The cluster.
     pub cluster: &'static Cluster,
-    /// The story's.
+    /// The story's namespace.
     pub namespace: String,
-    /// What the volume holds, on this machine and on the node.
+    /// Folder of the volume, on this machine and on the node.
     pub artifacts: PathBuf,
     _turn: Turn,
 }
 
-/// Stories run beside each other, but for those that stop what all need.
+/// Stories run in parallel, except those that stop a component that all need.
 enum Turn {
     Shared { _guard: RwLockReadGuard<'static, ()> },
     Alone { _guard: RwLockWriteGuard<'static, ()> },
@@ -57,17 +57,17 @@ pub fn repository() -> PathBuf {
 }
 
 impl Platform {
-    /// Installs Marquee if no story has yet, and makes the story's namespace. `None` where there can be no cluster.
+    /// Installs Marquee if necessary, and creates the story's namespace. `None` if this machine cannot run a cluster.
     pub async fn new(story: &str) -> Outcome<Option<Self>> {
-        Self::told(story, Turn::Shared { _guard: TURN.read().await }).await
+        Self::with_turn(story, Turn::Shared { _guard: TURN.read().await }).await
     }
 
-    /// The same while no other story runs, for one that stops what all need.
+    /// The same while no other story runs, for a story that stops a component that all need.
     pub async fn alone(story: &str) -> Outcome<Option<Self>> {
-        Self::told(story, Turn::Alone { _guard: TURN.write().await }).await
+        Self::with_turn(story, Turn::Alone { _guard: TURN.write().await }).await
     }
 
-    async fn told(story: &str, turn: Turn) -> Outcome<Option<Self>> {
+    async fn with_turn(story: &str, turn: Turn) -> Outcome<Option<Self>> {
         let Some(cluster) = Cluster::shared_or_skip().await? else { return Ok(None) };
         install(cluster).await?;
         let namespace = format!("story-{story}");
@@ -111,14 +111,14 @@ spec:
         self.apply(&manifests).await
     }
 
-    /// `kubectl` in the story's namespace; what it printed.
+    /// Runs `kubectl` in the story's namespace and returns its output.
     pub async fn kubectl(&self, args: &str) -> Outcome<String> {
         let args: Vec<&str> =
             ["--namespace", &self.namespace].into_iter().chain(args.split_whitespace()).collect();
         kubectl(self.cluster, &args, None).await
     }
 
-    /// `kubectl` with arguments that hold spaces.
+    /// Runs `kubectl` with arguments that contain spaces.
     pub async fn kubectl_with(&self, args: &[&str]) -> Outcome<String> {
         let args: Vec<&str> = ["--namespace", &self.namespace].iter().chain(args).copied().collect();
         kubectl(self.cluster, &args, None).await
@@ -131,7 +131,7 @@ spec:
             .map(drop)
     }
 
-    /// Applies `examples/homepage`, and waits until all of it is Ready as `kubectl wait` understands it.
+    /// Applies `examples/homepage`, and waits with `kubectl wait` until all resources are Ready.
     pub async fn homepage(&self) -> Outcome {
         let examples = repository().join("examples/homepage");
         self.kubectl_with(&["apply", "-f", &examples.display().to_string()]).await?;
@@ -139,7 +139,7 @@ spec:
         self.ready("pagelayouts --all").await
     }
 
-    /// Waits until these resources are Ready; says what they say if they are not.
+    /// Waits until these resources are Ready; the error shows their state.
     pub async fn ready(&self, what: &str) -> Outcome {
         let waited = self.kubectl(&format!("wait {what} --for=condition=Ready --timeout=120s")).await;
         match waited {
@@ -148,7 +148,7 @@ spec:
         }
     }
 
-    /// What a person would look at: for the message of a story that failed.
+    /// State of the namespace, for the message of a failed story.
     pub async fn state_of_things(&self) -> String {
         let mut told = String::new();
         for look in ["get rankingmodels,pagelayouts -o yaml", "get all", "get events", "describe pods"] {
@@ -162,22 +162,22 @@ spec:
         told + &kubectl(self.cluster, &operator, None).await.unwrap_or_else(|error| error.to_string())
     }
 
-    /// One object.
+    /// Reads one object.
     pub async fn get(&self, what: &str) -> Outcome<Value> {
         Ok(serde_json::from_str(&self.kubectl(&format!("get {what} -o json")).await?)?)
     }
 
-    /// The objects of a kind with a label, or all.
+    /// Lists the objects of a kind, all or those with a label.
     pub async fn list(&self, what: &str) -> Outcome<Vec<Value>> {
         Ok(self.get(what).await?["items"].as_array().cloned().unwrap_or_default())
     }
 
-    /// Changes a resource: a JSON merge patch.
+    /// Changes a resource with a JSON merge patch.
     pub async fn patch(&self, what: &str, change: &Value) -> Outcome {
         self.kubectl_with(&["patch", what, "--type=merge", "-p", &change.to_string()]).await.map(drop)
     }
 
-    /// Waits until a resource is as `is` wants it; the error holds what it was last.
+    /// Waits until `is` accepts the resource; the error shows its last state.
     pub async fn until(&self, what: &str, why: &str, is: impl Fn(&Value) -> bool) -> Outcome<Value> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -189,7 +189,7 @@ spec:
                 let state = self.state_of_things().await;
                 return Err(format!("waited {PATIENCE:?} for {why}; {what} was {last:#}\n{state}").into());
             }
-            // Each look starts a kubectl, which would take a core from what it waits for.
+            // Each poll starts a kubectl, which takes a core from the pods.
             tokio::time::sleep(BETWEEN_LOOKS).await;
         }
     }
@@ -204,7 +204,7 @@ spec:
         Ok(format!("http://{address}:{}/v1/surfaces/home/page", http["port"]))
     }
 
-    /// The homepage for each of these viewers, without the times that it took.
+    /// The homepage of each viewer, without timings.
     pub async fn pages(&self, viewers: &[String]) -> Outcome<Vec<Value>> {
         let (url, viewers) = (self.page_url().await?, viewers.to_vec());
         self.cluster.in_network(move || async move { pages(&url, &viewers).await }).await
@@ -212,7 +212,7 @@ spec:
 
     /// A steady load on the homepage until it is stopped.
     pub async fn load(&self, requests_per_second: u32, connections: usize) -> Outcome<Load> {
-        // Before the node knows the Service's pods, nobody would answer.
+        // The Service has no endpoints until the node knows its pods.
         self.pages(&["1".to_owned()]).await?;
         let url = self.page_url().await?;
         Ok(Load::start(self.cluster, url, requests_per_second, connections))
@@ -220,36 +220,36 @@ spec:
 }
 
 impl Drop for Platform {
-    /// Has the namespace deleted, without waiting until it is gone: the next story needs the room.
+    /// Deletes the namespace without waiting, to free resources for the next story.
     fn drop(&mut self) {
         let Ok(program) = tools::program("kubectl") else { return };
         let mut command = self.cluster.command(program);
         let delete =
             command.args(["delete", "namespace", &self.namespace, "--wait=false"]).stdout(Stdio::null());
-        // Where it cannot be deleted the whole cluster goes soon anyway.
+        // If this fails, the whole cluster ends soon anyway.
         let _ = delete.status();
     }
 }
 
-/// The homepage for each of `viewers`, asked at `url`, without the times that it took.
+/// The homepage of each of `viewers` at `url`, without timings.
 pub async fn pages(url: &str, viewers: &[String]) -> Outcome<Vec<Value>> {
     let client = crate::http_client()?;
     let mut pages = Vec::with_capacity(viewers.len());
     for viewer in viewers {
-        // A node learns of a Service's new pods a moment after they are ready.
-        let answer = crate::wait::until("somebody to answer at the page's address", async || {
+        // A node learns about a Service's new pods a moment after they are ready.
+        let answer = crate::wait::until("the page's address to answer", async || {
             let asked = client.post(url).json(&serde_json::json!({ "viewer": viewer })).send().await;
             if asked.as_ref().is_err_and(reqwest::Error::is_connect) { Ok(None) } else { Ok(Some(asked?)) }
         });
         let answer = answer.await?;
         let mut page: Value = answer.error_for_status()?.json().await?;
-        page.as_object_mut().ok_or("a page is no object")?.remove("timings");
+        page.as_object_mut().ok_or("the page is not an object")?.remove("timings");
         pages.push(page);
     }
     Ok(pages)
 }
 
-/// The homepage's models, trained once for all stories of a test binary.
+/// The homepage's models, trained once for each test binary.
 pub async fn trained() -> Outcome<&'static Path> {
     static TRAINED: OnceCell<PathBuf> = OnceCell::const_new();
     let train = async || {
@@ -282,12 +282,12 @@ async fn install(cluster: &'static Cluster) -> Outcome {
     INSTALLED.get_or_try_init(install).await.map(|_| ())
 }
 
-/// `kubectl` as an administrator of the cluster.
+/// Runs `kubectl` as an administrator of the cluster.
 pub async fn kubectl(cluster: &Cluster, args: &[&str], input: Option<&str>) -> Outcome<String> {
     run(cluster, "kubectl", args, input).await
 }
 
-/// A program of the cluster's tools, run to its end; what it printed, or an error that holds it.
+/// Runs a program of the cluster's tools to its end. Returns its output, or an error that contains it.
 pub async fn run(cluster: &Cluster, program: &str, args: &[&str], input: Option<&str>) -> Outcome<String> {
     let mut command = Command::from(cluster.command(tools::program(program)?));
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);

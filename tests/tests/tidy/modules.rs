@@ -71,6 +71,14 @@ fn of_folder(root: &str, name: &str, sources: &[Source]) -> Crate {
     Crate { name: name.replace('-', "_"), folder, modules }
 }
 
+/// Every path that a source names, with its line; those of `use` one by one and in full.
+pub fn paths(source: &Source) -> Vec<(usize, String)> {
+    let mut modules = BTreeMap::new();
+    read_module(Path::new(), source, &mut modules);
+    let named = modules.into_values().flat_map(|module| module.named);
+    named.map(|named| (named.line, named.segments.join("::"))).collect()
+}
+
 fn module_path(file: &str) -> Path {
     let stem = file.trim_end_matches(".rs");
     let stem = stem.strip_suffix("/mod").unwrap_or(stem);

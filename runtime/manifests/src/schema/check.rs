@@ -168,8 +168,7 @@ impl Check<'_> {
 
     fn text(&mut self, text: &str, schema: &Schema, at: Position, path: &str) -> Json {
         if !schema.values.is_empty() && !schema.values.iter().any(|value| value == text) {
-            let near = spelling::nearest(text, schema.values.iter().map(String::as_str));
-            let hint = near.map(|near| format!(": did you mean {near:?}?")).unwrap_or_default();
+            let hint = spelling::question(text, schema.values.iter().map(String::as_str)).unwrap_or_default();
             self.find(
                 at,
                 path,
