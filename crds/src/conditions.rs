@@ -1,30 +1,30 @@
-//! Condition types and reasons, and how a list of conditions is kept.
+//! Condition types, reasons, and how drafts become the conditions of a status.
 
 use std::fmt;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use serde::{Deserialize, Serialize};
 
-/// What a condition is about. `Degraded`, `Reconciling` and `Stalled` are bad when true; all others are good.
+/// The types of conditions. `Degraded`, `Reconciling` and `Stalled` are bad when true, all others are good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConditionType {
-    /// Whether requests are answered now, by what answers.
+    /// Whether requests are answered now.
     Ready,
-    /// Whether something is under way; false with `ProgressDeadlineExceeded` when it is stuck.
+    /// Whether the desired revision answers or is on its way; false with `ProgressDeadlineExceeded` when it is stuck.
     Progressing,
     /// Whether the artifact that the spec names was fetched, checked and loaded.
     ArtifactResolved,
-    /// Whether what is served is less than what the spec asks for.
+    /// Whether less is served than the spec asks for.
     Degraded,
     /// Whether the number of pods follows the load as the spec asks.
     Autoscaling,
-    /// Of a PageLayout: whether a model answers to every objective that a row names.
+    /// For a PageLayout: whether a model serves every objective that a row names.
     ModelsResolved,
-    /// Of a PageLayout with `gateway`: whether routes from outside exist.
+    /// For a PageLayout with `gateway`: whether Gateways accept its routes.
     RoutesApplied,
-    /// There only while it is true: what the spec asks for is on its way. For kstatus, by which Argo CD, Flux and Helm wait.
+    /// Exists only while true: the desired revision is on its way. For kstatus, with which Argo CD, Flux and Helm wait.
     Reconciling,
-    /// There only while it is true: what the spec asks for does not come about by itself. For kstatus.
+    /// Exists only while true: the desired revision is stuck. For kstatus.
     Stalled,
 }
 
@@ -42,7 +42,7 @@ impl ConditionType {
         Self::Stalled,
     ];
 
-    /// As it stands in the status.
+    /// The word in a status.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ready => "Ready",
@@ -69,7 +69,7 @@ impl ConditionType {
 /// Declares [`Reason`] with the list of all of them.
 macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// Why: one word that condition, event, metric and termination message share. Few values, ever.
+        /// One word that condition, event, metric and termination message share. The set stays small.
         #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Reason {
             $($(#[$doc])* $name,)*
@@ -79,7 +79,7 @@ macro_rules! reasons {
             /// Every reason, in the order of this file.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
-            /// As it stands in the status.
+            /// The word in a status.
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)*
@@ -90,84 +90,84 @@ macro_rules! reasons {
 }
 
 reasons! {
-    // All is well.
+    // No problem.
     /// Every pod that is wanted is ready.
     AllPodsReady,
-    /// Some are ready: requests are answered.
+    /// Some pods are ready: requests are answered.
     FewerPodsThanWanted,
-    /// None is ready.
+    /// No pod is ready.
     NoPodReady,
     /// The model answers in the pods of a page.
     Colocated,
-    /// What the spec asks for is what serves.
+    /// The desired revision answers.
     UpToDate,
     /// The artifact was loaded and checked.
     ArtifactLoaded,
-    /// Nothing is amiss.
+    /// No problem is known.
     AsExpected,
 
-    // Something is under way.
-    /// Pods of the revision that the spec asks for are starting.
+    // In progress.
+    /// Pods of the desired revision are starting.
     RevisionStarting,
-    /// They fetch or check the artifact.
+    /// Pods fetch or check the artifact.
     ArtifactLoading,
-    /// Traffic has moved, and the revision before is draining.
+    /// Viewers have moved, and earlier revisions drain.
     RevisionDraining,
-    /// The API server was told, and nothing has answered yet.
+    /// A child is not applied yet, or its controller has not answered yet.
     Reconciling,
 
-    // The spec clashes with another, or names what is not there.
-    /// An older model answers to the objective.
+    // The spec conflicts with another, or names something that does not exist.
+    /// An older model has the objective.
     DuplicateObjective,
     /// An older layout has the surface.
     DuplicateLayout,
-    /// A row asks for an objective that no model of its surface answers to.
+    /// A row names an objective that no model of its surface has.
     ObjectiveNotFound,
-    /// A model that a row asks for is not ready.
+    /// A model of a row is not ready.
     ModelNotReady,
     /// Every row has its model.
     AllModelsServed,
     /// Two models of one pod mount different volumes at one folder.
     VolumeConflict,
-    /// A `file://` artifact in a cluster, without a volume.
+    /// An artifact in a cluster is `file://` and has no volume.
     VolumeMissing,
 
     // A pod cannot start.
     /// The image cannot be pulled.
     ImageNotPulled,
-    /// A Secret that the pod needs is not there, or lacks a key.
+    /// A Secret that the pod needs does not exist, or lacks a key.
     SecretNotFound,
-    /// A PersistentVolumeClaim is not there, or is not bound.
+    /// A PersistentVolumeClaim does not exist, or is not bound.
     ClaimNotFound,
-    /// No node has room for the pod, or none that it may use.
+    /// No node that the pod may use has room for it.
     Unschedulable,
     /// The namespace's quota or a policy refuses the pod.
     PodRefused,
-    /// The pod ended for a reason that it did not tell.
+    /// The pod ended and gave no reason.
     PodCrashed,
-    /// It did not become ready in time.
+    /// The revision did not become ready in time.
     ProgressDeadlineExceeded,
 
-    // A pod cannot serve: what the runtime says in its termination message.
+    // A pod cannot serve: reasons in the runtime's termination message.
     /// The pod's configuration cannot be read.
     ConfigInvalid,
-    /// Nothing lies at the uri.
+    /// The uri holds no artifact.
     ArtifactNotFound,
-    /// The store lets this pod not read it.
+    /// The store does not allow this pod to read it.
     AccessDenied,
     /// The store does not answer.
     StoreUnreachable,
-    /// A file is not the one whose digest was asked for.
+    /// The digest of a file is not the expected one.
     ChecksumMismatch,
-    /// The artifact breaks its own description: a shape, a size, a missing tensor.
+    /// The artifact contradicts its own manifest: a shape, a size, a missing tensor.
     ArtifactInvalid,
-    /// It is written for a runtime that this one is not.
+    /// The artifact needs another version of the runtime.
     ArtifactUnsupported,
     /// A weight is NaN or infinite.
     NotFinite,
     /// The model does not reproduce its golden outputs.
     GoldenMismatch,
-    /// The pod used more memory than it may.
+    /// The pod exceeded its memory limit.
     OutOfMemory,
     /// The disk (the artifact cache) is full.
     DiskFull,
@@ -177,17 +177,17 @@ reasons! {
     // Autoscaling.
     /// An autoscaler follows the load.
     AutoscalerApplied,
-    /// As many pods as the spec says, always.
+    /// The number of pods is fixed.
     FixedReplicas,
-    /// The target of requests in flight is not in use: neither KEDA nor a custom metrics API is there.
+    /// The target of requests in flight is not in use: the cluster has neither KEDA nor a custom metrics API.
     MetricsApiNotInstalled,
     /// The autoscaler cannot read its metric.
     MetricsUnavailable,
 
     // Routes.
-    /// The routes exist.
+    /// Gateways accept the routes.
     RoutesApplied,
-    /// Gateway API is not installed: there are no routes.
+    /// Gateway API is not installed.
     GatewayApiNotInstalled,
     /// The Gateway refuses a route.
     RouteNotAccepted,
@@ -195,24 +195,24 @@ reasons! {
     // The operator itself.
     /// The API server refuses or does not answer.
     ApiUnavailable,
-    /// The API server forbids it: a role lacks a verb.
+    /// The API server forbids a request: a role lacks a verb.
     Forbidden,
-    /// The API server calls a child invalid.
+    /// The API server refuses a child as invalid.
     ChildRefused,
 
     // Events.
-    /// A revision came to be.
+    /// The spec asks for a new revision.
     RevisionCreated,
-    /// Traffic moved to a revision.
+    /// Viewers moved to other revisions, or in other shares.
     TrafficMoved,
-    /// A revision drained and went.
+    /// The pods of a revision are deleted.
     RevisionRetired,
-    /// What was changed by hand was put back.
+    /// A child was changed by hand, and the operator restored it.
     DriftMended,
 }
 
 impl Reason {
-    /// Whether things are on their way, and nobody need act.
+    /// Whether it is only in progress, and nobody needs to act.
     pub fn is_progress(self) -> bool {
         matches!(
             self,
@@ -230,16 +230,16 @@ impl fmt::Display for Reason {
 /// Longest message of a condition, in bytes.
 const LONGEST_MESSAGE: usize = 32_768;
 
-/// A condition as it is decided: when it came to be is found out by [`stamp`].
+/// A condition before [`stamp`] gives it its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConditionDraft {
-    /// About what.
+    /// Its type.
     pub kind: ConditionType,
-    /// `Some(true)` is `True`; none is `Unknown`.
+    /// `Some(true)` is `True`, `None` is `Unknown`.
     pub status: Option<bool>,
-    /// Why.
+    /// One word.
     pub reason: Reason,
-    /// With the numbers, and the mend if the user can.
+    /// Contains the numbers, and says what the user can do.
     pub message: String,
 }
 
@@ -254,8 +254,8 @@ impl ConditionDraft {
     }
 }
 
-/// The conditions of `drafts`, sorted by type. `lastTransitionTime` moves only where the status does, so that deciding the same
-/// twice writes nothing.
+/// The conditions of `drafts`, sorted by type. `lastTransitionTime` changes only with the status, so that a second reconcile
+/// writes nothing.
 pub fn stamp(
     drafts: &[ConditionDraft],
     generation: i64,

@@ -63,7 +63,7 @@ pub struct PageLayoutSpec {
     /// once in each.
     #[serde(default)]
     pub deduplicate: Deduplicate,
-    /// Longest that a page may take, from 1ms to 10s. What is not there by then is replaced by `fallback`.
+    /// Longest time that a page may take, from 1ms to 10s. `fallback` replaces what is missing by then.
     #[serde(default = "default_deadline")]
     #[x_kube(validation = rules::duration("deadline", "1ms", "10s", "100ms"))]
     pub deadline: Duration,
@@ -76,13 +76,13 @@ pub struct PageLayoutSpec {
     /// surface in the page's pods, and in no others.
     #[serde(default)]
     pub topology: Topology,
-    /// How many pods serve the page.
+    /// Number of pods the page.
     #[serde(default)]
     pub replicas: Replicas,
-    /// What the autoscaler aims at.
+    /// Targets of the autoscaler.
     #[serde(default)]
     pub autoscaling: Autoscaling,
-    /// What each pod may use; with `Monolith` that includes the models.
+    /// Requests and limits of each pod; with `Monolith` that includes the models.
     #[serde(default)]
     pub resources: Resources,
     /// How the page is reached from outside; without it, through its Service in the cluster only.
@@ -91,8 +91,8 @@ pub struct PageLayoutSpec {
     /// Where the pods run, and what they carry.
     #[serde(flatten)]
     pub placement: Placement,
-    /// Longest that a new revision may take until it serves, from 1s to 60m. After that `Progressing` is false and says what is
-    /// in the way; what served before serves on.
+    /// Longest time that a new revision may take until it serves, from 1s to 60m. After that `Progressing` is false and says
+    /// why; the earlier revision continues to serve.
     #[serde(default = "default_progress_deadline")]
     #[x_kube(validation = rules::duration("progressDeadline", "1s", "60m", "10m"))]
     pub progress_deadline: Duration,
@@ -238,24 +238,24 @@ pub enum Fallback {
     OmitRow,
 }
 
-/// What is served, what is being tried, and why not.
+/// What is served, what is starting, and what keeps it from serving.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PageLayoutStatus {
-    /// The generation of the spec that all of this is about; -1 until the operator has seen the resource.
+    /// The generation of the spec that this status describes; -1 until the operator has seen the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = -1, max = 999_999_999_999_999_i64))]
     pub observed_generation: Option<i64>,
-    /// What is true of it now, one of each type.
+    /// Conditions, one of each type.
     #[schemars(schema_with = "conditions_schema")]
     pub conditions: Vec<Condition>,
-    /// Pods that there are, all revisions together.
+    /// Number of pods, all revisions together.
     #[schemars(range(min = 0, max = 100_000))]
     pub replicas: i32,
-    /// Those of them that are ready.
+    /// Number of ready pods.
     #[schemars(range(min = 0, max = 100_000))]
     pub ready_replicas: i32,
-    /// Ready pods and wanted pods of the revision that answers, for people: `2/3`.
+    /// Ready pods and wanted pods of the revisions that answer, for people: `2/3`.
     #[schemars(length(max = 32))]
     pub pods: String,
     /// Selects the pods; what `kubectl scale` and autoscalers read.
@@ -264,7 +264,7 @@ pub struct PageLayoutStatus {
     /// `host:port` in the cluster at which the page answers HTTP.
     #[schemars(length(max = 253))]
     pub address: String,
-    /// The revision that answers; absent until one does.
+    /// The revision that answers; of several, the one with the largest share. Absent until one answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub revision: Option<String>,
@@ -272,17 +272,17 @@ pub struct PageLayoutStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub latest_revision: Option<String>,
-    /// One word: why it is not ready or not up to date; empty when all is well.
+    /// One word that says why the resource is not ready or not up to date; empty when all is well.
     #[schemars(length(max = 64))]
     pub why: String,
-    /// Which revisions answer, with which share, and where.
+    /// Every revision that answers, with its share and its endpoint.
     #[schemars(length(max = 8))]
     pub traffic: Vec<TrafficTarget>,
-    /// With `Monolith`: the models that run in the pods of the revision that answers. Their own status follows it.
+    /// With `Monolith`: the models that run in the pods of `revision`. Their own status follows it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256))]
     pub models: Vec<ColocatedModel>,
-    /// Revisions that there are: the one that answers, one that is being tried, those kept for a roll-back.
+    /// Existing revisions: those that answer, one that is starting, and those kept for a roll-back.
     #[schemars(length(max = 32))]
     pub revisions: Vec<RevisionStatus>,
 }

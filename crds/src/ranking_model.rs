@@ -10,7 +10,7 @@ use crate::shared::{
     conditions_schema, rules,
 };
 
-/// What is served: for which surface and objective, from which artifact, and how.
+/// Which artifact is served for which surface and objective, and how.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(group = "marquee.dev", version = "v1alpha1", kind = "RankingModel", namespaced, cel)]
 #[kube(status = "RankingModelStatus", shortname = "rm", category = "marquee", derive = "PartialEq")]
@@ -38,7 +38,8 @@ use crate::shared::{
 #[kube(printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"))]
 #[serde(rename_all = "camelCase")]
 pub struct RankingModelSpec {
-    /// The surface that this model ranks for, e.g. `home`: the one whose PageLayout may name its objective. Fixed for life.
+    /// The surface that this model ranks for, e.g. `home`. Only the PageLayout of this surface may name its objective. Fixed
+    /// for life.
     #[schemars(length(min = 1, max = 63))]
     #[x_kube(validation = rules::name("surface"))]
     #[x_kube(validation = rules::fixed("surface", "create another model for the other surface"))]
@@ -48,19 +49,19 @@ pub struct RankingModelSpec {
     #[schemars(length(min = 1, max = 63))]
     #[x_kube(validation = rules::name("objective"))]
     pub objective: String,
-    /// Where the trained weights lie. The architecture is read from the artifact.
+    /// Where the trained weights are stored. The artifact names its architecture.
     pub artifact: ArtifactRef,
     /// How requests are answered.
     #[serde(default)]
     pub serving: Serving,
-    /// What each pod may use.
+    /// Requests and limits of each pod.
     #[serde(default)]
     pub resources: Resources,
     /// Where the pods run, and what they carry.
     #[serde(flatten)]
     pub placement: Placement,
-    /// Longest that a new revision may take until it serves, from 1s to 60m. After that `Progressing` is false and says what is
-    /// in the way; what served before serves on, and the new revision takes over should it become ready after all.
+    /// Longest time that a new revision may take until it serves, from 1s to 60m. After that `Progressing` is false and says
+    /// why; the earlier revision continues to serve, and the new one takes over if it becomes ready later.
     #[serde(default = "default_progress_deadline")]
     #[x_kube(validation = rules::duration("progressDeadline", "1s", "60m", "10m"))]
     pub progress_deadline: Duration,
@@ -87,7 +88,7 @@ pub struct Serving {
     /// Most titles that one top-k request may ask for. A request for more is refused.
     #[schemars(range(min = 1, max = 10_000))]
     pub max_top_k: u32,
-    /// How many pods serve.
+    /// Number of pods.
     pub replicas: Replicas,
     /// What the autoscaler aims at.
     pub autoscaling: Autoscaling,
@@ -114,8 +115,8 @@ pub struct Batching {
     #[serde(default = "default_max_batch")]
     #[schemars(range(min = 1, max = 1024))]
     pub max_batch: u32,
-    /// Longest that a request waits for company while the model is idle, at most 100ms. With 0ms no request waits, and
-    /// batches form only from what queued up while the pass before ran.
+    /// Longest time that a request waits for others while the model is idle, at most 100ms. With 0ms no request waits, and
+    /// a batch holds only requests that arrived during the forward pass before.
     #[serde(default = "default_max_delay")]
     #[x_kube(validation = rules::duration("maxDelay", "0ms", "100ms", "2ms"))]
     pub max_delay: Duration,
@@ -135,30 +136,30 @@ impl Default for Batching {
     }
 }
 
-/// What is served, what is being tried, and why not.
+/// What is served, what is starting, and what keeps it from serving.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RankingModelStatus {
-    /// The generation of the spec that all of this is about; -1 until the operator has seen the resource.
+    /// The generation of the spec that this status describes; -1 until the operator has seen the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = -1, max = 999_999_999_999_999_i64))]
     pub observed_generation: Option<i64>,
-    /// What is true of it now, one of each type.
+    /// Conditions, one of each type.
     #[schemars(schema_with = "conditions_schema")]
     pub conditions: Vec<Condition>,
-    /// Pods that there are, all revisions together.
+    /// Number of pods, all revisions together.
     #[schemars(range(min = 0, max = 100_000))]
     pub replicas: i32,
-    /// Those of them that are ready.
+    /// Number of ready pods.
     #[schemars(range(min = 0, max = 100_000))]
     pub ready_replicas: i32,
-    /// Ready pods and wanted pods of the revision that answers, for people: `2/3`.
+    /// Ready pods and wanted pods of the revisions that answer, for people: `2/3`.
     #[schemars(length(max = 32))]
     pub pods: String,
     /// Selects the pods; what `kubectl scale` and autoscalers read.
     #[schemars(length(max = 1024))]
     pub selector: String,
-    /// The revision that answers; absent until one does.
+    /// The revision that answers; of several, the one with the largest share. Absent until one answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub revision: Option<String>,
@@ -166,13 +167,13 @@ pub struct RankingModelStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub latest_revision: Option<String>,
-    /// One word: why it is not ready or not up to date; empty when all is well.
+    /// One word that says why the resource is not ready or not up to date; empty when all is well.
     #[schemars(length(max = 64))]
     pub why: String,
     /// Which revisions answer, with which share of viewers, and where. Pages follow it.
     #[schemars(length(max = 8))]
     pub traffic: Vec<TrafficTarget>,
-    /// Revisions that there are: the one that answers, one that is being tried, those kept for a roll-back.
+    /// Existing revisions: those that answer, one that is starting, and those kept for a roll-back.
     #[schemars(length(max = 32))]
     pub revisions: Vec<RevisionStatus>,
 }

@@ -1,4 +1,4 @@
-//! Why a pod ended, in its termination message: written by the runtime, read by the operator.
+//! The termination message of a pod: the runtime writes why it ended, and the operator reads it.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::conditions::Reason;
 pub struct Termination {
     /// One word for condition, event and metric.
     pub reason: Reason,
-    /// One sentence with the resource, the artifact and the mend.
+    /// One sentence that names the resource and the artifact, and says what to do.
     pub message: String,
 }
 
@@ -18,10 +18,10 @@ pub struct Termination {
 pub const LONGEST: usize = 4096;
 
 impl Termination {
-    /// As the pod writes it, cut so that Kubernetes keeps all of it.
+    /// The message as JSON, cut so that Kubernetes keeps all of it.
     ///
     /// # Errors
-    /// None but a defect of the serialiser.
+    /// Only a defect of the serialiser.
     pub fn to_json(&self) -> serde_json::Result<String> {
         let mut kept = self.clone();
         loop {
@@ -36,7 +36,7 @@ impl Termination {
         }
     }
 
-    /// Reads what a pod wrote; none for the message of another program, or of none.
+    /// Reads the message of a pod; `None` for the message of another program and for no message.
     pub fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text.trim()).ok()
     }
@@ -48,8 +48,8 @@ mod tests {
 
     #[test]
     fn what_a_pod_writes_the_operator_reads() {
-        let told = Termination { reason: Reason::NotFinite, message: "tensor \"b\" holds NaN".into() };
-        assert_eq!(Termination::parse(&told.to_json().unwrap()), Some(told));
+        let written = Termination { reason: Reason::NotFinite, message: "tensor \"b\" holds NaN".into() };
+        assert_eq!(Termination::parse(&written.to_json().unwrap()), Some(written));
     }
 
     #[test]
@@ -61,8 +61,8 @@ mod tests {
 
     #[test]
     fn a_long_message_is_cut_where_a_letter_ends() {
-        let told = Termination { reason: Reason::ConfigInvalid, message: "ä\"\n".repeat(4000) };
-        let text = told.to_json().unwrap();
+        let written = Termination { reason: Reason::ConfigInvalid, message: "ä\"\n".repeat(4000) };
+        let text = written.to_json().unwrap();
         assert!(text.len() <= LONGEST);
         assert!(Termination::parse(&text).unwrap().message.ends_with('…'));
     }

@@ -27,7 +27,7 @@ pub struct Observed {
 /// A child that exists.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChildFacts {
-    /// Of which kind.
+    /// Its kind.
     pub kind: ChildKind,
     /// Its name.
     pub name: String,
@@ -35,11 +35,11 @@ pub struct ChildFacts {
     pub revision: Option<String>,
     /// Annotation `marquee.dev/artifact`, on ConfigMaps.
     pub artifact: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created: Option<Timestamp>,
-    /// Whether it is on its way out.
+    /// Whether it is being deleted.
     pub deleting: bool,
-    /// What its status says, for kinds of which it matters.
+    /// What its status says, for kinds where it matters.
     pub state: ChildState,
 }
 
@@ -49,47 +49,47 @@ pub enum ChildState {
     /// Nothing that matters.
     #[default]
     Plain,
-    /// Of a Deployment.
+    /// A Deployment.
     Deployment(DeploymentFacts),
-    /// Of a HorizontalPodAutoscaler, or of KEDA's object.
+    /// A HorizontalPodAutoscaler, or a ScaledObject of KEDA.
     Autoscaler(AutoscalerFacts),
-    /// Of a route: by Gateway, why it is not accepted; empty when all accept it or none has answered yet.
+    /// A route. Both are zero and empty until a Gateway has answered.
     Route {
-        /// Gateways that accept it.
+        /// Number of Gateways that accept it.
         accepted: usize,
-        /// Messages of those that do not.
+        /// Messages of Gateways that refuse it.
         refused: Vec<String>,
     },
 }
 
-/// Of a Deployment.
+/// Facts of a Deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct DeploymentFacts {
-    /// `spec.replicas`: what somebody (its autoscaler, or the operator) asked for.
+    /// `spec.replicas`: the number that its autoscaler or the operator asked for.
     pub wanted: i32,
     /// `status.replicas`.
     pub replicas: i32,
     /// `status.readyReplicas`.
     pub ready: i32,
-    /// Whether the status is about the spec as it stands.
+    /// Whether the status is about the present spec.
     pub up_to_date: bool,
-    /// Whether the operator, and nobody else, named how many: once it stops naming it, the API server would fall back to one.
+    /// Whether only the operator set the number of pods: once it stops, the API server would fall back to one.
     pub only_ours: bool,
-    /// Why pods are refused at creation (quota, policy): message of condition `ReplicaFailure`.
+    /// Why the API server refuses to create pods (quota, policy): message of condition `ReplicaFailure`.
     pub refused: Option<String>,
 }
 
-/// Of a HorizontalPodAutoscaler, or of KEDA's object.
+/// Facts of a HorizontalPodAutoscaler, or of a ScaledObject of KEDA.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct AutoscalerFacts {
-    /// Why it cannot scale: reason and message of condition `ScalingActive` where it is false, of `Ready` where it is KEDA's.
+    /// Why it cannot scale: reason and message of the condition `ScalingActive` (KEDA: `Ready`) where it is false.
     pub inactive: Option<(String, String)>,
-    /// Metrics of pods that it is to follow and could not read when it last looked. It scales by the others meanwhile, and says nothing
-    /// of these in its conditions.
+    /// Metrics of pods that it should follow and could not read when it last looked. Meanwhile it scales by the others, and its conditions
+    /// do not mention these.
     pub unread: Vec<String>,
 }
 
-/// Of a pod.
+/// Facts of a pod.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct PodFacts {
     /// Its name.
@@ -98,16 +98,16 @@ pub struct PodFacts {
     pub revision: String,
     /// Whether it is ready.
     pub ready: bool,
-    /// Whether it is on its way out.
+    /// Whether it is being deleted.
     pub deleting: bool,
-    /// When it was made.
+    /// When it was created.
     pub created: Option<Timestamp>,
     /// Its address, once it has one.
     pub ip: Option<String>,
-    /// Why no node takes it: message of condition `PodScheduled` where it is false.
+    /// Why no node can run it: message of the condition `PodScheduled` where it is false.
     pub unschedulable: Option<String>,
-    /// Whether it has a node, but not its volumes and its network yet: condition `PodReadyToStartContainers` is false. A Secret
-    /// that is not there shows nowhere else in a pod.
+    /// Whether it has a node, but not its volumes and its network yet: condition `PodReadyToStartContainers` is false. A pod shows a
+    /// missing Secret nowhere else.
     pub mounting: bool,
     /// What the container waits for: reason (`ImagePullBackOff`, `CreateContainerConfigError`, `CrashLoopBackOff`, …) and message.
     pub waiting: Option<(String, String)>,
@@ -115,7 +115,7 @@ pub struct PodFacts {
     pub ended: Option<Ended>,
     /// How often the container was restarted.
     pub restarts: i32,
-    /// What it said of its loading, where the operator asked it.
+    /// Progress of its load, where the operator has asked it.
     pub loading: Option<Loading>,
 }
 
@@ -124,26 +124,26 @@ pub struct PodFacts {
 pub struct Ended {
     /// Its exit status.
     pub exit_code: i32,
-    /// What Kubernetes calls it: `OOMKilled`, `Error`, …
+    /// Kubernetes' reason: `OOMKilled`, `Error`, …
     pub reason: String,
-    /// What the runtime said, if it did.
+    /// The runtime's own reason, if it gave one.
     pub said: Option<Termination>,
-    /// When.
+    /// When it ended.
     pub at: Option<Timestamp>,
 }
 
-/// How far a pod's loading is.
+/// Progress of a pod's load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loading {
-    /// Bytes of the artifact that it has.
+    /// Bytes that it has.
     pub bytes: u64,
-    /// Bytes in all; 0 when not known yet.
+    /// Bytes in all; 0 while not known.
     pub total_bytes: u64,
     /// Seconds since it began.
     pub seconds: u64,
 }
 
-/// What the cluster has beside Kubernetes itself, by API discovery.
+/// Which optional APIs the cluster has, by API discovery.
 #[derive(Clone, Debug, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Capabilities {
     /// `gateway.networking.k8s.io/v1` HTTPRoute.
@@ -156,7 +156,7 @@ pub struct Capabilities {
     pub custom_metrics: bool,
 }
 
-/// What is the same for every decision of one operator: from its arguments.
+/// Settings of the operator, from its arguments: the same for every decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Image of the pods.
@@ -167,8 +167,8 @@ pub struct Settings {
     pub page_reader: (String, bool),
     /// Address of a Prometheus for KEDA's triggers, e.g. `http://prometheus.monitoring:9090`.
     pub prometheus: Option<String>,
-    /// More labels and annotations of all pods, e.g. for a service mesh.
+    /// More annotations of all pods, e.g. for a service mesh.
     pub pod_annotations: BTreeMap<String, String>,
-    /// How long the pods of a revision that traffic has left stay, so that whoever still asks them is answered.
+    /// How long a revision keeps its pods after its viewers have moved away, for callers that still have its addresses.
     pub drain: std::time::Duration,
 }

@@ -1,11 +1,11 @@
-//! Where an artifact lies and what it must be.
+//! Where an artifact is stored, and its digest.
 
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules;
 
-/// Where an artifact lies, and the checksum that it must have.
+/// Where an artifact is stored, and its artifact digest.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq, Hash)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.volume) || self.uri.startsWith('file://' + self.volume.mountPath + '/')")
@@ -16,8 +16,8 @@ use super::rules;
     .message("sha256 is missing: only a file:// artifact may go unpinned; add what `marquee-runtime digest URI` prints"))]
 pub struct ArtifactRef {
     /// The folder or object prefix that holds `marquee.json`: `file:///path`, `s3://bucket/prefix`, `gs://bucket/prefix`,
-    /// `az://container/prefix` or `https://host/path`. Without credentials, which everyone who may read the resource
-    /// would see, and without a query.
+    /// `az://container/prefix` or `https://host/path`. It contains no credentials, because everyone who may
+    /// read the resource would see them, and no query.
     #[schemars(length(min = 8, max = 1024))]
     #[x_kube(validation = Rule::new("self.matches('^(file|s3|gs|az|https)://')")
         .message("uri has no scheme that can be fetched: begin it with file://, s3://, gs://, az:// or https://"))]
@@ -32,19 +32,19 @@ pub struct ArtifactRef {
     #[x_kube(validation = Rule::new("!self.matches('/[.][.]?(/|$)')")
         .message("uri holds . or .. as a folder: write the path that is meant"))]
     pub uri: String,
-    /// SHA-256 of `marquee.json` in 64 lower-case hex digits, as `marquee-runtime digest` prints it. It covers every file
-    /// of the artifact. Required for all but `file://`, where an artifact without it is taken as it lies.
+    /// The artifact digest: the SHA-256 of `marquee.json` in 64 lower-case hex digits, as `marquee-runtime digest` prints it. It
+    /// covers every file of the artifact. Optional only for `file://`, where an artifact without it is not compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     #[x_kube(validation = Rule::new("self.matches('^[0-9a-f]{64}$')")
         .message("sha256 is not 64 lower-case hex digits: copy what `marquee-runtime digest URI` prints"))]
     pub sha256: Option<String>,
-    /// A Secret of this namespace with what the store asks for. Without it pods ask as whoever runs them (node or workload
-    /// identity). One process takes credentials from its environment instead.
+    /// A Secret of this namespace with credentials for the store. Without it pods use the identity of their node or workload. A
+    /// single process takes credentials from its environment instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<Credentials>,
-    /// A claimed volume that holds the artifact, for `file://` in a cluster. One process takes the folder as it lies, or as
-    /// `--volume` says.
+    /// A claimed volume that holds the artifact, for `file://` in a cluster. A single process reads the folder itself, or the
+    /// one of `--volume`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<ArtifactVolume>,
 }
@@ -56,7 +56,7 @@ impl ArtifactRef {
     }
 }
 
-/// A Secret with what a store asks for.
+/// A Secret with credentials for a store.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq, Hash)]
 #[serde(rename_all = "camelCase")]
 pub struct Credentials {

@@ -1,18 +1,18 @@
-//! How a page is reached from outside, through Gateway API.
+//! How clients outside the cluster reach a page, through Gateway API.
 
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules;
 
-/// How a page is reached from outside: an HTTPRoute and a GRPCRoute, where Gateway API is installed.
+/// How clients outside the cluster reach a page: an HTTPRoute and a GRPCRoute, where Gateway API is installed.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Gateway {
     /// The Gateways that the routes attach to.
     #[schemars(length(min = 1, max = 8))]
     pub parent_refs: Vec<ParentRef>,
-    /// Host names that the routes answer to; every one that the Gateway lets through when empty.
+    /// Host names of the routes. When empty: every host name that the Gateway allows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), inner(length(min = 1, max = 253)))]
     #[x_kube(validation = Rule::new("self.all(host, host.matches('^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$'))")
@@ -28,12 +28,12 @@ pub struct ParentRef {
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rules::object_name("name"))]
     pub name: String,
-    /// Its namespace, where it is another one.
+    /// Its namespace, if it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     #[x_kube(validation = rules::name("namespace"))]
     pub namespace: Option<String>,
-    /// The listener of it; all when absent.
+    /// Its listener. When absent: all listeners.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rules::object_name("sectionName"))]

@@ -17,11 +17,11 @@ pub struct Placement {
     #[schemars(schema_with = "rules::labels_schema")]
     #[x_kube(validation = rules::label_values("nodeSelector"))]
     pub node_selector: BTreeMap<String, String>,
-    /// Taints of nodes that the pods put up with.
+    /// Taints of nodes that the pods tolerate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub tolerations: Vec<Toleration>,
-    /// How evenly the pods stand over zones and nodes. When absent: as evenly as may be over both. `[]`: wherever.
+    /// How evenly the pods are spread over zones and nodes. When absent: as evenly as possible over both. `[]`: no rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 8))]
     pub topology_spread: Option<Vec<TopologySpread>>,
@@ -36,13 +36,13 @@ pub struct Placement {
     #[schemars(schema_with = "rules::annotations_schema")]
     #[x_kube(validation = rules::foreign_keys("podAnnotations"))]
     pub pod_annotations: BTreeMap<String, String>,
-    /// Secrets of this namespace with which the runtime's image is pulled.
+    /// Secrets of this namespace for pulling the runtime's image.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     pub image_pull_secrets: Vec<LocalSecret>,
 }
 
-/// A taint that pods put up with.
+/// A taint that pods tolerate.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.operator) || self.operator != 'Exists' || !has(self.value)")
@@ -84,26 +84,26 @@ pub enum TolerationOperator {
 /// What a taint does to pods that do not tolerate it.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaintEffect {
-    /// None is put there.
+    /// New pods are not scheduled there.
     NoSchedule,
-    /// None is put there if there is another place.
+    /// New pods are scheduled there only if no other node has room.
     PreferNoSchedule,
-    /// Those there have to go.
+    /// Running pods are evicted.
     NoExecute,
 }
 
-/// How evenly pods stand over the nodes that share a label.
+/// How evenly pods are spread over nodes with different values of a label.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct TopologySpread {
-    /// Label of nodes whose values are the places, e.g. `topology.kubernetes.io/zone`.
+    /// The label of nodes whose values are the domains, e.g. `topology.kubernetes.io/zone`.
     #[schemars(length(min = 1, max = 316))]
     pub topology_key: String,
-    /// By how many pods two places may differ.
+    /// Largest difference in pods between two domains.
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 1000))]
     pub max_skew: i32,
-    /// What happens to a pod that would make them differ by more.
+    /// What happens to a pod that would exceed it.
     #[serde(default)]
     pub when_unsatisfiable: WhenUnsatisfiable,
 }
@@ -112,10 +112,10 @@ fn one() -> i32 {
     1
 }
 
-/// What happens to a pod that has no place left.
+/// What happens to a pod that fits nowhere.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum WhenUnsatisfiable {
-    /// It goes where it does least harm.
+    /// It is scheduled where the difference is smallest.
     #[default]
     ScheduleAnyway,
     /// It waits.
@@ -133,7 +133,7 @@ pub struct LocalSecret {
 }
 
 impl TopologySpread {
-    /// As evenly as may be over zones, and over nodes.
+    /// As evenly as possible over zones and over nodes.
     pub fn sensible() -> Vec<Self> {
         ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
             .map(|key| Self {

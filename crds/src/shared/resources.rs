@@ -1,4 +1,4 @@
-//! What a pod may use.
+//! Requests and limits of a pod.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use super::Quantity;
 
-/// What a pod may use. Names are those of Kubernetes: `cpu`, `memory`, `ephemeral-storage`, or a device such as `nvidia.com/gpu`.
+/// Requests and limits of a pod. Names are those of Kubernetes: `cpu`, `memory`, `ephemeral-storage`, or a device such as `nvidia.com/gpu`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Resources {
-    /// What the scheduler sets aside for each pod. CPU that is not named here is requested as 100m, so that an autoscaler has a
-    /// measure, and memory as 256Mi.
+    /// Requests of each pod. Without an entry, CPU is requested as 100m, so that an autoscaler can measure its use, and memory
+    /// as 256Mi.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 16))]
     #[x_kube(validation = amounts("requests"))]
     pub requests: BTreeMap<String, Quantity>,
-    /// What each pod may use at most. None is set unless named here. A pod over its memory is ended, and says `OutOfMemory`.
+    /// Limits of each pod. Without an entry there is no limit. A pod that exceeds its memory limit is killed, and the reason is
+    /// `OutOfMemory`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 16))]
     #[x_kube(validation = amounts("limits"))]

@@ -1,4 +1,4 @@
-//! What answers now: the part of a status that page pods follow.
+//! Which revisions answer now: the part of a status that page pods follow.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
@@ -22,21 +22,21 @@ pub struct TrafficTarget {
     pub since: Time,
 }
 
-/// A revision that exists: it serves, is being tried, or is kept for a roll-back.
+/// An existing revision: it answers, is starting, or is kept for a roll-back.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct RevisionStatus {
     /// The revision: a hash of what its pods run.
     #[schemars(length(max = 63))]
     pub name: String,
-    /// Where its weights lie.
+    /// Where its weights are stored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub artifact: Option<String>,
-    /// Pods that it has; 0 when it is only kept.
+    /// Number of its pods; 0 when only its configuration is kept.
     #[schemars(range(min = 0, max = 100_000))]
     pub replicas: i32,
-    /// Those of them that are ready.
+    /// Number of its ready pods.
     #[schemars(range(min = 0, max = 100_000))]
     pub ready_replicas: i32,
 }
@@ -48,15 +48,15 @@ pub struct ColocatedModel {
     /// Name of the RankingModel.
     #[schemars(length(max = 63))]
     pub name: String,
-    /// What of it runs: a hash of what the page's pods are told of it.
+    /// The revision that runs: a hash of the model's part of the pods' configuration.
     #[schemars(length(max = 63))]
     pub revision: String,
 }
 
-/// The list of conditions: one of each type, so that two writers never disturb each other's.
+/// The list of conditions: one of each type, so that two writers never change each other's.
 pub fn conditions_schema(generator: &mut SchemaGenerator) -> Schema {
     json_schema!({
-        "description": "What is true of it now, one of each type. `Ready` says whether it answers requests.",
+        "description": "Conditions, one of each type. `Ready` says whether requests are answered.",
         "type": "array",
         "maxItems": 16,
         "items": generator.subschema_for::<Condition>(),

@@ -1,4 +1,4 @@
-//! How many pods, by Kubernetes' own autoscaler.
+//! The autoscaler of Kubernetes.
 
 use k8s_openapi::{
     api::autoscaling::v2::{
@@ -12,12 +12,12 @@ use marquee_crds::{metrics::IN_FLIGHT, names};
 
 use super::{Workload, labels};
 
-/// Who sets the number of pods.
+/// What sets the number of pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scaling<'a> {
-    /// The operator: always as many as the spec says.
+    /// The operator: always the number in the spec.
     Fixed,
-    /// A HorizontalPodAutoscaler, by CPU and, where the cluster can tell them, requests in flight a pod.
+    /// A HorizontalPodAutoscaler, by CPU and, where the cluster measures them, by requests in flight a pod.
     Autoscaler {
         /// Requests in flight a pod that it aims at.
         in_flight: Option<i32>,
@@ -26,12 +26,12 @@ pub enum Scaling<'a> {
     ScaledObject {
         /// Requests in flight a pod that it aims at.
         in_flight: i32,
-        /// Where it asks.
+        /// Address of Prometheus.
         prometheus: &'a str,
     },
 }
 
-/// Who sets the number of pods of `workload`, in this cluster.
+/// What sets the number of pods of `workload` in this cluster.
 pub fn scaling<'a>(workload: &Workload<'a>) -> Scaling<'a> {
     if !workload.replicas.is_autoscaled() {
         return Scaling::Fixed;
@@ -54,7 +54,7 @@ pub(super) fn autoscaler(
 ) -> HorizontalPodAutoscaler {
     let cpu = MetricSpec {
         type_: "ContainerResource".into(),
-        // Of the one container that serves: a mesh's sidecar would water the average down.
+        // Only the container that serves counts: the sidecar of a mesh would lower the average.
         container_resource: Some(ContainerResourceMetricSource {
             container: names::CONTAINER.into(),
             name: "cpu".into(),
@@ -96,8 +96,8 @@ pub(super) fn autoscaler(
     }
 }
 
-/// Up at once, twofold or by four pods every 15 s, because a viewer waits. Down only after two quiet minutes, and by half in each minute,
-/// because pods that go have to load again when the evening comes.
+/// Up at once, twofold or by four pods every 15 s, because viewers wait. Down by at most half a minute, because pods that go have to load
+/// again when viewers come back.
 pub(super) fn behavior() -> HorizontalPodAutoscalerBehavior {
     let policy =
         |type_: &str, value, period_seconds| HPAScalingPolicy { type_: type_.into(), value, period_seconds };
@@ -109,7 +109,7 @@ pub(super) fn behavior() -> HorizontalPodAutoscalerBehavior {
             tolerance: None,
         }),
         scale_down: Some(HPAScalingRules {
-            // How long a lull must last is for whoever runs the cluster to say.
+            // The cluster's own default says how long a lull must last.
             stabilization_window_seconds: None,
             select_policy: Some("Max".into()),
             policies: Some(vec![policy("Percent", 50, 60), policy("Pods", 1, 60)]),

@@ -1,4 +1,4 @@
-//! What the pods of a revision serve.
+//! The configuration of a revision's pods.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use marquee_crds::{labels::ARTIFACT, names};
 
 use super::{Workload, labels, revision};
 
-/// The configuration of a revision's pods. It never changes, as the revision is a hash of it: a kubelet need not watch it.
+/// The configuration of a revision's pods. It never changes, because the revision is a hash of it, so kubelets need not watch it.
 pub(super) fn config_map(workload: &Workload<'_>, revision: &str) -> ConfigMap {
     let mut metadata = labels::metadata(workload, workload.revision_name(revision), revision);
     metadata.annotations = Some(BTreeMap::from([(ARTIFACT.into(), workload.artifact_text())]));

@@ -9,8 +9,8 @@ use super::{Workload, labels, pod};
 
 /// The Deployment that serves one revision.
 ///
-/// Its pods never change: what would change them makes another revision, with a Deployment of its own. The strategy therefore counts
-/// only when a person restarts them. `replicas` stays unset where an autoscaler owns it: naming it would undo the autoscaler's work.
+/// Its pods never change: a change makes another revision with a Deployment of its own. The strategy therefore matters only when a person
+/// restarts them. `replicas` stays unset where an autoscaler owns it: setting it would undo the autoscaler's work.
 pub(super) fn deployment(workload: &Workload<'_>, revision: &str, pods: i32) -> Deployment {
     let deadline = i32::try_from(workload.progress_deadline.0.as_secs()).unwrap_or(i32::MAX);
     Deployment {
@@ -26,7 +26,7 @@ pub(super) fn deployment(workload: &Workload<'_>, revision: &str, pods: i32) -> 
                     max_surge: Some(IntOrString::Int(1)),
                 }),
             }),
-            // An older ReplicaSet of the same revision differs in nothing that is worth keeping.
+            // An older ReplicaSet of the same revision is not worth keeping.
             revision_history_limit: Some(1),
             progress_deadline_seconds: Some(deadline.max(1)),
             ..DeploymentSpec::default()

@@ -1,4 +1,4 @@
-//! What children are called and found by.
+//! Names and labels of children.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use marquee_crds::labels;
 
 use super::Workload;
 
-/// Labels of a child; none of a revision when `revision` is empty.
+/// Labels of a child. The label of the revision is absent when `revision` is empty.
 pub(super) fn child_labels(workload: &Workload<'_>, revision: &str) -> BTreeMap<String, String> {
     let mut all = selected(workload, revision);
     let more = [
@@ -21,7 +21,7 @@ pub(super) fn child_labels(workload: &Workload<'_>, revision: &str) -> BTreeMap<
     all
 }
 
-/// The labels that select pods: as few as tell them apart, because a Deployment's selector is fixed for life.
+/// The labels that select pods: as few as possible, because a Deployment's selector can never change.
 pub(super) fn selected(workload: &Workload<'_>, revision: &str) -> BTreeMap<String, String> {
     let mut all = BTreeMap::from([
         (labels::COMPONENT.to_owned(), workload.component.label().to_owned()),
@@ -38,7 +38,7 @@ pub(super) fn selector(workload: &Workload<'_>, revision: &str) -> LabelSelector
     LabelSelector { match_labels: Some(selected(workload, revision)), ..LabelSelector::default() }
 }
 
-/// Selects the pods of all revisions, as a status writes it.
+/// The selector of the pods of all revisions, in the form of a status.
 pub fn selector_text(workload: &Workload<'_>) -> String {
     text_of(&selected(workload, ""))
 }
@@ -48,7 +48,7 @@ pub fn text_of(labels: &BTreeMap<String, String>) -> String {
     labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }
 
-/// Metadata of a child; of no revision when `revision` is empty.
+/// Metadata of a child. The label of the revision is absent when `revision` is empty.
 pub(super) fn metadata(workload: &Workload<'_>, name: String, revision: &str) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),

@@ -1,7 +1,7 @@
-//! Pure builders, one child kind a file: a resource in, a child object out.
+//! Pure builders, one file for each kind of child: each takes a workload and returns a child object.
 //!
-//! [`Workload`] is what both kinds have in common, in the terms of Kubernetes. [`once`] builds the children that a parent has whatever
-//! its revisions, [`of_revision`] those of one revision.
+//! [`Workload`] is what both kinds have in common, in the terms of Kubernetes. [`once`] builds the children that a resource has once,
+//! [`of_revision`] those of each revision.
 
 mod workload;
 
@@ -44,8 +44,8 @@ use crate::{
     observed::Observed,
 };
 
-/// Children that `workload` has whatever its revisions. Its Services lead to the pods of `answering`; a policy lets pods fetch from
-/// stores where `remote`.
+/// The children that `workload` has once. Its Service leads to the pods of the revision `answering`; its policy lets pods fetch from stores
+/// where `remote`.
 pub fn once(workload: &Workload<'_>, answering: &str, remote: bool) -> Vec<Child> {
     let mut children = vec![
         Child::new(ChildKind::ServiceAccount, workload.name(), &service_account::service_account(workload)),
@@ -75,7 +75,7 @@ pub fn once(workload: &Workload<'_>, answering: &str, remote: bool) -> Vec<Child
     children.into_iter().flatten().collect()
 }
 
-/// Children of one revision of `workload`, for which at least `pods` are asked for.
+/// The children of one revision of `workload`, which asks for at least `pods` pods.
 pub fn of_revision(workload: &Workload<'_>, revision: &str, pods: i32, observed: &Observed) -> Vec<Child> {
     let name = workload.revision_name(revision);
     let mut children = vec![
@@ -85,16 +85,16 @@ pub fn of_revision(workload: &Workload<'_>, revision: &str, pods: i32, observed:
     if workload.component == Component::Ranker {
         children.push(Child::new(ChildKind::Service, &name, &service::of_revision(workload, revision)));
     }
-    let stands = |kind| observed.children.iter().any(|child| child.kind == kind && child.name == name);
-    // Two autoscalers of one Deployment pull it two ways, and KEDA refuses to be the second: the other one goes first.
+    let exists = |kind| observed.children.iter().any(|child| child.kind == kind && child.name == name);
+    // Two autoscalers of one Deployment work against each other, and KEDA refuses to be the second: the other one is deleted first.
     match scaling(workload) {
         Scaling::Fixed => {}
-        Scaling::Autoscaler { .. } if stands(ChildKind::ScaledObject) => {}
+        Scaling::Autoscaler { .. } if exists(ChildKind::ScaledObject) => {}
         Scaling::Autoscaler { in_flight } => {
             let autoscaler = autoscaler::autoscaler(workload, revision, pods, in_flight);
             children.push(Child::new(ChildKind::HorizontalPodAutoscaler, &name, &autoscaler));
         }
-        Scaling::ScaledObject { .. } if stands(ChildKind::HorizontalPodAutoscaler) => {}
+        Scaling::ScaledObject { .. } if exists(ChildKind::HorizontalPodAutoscaler) => {}
         Scaling::ScaledObject { in_flight, prometheus } => {
             let target = scaled_object::Target { in_flight, prometheus };
             let object = scaled_object::scaled_object(workload, revision, pods, &target);
@@ -104,9 +104,9 @@ pub fn of_revision(workload: &Workload<'_>, revision: &str, pods: i32, observed:
     children.into_iter().flatten().collect()
 }
 
-/// What stands of a revision whose spec is gone and whose pods stay as they are.
+/// The existing children of a revision that keeps its pods, although its spec is gone.
 pub fn kept(workload: &Workload<'_>, revision: &str, observed: &Observed) -> Vec<Child> {
     let name = workload.revision_name(revision);
-    let standing = observed.children.iter().filter(|child| child.name == name && !child.deleting);
-    standing.map(|child| Child::kept(child.kind, &name)).collect()
+    let existing = observed.children.iter().filter(|child| child.name == name && !child.deleting);
+    existing.map(|child| Child::kept(child.kind, &name)).collect()
 }

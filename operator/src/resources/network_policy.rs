@@ -1,4 +1,4 @@
-//! Who may talk to pods, and whom pods may talk to.
+//! Which connections pods may have.
 
 use k8s_openapi::{
     api::networking::v1::{
@@ -19,11 +19,11 @@ use super::{Component, Workload, labels};
 const API_SERVER_PORTS: [i32; 4] = [443, 6443, 8443, 16443];
 const DNS_PORT: i32 = 53;
 
-/// Whatever is not named here is refused, in both directions.
+/// Everything else is refused, in both directions.
 ///
-/// HTTP is open to all, since probes, metrics and the operator come from elsewhere. A model's gRPC is open to its namespace, where pages
-/// and whoever else asks for rankings live; a page's to all, because gateways live elsewhere. Pods that fetch artifacts may reach any
-/// TCP port: stores have many addresses.
+/// HTTP is open to all, because probes, metrics and the operator come from other namespaces. The gRPC of a model is open to its namespace,
+/// where pages and other callers run; the gRPC of a page is open to all, because gateways run elsewhere. Pods that fetch artifacts may reach
+/// any TCP port: stores have many addresses.
 pub(super) fn network_policy(workload: &Workload<'_>, remote: bool) -> NetworkPolicy {
     let grpc_from = match workload.component {
         Component::Ranker => Some(vec![pods(LabelSelector::default())]),

@@ -1,4 +1,4 @@
-//! A pod that serves.
+//! The pods of a revision.
 
 use std::collections::BTreeMap;
 
@@ -19,20 +19,20 @@ use super::{Workload, labels, volumes};
 
 /// User and group of the process: as in the image.
 const NOBODY: i64 = 65_532;
-/// How long a pod goes on answering after it was told to end, so that whoever still has its address is answered.
+/// How long a pod answers after its end has begun, for callers that still have its address.
 const PRE_STOP_SECONDS: i64 = 5;
-/// How long requests at work may take to end after that.
+/// How long running requests may take after that.
 const DRAIN_SECONDS: i64 = 20;
-/// What is left after that before the process is killed.
+/// How much longer until the process is killed.
 const SPARE_SECONDS: i64 = 10;
-/// How often readiness is asked.
+/// Interval of the readiness probe.
 const PROBE_SECONDS: i32 = 2;
-/// Least time that a load may take before the kubelet starts it anew.
+/// Shortest time that a load may take before the kubelet restarts the container.
 const LEAST_LOAD_SECONDS: u64 = 600;
-/// Requested of each pod unless the spec says otherwise.
+/// Requests of each pod unless the spec says otherwise.
 const LEAST_REQUESTS: [(&str, &str); 2] = [("cpu", "100m"), ("memory", "256Mi")];
 
-/// What every pod of a revision is. Without a `revision` it is what the revision is named after.
+/// The template of a revision's pods. The name of a revision is a hash of the template without `revision`.
 pub(super) fn template(workload: &Workload<'_>, revision: &str) -> PodTemplateSpec {
     let mut labels = workload.placement.pod_labels.clone();
     labels.extend(labels::child_labels(workload, revision));
@@ -55,7 +55,7 @@ fn spec(workload: &Workload<'_>, revision: &str) -> PodSpec {
     PodSpec {
         automount_service_account_token: Some(workload.follows_traffic()),
         containers: vec![container(workload, mounts)],
-        // Addresses come from DNS; a variable for each Service of a large namespace would not fit in the environment.
+        // Addresses come from DNS. Variables for all Services of a large namespace would not fit in the environment.
         enable_service_links: Some(false),
         image_pull_secrets: filled(pull_secrets.collect()),
         node_selector: (!workload.placement.node_selector.is_empty())
@@ -98,7 +98,7 @@ fn container(workload: &Workload<'_>, mounts: Vec<k8s_openapi::api::core::v1::Vo
             port(names::GRPC_PORT_NAME, names::GRPC_PORT),
         ]),
         resources: Some(resources(workload)),
-        // A load may take long: until it is done neither of the other probes counts.
+        // A load may take long: the other probes start after it.
         startup_probe: Some(probe("/readyz", PROBE_SECONDS, load_probes)),
         readiness_probe: Some(probe("/readyz", PROBE_SECONDS, 3)),
         liveness_probe: Some(probe("/livez", 10, 3)),
@@ -122,7 +122,7 @@ fn container(workload: &Workload<'_>, mounts: Vec<k8s_openapi::api::core::v1::Vo
     }
 }
 
-/// Where the process says why it ends.
+/// The file in which the process says why it ends.
 const TERMINATION_LOG: &str = "/dev/termination-log";
 
 /// The command line, after the image's entry point.
@@ -155,7 +155,7 @@ fn environment() -> Vec<EnvVar> {
     fields.map(variable).into()
 }
 
-/// What is named in neither requests nor limits is requested a little of. Where only a limit is named Kubernetes requests as much.
+/// A resource in neither requests nor limits gets a small request. Where only a limit is set, Kubernetes requests as much.
 fn resources(workload: &Workload<'_>) -> ResourceRequirements {
     let amounts = |named: &BTreeMap<String, shared::Quantity>| -> BTreeMap<String, Quantity> {
         named.iter().map(|(name, amount)| (name.clone(), Quantity(amount.0.clone()))).collect()

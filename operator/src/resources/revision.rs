@@ -14,8 +14,8 @@ pub(super) fn config_text(workload: &Workload<'_>) -> String {
     text
 }
 
-/// The revision that `workload` asks for: the first digits of the SHA-256 of pod template and configuration. How many pods there are is no
-/// part of it. The configuration holds the parent's name, so that no two parents share a revision.
+/// The revision that `workload` asks for: the first digits of the SHA-256 of pod template and configuration. The number of pods is no part
+/// of it. The configuration contains the name of the resource, so that no two resources share a revision.
 pub fn revision(workload: &Workload<'_>) -> String {
     let template = serde_json::to_vec(&pod::template(workload, "")).unwrap_or_default();
     digest(&[&template, config_text(workload).as_bytes()])
@@ -29,7 +29,7 @@ pub fn colocated_revision(config: &RankerConfig) -> String {
 fn digest(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
-        // The length keeps two parts from being read as two others.
+        // The length keeps two parts apart from two others with the same bytes.
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }

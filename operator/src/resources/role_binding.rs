@@ -1,4 +1,4 @@
-//! What pods may read of the API server.
+//! What pods may read from the API server.
 
 use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
 

@@ -1,21 +1,21 @@
-//! Ways in from outside, through Gateway API.
+//! Routes from outside the cluster, through Gateway API.
 
 use marquee_crds::{names::GRPC_PORT, shared::Gateway};
 use serde_json::{Value, json};
 
 use super::{Workload, labels, service::PAGE_HTTP_PORT};
 
-/// Leads HTTP to the page's Service.
+/// Routes HTTP to the page's Service.
 pub(super) fn http(workload: &Workload<'_>, gateway: &Gateway) -> Value {
     route(workload, gateway, PAGE_HTTP_PORT)
 }
 
-/// Leads gRPC to the page's Service.
+/// Routes gRPC to the page's Service.
 pub(super) fn grpc(workload: &Workload<'_>, gateway: &Gateway) -> Value {
     route(workload, gateway, GRPC_PORT)
 }
 
-/// A JSON value: Gateway API has no types in `k8s-openapi`, and this little needs none.
+/// A JSON value, because `k8s-openapi` has no types of Gateway API.
 fn route(workload: &Workload<'_>, gateway: &Gateway, port: i32) -> Value {
     let mut spec = json!({
         "parentRefs": gateway.parent_refs,

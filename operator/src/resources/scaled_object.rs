@@ -1,19 +1,19 @@
-//! How many pods, by KEDA.
+//! The autoscaler of KEDA.
 
 use marquee_crds::{metrics::IN_FLIGHT, names};
 use serde_json::{Value, json};
 
 use super::{Workload, autoscaler::behavior, labels};
 
-/// What KEDA aims at besides CPU.
+/// KEDA's target besides CPU.
 pub(super) struct Target<'a> {
     /// Requests in flight a pod.
     pub(super) in_flight: i32,
-    /// Where it asks for them.
+    /// Address of Prometheus.
     pub(super) prometheus: &'a str,
 }
 
-/// KEDA's object for a revision, which never asks for fewer than `pods`. KEDA makes the autoscaler itself.
+/// KEDA's object for a revision, which never asks for fewer than `pods` pods. KEDA creates the HorizontalPodAutoscaler itself.
 pub(super) fn scaled_object(
     workload: &Workload<'_>,
     revision: &str,

@@ -1,4 +1,4 @@
-//! Names under which pods answer.
+//! Names of pods in the cluster's DNS.
 
 use k8s_openapi::{
     api::core::v1::{Service, ServicePort, ServiceSpec},
@@ -11,9 +11,10 @@ use super::{Component, Workload, labels};
 /// Port of a page's Service for HTTP.
 pub const PAGE_HTTP_PORT: i32 = 80;
 
-/// The Service of all revisions: it leads to the one that answers.
+/// The Service of all revisions: it leads to the revision `answering`.
 ///
-/// A model's has no address of its own, so that callers see its pods and share them out. A page's has one, for browsers' gateways.
+/// The Service of a model is headless, so that callers see its pods and balance over them. The Service of a page has an address, for
+/// gateways.
 pub(super) fn service(workload: &Workload<'_>, answering: &str) -> Service {
     match workload.component {
         Component::Ranker => headless(workload, workload.name(), "", answering),
@@ -30,7 +31,7 @@ pub(super) fn service(workload: &Workload<'_>, answering: &str) -> Service {
     }
 }
 
-/// The Service of one revision of a model: where `status.traffic` sends pages.
+/// The Service of one revision of a model: the endpoint in `status.traffic`.
 pub(super) fn of_revision(workload: &Workload<'_>, revision: &str) -> Service {
     headless(workload, workload.revision_name(revision), revision, revision)
 }

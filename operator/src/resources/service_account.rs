@@ -1,10 +1,10 @@
-//! Who pods are.
+//! The identity of pods.
 
 use k8s_openapi::api::core::v1::ServiceAccount;
 
 use super::{Workload, labels};
 
-/// The identity of all pods. It carries no token: a page's pod that follows traffic asks for one itself.
+/// The identity of all pods. It mounts no token: the pods of a page that follow traffic ask for one themselves.
 pub(super) fn service_account(workload: &Workload<'_>) -> ServiceAccount {
     ServiceAccount {
         metadata: labels::metadata(workload, workload.name(), ""),

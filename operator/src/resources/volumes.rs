@@ -1,4 +1,4 @@
-//! What pods have mounted.
+//! The volumes of pods.
 
 use std::collections::BTreeMap;
 
@@ -13,22 +13,22 @@ use marquee_crds::{conditions::Reason, names};
 
 use super::Workload;
 
-/// Room in `/tmp`.
+/// Size of `/tmp`.
 const TMP_SIZE: &str = "256Mi";
-/// Room for fetched artifacts where `resources.limits` names no `ephemeral-storage`: as much as the runtime keeps by itself.
+/// Size of the artifact cache where `resources.limits` has no `ephemeral-storage`: as much as the runtime keeps by itself.
 const CACHE_SIZE: &str = "64Gi";
 /// Read by owner and group, written by nobody.
 const READ_ONLY_MODE: i32 = 0o440;
 
-/// Why pods cannot have what they need mounted, with the mend.
+/// Why pods cannot mount what they need, and what to do.
 pub fn problem(workload: &Workload<'_>) -> Option<(Reason, String)> {
     let artifacts = workload.artifacts();
     for (who, artifact) in &artifacts {
         if artifact.is_local() && artifact.volume.is_none() {
             let uri = &artifact.uri;
             let message = format!(
-                "{who} lies at {uri}, and a pod has no such folder: name a PersistentVolumeClaim in artifact.volume, or an uri \
-                 that can be fetched"
+                "{who} is stored at {uri}, and a pod has no such folder: set artifact.volume to a PersistentVolumeClaim, or use a \
+                 uri that can be fetched"
             );
             return Some((Reason::VolumeMissing, message));
         }
@@ -59,7 +59,7 @@ pub fn secrets<'a>(workload: &'a Workload<'_>) -> Vec<&'a str> {
     secrets
 }
 
-/// Volumes of a pod, and where its container has them.
+/// Volumes of a pod, and their mounts in the container.
 pub(super) fn volumes(workload: &Workload<'_>, revision: &str) -> (Vec<Volume>, Vec<VolumeMount>) {
     let mut volumes = vec![
         Volume {
@@ -108,7 +108,7 @@ pub(super) fn volumes(workload: &Workload<'_>, revision: &str) -> (Vec<Volume>, 
     (volumes, mounts)
 }
 
-/// Every claim once, with the folders at which it is mounted.
+/// Every claim once, with its mount paths.
 fn claims<'a>(workload: &'a Workload<'_>) -> BTreeMap<&'a str, Vec<&'a str>> {
     let mut claims: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (_, artifact) in workload.artifacts() {

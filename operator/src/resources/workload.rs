@@ -14,12 +14,12 @@ use crate::{
     observed::{Capabilities, Settings},
 };
 
-/// What pods do.
+/// What pods serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Component {
-    /// They answer for one RankingModel.
+    /// One RankingModel.
     Ranker,
-    /// They answer for one PageLayout.
+    /// One PageLayout.
     Page,
 }
 
@@ -52,34 +52,34 @@ impl Component {
 /// What children are built from.
 #[derive(Clone, Debug)]
 pub struct Workload<'a> {
-    /// Whose children they are.
+    /// The resource that owns the children.
     pub parent: Parent,
-    /// What their pods do.
+    /// Which kind of pods they have.
     pub component: Component,
-    /// What pods serve.
+    /// The configuration of the pods.
     pub config: PodConfig,
-    /// What is the same for all.
+    /// Settings of the operator.
     pub settings: &'a Settings,
-    /// What the cluster has.
+    /// Which optional APIs the cluster has.
     pub capabilities: &'a Capabilities,
-    /// How many pods.
+    /// Number of pods.
     pub replicas: &'a Replicas,
-    /// What the autoscaler aims at.
+    /// Targets of the autoscaler.
     pub autoscaling: &'a Autoscaling,
-    /// What each pod may use.
+    /// Requests and limits of each pod.
     pub resources: &'a Resources,
     /// Where the pods run, and what they carry.
     pub placement: &'a Placement,
-    /// Longest that a revision may take until it serves.
+    /// Longest time that a revision may take until it serves.
     pub progress_deadline: Duration,
     /// How many earlier revisions keep their configuration.
     pub history: usize,
-    /// How a page is reached from outside.
+    /// How clients outside the cluster reach a page.
     pub gateway: Option<&'a Gateway>,
 }
 
 impl<'a> Workload<'a> {
-    /// Of a model in pods of its own.
+    /// The workload of a model in pods of its own.
     pub fn of_model(model: &'a RankingModel, settings: &'a Settings, capabilities: &'a Capabilities) -> Self {
         let spec = &model.spec;
         Self {
@@ -98,7 +98,7 @@ impl<'a> Workload<'a> {
         }
     }
 
-    /// Of a page, with those of `models` in its pods that are of its surface where its topology says so.
+    /// The workload of a page. With the topology `Monolith`, `models` run in its pods.
     pub fn of_layout(
         layout: &'a PageLayout,
         models: &[RankingModel],
@@ -126,7 +126,7 @@ impl<'a> Workload<'a> {
         }
     }
 
-    /// Name of the children that there are once.
+    /// Name of the children that the resource has once.
     pub fn name(&self) -> String {
         match self.component {
             Component::Ranker => names::ranker(&self.parent.name),
@@ -142,7 +142,7 @@ impl<'a> Workload<'a> {
         }
     }
 
-    /// `host:port` at which a revision answers gRPC. A page's Service leads to whichever revision answers.
+    /// `host:port` at which a revision answers gRPC. All revisions of a page have the same Service.
     pub fn endpoint(&self, revision: &str) -> String {
         let service = match self.component {
             Component::Ranker => self.revision_name(revision),
@@ -156,7 +156,7 @@ impl<'a> Workload<'a> {
         self.config.discovery.is_some()
     }
 
-    /// Every artifact that pods load, each with who asks for it.
+    /// Every artifact that pods load, with the resource that asks for it.
     pub fn artifacts(&self) -> Vec<(String, &ArtifactRef)> {
         let pages = self.config.pages.iter();
         let pages =
@@ -167,7 +167,7 @@ impl<'a> Workload<'a> {
             .collect()
     }
 
-    /// Where the weights lie, for people: every uri once, with a space between.
+    /// Where the weights are stored, for people: every uri once, separated by spaces.
     pub fn artifact_text(&self) -> String {
         let mut uris: Vec<&str> = Vec::new();
         for (_, artifact) in self.artifacts() {
@@ -179,7 +179,7 @@ impl<'a> Workload<'a> {
     }
 }
 
-/// Who children belong to.
+/// The resource that owns the children.
 fn parent<K: Resource<DynamicType = ()>>(resource: &K) -> Parent {
     let meta: &ObjectMeta = resource.meta();
     let name = meta.name.clone().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Why pods are not ready, found in what Kubernetes and the pods themselves say.
+//! Finds out why pods are not ready, from what Kubernetes and the pods themselves report.
 
 use k8s_openapi::jiff::Timestamp;
 use marquee_crds::conditions::Reason;
@@ -6,20 +6,20 @@ use marquee_crds::conditions::Reason;
 use super::Revision;
 use crate::observed::{Observed, PodFacts};
 
-/// How long a pod may wait for its volumes before that says something.
+/// A pod may wait this long for its volumes before the wait counts as a problem.
 const MOUNT_SECONDS: i64 = 15;
 
-/// What is in the way of a revision's pods.
+/// What keeps a revision's pods from being ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// One word.
     pub reason: Reason,
-    /// With the pod, the numbers and the mend.
+    /// Names the pod and the numbers, and says what to do.
     pub message: String,
 }
 
 impl Finding {
-    /// Whether it is the artifact's fault, or that of where it lies.
+    /// Whether the cause is the artifact, or the place where it is stored.
     pub fn is_of_artifact(&self) -> bool {
         matches!(
             self.reason,
@@ -40,16 +40,16 @@ impl Finding {
     }
 }
 
-/// What the pods of a revision need that may be missing.
+/// What the pods of a revision need and may lack.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Needs<'a> {
-    /// Secrets that are mounted.
+    /// Secrets that they mount.
     pub secrets: &'a [&'a str],
-    /// Limit of memory, if there is one.
+    /// Their memory limit, if they have one.
     pub memory: Option<&'a str>,
 }
 
-/// What is most in the way of a revision's pods that are not ready; none when nothing is known to be.
+/// The finding that says most about a revision's pods that are not ready; `None` where no problem is known.
 pub fn diagnose(
     name: &str,
     revision: Option<&Revision>,
@@ -66,7 +66,7 @@ pub fn diagnose(
     }
     let refused = revision.and_then(|revision| revision.refused.as_ref()).map(|message| {
         let message = format!(
-            "the namespace refuses pods of revision {name}: {message}; raise the quota, or ask for less in resources"
+            "the namespace refuses pods of revision {name}: {message}; raise the quota, or request less in resources"
         );
         (4, "", Finding { reason: Reason::PodRefused, message })
     });
@@ -75,7 +75,7 @@ pub fn diagnose(
     found.into_iter().next().map(|(_, _, finding)| finding)
 }
 
-/// What is in the way of a pod, and how telling that is: less is more.
+/// The finding of one pod with its rank. The lowest rank says most.
 fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Finding)> {
     let name = &pod.name;
     let found = |rank, reason, message| Some((rank, Finding { reason, message }));
@@ -86,7 +86,7 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
         }
         if ended.reason == "OOMKilled" {
             let limit = needs.memory.map_or_else(
-                || "memory of its node: request more in resources.requests".to_owned(),
+                || "memory of its node: raise resources.requests.memory".to_owned(),
                 |limit| format!("{limit} that resources.limits allows: raise resources.limits.memory"),
             );
             return found(1, Reason::OutOfMemory, format!("pod {name} used more memory than the {limit}"));
@@ -99,7 +99,7 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
             said,
         )) => {
             let message = format!(
-                "pod {name} has no image: {said}; check the operator's --runtime-image and imagePullSecrets"
+                "pod {name} cannot pull its image: {said}; check the operator's --runtime-image and imagePullSecrets"
             );
             return found(2, Reason::ImageNotPulled, message);
         }
@@ -123,7 +123,7 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
             return found(3, Reason::ClaimNotFound, message);
         }
         let message = format!(
-            "no node takes pod {name}: {said}; ask for less in resources, add nodes, or loosen nodeSelector, tolerations and \
+            "no node can run pod {name}: {said}; ask for less in resources, add nodes, or relax nodeSelector, tolerations and \
              topologySpread"
         );
         return found(5, Reason::Unschedulable, message);
@@ -132,7 +132,7 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
     if let ([first, ..], true) = (needs.secrets, pod.mounting && waited >= MOUNT_SECONDS) {
         let all = needs.secrets.join(", ");
         let message = format!(
-            "pod {name} does not get its volumes: most likely the Secret {all} is not in this namespace; create it, or correct \
+            "pod {name} cannot mount its volumes: most likely the Secret {all} is not in this namespace; create it, or correct \
              artifact.credentials.secretName (`kubectl get secret {first}`)"
         );
         return found(3, Reason::SecretNotFound, message);
@@ -140,7 +140,7 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
     if let Some(ended) = &pod.ended {
         let (code, restarts) = (ended.exit_code, pod.restarts);
         let message = format!(
-            "pod {name} ended with exit code {code} ({}) and did not say why; it was restarted {restarts} times: read \
+            "pod {name} ended with exit code {code} ({}) and gave no reason; it was restarted {restarts} times: read \
              `kubectl logs {name} --previous`",
             ended.reason
         );
@@ -150,25 +150,28 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
         return found(
             6,
             Reason::PodCrashed,
-            format!("pod {name} ends again and again: {said}; read `kubectl logs {name}`"),
+            format!("pod {name} crashes repeatedly: {said}; read `kubectl logs {name}`"),
         );
     }
     if pod.mounting && waited >= MOUNT_SECONDS {
         let message = format!(
-            "pod {name} has neither its volumes nor its network yet: `kubectl describe pod {name}` says what is in the way"
+            "pod {name} waits for its volumes or its network: `kubectl describe pod {name}` says why"
         );
         return found(7, Reason::RevisionStarting, message);
     }
     let loading = pod.loading.as_ref()?;
-    let of =
+    let total =
         if loading.total_bytes > 0 { format!(" of {}", size(loading.total_bytes)) } else { String::new() };
-    let message =
-        format!("pod {name} has {}{of} of its artifacts after {} s", size(loading.bytes), loading.seconds);
+    let message = format!(
+        "pod {name} has loaded {}{total} of its artifacts in {} s",
+        size(loading.bytes),
+        loading.seconds
+    );
     found(8, Reason::ArtifactLoading, message)
 }
 
-/// When to look again because a pod's waiting will say something by then, in seconds.
-pub fn telling_after(observed: &Observed, revision: &str, now: Timestamp) -> Option<u64> {
+/// In how many seconds the wait of a pod will count as a problem, so that it is diagnosed then.
+pub fn due_after(observed: &Observed, revision: &str, now: Timestamp) -> Option<u64> {
     let waiting =
         observed.pods.iter().filter(|pod| pod.revision == revision && pod.mounting && !pod.deleting);
     let left = waiting.filter_map(|pod| {

@@ -1,4 +1,4 @@
-//! The revisions that there are.
+//! The revisions that exist.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -14,22 +14,22 @@ use crate::{
 pub struct Revision {
     /// When its Deployment was made.
     pub created: Option<Timestamp>,
-    /// Pods that somebody asked for.
+    /// Pods that its Deployment asks for.
     pub wanted: i32,
-    /// Pods that there are.
+    /// Pods that exist.
     pub replicas: i32,
-    /// Those of them that are ready.
+    /// Pods that are ready.
     pub ready: i32,
-    /// Why pods are refused at creation.
+    /// Why the API server refuses to create its pods.
     pub refused: Option<String>,
-    /// What keeps its autoscaler from scaling as it should.
+    /// What keeps its autoscaler from scaling.
     pub autoscaler: AutoscalerFacts,
 }
 
 /// Revisions by name.
 pub type Revisions = BTreeMap<String, Revision>;
 
-/// Every revision with a Deployment that is not on its way out.
+/// Every revision with a Deployment that is not being deleted.
 pub fn revisions(observed: &Observed) -> Revisions {
     let mut found = Revisions::new();
     for child in observed.children.iter().filter(|child| !child.deleting) {
@@ -48,14 +48,14 @@ pub fn revisions(observed: &Observed) -> Revisions {
     found
 }
 
-/// Pods of a revision and ready pods, as they are; none where no pod is seen, when what its Deployment says must do. Pods that are older
-/// than their Deployment, made at `since`, are of a resource of the same name that was deleted, and go as soon as somebody gets to it.
+/// The numbers of a revision's pods and ready pods; `None` where no pod is known, so that the Deployment's own numbers count. Pods that are
+/// older than the Deployment, made at `since`, belonged to a deleted resource of the same name, and are about to be deleted.
 fn pods(observed: &Observed, revision: &str, since: Option<Timestamp>) -> Option<(i32, i32)> {
     let is_older = |pod: &PodFacts| pod.created.zip(since).is_some_and(|(pod, since)| pod < since);
     let is_of = |pod: &&PodFacts| pod.revision == revision && !pod.deleting && !is_older(pod);
-    let of: Vec<&PodFacts> = observed.pods.iter().filter(is_of).collect();
+    let pods: Vec<&PodFacts> = observed.pods.iter().filter(is_of).collect();
     let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
-    (!of.is_empty()).then(|| (count(of.len()), count(of.iter().filter(|pod| pod.ready).count())))
+    (!pods.is_empty()).then(|| (count(pods.len()), count(pods.iter().filter(|pod| pod.ready).count())))
 }
 
 fn autoscaler<'a>(observed: &'a Observed, revision: &str) -> Option<&'a AutoscalerFacts> {
@@ -65,14 +65,14 @@ fn autoscaler<'a>(observed: &'a Observed, revision: &str) -> Option<&'a Autoscal
     })
 }
 
-/// The ConfigMaps of revisions other than `live` that are kept for a roll-back: the `limit` youngest, youngest first.
+/// The ConfigMaps that are kept for a roll-back: the `limit` youngest of revisions other than `live`, the youngest first.
 pub fn history<'a>(observed: &'a Observed, live: &[&str], limit: usize) -> Vec<&'a ChildFacts> {
     let is_config = |child: &&ChildFacts| child.kind == ChildKind::ConfigMap && !child.deleting;
     let is_past = |child: &&ChildFacts| {
         child.revision.as_deref().is_some_and(|revision| !revision.is_empty() && !live.contains(&revision))
     };
     let mut past: Vec<&ChildFacts> = observed.children.iter().filter(is_config).filter(is_past).collect();
-    // One that the cache has no date of is new.
+    // The cache has no date of a ConfigMap that is new.
     past.sort_by_key(|child| (Reverse((child.created.is_none(), child.created)), child.name.as_str()));
     past.truncate(limit);
     past

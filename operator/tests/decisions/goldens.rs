@@ -9,7 +9,7 @@ use marquee_operator::{
 };
 use serde_json::{Value, json};
 
-use crate::world::{at, layout, model, settings};
+use crate::cluster::{at, layout, model, settings};
 
 fn folder(story: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "golden", story].iter().collect()
@@ -118,7 +118,7 @@ fn a_model_with_all_there_is() {
         "imagePullSecrets": [{ "name": "registry" }],
         "progressDeadline": "30m",
     });
-    crate::world::merge(&mut spec, more);
+    crate::cluster::merge(&mut spec, more);
     let mut settings = settings();
     settings.pod_annotations.insert("example.com/mesh".into(), "on".into());
     let capabilities = Capabilities { custom_metrics: true, ..Capabilities::default() };

@@ -21,14 +21,14 @@ use rand::{Rng, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use crate::world::{layout, model, reconcile_layout, reconcile_model, settings, stored};
+use crate::cluster::{layout, model, reconcile_layout, reconcile_model, settings, stored};
 
 const OBJECTS: usize = 10_000;
 /// The first second that Kubernetes can write, and the last that can be read.
 const ENDS: [i64; 2] = [-62_135_596_800, 253_402_207_200];
 
-fn one<R: Rng, T: Clone>(random: &mut R, of: &[T]) -> T {
-    of[random.random_range(0..of.len())].clone()
+fn one<R: Rng, T: Clone>(random: &mut R, all: &[T]) -> T {
+    all[random.random_range(0..all.len())].clone()
 }
 
 fn number(random: &mut impl Rng) -> i32 {

@@ -1,4 +1,4 @@
-//! Whatever happens, in whatever order: traffic goes where somebody answers, and a world that is left alone comes to rest.
+//! Whatever happens, in whatever order: traffic goes where somebody answers, and a cluster that is left alone comes to rest.
 
 use marquee_crds::{RankingModel, ranking_model::RankingModelStatus};
 use marquee_operator::{
@@ -8,7 +8,7 @@ use marquee_operator::{
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::world::{Reconciled, World, model, reconcile_model, settings, stored};
+use crate::cluster::{Cluster, Reconciled, model, reconcile_model, settings, stored};
 
 /// What may happen to a model.
 #[derive(Clone, Debug)]
@@ -43,8 +43,8 @@ fn turns() -> impl Strategy<Value = Vec<Turn>> {
     prop::collection::vec(turn, 1..40)
 }
 
-fn happen(turn: &Turn, model: &mut RankingModel, world: &mut World) {
-    let pods = world.observed.pods.len().max(1);
+fn happen(turn: &Turn, model: &mut RankingModel, cluster: &mut Cluster) {
+    let pods = cluster.observed.pods.len().max(1);
     let pod = |n: u8| usize::from(n) % pods;
     match turn {
         Turn::Artifact(n) => model.spec.artifact.uri = format!("s3://models/{n}"),
@@ -53,25 +53,25 @@ fn happen(turn: &Turn, model: &mut RankingModel, world: &mut World) {
             model.spec.serving.replicas.min = *min;
             model.spec.serving.replicas.max = *max;
         }
-        Turn::MakePods => world.make_pods(),
+        Turn::MakePods => cluster.make_pods(),
         Turn::Ready(n, ready) => {
-            if let Some(pod) = world.observed.pods.get_mut(pod(*n)) {
+            if let Some(pod) = cluster.observed.pods.get_mut(pod(*n)) {
                 pod.ready = *ready;
             }
         }
         Turn::Crash(n) => {
-            if let Some(pod) = world.observed.pods.get_mut(pod(*n)) {
+            if let Some(pod) = cluster.observed.pods.get_mut(pod(*n)) {
                 pod.ready = false;
                 pod.ended = Some(Ended { exit_code: 1, reason: "Error".into(), said: None, at: None });
             }
         }
         Turn::Evict(n) => {
-            if world.observed.pods.get(pod(*n)).is_some() {
-                world.observed.pods.remove(pod(*n));
+            if cluster.observed.pods.get(pod(*n)).is_some() {
+                cluster.observed.pods.remove(pod(*n));
             }
         }
         Turn::Load(n, pods) => {
-            let deployments: Vec<_> = world
+            let deployments: Vec<_> = cluster
                 .observed
                 .children
                 .iter_mut()
@@ -87,34 +87,34 @@ fn happen(turn: &Turn, model: &mut RankingModel, world: &mut World) {
         }
         Turn::DeleteDeployment(n) => {
             let deployments: Vec<String> =
-                world.deployments().into_iter().map(|(revision, _)| revision).collect();
+                cluster.deployments().into_iter().map(|(revision, _)| revision).collect();
             if let Some(revision) = deployments.get(usize::from(*n) % deployments.len().max(1)) {
                 let gone = |child: &marquee_operator::observed::ChildFacts| {
                     child.kind == ChildKind::Deployment && child.revision.as_ref() == Some(revision)
                 };
-                world.observed.children.retain(|child| !gone(child));
-                world.observed.pods.retain(|pod| pod.revision != *revision);
+                cluster.observed.children.retain(|child| !gone(child));
+                cluster.observed.pods.retain(|pod| pod.revision != *revision);
             }
         }
         Turn::LoseStatus => model.status = None,
-        Turn::Wait(seconds) => world.wait(*seconds),
+        Turn::Wait(seconds) => cluster.wait(*seconds),
     }
     model.metadata.generation = model.metadata.generation.map(|generation| generation + 1);
 }
 
-fn decide(model: &RankingModel, world: &World) -> Reconciled<RankingModelStatus> {
-    reconcile_model(model, &world.observed, &settings(), world.now)
+fn decide(model: &RankingModel, cluster: &Cluster) -> Reconciled<RankingModelStatus> {
+    reconcile_model(model, &cluster.observed, &settings(), cluster.now)
 }
 
 /// Decides, writes and applies.
-fn reconcile(model: &mut RankingModel, world: &mut World) -> Reconciled<RankingModelStatus> {
-    let decided = decide(model, world);
+fn reconcile(model: &mut RankingModel, cluster: &mut Cluster) -> Reconciled<RankingModelStatus> {
+    let decided = decide(model, cluster);
     model.status = Some(stored(&decided.status));
-    world.apply(&decided.children);
+    cluster.apply(&decided.children);
     decided
 }
 
-fn check(decided: &Reconciled<RankingModelStatus>, before: &World) -> Result<(), TestCaseError> {
+fn check(decided: &Reconciled<RankingModelStatus>, before: &Cluster) -> Result<(), TestCaseError> {
     prop_assert_eq!(&stored(&decided.status), &decided.status, "the API server keeps it as it is");
     let traffic = &decided.status.traffic;
     let sum: i32 = traffic.iter().map(|target| target.weight).sum();
@@ -138,14 +138,14 @@ proptest! {
     #[test]
     fn any_history_leaves_traffic_where_somebody_answers_and_comes_to_rest(turns in turns()) {
         let mut model = model("top-picks", json!({}));
-        let mut world = World::new(Capabilities::default());
+        let mut cluster = Cluster::new(Capabilities::default());
         for turn in &turns {
-            happen(turn, &mut model, &mut world);
-            let before = world.clone();
-            let decided = reconcile(&mut model, &mut world);
+            happen(turn, &mut model, &mut cluster);
+            let before = cluster.clone();
+            let decided = reconcile(&mut model, &mut cluster);
             check(&decided, &before)?;
-            let mended = reconcile(&mut model, &mut world);
-            let again = decide(&model, &world);
+            let mended = reconcile(&mut model, &mut cluster);
+            let again = decide(&model, &cluster);
             prop_assert_eq!(&again.status, &mended.status, "decided twice");
             prop_assert_eq!(&again.children, &mended.children, "decided twice");
             prop_assert_eq!(&again.events, &vec![], "nothing happened");

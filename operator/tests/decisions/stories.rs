@@ -1,4 +1,4 @@
-//! What people see: statuses and events, told as it happens.
+//! What people see: statuses and events, step by step.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,21 +16,21 @@ use marquee_operator::{
 };
 use serde_json::json;
 
-use crate::world::{
-    DRAIN, Reconciled, World, layout, model, reconcile_layout, reconcile_model, settings, stored,
+use crate::cluster::{
+    Cluster, DRAIN, Reconciled, layout, model, reconcile_layout, reconcile_model, settings, stored,
 };
 
 /// A surface: one layout, its models, and what the cluster has of each.
 struct Surface {
     layout: PageLayout,
-    page: World,
-    models: Vec<(RankingModel, World)>,
+    page: Cluster,
+    models: Vec<(RankingModel, Cluster)>,
 }
 
 impl Surface {
     fn new(layout: PageLayout, models: Vec<RankingModel>) -> Self {
-        let world = || World::new(Capabilities::default());
-        Self { layout, page: world(), models: models.into_iter().map(|model| (model, world())).collect() }
+        let cluster = || Cluster::new(Capabilities::default());
+        Self { layout, page: cluster(), models: models.into_iter().map(|model| (model, cluster())).collect() }
     }
 
     /// Lets everyone decide, until nobody has anything new to say. All children's pods appear, and become ready where `ready` says.
@@ -42,20 +42,20 @@ impl Surface {
             self.layout.status = Some(stored(&page.status));
             self.page.apply(&page.children);
             self.page.make_ready(|_| ready("page"));
-            for (model, world) in &mut self.models {
-                world.observed.page = Some(Arc::new(self.layout.clone()));
-                let plan = reconcile_model(model, &world.observed, &settings(), world.now);
+            for (model, cluster) in &mut self.models {
+                cluster.observed.page = Some(Arc::new(self.layout.clone()));
+                let plan = reconcile_model(model, &cluster.observed, &settings(), cluster.now);
                 model.status = Some(stored(&plan.status));
-                world.apply(&plan.children);
+                cluster.apply(&plan.children);
                 let name = model.metadata.name.clone().unwrap();
-                world.make_ready(|_| ready(&name));
+                cluster.make_ready(|_| ready(&name));
             }
         }
     }
 
     fn wait(&mut self, seconds: i64) {
         self.page.wait(seconds);
-        self.models.iter_mut().for_each(|(_, world)| world.wait(seconds));
+        self.models.iter_mut().for_each(|(_, cluster)| cluster.wait(seconds));
     }
 
     fn page_status(&self) -> &PageLayoutStatus {
@@ -67,10 +67,10 @@ impl Surface {
     }
 }
 
-fn decide(model: &mut RankingModel, world: &mut World) -> Reconciled<RankingModelStatus> {
-    let plan = reconcile_model(model, &world.observed, &settings(), world.now);
+fn decide(model: &mut RankingModel, cluster: &mut Cluster) -> Reconciled<RankingModelStatus> {
+    let plan = reconcile_model(model, &cluster.observed, &settings(), cluster.now);
     model.status = Some(stored(&plan.status));
-    world.apply(&plan.children);
+    cluster.apply(&plan.children);
     plan
 }
 
@@ -90,22 +90,22 @@ fn is(status: &str, reason: Reason) -> (String, String) {
 #[test]
 fn a_changed_artifact_takes_over_when_its_pods_are_ready_and_the_old_ones_go_after_a_while() {
     use ConditionType::{ArtifactResolved, Progressing, Ready, Reconciling};
-    let (mut model, mut world) = (model("top-picks", json!({})), World::new(Capabilities::default()));
-    let first = decide(&mut model, &mut world);
+    let (mut model, mut cluster) = (model("top-picks", json!({})), Cluster::new(Capabilities::default()));
+    let first = decide(&mut model, &mut cluster);
     assert_eq!(reasons(&first), [Reason::RevisionCreated]);
     assert_eq!(says(&first.status, Ready), is("False", Reason::RevisionStarting), "kstatus waits");
     assert_eq!(first.status.why, "RevisionStarting");
 
-    world.make_ready(|_| true);
-    let ready = decide(&mut model, &mut world);
+    cluster.make_ready(|_| true);
+    let ready = decide(&mut model, &mut cluster);
     assert_eq!(reasons(&ready), [Reason::TrafficMoved, Reason::AllPodsReady]);
     assert_eq!((ready.status.pods.as_str(), ready.status.why.as_str()), ("1/1", ""));
     let stable = ready.status.revision.clone().unwrap();
     assert_eq!(ready.status.traffic[0].endpoint, format!("top-picks-ranker-{stable}.shop.svc:9000"));
 
     model.spec.artifact.uri = "s3://models/b".into();
-    world.wait(60);
-    let changed = decide(&mut model, &mut world);
+    cluster.wait(60);
+    let changed = decide(&mut model, &mut cluster);
     assert_eq!(reasons(&changed), [Reason::RevisionCreated]);
     assert_eq!(says(&changed.status, Ready), is("True", Reason::AllPodsReady), "the old one answers");
     assert_eq!(says(&changed.status, Reconciling), is("True", Reason::RevisionStarting), "and kstatus waits");
@@ -115,52 +115,52 @@ fn a_changed_artifact_takes_over_when_its_pods_are_ready_and_the_old_ones_go_aft
         (Some(&stable), "RevisionStarting")
     );
 
-    world.make_ready(|_| true);
-    world.wait(10);
-    let moved = decide(&mut model, &mut world);
+    cluster.make_ready(|_| true);
+    cluster.wait(10);
+    let moved = decide(&mut model, &mut cluster);
     assert_eq!(reasons(&moved), [Reason::TrafficMoved]);
     assert_eq!(moved.status.revision, moved.status.latest_revision);
     assert_eq!(says(&moved.status, Progressing), is("True", Reason::RevisionDraining));
     assert_eq!(find(&moved.status.conditions, Reconciling), None);
     assert_eq!(moved.look_again.map(|wait| wait.as_secs()), Some(DRAIN));
-    assert_eq!(world.deployments().len(), 2);
+    assert_eq!(cluster.deployments().len(), 2);
 
-    world.wait(i64::try_from(DRAIN).unwrap());
-    let drained = decide(&mut model, &mut world);
+    cluster.wait(i64::try_from(DRAIN).unwrap());
+    let drained = decide(&mut model, &mut cluster);
     assert_eq!(reasons(&drained), [Reason::RevisionRetired]);
     assert_eq!(says(&drained.status, Progressing), is("True", Reason::UpToDate));
-    assert_eq!(world.deployments().len(), 1);
-    let configs = world.observed.children.iter().filter(|child| child.kind == ChildKind::ConfigMap);
+    assert_eq!(cluster.deployments().len(), 1);
+    let configs = cluster.observed.children.iter().filter(|child| child.kind == ChildKind::ConfigMap);
     assert_eq!(configs.count(), 2, "the old one's configuration is kept for a roll-back");
 }
 
 #[test]
 fn an_artifact_that_cannot_serve_never_does_and_the_status_says_why() {
-    let (mut model, mut world) = (model("top-picks", json!({})), World::new(Capabilities::default()));
-    decide(&mut model, &mut world);
-    world.make_ready(|_| true);
-    let stable = decide(&mut model, &mut world).status.revision;
+    let (mut model, mut cluster) = (model("top-picks", json!({})), Cluster::new(Capabilities::default()));
+    decide(&mut model, &mut cluster);
+    cluster.make_ready(|_| true);
+    let stable = decide(&mut model, &mut cluster).status.revision;
     model.spec.artifact.uri = "s3://models/nan".into();
-    decide(&mut model, &mut world);
-    world.make_pods();
+    decide(&mut model, &mut cluster);
+    cluster.make_pods();
     let said = Termination {
         reason: Reason::NotFinite,
         message: "tensor \"titles\" of s3://models/nan holds NaN: train it again".into(),
     };
-    for pod in world.observed.pods.iter_mut().filter(|pod| !pod.ready) {
+    for pod in cluster.observed.pods.iter_mut().filter(|pod| !pod.ready) {
         pod.ended = Some(Ended { exit_code: 1, reason: "Error".into(), said: Some(said.clone()), at: None });
     }
-    let told = decide(&mut model, &mut world);
-    assert_eq!(says(&told.status, ConditionType::ArtifactResolved), is("False", Reason::NotFinite));
-    assert_eq!(says(&told.status, ConditionType::Degraded), is("True", Reason::NotFinite));
-    assert_eq!(says(&told.status, ConditionType::Ready), is("True", Reason::AllPodsReady));
-    assert_eq!(says(&told.status, ConditionType::Reconciling), is("True", Reason::RevisionStarting));
-    assert_eq!((told.status.revision.clone(), told.status.why.as_str()), (stable.clone(), "NotFinite"));
-    assert_eq!(reasons(&told), [Reason::NotFinite], "one event, though two conditions say it");
-    assert!(told.events[0].warning && told.events[0].note.contains("tensor \"titles\""));
+    let failed = decide(&mut model, &mut cluster);
+    assert_eq!(says(&failed.status, ConditionType::ArtifactResolved), is("False", Reason::NotFinite));
+    assert_eq!(says(&failed.status, ConditionType::Degraded), is("True", Reason::NotFinite));
+    assert_eq!(says(&failed.status, ConditionType::Ready), is("True", Reason::AllPodsReady));
+    assert_eq!(says(&failed.status, ConditionType::Reconciling), is("True", Reason::RevisionStarting));
+    assert_eq!((failed.status.revision.clone(), failed.status.why.as_str()), (stable.clone(), "NotFinite"));
+    assert_eq!(reasons(&failed), [Reason::NotFinite], "one event, though two conditions say it");
+    assert!(failed.events[0].warning && failed.events[0].note.contains("tensor \"titles\""));
 
-    world.wait(700);
-    let late = decide(&mut model, &mut world);
+    cluster.wait(700);
+    let late = decide(&mut model, &mut cluster);
     let progress = find(&late.status.conditions, ConditionType::Progressing).unwrap();
     assert_eq!((progress.status.as_str(), progress.reason.as_str()), ("False", "ProgressDeadlineExceeded"));
     assert_eq!(says(&late.status, ConditionType::Stalled), is("True", Reason::ProgressDeadlineExceeded));
@@ -172,9 +172,9 @@ fn an_artifact_that_cannot_serve_never_does_and_the_status_says_why() {
     );
 
     model.spec.artifact.uri = "s3://models/a".into();
-    let back = decide(&mut model, &mut world);
+    let back = decide(&mut model, &mut cluster);
     assert_eq!((back.status.revision, back.status.why.as_str()), (stable, ""));
-    assert_eq!(world.deployments().len(), 1);
+    assert_eq!(cluster.deployments().len(), 1);
 }
 
 #[test]
@@ -182,60 +182,61 @@ fn an_autoscaler_that_cannot_read_its_metric_is_news_once_it_has_had_time() {
     use ConditionType::Autoscaling;
     let spec = json!({ "replicas": { "max": 3 }, "autoscaling": { "targetInFlightRequests": 8 } });
     let capabilities = Capabilities { custom_metrics: true, ..Capabilities::default() };
-    let (mut model, mut world) = (model("top-picks", json!({ "serving": spec })), World::new(capabilities));
-    decide(&mut model, &mut world);
-    world.make_ready(|_| true);
-    decide(&mut model, &mut world);
-    let sees = |world: &mut World, inactive: Option<&str>, unread: &[&str]| {
-        let of = |child: &&mut ChildFacts| child.kind == ChildKind::HorizontalPodAutoscaler;
-        world.observed.children.iter_mut().find(of).unwrap().state =
+    let (mut model, mut cluster) =
+        (model("top-picks", json!({ "serving": spec })), Cluster::new(capabilities));
+    decide(&mut model, &mut cluster);
+    cluster.make_ready(|_| true);
+    decide(&mut model, &mut cluster);
+    let sees = |cluster: &mut Cluster, inactive: Option<&str>, unread: &[&str]| {
+        let is_autoscaler = |child: &&mut ChildFacts| child.kind == ChildKind::HorizontalPodAutoscaler;
+        cluster.observed.children.iter_mut().find(is_autoscaler).unwrap().state =
             ChildState::Autoscaler(AutoscalerFacts {
-                inactive: inactive.map(|reason| (reason.into(), "told".into())),
+                inactive: inactive.map(|reason| (reason.into(), "said".into())),
                 unread: unread.iter().map(|&name| name.into()).collect(),
             });
     };
-    sees(&mut world, Some("FailedGetContainerResourceMetric"), &[]);
-    world.wait(20);
-    let young = decide(&mut model, &mut world);
+    sees(&mut cluster, Some("FailedGetContainerResourceMetric"), &[]);
+    cluster.wait(20);
+    let young = decide(&mut model, &mut cluster);
     assert_eq!(says(&young.status, Autoscaling), is("True", Reason::AutoscalerApplied));
     assert_eq!(young.look_again, Some(Duration::from_secs(40)), "a look is due when it has had its time");
-    world.wait(40);
-    let old = decide(&mut model, &mut world);
+    cluster.wait(40);
+    let old = decide(&mut model, &mut cluster);
     assert_eq!(says(&old.status, Autoscaling), is("False", Reason::MetricsUnavailable));
     assert_eq!((old.status.why.as_str(), old.look_again), ("MetricsUnavailable", None));
 
-    sees(&mut world, None, &["in_flight"]);
-    let partly = decide(&mut model, &mut world);
+    sees(&mut cluster, None, &["in_flight"]);
+    let partly = decide(&mut model, &mut cluster);
     assert_eq!(says(&partly.status, Autoscaling), is("False", Reason::MetricsUnavailable));
     let message = &find(&partly.status.conditions, Autoscaling).unwrap().message;
     assert!(
         message.contains("1 to 3 pods, aiming at 70 % CPU; targetInFlightRequests is not in use"),
         "{message}"
     );
-    sees(&mut world, None, &[]);
-    assert_eq!(decide(&mut model, &mut world).status.why, "");
+    sees(&mut cluster, None, &[]);
+    assert_eq!(decide(&mut model, &mut cluster).status.why, "");
 }
 
 #[test]
 fn what_cannot_be_built_makes_no_pods_and_disturbs_none() {
-    let (mut model, mut world) = (model("top-picks", json!({})), World::new(Capabilities::default()));
-    decide(&mut model, &mut world);
-    world.make_ready(|_| true);
-    decide(&mut model, &mut world);
+    let (mut model, mut cluster) = (model("top-picks", json!({})), Cluster::new(Capabilities::default()));
+    decide(&mut model, &mut cluster);
+    cluster.make_ready(|_| true);
+    decide(&mut model, &mut cluster);
     model.spec.artifact.uri = "file:///nowhere".into();
     model.spec.artifact.sha256 = None;
-    let blocked = decide(&mut model, &mut world);
+    let blocked = decide(&mut model, &mut cluster);
     assert_eq!(says(&blocked.status, ConditionType::ArtifactResolved), is("False", Reason::VolumeMissing));
     assert_eq!(says(&blocked.status, ConditionType::Ready), is("True", Reason::AllPodsReady));
-    assert_eq!((world.deployments().len(), blocked.status.why.as_str()), (1, "VolumeMissing"));
+    assert_eq!((cluster.deployments().len(), blocked.status.why.as_str()), (1, "VolumeMissing"));
 }
 
 #[test]
 fn of_two_models_for_one_objective_the_younger_has_nothing_and_says_so() {
     let older = ResourceRef { namespace: "shop".into(), name: "elder".into() };
-    let mut world = World::new(Capabilities::default());
-    world.observed.older = Some(older);
-    let plan = reconcile_model(&model("top-picks", json!({})), &world.observed, &settings(), world.now);
+    let mut cluster = Cluster::new(Capabilities::default());
+    cluster.observed.older = Some(older);
+    let plan = reconcile_model(&model("top-picks", json!({})), &cluster.observed, &settings(), cluster.now);
     assert_eq!((plan.children.len(), plan.status.traffic.len()), (0, 0));
     assert_eq!(says(&plan.status, ConditionType::Ready), is("False", Reason::DuplicateObjective));
     assert!(plan.status.conditions[0].message.contains("shop/elder"));

@@ -15,7 +15,7 @@ use marquee_operator::{
 };
 use serde_json::json;
 
-use crate::world::{World, at, layout, model, reconcile_layout, reconcile_model, settings, stored};
+use crate::cluster::{Cluster, at, layout, model, reconcile_layout, reconcile_model, settings, stored};
 
 fn share(revision: &str, weight: i32, endpoint: &str) -> TrafficTarget {
     TrafficTarget { revision: revision.into(), weight, endpoint: endpoint.into(), since: Time(at(100)) }
@@ -30,34 +30,34 @@ fn has(children: &[Child], kind: ChildKind, name: &str) -> bool {
 }
 
 /// Decides about a model, applies everything, and makes its pods ready.
-fn serve(model: &mut RankingModel, world: &mut World) -> String {
+fn serve(model: &mut RankingModel, cluster: &mut Cluster) -> String {
     for _ in 0..2 {
-        let done = reconcile_model(model, &world.observed, &settings(), world.now);
+        let done = reconcile_model(model, &cluster.observed, &settings(), cluster.now);
         model.status = Some(stored(&done.status));
-        world.apply(&done.children);
-        world.make_ready(|_| true);
+        cluster.apply(&done.children);
+        cluster.make_ready(|_| true);
     }
-    reconcile_model(model, &world.observed, &settings(), world.now).status.revision.unwrap()
+    reconcile_model(model, &cluster.observed, &settings(), cluster.now).status.revision.unwrap()
 }
 
 /// A model whose revisions a and b have one ready pod each, and whose spec asks for a third.
-fn split_model() -> (RankingModel, World, [String; 2]) {
-    let (mut model, mut world) = (model("top-picks", json!({})), World::new(Capabilities::default()));
-    let a = serve(&mut model, &mut world);
+fn split_model() -> (RankingModel, Cluster, [String; 2]) {
+    let (mut model, mut cluster) = (model("top-picks", json!({})), Cluster::new(Capabilities::default()));
+    let a = serve(&mut model, &mut cluster);
     model.spec.artifact.uri = "s3://models/b".into();
-    let b = serve(&mut model, &mut world);
+    let b = serve(&mut model, &mut cluster);
     model.spec.artifact.uri = "s3://models/c".into();
     let endpoint = |revision: &str| format!("top-picks-ranker-{revision}.shop.svc:9000");
     let traffic = vec![share(&a, 75, &endpoint(&a)), share(&b, 25, &endpoint(&b))];
     model.status.as_mut().unwrap().traffic = traffic;
-    (model, world, [a, b])
+    (model, cluster, [a, b])
 }
 
 #[test]
 fn every_target_of_a_model_is_in_its_traffic_and_keeps_its_children() {
-    let (mut model, mut world, [a, b]) = split_model();
-    world.wait(3600);
-    let done = reconcile_model(&model, &world.observed, &settings(), world.now);
+    let (mut model, mut cluster, [a, b]) = split_model();
+    cluster.wait(3600);
+    let done = reconcile_model(&model, &cluster.observed, &settings(), cluster.now);
     assert_eq!(done.status.traffic, model.status.as_ref().unwrap().traffic);
     for revision in [&a, &b] {
         for kind in [ChildKind::ConfigMap, ChildKind::Service, ChildKind::Deployment] {
@@ -85,9 +85,9 @@ fn every_target_of_a_model_is_in_its_traffic_and_keeps_its_children() {
     assert_eq!(reasons, [Reason::RevisionCreated], "no viewers moved");
 
     model.status = Some(stored(&done.status));
-    world.apply(&done.children);
-    world.make_ready(|_| true);
-    let moved = reconcile_model(&model, &world.observed, &settings(), world.now);
+    cluster.apply(&done.children);
+    cluster.make_ready(|_| true);
+    let moved = reconcile_model(&model, &cluster.observed, &settings(), cluster.now);
     let c = moved.status.latest_revision.clone().unwrap();
     assert_eq!(weights(&moved.status.traffic), [(c.as_str(), 100)]);
     let note =
@@ -97,29 +97,29 @@ fn every_target_of_a_model_is_in_its_traffic_and_keeps_its_children() {
 
 #[test]
 fn a_target_that_lost_its_pods_gives_its_viewers_to_the_others() {
-    let (mut model, mut world, [a, b]) = split_model();
-    world.observed.pods.iter_mut().filter(|pod| pod.revision == b).for_each(|pod| pod.ready = false);
-    let done = reconcile_model(&model, &world.observed, &settings(), world.now);
+    let (mut model, mut cluster, [a, b]) = split_model();
+    cluster.observed.pods.iter_mut().filter(|pod| pod.revision == b).for_each(|pod| pod.ready = false);
+    let done = reconcile_model(&model, &cluster.observed, &settings(), cluster.now);
     assert_eq!(weights(&done.status.traffic), [(a.as_str(), 100)]);
     model.status = Some(stored(&done.status));
-    let again = reconcile_model(&model, &world.observed, &settings(), world.now);
+    let again = reconcile_model(&model, &cluster.observed, &settings(), cluster.now);
     assert_eq!((again.status.traffic, again.events), (done.status.traffic, vec![]));
 }
 
 #[test]
 fn every_target_of_a_page_is_in_its_traffic_and_keeps_its_children() {
     let spec = json!({ "topology": "Monolith" });
-    let (mut page, mut world) = (layout(&["top-picks"], spec), World::new(Capabilities::default()));
-    world.observed.models = vec![Arc::new(model("top-picks", json!({})))];
+    let (mut page, mut cluster) = (layout(&["top-picks"], spec), Cluster::new(Capabilities::default()));
+    cluster.observed.models = vec![Arc::new(model("top-picks", json!({})))];
     let mut revisions = Vec::new();
     for uri in ["s3://models/catalogue", "s3://models/catalogue-b", "s3://models/catalogue-c"] {
         page.spec.catalogue.uri = uri.into();
         let last = revisions.len() == 2;
         for _ in 0..if last { 1 } else { 2 } {
-            let done = reconcile_layout(&page, &world.observed, &settings(), world.now);
+            let done = reconcile_layout(&page, &cluster.observed, &settings(), cluster.now);
             page.status = Some(stored(&done.status));
-            world.apply(&done.children);
-            world.make_ready(|_| !last);
+            cluster.apply(&done.children);
+            cluster.make_ready(|_| !last);
         }
         revisions.push(page.status.as_ref().unwrap().latest_revision.clone().unwrap());
     }
@@ -128,9 +128,9 @@ fn every_target_of_a_page_is_in_its_traffic_and_keeps_its_children() {
     let status = page.status.as_mut().unwrap();
     status.traffic = traffic.clone();
     let models = status.models.clone();
-    world.observed.pods.retain(|pod| pod.revision != revisions[2]);
-    world.wait(3600);
-    let done = reconcile_layout(&page, &world.observed, &settings(), world.now);
+    cluster.observed.pods.retain(|pod| pod.revision != revisions[2]);
+    cluster.wait(3600);
+    let done = reconcile_layout(&page, &cluster.observed, &settings(), cluster.now);
     assert_eq!(done.status.traffic, traffic);
     for revision in &revisions {
         let name = format!("home-page-{revision}");
@@ -145,32 +145,32 @@ fn every_target_of_a_page_is_in_its_traffic_and_keeps_its_children() {
 #[test]
 fn a_status_speaks_of_applied_children_and_not_of_planned_ones() {
     let spec = json!({ "serving": { "replicas": { "max": 3 } } });
-    let (mut model, mut world) = (model("top-picks", spec), World::new(Capabilities::default()));
-    let status = |model: &RankingModel, world: &World, refused: &[ChildKind]| {
+    let (mut model, mut cluster) = (model("top-picks", spec), Cluster::new(Capabilities::default()));
+    let status = |model: &RankingModel, cluster: &Cluster, refused: &[ChildKind]| {
         let settings = settings();
-        let plan = ranking_model::decide::plan(model, &world.observed, &settings, world.now);
+        let plan = ranking_model::decide::plan(model, &cluster.observed, &settings, cluster.now);
         let is_taken = |child: &&Child| child.keep_as_is || !refused.contains(&child.kind);
         let applied: Vec<AppliedChild> =
             plan.children.iter().filter(is_taken).map(AppliedChild::from).collect();
-        ranking_model::status::status(model, &world.observed, &plan, &applied)
+        ranking_model::status::status(model, &cluster.observed, &plan, &applied)
     };
-    let (first, _) = status(&model, &world, &[ChildKind::Deployment, ChildKind::HorizontalPodAutoscaler]);
+    let (first, _) = status(&model, &cluster, &[ChildKind::Deployment, ChildKind::HorizontalPodAutoscaler]);
     assert_eq!(first.revisions, [], "its Deployment was refused");
     let autoscaling = find(&first.conditions, ConditionType::Autoscaling).unwrap();
     assert_eq!((autoscaling.status.as_str(), autoscaling.reason.as_str()), ("Unknown", "Reconciling"));
-    let (first, _) = status(&model, &world, &[]);
+    let (first, _) = status(&model, &cluster, &[]);
     assert_eq!(first.revisions.len(), 1);
     assert_eq!(find(&first.conditions, ConditionType::Autoscaling).unwrap().reason, "AutoscalerApplied");
 
-    let stable = serve(&mut model, &mut world);
+    let stable = serve(&mut model, &mut cluster);
     model.spec.artifact.uri = "s3://models/b".into();
-    let started = reconcile_model(&model, &world.observed, &settings(), world.now);
-    world.apply(&started.children);
-    world.make_ready(|_| true);
-    let (refused, events) = status(&model, &world, &[ChildKind::Service]);
+    let started = reconcile_model(&model, &cluster.observed, &settings(), cluster.now);
+    cluster.apply(&started.children);
+    cluster.make_ready(|_| true);
+    let (refused, events) = status(&model, &cluster, &[ChildKind::Service]);
     assert_eq!(weights(&refused.traffic), [(stable.as_str(), 100)], "no Service leads to the new one");
     assert_eq!(refused.revision.as_ref(), Some(&stable));
     assert!(events.iter().all(|event| event.reason != Reason::TrafficMoved), "{events:?}");
-    let (moved, _) = status(&model, &world, &[]);
+    let (moved, _) = status(&model, &cluster, &[]);
     assert_eq!(moved.revision, moved.latest_revision);
 }

@@ -22,7 +22,7 @@ pub enum LayoutDecision<'a> {
     /// Not at all: an older layout has its surface.
     Refused(&'a ResourceRef),
     /// By pods.
-    Serving(ServingDecision),
+    Serving(Box<ServingDecision>),
 }
 
 /// What should exist for `layout`, given what exists, as of `now`.
@@ -46,7 +46,8 @@ pub fn plan<'a>(
     };
     let previous_targets = PreviousStatus::from(layout).targets().map(target).collect();
     let waits_for = waits_for(layout, &models);
-    serving::decide::decide(workload, observed, previous_targets, waits_for, now).map(LayoutDecision::Serving)
+    serving::decide::decide(workload, observed, previous_targets, waits_for, now)
+        .map(|serving| LayoutDecision::Serving(Box::new(serving)))
 }
 
 /// The models of the layout's surface, sorted by name. Of two models with one objective the older counts.

@@ -23,7 +23,7 @@ pub enum ModelDecision<'a> {
     /// Not at all: an older model has its objective.
     Refused(&'a ResourceRef),
     /// By pods of its own. The pods of a page that still run the model answer until they are ready.
-    Serving(ServingDecision),
+    Serving(Box<ServingDecision>),
     /// Not yet: the pods of this page will run it.
     AwaitsPage(&'a PageLayout),
     /// By the pods of a page. Children in the plan are those of the model's own that still drain.
@@ -70,7 +70,7 @@ pub fn plan<'a>(
             let host = hosted.and_then(|target| target.host);
             let previous_targets = previous_targets(model, &workload, host.as_deref());
             serving::decide::decide(workload, observed, previous_targets, None, now)
-                .map(ModelDecision::Serving)
+                .map(|serving| ModelDecision::Serving(Box::new(serving)))
         }
     }
 }

@@ -63,7 +63,7 @@ pub fn decide<'a>(
         may_take_over: waits_for.is_none(),
     };
     let rollout = rollout::decide(&desired, &revisions, &previous_targets, now);
-    let diagnosis_due = diagnosis::telling_after(observed, &desired_revision, now).map(Duration::from_secs);
+    let diagnosis_due = diagnosis::due_after(observed, &desired_revision, now).map(Duration::from_secs);
     let unmeasured =
         rollout.targets.iter().filter_map(|target| unmeasured_for(target, &revisions, now)).min();
     let look_again = [rollout.look_again, diagnosis_due, unmeasured].into_iter().flatten().min();

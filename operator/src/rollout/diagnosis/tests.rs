@@ -1,7 +1,7 @@
 use k8s_openapi::jiff::Timestamp;
 use marquee_crds::{conditions::Reason, termination::Termination};
 
-use super::{Finding, Needs, diagnose, size, telling_after};
+use super::{Finding, Needs, diagnose, due_after, size};
 use crate::{
     observed::{Ended, Loading, Observed, PodFacts},
     rollout::Revision,
@@ -30,7 +30,7 @@ fn find(pods: Vec<PodFacts>, second: i64) -> Option<Finding> {
 }
 
 #[test]
-fn what_is_in_the_way_of_a_pod_has_one_word_and_a_mend() {
+fn what_keeps_a_pod_from_being_ready_has_one_word_and_a_mend() {
     let said = Termination { reason: Reason::NotFinite, message: "tensor \"b\" holds NaN".into() };
     let loading = Loading { bytes: 3 << 20, total_bytes: 10 << 20, seconds: 4 };
     let unschedulable = |text: &str| PodFacts { unschedulable: Some(text.into()), ..pod("p") };
@@ -44,8 +44,8 @@ fn what_is_in_the_way_of_a_pod_has_one_word_and_a_mend() {
         ("its volumes do not come",             PodFacts { mounting: true, ..pod("p") },                                          Reason::SecretNotFound,   "most likely the Secret s3-keys is not in this namespace"),
         ("its claim is not there",              unschedulable("persistentvolumeclaim \"weights\" not found"),                     Reason::ClaimNotFound,    "create the PersistentVolumeClaim"),
         ("no node has room",                    unschedulable("0/3 nodes: Insufficient cpu"),                                     Reason::Unschedulable,    "Insufficient cpu; ask for less in resources"),
-        ("it ended without a word",             PodFacts { ended: ended("Error", 139, None), restarts: 4, ..pod("p") },           Reason::PodCrashed,       "exit code 139 (Error) and did not say why; it was restarted 4 times: read `kubectl logs p --previous`"),
-        ("it loads",                            PodFacts { loading: Some(loading), ..pod("p") },                                  Reason::ArtifactLoading,  "3.0 MiB of 10.0 MiB of its artifacts after 4 s"),
+        ("it ended without a word",             PodFacts { ended: ended("Error", 139, None), restarts: 4, ..pod("p") },           Reason::PodCrashed,       "exit code 139 (Error) and gave no reason; it was restarted 4 times: read `kubectl logs p --previous`"),
+        ("it loads",                            PodFacts { loading: Some(loading), ..pod("p") },                                  Reason::ArtifactLoading,  "3.0 MiB of 10.0 MiB of its artifacts in 4 s"),
     ];
     for (why, pod, reason, part) in cases {
         let found = find(vec![pod], 200).unwrap_or_else(|| panic!("{why}: nothing found"));
@@ -55,7 +55,7 @@ fn what_is_in_the_way_of_a_pod_has_one_word_and_a_mend() {
 }
 
 #[test]
-fn pods_that_are_ready_or_going_or_of_another_revision_tell_nothing() {
+fn pods_that_are_ready_or_going_or_of_another_revision_give_no_finding() {
     let crashed = || PodFacts { ended: ended("Error", 1, None), ..pod("p") };
     #[rustfmt::skip]
     let cases = [
@@ -70,11 +70,11 @@ fn pods_that_are_ready_or_going_or_of_another_revision_tell_nothing() {
 }
 
 #[test]
-fn of_several_pods_the_one_that_tells_most_is_heard() {
+fn the_pod_that_says_most_comes_first() {
     let said = Termination { reason: Reason::ChecksumMismatch, message: "weights differ".into() };
-    let told = PodFacts { ended: ended("Error", 1, Some(said)), ..pod("z") };
+    let mismatch = PodFacts { ended: ended("Error", 1, Some(said)), ..pod("z") };
     let waiting = PodFacts { unschedulable: Some("no room".into()), ..pod("a") };
-    assert_eq!(find(vec![waiting.clone(), told.clone()], 200), find(vec![told, waiting], 200));
+    assert_eq!(find(vec![waiting.clone(), mismatch.clone()], 200), find(vec![mismatch, waiting], 200));
 }
 
 #[test]
@@ -86,12 +86,12 @@ fn a_quota_that_refuses_pods_is_named() {
 }
 
 #[test]
-fn volumes_that_do_not_come_are_told_after_a_while() {
+fn volumes_that_do_not_come_are_a_problem_after_a_while() {
     let mounting = PodFacts { mounting: true, ..pod("p") };
     assert_eq!(find(vec![mounting.clone()], 110), None, "that soon it says nothing");
     let observed = Observed { pods: vec![mounting], ..Observed::default() };
-    assert_eq!(telling_after(&observed, "r", at(110)), Some(5));
-    assert_eq!(telling_after(&observed, "r", at(120)), None);
+    assert_eq!(due_after(&observed, "r", at(110)), Some(5));
+    assert_eq!(due_after(&observed, "r", at(120)), None);
     let without_secrets = diagnose("r", None, &observed, Needs::default(), at(120)).unwrap();
     assert!(without_secrets.reason.is_progress(), "what it waits for is not known: a node may be slow");
     assert!(without_secrets.message.contains("kubectl describe pod p"), "{}", without_secrets.message);

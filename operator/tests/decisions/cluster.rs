@@ -115,12 +115,12 @@ pub fn merge(into: &mut Value, from: Value) {
 
 /// Children and pods of one parent.
 #[derive(Clone, Debug)]
-pub struct World {
+pub struct Cluster {
     pub observed: Observed,
     pub now: Timestamp,
 }
 
-impl World {
+impl Cluster {
     pub fn new(capabilities: Capabilities) -> Self {
         Self {
             observed: Observed { capabilities, ..Observed::default() },
@@ -199,11 +199,11 @@ impl World {
 
     /// Revisions that have a Deployment, and the pods that it asks for.
     pub fn deployments(&self) -> Vec<(String, i32)> {
-        let of = |child: &ChildFacts| match &child.state {
+        let deployment = |child: &ChildFacts| match &child.state {
             ChildState::Deployment(facts) => Some((child.revision.clone()?, facts.wanted)),
             _ => None,
         };
-        self.observed.children.iter().filter_map(of).collect()
+        self.observed.children.iter().filter_map(deployment).collect()
     }
 
     /// Makes as many pods as Deployments ask for.
