@@ -57,7 +57,7 @@ pub enum Negatives {
     Plays,
 }
 
-/// What the fit is told.
+/// Parameters of the fit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct BprParams {

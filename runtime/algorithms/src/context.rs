@@ -21,7 +21,7 @@ pub struct State {
     pub tensors: BTreeMap<String, Vec<f32>>,
 }
 
-/// What the observer is told after each iteration.
+/// What the observer receives after each iteration.
 pub struct Progress<'a> {
     /// Which algorithm.
     pub algorithm: &'static str,

@@ -58,7 +58,7 @@ pub enum Precision {
     Double,
 }
 
-/// What the fit is told.
+/// Parameters of the fit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct EaseParams {
@@ -98,7 +98,7 @@ const DOUBLE_UP_TO: usize = 2048;
 /// What multiplying back may miss by before single precision is given up.
 const TOLERANCE: f64 = 0.01;
 
-/// The steps that the observer is told of: counting, factoring, inverting.
+/// The steps that the observer sees: counting, factoring, inverting.
 const STEPS: u32 = 3;
 
 /// Solves for all weights. Memory: two matrices of titles × titles.

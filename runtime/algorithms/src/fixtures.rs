@@ -30,8 +30,8 @@ pub(crate) fn one_viewer() -> Interactions {
     Interactions::from_rows(2, 3, &rows, Duplicates::Refuse).unwrap()
 }
 
-/// Stops a fit after `stop` iterations, resumes it from the state told then, and compares with the fit that never stopped.
-/// Also: a state of another seed is refused, and stopping is told.
+/// Stops a fit after `stop` iterations, resumes it from the state seen then, and compares with the fit that never stopped.
+/// Also: a state of another seed is refused, and stopping is an error of its own.
 pub(crate) fn assert_resumes<T: PartialEq + std::fmt::Debug>(
     stop: u32,
     threads: usize,

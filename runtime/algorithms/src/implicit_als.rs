@@ -109,7 +109,7 @@ pub enum Weight {
     Rating,
 }
 
-/// What the fit is told.
+/// Parameters of the fit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct ImplicitAlsParams {

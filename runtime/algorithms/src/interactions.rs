@@ -11,7 +11,7 @@ pub struct Interaction {
     pub viewer: u32,
     /// Row of the title, from 0.
     pub title: u32,
-    /// The rating given, in the data's own units; 1 where there is none. Implicit algorithms weight by it only when told to.
+    /// The rating given, in the data's own units; 1 where there is none. Implicit algorithms weight by it only on request.
     pub rating: f32,
     /// When, in whatever unit the data has (only the order counts); 0 where there is none.
     pub time: i64,

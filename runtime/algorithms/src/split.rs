@@ -1,4 +1,4 @@
-//! Splits of the data into a training and a test part: the protocols under which figures are told.
+//! Splits of the data into a training and a test part: the protocols under which figures are reported.
 
 use rand::seq::SliceRandom;
 

@@ -47,7 +47,7 @@ pub static TRAINER: Trainer = Trainer {
     working_bytes: |shape| 2 * (shape.factor_bytes() + 4 * shape.factors * shape.titles),
 };
 
-/// What the fit is told.
+/// Parameters of the fit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct SvdPlusPlusParams {

@@ -31,7 +31,7 @@ pub struct OpenOptions {
     pub expected: Option<Digest>,
     /// How large the artifact may be.
     pub limits: Limits,
-    /// Told how far the check is.
+    /// Counts how far the check is.
     pub checked: Arc<Checked>,
 }
 

@@ -70,7 +70,7 @@ pub enum WriteError {
         finding: Finding,
     },
     /// What was written does not open: tensors are missing, not finite, or counts disagree.
-    #[error("what was to be written to {} is no sound artifact", dir.display())]
+    #[error("what was written for {} does not open as an artifact", dir.display())]
     Refused {
         /// The place.
         dir: PathBuf,

@@ -13,7 +13,7 @@ pub fn value(algorithm: Algorithm, name: &str, text: &str) -> Result<Value, Stri
         let names = || known.iter().map(|known| known.name);
         let listed = if known.is_empty() { "none".to_owned() } else { listed(names()) };
         return Err(format!(
-            "is no hyperparameter of {}{} (it has: {listed})",
+            "is not a hyperparameter of {}{} (it has: {listed})",
             algorithm.name(),
             hint(name, names())
         ));

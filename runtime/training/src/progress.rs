@@ -40,7 +40,7 @@ pub struct StageTime {
     pub seconds: f64,
 }
 
-/// One stage: told of its progress, it draws or prints.
+/// One stage: it draws or prints its progress.
 pub struct Stage<'a> {
     out: &'a mut dyn Write,
     cancel: &'a AtomicBool,
@@ -49,7 +49,7 @@ pub struct Stage<'a> {
     bar: Option<ProgressBar>,
     total: u64,
     /// Tenths of the whole that were printed.
-    told: u64,
+    printed_tenths: u64,
 }
 
 impl<'a> Stage<'a> {
@@ -65,7 +65,7 @@ impl<'a> Stage<'a> {
             begun: Instant::now(),
             bar,
             total,
-            told: 0,
+            printed_tenths: 0,
         })
     }
 
@@ -77,8 +77,8 @@ impl<'a> Stage<'a> {
             return Ok(());
         }
         let tenths = (done * 10).checked_div(self.total).unwrap_or(0);
-        if tenths > self.told && done < self.total {
-            self.told = tenths;
+        if tenths > self.printed_tenths && done < self.total {
+            self.printed_tenths = tenths;
             let gap = if note.is_empty() { "" } else { ", " };
             writeln!(self.out, "{}: {done} of {}{gap}{note}", self.name, self.total)?;
         }

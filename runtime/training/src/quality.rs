@@ -147,7 +147,7 @@ pub fn ranking(
     let fault: Mutex<Option<ModelError>> = Mutex::new(None);
     let scored = rank(watched, held, &options(measure), |viewer, scores| {
         if let Err(error) = score_all(model, viewer, scores) {
-            // Stops the ranking; the reason is told below.
+            // Stops the ranking; the reason follows below.
             scores.fill(f32::NAN);
             if let Ok(mut fault) = fault.lock() {
                 fault.get_or_insert(error);

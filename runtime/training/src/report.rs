@@ -196,7 +196,7 @@ pub fn print_table(out: &mut dyn Write, rows: &[Vec<String>]) -> io::Result<()> 
 
 /// Prints where the time went.
 pub fn print_stages(out: &mut dyn Write, stages: &[StageTime]) -> io::Result<()> {
-    let told: Vec<String> =
+    let each: Vec<String> =
         stages.iter().map(|stage| format!("{} {:.2} s", stage.name, stage.seconds)).collect();
-    writeln!(out, "time: {}", told.join(", "))
+    writeln!(out, "time: {}", each.join(", "))
 }

@@ -138,7 +138,7 @@ pub fn run(
         let trial = Trial { quality: attempt(config, &tried, &split, (within, pool)), tried };
         let note = match &trial.quality {
             Ok(found) => match found.figure(&metric) {
-                Some(figure) => format!("{metric} {:.4} with {}", figure.value, told(&trial.tried)),
+                Some(figure) => format!("{metric} {:.4} with {}", figure.value, in_one_line(&trial.tried)),
                 None => {
                     let names = found.names().join(", ");
                     return Err(TrainingError::Usage(format!(
@@ -184,7 +184,7 @@ fn attempt(
 }
 
 /// Hyperparameters in one line.
-pub fn told(tried: &Hyperparameters) -> String {
+pub fn in_one_line(tried: &Hyperparameters) -> String {
     let each: Vec<String> = tried.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
     each.join(", ")
 }

@@ -101,8 +101,8 @@ fn loss_descends_and_is_told_only_when_asked_for() {
     fit(&data, &ImplicitAlsParams { solver: Solver::Exact, ..params() }, &mut context).unwrap();
     drop(context);
     assert!(losses.iter().step_by(2).all(Option::is_none) && losses.len() == 6);
-    let told: Vec<f64> = losses.into_iter().flatten().collect();
-    assert!(told.len() == 3 && told.is_sorted_by(|a, b| a > b), "{told:?}");
+    let observed: Vec<f64> = losses.into_iter().flatten().collect();
+    assert!(observed.len() == 3 && observed.is_sorted_by(|a, b| a > b), "{observed:?}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn read(args: &CatalogueArgs, io: &mut Io<'_>) -> Result<Metadata, TrainingError
         writeln!(io.out, "passed over {} bad rows", metadata.bad_rows)?;
     }
     if metadata.without_year > 0 {
-        writeln!(io.out, "{} titles have no year: theirs is no whole number", metadata.without_year)?;
+        writeln!(io.out, "{} titles have no year: it is not a whole number", metadata.without_year)?;
     }
     Ok(metadata)
 }

@@ -72,7 +72,7 @@ fn agree(config: &Config) -> Result<(), TrainingError> {
     Ok(())
 }
 
-/// Smallest input of which the reading is told line by line; less is read in a moment.
+/// Smallest input whose reading shows progress; less is read in a moment.
 const TOLD_FROM: u64 = 64 << 20;
 
 /// Which columns the config cannot do without.
@@ -153,7 +153,7 @@ fn table_of_trials(found: &crate::search::Found) -> Vec<Vec<String>> {
                 .map_or_else(String::new, |figure| format!("{:.4}", figure.value)),
             Err(problem) => problem.clone(),
         };
-        rows.push(vec![figure, crate::search::told(&trial.tried)]);
+        rows.push(vec![figure, crate::search::in_one_line(&trial.tried)]);
     }
     rows
 }

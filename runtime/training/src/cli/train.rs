@@ -244,7 +244,7 @@ fn dry_run(
         config.protocol
     )?;
     if !hyperparameters.is_empty() {
-        writeln!(io.out, "hyperparameters: {}", search::told(&hyperparameters))?;
+        writeln!(io.out, "hyperparameters: {}", search::in_one_line(&hyperparameters))?;
     }
     if !split.held_out.is_empty() {
         writeln!(io.out, "would measure on {} held-out rows, baseline beside", split.held_out.len())?;
@@ -292,7 +292,7 @@ fn search_only(
         "best by {} on a validation part ({}): {}",
         found.metric,
         found.validation,
-        search::told(&best.tried)
+        search::in_one_line(&best.tried)
     )?;
     if let Some(file) = &args.search_output {
         super::write_best(file, config, &found)?;

@@ -65,7 +65,7 @@ impl FromStr for Protocol {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (kind, rest) = text.split_once(':').map_or((text, None), |(kind, rest)| (kind, Some(rest)));
-        let unreadable = |shape: &str| format!("`{text}` is no protocol: expected {shape}");
+        let unreadable = |shape: &str| format!("`{text}` is not a protocol: expected {shape}");
         let protocol = match (kind, rest) {
             ("none", None) => Self::None,
             ("leave-last-out", None) => Self::LeaveLastOut,

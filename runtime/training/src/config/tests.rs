@@ -91,9 +91,9 @@ fn what_is_wrong_is_named_with_its_line_and_the_mend() {
         ("too many threads",       "algorithm: ease\nthreads: 5000",         "c.yaml line 2: `threads` must be a whole number from 0 to 1024, found `5000`"),
         ("a value for a list",     "algorithm: ease\ndata: { files: a }",    "c.yaml line 2: `data.files` must be a list such as [a, b]"),
         ("a value for fields",     "algorithm: ease\ndata: a",               "c.yaml line 2: `data` must hold fields"),
-        ("a long delimiter",       "algorithm: ease\ndata: { delimiter: ab }", "c.yaml line 2: `data.delimiter` `ab` is no delimiter: expected one character that is no letter, digit or quote, or tab, comma, semicolon, pipe, space"),
-        ("another's parameter",    "algorithm: ease\nhyperparameters: { factors: 3 }", "c.yaml line 2: `hyperparameters.factors` is no hyperparameter of ease (it has: `regularization`, `precision`)"),
-        ("a mistyped parameter",   "algorithm: ease\nhyperparameters:\n  regularisation: 3", "c.yaml line 3: `hyperparameters.regularisation` is no hyperparameter of ease; did you mean `regularization`? (it has: `regularization`, `precision`)"),
+        ("a long delimiter",       "algorithm: ease\ndata: { delimiter: ab }", "c.yaml line 2: `data.delimiter` `ab` is not a delimiter: expected one character that is no letter, digit or quote, or tab, comma, semicolon, pipe, space"),
+        ("another's parameter",    "algorithm: ease\nhyperparameters: { factors: 3 }", "c.yaml line 2: `hyperparameters.factors` is not a hyperparameter of ease (it has: `regularization`, `precision`)"),
+        ("a mistyped parameter",   "algorithm: ease\nhyperparameters:\n  regularisation: 3", "c.yaml line 3: `hyperparameters.regularisation` is not a hyperparameter of ease; did you mean `regularization`? (it has: `regularization`, `precision`)"),
         ("out of range",           "algorithm: bpr\nhyperparameters: { learningRate: 0 }", "c.yaml line 2: `hyperparameters.learningRate` must be a number from 0.000000000001 to 1, found `0`"),
         ("NaN",                    "algorithm: ease\nhyperparameters: { regularization: NaN }", "c.yaml line 2: `hyperparameters.regularization` must be a number from 0.000000000001 to 1000000000, found `NaN`"),
         ("an unknown protocol",    "algorithm: ease\nprotocol: { kind: leave-one-out }", "c.yaml line 2: `protocol.kind` must be one of `leave-last-out`, `random-split`, `fold`, `none`, found `leave-one-out`; did you mean `leave-last-out`?"),
@@ -116,10 +116,10 @@ fn protocols_are_read_from_flags_as_they_are_shown() {
     }
     #[rustfmt::skip]
     let cases = [
-        ("leave-last", "`leave-last` is no protocol: expected leave-last-out, random-split:FRACTION:SEED, fold:K/N or none; did you mean `leave-last-out`?"),
-        ("fold:2", "`fold:2` is no protocol: expected fold:K/N"),
+        ("leave-last", "`leave-last` is not a protocol: expected leave-last-out, random-split:FRACTION:SEED, fold:K/N or none; did you mean `leave-last-out`?"),
+        ("fold:2", "`fold:2` is not a protocol: expected fold:K/N"),
         ("fold:0/5", "`fold:0/5`: fold must be from 1 to 5, found 0"),
-        ("random-split:x", "`random-split:x` is no protocol: expected random-split:FRACTION or random-split:FRACTION:SEED"),
+        ("random-split:x", "`random-split:x` is not a protocol: expected random-split:FRACTION or random-split:FRACTION:SEED"),
         ("random-split:nan", "`random-split:nan`: fraction must be above 0 and below 1, found NaN"),
     ];
     for (text, expected) in cases {

@@ -27,7 +27,7 @@ pub struct ConfigError {
 pub(crate) fn parse(file: &str, text: &str) -> Result<MarkedMappingNode, ConfigError> {
     let error = |line, problem| Err(ConfigError { file: file.to_owned(), line, problem });
     if text.len() > LONGEST {
-        return error(None, format!("is longer than {LONGEST} bytes: this is no training config"));
+        return error(None, format!("is longer than {LONGEST} bytes: this is not a training config"));
     }
     if text.trim().is_empty() {
         return error(None, "is empty: expected at least `algorithm: NAME`".to_owned());

@@ -129,8 +129,8 @@ pub fn read_any(
     let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |m| m.len());
     let total = spec.files.iter().map(size).sum();
     let done = std::cell::Cell::new(0);
-    let mut hear = |bytes| progress(ReadProgress { bytes: done.get() + bytes, total });
-    let mut collector = Collector::new(spec.skip_bad_rows, &mut hear);
+    let mut on_bytes = |bytes| progress(ReadProgress { bytes: done.get() + bytes, total });
+    let mut collector = Collector::new(spec.skip_bad_rows, &mut on_bytes);
     for file in &spec.files {
         table::read(file, &spec.layout, &wanted, &mut collector)?;
         done.set(done.get() + size(file));

@@ -81,7 +81,7 @@ impl FromStr for Delimiter {
                 Ok(Self(one.as_bytes()[0]))
             }
             other => Err(format!(
-                "`{}` is no delimiter: expected one character that is no letter, digit or quote, or tab, comma, semicolon, pipe, space",
+                "`{}` is not a delimiter: expected one character that is no letter, digit or quote, or tab, comma, semicolon, pipe, space",
                 other.escape_debug()
             )),
         }

@@ -94,10 +94,10 @@ fn several_files_are_one() {
     let (one, two) = (folder.path().join("1.csv"), folder.path().join("2.tsv"));
     fs::write(&one, "viewer,title,rating,time\na,x,5,10\na,y,3,20\n").unwrap();
     fs::write(&two, "time\trating\ttitle\tviewer\n15\t4\tx\tb\n").unwrap();
-    let mut heard = Vec::new();
-    let found = read(&spec(&[&one, &two]), Needs::default(), &mut |progress| heard.push(progress)).unwrap();
+    let mut calls = Vec::new();
+    let found = read(&spec(&[&one, &two]), Needs::default(), &mut |progress| calls.push(progress)).unwrap();
     assert_eq!(found.facts.digest, read_text(GOOD, |_| ()).unwrap().facts.digest);
-    let last = heard.last().unwrap();
+    let last = calls.last().unwrap();
     assert_eq!(last.bytes, last.total, "all bytes of both are accounted for");
 }
 
@@ -121,11 +121,14 @@ fn bad_rows_within_the_allowance_are_counted_and_told() {
     let text = "viewer,title,rating\na,x,5\na,y,?\nb,z,4\nb,y\n";
     let found = read_text(text, |spec| spec.skip_bad_rows = 2).unwrap();
     assert_eq!((found.len(), found.facts.rows_read, found.facts.bad_rows), (2, 4, 2));
-    let told = &found.facts.bad_row_examples;
-    assert!(told[0].ends_with("r.csv line 3, column `rating`: expected a number, found `?`"), "{told:?}");
+    let examples = &found.facts.bad_row_examples;
     assert!(
-        told[1].ends_with("r.csv line 5: expected 3 fields, found 2 fields (the first is `b`)"),
-        "{told:?}"
+        examples[0].ends_with("r.csv line 3, column `rating`: expected a number, found `?`"),
+        "{examples:?}"
+    );
+    assert!(
+        examples[1].ends_with("r.csv line 5: expected 3 fields, found 2 fields (the first is `b`)"),
+        "{examples:?}"
     );
 }
 
@@ -141,8 +144,8 @@ proptest! {
         if has_header {
             bytes.splice(0..0, format!("viewer{0}title{0}rating{0}time\n", char::from(delimiter)).into_bytes());
         }
-        let mut hear = |_| ();
-        let mut collector = Collector::new(50, &mut hear);
+        let mut ignore = |_| ();
+        let mut collector = Collector::new(50, &mut ignore);
         let shape = Shape { file: Arc::from(Path::new("fuzz")), delimiter: Delimiter(delimiter), header: has_header };
         let wanted = Columns::default().wanted(Needs::default());
         if read_from(&bytes[..], &shape, &wanted, &mut collector).is_ok() {

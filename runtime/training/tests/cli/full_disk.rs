@@ -20,7 +20,8 @@ fn child() {
     let line = line.replace('@', &format!("{folder}/"));
     let world = World::new();
     let error = world.run(&line).expect_err("the disk is full");
-    fs::write(format!("{folder}/said.txt"), format!("{} {}", error.exit_code(), world.told(&error))).unwrap();
+    fs::write(format!("{folder}/said.txt"), format!("{} {}", error.exit_code(), world.message(&error)))
+        .unwrap();
 }
 
 /// Runs a command where no file may grow over `blocks` of 512 bytes; gives its exit code and message.

@@ -97,7 +97,7 @@ fn what_cannot_be_done_is_said_with_the_mend_and_the_exit_code() {
         (2, "train --data @r.csv", "nothing says what to fit: give --config FILE or --algorithm NAME"),
         (2, "train --algorithm ease --data @r.csv", "nothing says where the artifact goes: give --output FOLDER"),
         (3, "train --algorithm ease --output @a", "no data files given: name them with --data FILE or in the config under data.files"),
-        (2, "train --algorithm ease --set factors=3 --data @r.csv --output @a", "--set `factors` is no hyperparameter of ease (it has: `regularization`, `precision`)"),
+        (2, "train --algorithm ease --set factors=3 --data @r.csv --output @a", "--set `factors` is not a hyperparameter of ease (it has: `regularization`, `precision`)"),
         (2, "train --algorithm ease --set factors --data @r.csv --output @a", "--set `factors` must be NAME=VALUE, such as regularization=0.1"),
         (2, "train --algorithm ease --protocol fold:1/5 --data @r.csv --output @a", "protocol fold:1/5 measures predicted ratings, and ease predicts none: use leave-last-out"),
         (2, "train --algorithm ease --search --data @r.csv", "--search needs a `search` section in the config: name the hyperparameters and their ranges there"),
@@ -116,8 +116,8 @@ fn what_cannot_be_done_is_said_with_the_mend_and_the_exit_code() {
     ];
     for (code, line, expected) in cases {
         let error = world.run(line).expect_err(line);
-        let told = world.told(&error);
-        assert!(told.starts_with(expected), "{line}\n  expected {expected}\n  found    {told}");
+        let message = world.message(&error);
+        assert!(message.starts_with(expected), "{line}\n  expected {expected}\n  found    {message}");
         assert_eq!(error.exit_code(), code, "{line}");
         assert!(!world.path("a").exists(), "{line}: nothing was written");
     }

@@ -6,7 +6,7 @@ use crate::world::{World, movielens};
 use serde_json::Value;
 
 fn figures(world: &World, line: &str) -> Value {
-    world.run(&format!("{line} --json @r.json")).unwrap_or_else(|error| panic!("{}", world.told(&error)));
+    world.run(&format!("{line} --json @r.json")).unwrap_or_else(|error| panic!("{}", world.message(&error)));
     let reports: Value = serde_json::from_slice(&fs::read(world.path("r.json")).unwrap()).unwrap();
     reports[0]["quality"].clone()
 }

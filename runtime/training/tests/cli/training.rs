@@ -36,7 +36,8 @@ fn every_algorithm_becomes_an_artifact_that_reproduces_its_golden_outputs() {
             "train --algorithm {algorithm} {} --data @r.csv --protocol {protocol} --threads 2 --output @{algorithm}",
             small(algorithm)
         );
-        let printed = world.run(&line).unwrap_or_else(|error| panic!("{algorithm}: {}", world.told(&error)));
+        let printed =
+            world.run(&line).unwrap_or_else(|error| panic!("{algorithm}: {}", world.message(&error)));
         assert!(
             printed.contains("the artifact is fitted on: training part; the figures are its own"),
             "{printed}"
@@ -82,9 +83,9 @@ fn a_run_that_was_stopped_goes_on_to_the_very_artifact_of_one_that_was_not() {
         let world = World::new();
         world.write("r.csv", &ratings());
         let line = |output: &str, rest: &str| {
-            let knobs = small(algorithm);
+            let hyperparameters = small(algorithm);
             format!(
-                "train --algorithm {algorithm} {knobs} --data @r.csv --threads 2 --output @{output} {rest}"
+                "train --algorithm {algorithm} {hyperparameters} --data @r.csv --threads 2 --output @{output} {rest}"
             )
         };
         world.run(&line("whole", "")).unwrap();
@@ -93,14 +94,18 @@ fn a_run_that_was_stopped_goes_on_to_the_very_artifact_of_one_that_was_not() {
         let mut out = StopAt { text: ": 5 of 12", cancel: &cancel, seen: String::new() };
         let mut io = Io { out: &mut out, terminal: false, cancel: &cancel };
         let error = run(&world, &line("resumed", "--checkpoint @c"), &mut io).unwrap_err();
-        let told = format!(
+        let expected_message = format!(
             "stopped on request: go on with the same command, from checkpoint c/{algorithm}-training-part.checkpoint"
         );
-        assert_eq!((world.told(&error), error.exit_code()), (told, 130));
+        assert_eq!((world.message(&error), error.exit_code()), (expected_message, 130));
         assert!(!world.path("resumed").exists(), "nothing was published");
 
         let other = world.run(&line("resumed", "--checkpoint @c --seed 43")).unwrap_err();
-        assert!(world.told(&other).contains("was written under another config"), "{}", world.told(&other));
+        assert!(
+            world.message(&other).contains("was written under another config"),
+            "{}",
+            world.message(&other)
+        );
 
         let printed = world.run(&line("resumed", "--checkpoint @c")).unwrap();
         assert!(printed.contains("goes on after iteration "), "{printed}");
@@ -118,7 +123,7 @@ fn a_stop_without_checkpoint_writes_nothing() {
     let error = world
         .run_until("train --algorithm bpr --data @r.csv --output @a", &AtomicBool::new(true))
         .unwrap_err();
-    assert_eq!(world.told(&error), "stopped on request: nothing was written");
+    assert_eq!(world.message(&error), "stopped on request: nothing was written");
     assert_eq!(world.files(), before);
 }
 

@@ -74,7 +74,7 @@ impl World {
     }
 
     /// The message of an error with its causes, the folder left out.
-    pub fn told(&self, error: &TrainingError) -> String {
+    pub fn message(&self, error: &TrainingError) -> String {
         let mut text = error.to_string();
         let mut cause = std::error::Error::source(error);
         while let Some(found) = cause {
