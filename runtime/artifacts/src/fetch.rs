@@ -28,7 +28,7 @@ pub use error::FetchError;
 use cache::{Blob, Cache};
 use download::Download;
 use lock::FileLock;
-use source::{Manners, Source};
+use source::{RetryPolicy, Source};
 use uri::Place;
 
 /// Between two words of how far the check of an artifact is.
@@ -108,7 +108,7 @@ pub struct Lease {
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     options: Arc<FetchOptions>,
-    manners: Manners,
+    retry_policy: RetryPolicy,
     cache: Cache,
 }
 
@@ -124,21 +124,21 @@ impl Fetcher {
         install_crypto_provider();
         let cache = Cache::new(options.cache_dir.clone(), options.max_cache_bytes);
         let settings = options.store_settings.clone();
-        let manners = Manners {
+        let retry_policy = RetryPolicy {
             settings,
             from_env: true,
             max_retries: options.max_retries,
             patience: options.patience,
             stall: options.stall,
         };
-        Self { options: Arc::new(options), manners, cache }
+        Self { options: Arc::new(options), retry_policy, cache }
     }
 
     /// The same fetcher for an artifact with credentials of its own: settings of its store by the names of the
     /// environment (`AWS_ACCESS_KEY_ID`, …). They stand in for the environment, of which nothing is read.
     pub fn with_credentials(&self, credentials: Vec<(String, String)>) -> Self {
         let settings = credentials.into_iter().chain(self.options.store_settings.iter().cloned()).collect();
-        Self { manners: Manners { settings, from_env: false, ..self.manners.clone() }, ..self.clone() }
+        Self { retry_policy: RetryPolicy { settings, from_env: false, ..self.retry_policy.clone() }, ..self.clone() }
     }
 
     /// Brings the artifact at `uri` here, unless it is here, and checks its digests. One at a `file` uri stays where it
@@ -187,7 +187,7 @@ impl Fetcher {
             Place::Local(dir) => return Ok(self.in_place(dir, None).await?.digest),
             Place::Remote(url) => url,
         };
-        let source = Source::connect(&url, &self.manners)?;
+        let source = Source::connect(&url, &self.retry_policy)?;
         let bytes = source.read(MANIFEST_FILE, self.options.limits.manifest_bytes).await?;
         let refused = |finding: crate::Finding| finding.in_file(source.object(MANIFEST_FILE).as_ref());
         Manifest::parse(&bytes, &self.options.limits).map_err(refused)?;
@@ -235,7 +235,7 @@ impl Fetcher {
         let lease = Lease { _lock: Some(Arc::new(self.cache.lease(&digest).await?)) };
         let dir = self.cache.artifact(&digest);
         if !dir.join(MANIFEST_FILE).is_file() {
-            let source = Source::connect(url, &self.manners)?;
+            let source = Source::connect(url, &self.retry_policy)?;
             self.download(&source, digest, progress).await?;
         }
         Ok(Fetched { dir, digest, lease })
@@ -273,8 +273,8 @@ impl Fetcher {
                 arrived(blob.size as i64);
                 return Ok(());
             }
-            let (manners, cache, lock) = (&self.manners, &self.cache, lock.clone());
-            Download { source, manners, cache, file, blob, lock }.run(arrived).await
+            let (retry_policy, cache, lock) = (&self.retry_policy, &self.cache, lock.clone());
+            Download { source, retry_policy, cache, file, blob, lock }.run(arrived).await
         });
         futures::stream::iter(downloads).buffer_unordered(DOWNLOADS_AT_ONCE).try_collect::<()>().await?;
         let cache = self.cache.clone();

@@ -14,7 +14,7 @@ use super::blocking;
 use super::cache::{Blob, Cache};
 use super::error::FetchError;
 use super::lock::FileLock;
-use super::source::{Manners, Source, Transfer};
+use super::source::{RetryPolicy, Source, Transfer};
 use crate::digest::{Digest, Hasher};
 use crate::error::{Fault, Finding};
 
@@ -24,7 +24,7 @@ const CHUNKS_IN_FLIGHT: usize = 8;
 /// One blob to be fetched.
 pub(crate) struct Download<'a> {
     pub(crate) source: &'a Source,
-    pub(crate) manners: &'a Manners,
+    pub(crate) retry_policy: &'a RetryPolicy,
     pub(crate) cache: &'a Cache,
     /// Its path in the artifact.
     pub(crate) file: &'a str,
@@ -82,7 +82,7 @@ impl Download<'_> {
             (partial, broken) = self.pour(transfer, partial, arrived).await?;
             let Some(source) = broken else { continue };
             failures = if partial.written > before { 0 } else { failures + 1 };
-            if failures > self.manners.max_retries {
+            if failures > self.retry_policy.max_retries {
                 let object = self.source.object(self.file);
                 return Err(FetchError::Unavailable { object, bytes: partial.written, source });
             }
@@ -110,7 +110,7 @@ impl Download<'_> {
         });
         let mut broken: Option<Broken> = None;
         while room > 0 {
-            match tokio::time::timeout(self.manners.stall, transfer.stream.next()).await {
+            match tokio::time::timeout(self.retry_policy.stall, transfer.stream.next()).await {
                 Ok(Some(Ok(chunk))) => {
                     let chunk = chunk.slice(..chunk.len().min(room as usize));
                     room -= chunk.len() as u64;
@@ -122,7 +122,7 @@ impl Download<'_> {
                 }
                 Ok(Some(Err(error))) => broken = Some(Box::new(error)),
                 Ok(None) => broken = Some("the store ended the transfer early".into()),
-                Err(_) => broken = Some(format!("the store was silent for {:?}", self.manners.stall).into()),
+                Err(_) => broken = Some(format!("the store was silent for {:?}", self.retry_policy.stall).into()),
             }
             if broken.is_some() {
                 break;

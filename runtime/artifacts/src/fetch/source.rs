@@ -26,7 +26,7 @@ pub(crate) struct Source {
 
 /// How a store is reached.
 #[derive(Debug, Clone)]
-pub(crate) struct Manners {
+pub(crate) struct RetryPolicy {
     /// Settings by their names in `object_store`, over those of the environment.
     pub(crate) settings: Vec<(String, String)>,
     /// Whether the environment (`AWS_*`, …) counts at all.
@@ -49,11 +49,11 @@ pub(crate) struct Transfer {
 impl Source {
     /// Sets the store of `url` up, from the environment (`AWS_*`, `GOOGLE_*`, `AZURE_*`) and the settings. No request
     /// is sent.
-    pub(crate) fn connect(url: &Url, manners: &Manners) -> Result<Self, FetchError> {
+    pub(crate) fn connect(url: &Url, retry_policy: &RetryPolicy) -> Result<Self, FetchError> {
         let uri = url.as_str().trim_end_matches('/').to_owned();
         let settings = |source| FetchError::Settings { uri: uri.clone(), source };
         let prefix = Path::from_url_path(url.path()).map_err(|error| settings(error.into()))?;
-        let store = build(url, manners).map_err(settings)?;
+        let store = build(url, retry_policy).map_err(settings)?;
         Ok(Self { store, prefix, uri })
     }
 
@@ -115,12 +115,12 @@ impl Source {
 
 /// Adds retries and settings to a builder; the four have the same methods and no trait.
 macro_rules! store {
-    ($builder:expr, $url:expr, $manners:expr) => {{
-        let stall = format!("{} s", $manners.stall.as_secs().max(1));
+    ($builder:expr, $url:expr, $retry_policy:expr) => {{
+        let stall = format!("{} s", $retry_policy.stall.as_secs().max(1));
         // The whole of a large file takes as long as it takes: only silence is given up on.
         let ours = [("read_timeout", stall), ("timeout", "7 days".to_owned())];
-        let theirs = $manners.settings.iter().map(|(key, value)| (key.as_str(), value.clone()));
-        let mut builder = $builder.with_url($url).with_retry(retry($manners));
+        let theirs = $retry_policy.settings.iter().map(|(key, value)| (key.as_str(), value.clone()));
+        let mut builder = $builder.with_url($url).with_retry(retry($retry_policy));
         for (key, value) in ours.into_iter().chain(theirs) {
             // A setting of another kind of store is none of this one's.
             match key.to_ascii_lowercase().parse() {
@@ -132,31 +132,31 @@ macro_rules! store {
     }};
 }
 
-fn build(url: &Url, manners: &Manners) -> object_store::Result<Box<dyn ObjectStore>> {
+fn build(url: &Url, retry_policy: &RetryPolicy) -> object_store::Result<Box<dyn ObjectStore>> {
     match url.scheme() {
         "s3" => {
-            let builder = if manners.from_env { AmazonS3Builder::from_env() } else { AmazonS3Builder::new() };
-            store!(builder, url.as_str(), manners)
+            let builder = if retry_policy.from_env { AmazonS3Builder::from_env() } else { AmazonS3Builder::new() };
+            store!(builder, url.as_str(), retry_policy)
         }
         "gs" => {
-            let from_env = manners.from_env;
+            let from_env = retry_policy.from_env;
             let builder = if from_env {
                 GoogleCloudStorageBuilder::from_env()
             } else {
                 GoogleCloudStorageBuilder::new()
             };
-            store!(builder, url.as_str(), manners)
+            store!(builder, url.as_str(), retry_policy)
         }
         "az" => {
-            let from_env = manners.from_env;
+            let from_env = retry_policy.from_env;
             let builder =
                 if from_env { MicrosoftAzureBuilder::from_env() } else { MicrosoftAzureBuilder::new() };
-            store!(builder, url.as_str(), manners)
+            store!(builder, url.as_str(), retry_policy)
         }
         scheme => {
             let allow_http = (scheme == "http").to_string(); // this machine only, see `uri`
             let builder = HttpBuilder::new().with_config(ClientConfigKey::AllowHttp, allow_http);
-            store!(builder, &url.as_str()[..path_start(url)], manners)
+            store!(builder, &url.as_str()[..path_start(url)], retry_policy)
         }
     }
 }
@@ -166,10 +166,10 @@ fn path_start(url: &Url) -> usize {
     url.as_str().len() - url.path().len()
 }
 
-fn retry(manners: &Manners) -> RetryConfig {
+fn retry(retry_policy: &RetryPolicy) -> RetryConfig {
     RetryConfig {
-        max_retries: manners.max_retries,
-        retry_timeout: manners.patience,
+        max_retries: retry_policy.max_retries,
+        retry_timeout: retry_policy.patience,
         backoff: BackoffConfig {
             init_backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(10),
