@@ -102,9 +102,9 @@ mod tests {
             ("no port",        "http://operator/readyz".into(),                       "cannot check"),
             ("two requests",   "http://a:1/x\r\nHost: b".into(),                      "cannot check"),
         ];
-        for (why, url, told) in cases {
+        for (why, url, message) in cases {
             let error = check(&url).unwrap_err().to_string();
-            assert!(error.contains(told), "{why}: {error}");
+            assert!(error.contains(message), "{why}: {error}");
         }
     }
 

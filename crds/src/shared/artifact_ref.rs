@@ -1,50 +1,50 @@
-//! Where an artifact is stored, and its digest.
+//! Location and checksum of an artifact.
 
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
 use super::rules;
 
-/// Where an artifact is stored, and its artifact digest.
+/// Location and checksum of an artifact.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq, Hash)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.volume) || self.uri.startsWith('file://' + self.volume.mountPath + '/')")
-    .message("volume is mounted elsewhere than uri says: begin uri with file:// and the volume's mountPath"))]
+    .message("uri is outside the volume: start uri with file:// and the volume's mountPath"))]
 #[x_kube(validation = Rule::new("!has(self.credentials) || !self.uri.startsWith('file://')")
-    .message("a file:// artifact needs no credentials: leave them out"))]
+    .message("a file:// artifact needs no credentials: remove them"))]
 #[x_kube(validation = Rule::new("has(self.sha256) || self.uri.startsWith('file://')")
-    .message("sha256 is missing: only a file:// artifact may go unpinned; add what `marquee-runtime digest URI` prints"))]
+    .message("sha256 is missing: only a file:// artifact may omit it; add the output of `marquee-runtime digest URI`"))]
 pub struct ArtifactRef {
-    /// The folder or object prefix that holds `marquee.json`: `file:///path`, `s3://bucket/prefix`, `gs://bucket/prefix`,
-    /// `az://container/prefix` or `https://host/path`. It contains no credentials, because everyone who may
-    /// read the resource would see them, and no query.
+    /// The folder or object prefix that contains `marquee.json`: `file:///path`, `s3://bucket/prefix`, `gs://bucket/prefix`,
+    /// `az://container/prefix` or `https://host/path`. It must not contain credentials, which everyone with read access to
+    /// the resource could see, or a query.
     #[schemars(length(min = 8, max = 1024))]
     #[x_kube(validation = Rule::new("self.matches('^(file|s3|gs|az|https)://')")
-        .message("uri has no scheme that can be fetched: begin it with file://, s3://, gs://, az:// or https://"))]
+        .message("uri has no supported scheme: start it with file://, s3://, gs://, az:// or https://"))]
     #[x_kube(validation = Rule::new("!self.startsWith('file://') || self.startsWith('file:///')")
-        .message("uri is no absolute path: write file:///path, with three slashes"))]
+        .message("uri is not an absolute path: write file:///path, with three slashes"))]
     #[x_kube(validation = Rule::new("!self.matches('^(s3|gs|az|https):///')")
         .message("uri names no bucket, container or host: write it after the two slashes"))]
     #[x_kube(validation = Rule::new("!self.matches('^[a-z0-9]+://[^/]*@')")
-        .message("uri holds credentials, which everyone who may read this resource would see: leave them out"))]
+        .message("uri contains credentials, which everyone with read access to this resource could see: remove them"))]
     #[x_kube(validation = Rule::new("!self.matches('[?# ]|[[:cntrl:]]')")
-        .message("uri holds a space, ? or #: name the folder itself, without a query"))]
+        .message("uri contains a space, ? or #: name the folder itself, without a query"))]
     #[x_kube(validation = Rule::new("!self.matches('/[.][.]?(/|$)')")
-        .message("uri holds . or .. as a folder: write the path that is meant"))]
+        .message("uri contains . or .. as a folder: write the full path"))]
     pub uri: String,
-    /// The artifact digest: the SHA-256 of `marquee.json` in 64 lower-case hex digits, as `marquee-runtime digest` prints it. It
-    /// covers every file of the artifact. Optional only for `file://`, where an artifact without it is not compared.
+    /// SHA-256 of `marquee.json` in 64 lower-case hex digits, as `marquee-runtime digest` prints it. It covers every file of
+    /// the artifact. Required except for `file://`, where an artifact without it is used without this check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     #[x_kube(validation = Rule::new("self.matches('^[0-9a-f]{64}$')")
-        .message("sha256 is not 64 lower-case hex digits: copy what `marquee-runtime digest URI` prints"))]
+        .message("sha256 is not 64 lower-case hex digits: copy the output of `marquee-runtime digest URI`"))]
     pub sha256: Option<String>,
-    /// A Secret of this namespace with credentials for the store. Without it pods use the identity of their node or workload. A
-    /// single process takes credentials from its environment instead.
+    /// A Secret in this namespace with credentials for the store. Without it, pods use their node's or workload's identity.
+    /// A single process takes credentials from its environment instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<Credentials>,
-    /// A claimed volume that holds the artifact, for `file://` in a cluster. A single process reads the folder itself, or the
-    /// one of `--volume`.
+    /// A volume claim with the artifact, for `file://` in a cluster. A single process reads the folder itself, or the one that
+    /// `--volume` maps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<ArtifactVolume>,
 }
@@ -60,14 +60,14 @@ impl ArtifactRef {
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq, Hash)]
 #[serde(rename_all = "camelCase")]
 pub struct Credentials {
-    /// Name of the Secret. Its keys are named as the environment variables of the store's own tools, e.g.
+    /// Name of the Secret. Its keys have the names of the environment variables of the store's own tools, e.g.
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT`, `GOOGLE_SERVICE_ACCOUNT_KEY`, `AZURE_STORAGE_ACCOUNT_KEY`.
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rules::object_name("secretName"))]
     pub secret_name: String,
 }
 
-/// A claimed volume that holds artifacts.
+/// A volume claim with artifacts.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq, Hash)]
 #[serde(rename_all = "camelCase")]
 pub struct ArtifactVolume {
@@ -75,11 +75,11 @@ pub struct ArtifactVolume {
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rules::object_name("claimName"))]
     pub claim_name: String,
-    /// Folder at which the volume is mounted: `uri` begins with `file://` and this.
+    /// Folder where pods mount the volume. `uri` starts with `file://` and this folder.
     #[serde(default = "default_mount_path")]
     #[schemars(length(min = 2, max = 256))]
     #[x_kube(validation = Rule::new("self.matches('^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$')")
-        .message("mountPath is no absolute path: write it as /artifacts, without a slash at its end"))]
+        .message("mountPath is not an absolute path: write it like /artifacts, without a slash at the end"))]
     #[x_kube(validation = Rule::new("!self.matches('^/(etc|proc|sys|dev|tmp|usr|bin|lib|lib64|var)(/|$)')")
         .message("mountPath hides a folder that the pod needs: choose another, such as /artifacts"))]
     pub mount_path: String,

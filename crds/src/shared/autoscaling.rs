@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.max) || self.min <= self.max")
-    .message("replicas.min is above replicas.max: lower it, or raise max"))]
+    .message("replicas.min is above replicas.max: lower min, or raise max"))]
 pub struct Replicas {
-    /// Pods without load. Never 0: a cold start takes longer than a page's deadline.
+    /// Minimum number of pods. Never 0, because a cold start takes longer than a page's deadline.
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 1000))]
     pub min: i32,
-    /// Pods at peak load. Above `min`, an autoscaler sets the number of pods between the two, and nothing else does. Absent or
-    /// equal to `min`: no autoscaler.
+    /// Maximum number of pods. Above `min`, an autoscaler sets the number of pods, and nothing else does. Absent or equal to
+    /// `min`: no autoscaler.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub max: Option<i32>,
@@ -31,7 +31,7 @@ impl Default for Replicas {
 }
 
 impl Replicas {
-    /// Pods at peak, never fewer than `min`.
+    /// Maximum number of pods, at least `min`.
     pub fn most(&self) -> i32 {
         self.max.unwrap_or(self.min).max(self.min)
     }
@@ -42,16 +42,16 @@ impl Replicas {
     }
 }
 
-/// Targets of the autoscaler, where `replicas.max` is above `replicas.min`.
+/// Targets of the autoscaler, which exists if `replicas.max` is above `replicas.min`.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Autoscaling {
-    /// Target of CPU use, in percent of the pods' requests.
+    /// Target for CPU use, in percent of the pods' requests.
     #[serde(default = "default_target_cpu")]
     #[schemars(range(min = 1, max = 1000))]
     pub target_cpu_percent: i32,
-    /// Target of requests in flight in each pod, besides CPU: the target that asks for more pods counts. It needs KEDA or a
-    /// custom metrics API; without them the condition `Autoscaling` says that it is not in use.
+    /// Target for requests in flight per pod, in addition to CPU; the target that needs more pods wins. It works only if the
+    /// cluster has KEDA or a custom metrics API; otherwise the condition `Autoscaling` says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub target_in_flight_requests: Option<i32>,

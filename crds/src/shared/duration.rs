@@ -1,4 +1,4 @@
-//! Durations as people and Kubernetes write them.
+//! Durations in the format of Kubernetes.
 
 use std::{borrow::Cow, fmt, str::FromStr, time};
 
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Duration(pub time::Duration);
 
-/// A text that is no duration.
+/// The text is not a duration.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0:?} is no duration: write a number and a unit (us, ms, s, m), such as 50ms")]
+#[error("{0:?} is not a duration: write a number and a unit (us, ms, s, m), such as 50ms")]
 pub struct DurationError(String);
 
-/// Units and what one of each is in nanoseconds, largest first.
+/// Units and their nanoseconds, largest first.
 const UNITS: [(&str, u128); 4] =
     [("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)];
 
-/// Longest text that is read; the schema says the same.
+/// Longest text that is parsed; the schema has the same limit.
 const MAX_LENGTH: usize = 16;
 
 impl Duration {
@@ -29,7 +29,7 @@ impl Duration {
     }
 }
 
-/// Reads `text`; `None` if it is no duration. What is finer than a nanosecond is cut off.
+/// Parses `text`; `None` if it is not a duration. Fractions of a nanosecond are cut off.
 fn parse(text: &str) -> Option<Duration> {
     if text.len() > MAX_LENGTH {
         return None;
@@ -49,7 +49,7 @@ fn parse(text: &str) -> Option<Duration> {
     Some(Duration(time::Duration::new(secs, u32::try_from(nanos % 1_000_000_000).ok()?)))
 }
 
-/// The number that `text` writes, if it is digits only. At most [`MAX_LENGTH`] of them, so nothing overflows.
+/// The number in `text`, if it has only digits. It has at most [`MAX_LENGTH`] digits, so nothing overflows.
 fn digits(text: &str) -> Option<u128> {
     let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if plain { text.parse().ok() } else { None }
@@ -102,7 +102,7 @@ impl JsonSchema for Duration {
         true
     }
 
-    /// Each field adds the rule that says from where to where it goes (`rules::duration`).
+    /// Each field adds a rule for its bounds (`rules::duration`).
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "minLength": 2, "maxLength": MAX_LENGTH })
     }
@@ -150,7 +150,10 @@ mod tests {
     #[test]
     fn the_message_says_the_mend() {
         let error = "soon".parse::<Duration>().unwrap_err().to_string();
-        assert_eq!(error, r#""soon" is no duration: write a number and a unit (us, ms, s, m), such as 50ms"#);
+        assert_eq!(
+            error,
+            r#""soon" is not a duration: write a number and a unit (us, ms, s, m), such as 50ms"#
+        );
     }
 
     proptest! {

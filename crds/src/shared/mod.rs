@@ -1,4 +1,4 @@
-//! Types that two kinds or more share.
+//! Types that several kinds share.
 
 mod artifact_ref;
 mod autoscaling;

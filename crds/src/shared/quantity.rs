@@ -1,11 +1,11 @@
-//! Amounts of a resource, as Kubernetes writes them.
+//! Amounts of a resource in the format of Kubernetes.
 
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-/// An amount such as `500m`, `2` or `1Gi`; a bare number is read as well.
+/// An amount such as `500m`, `2` or `1Gi`. A bare number is also accepted.
 #[derive(Serialize, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Quantity(pub String);
 
@@ -30,7 +30,7 @@ impl JsonSchema for Quantity {
         true
     }
 
-    /// The map that holds it adds the rule for its form (`resources`).
+    /// The map around it adds the rule for its format (`resources`).
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "x-kubernetes-int-or-string": true, "maxLength": 32 })
     }

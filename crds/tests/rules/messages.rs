@@ -1,10 +1,10 @@
-//! What is told to who breaks a rule. Each message says the mend.
+//! The messages of the rules. Each one says how to fix the value.
 
 macro_rules! name {
     ($field:literal) => {
         concat!(
             $field,
-            " is no name: use lower-case letters, digits and '-', first and last a letter or digit"
+            " is not a valid name: use lower-case letters, digits and '-'; start and end with a letter or digit"
         )
     };
 }
@@ -13,7 +13,7 @@ macro_rules! object {
     ($field:literal) => {
         concat!(
             $field,
-            " is no name of an object: use lower-case letters, digits, '-' and '.', first and last a letter or digit"
+            " is not a valid object name: use lower-case letters, digits, '-' and '.'; start and end with a letter or digit"
         )
     };
 }
@@ -22,7 +22,7 @@ macro_rules! label_value {
     ($field:literal) => {
         concat!(
             $field,
-            " holds a value that is no label's: at most 63 letters, digits, '-', '_' and '.', first and last a letter or digit"
+            " has a value that is not a valid label value: use at most 63 letters, digits, '-', '_' and '.'; start and end with a letter or digit"
         )
     };
 }
@@ -31,14 +31,17 @@ macro_rules! own_key {
     ($field:literal) => {
         concat!(
             $field,
-            " sets a key of marquee.dev/ or app.kubernetes.io/, which Marquee sets itself: leave it out"
+            " sets a key of marquee.dev/ or app.kubernetes.io/, which only Marquee may set: remove it"
         )
     };
 }
 
 macro_rules! amount {
     ($field:literal) => {
-        concat!($field, " holds an amount that is none: write a number and a unit, such as 500m, 2 or 1Gi")
+        concat!(
+            $field,
+            " has a value that is not an amount: write a number and a unit, such as 500m, 2 or 1Gi"
+        )
     };
 }
 
@@ -47,7 +50,7 @@ macro_rules! resource {
         concat!(
             "the name of a ",
             $kind,
-            " begins its children's names: at most 40 lower-case letters, digits and '-', first a letter"
+            " is the prefix of its children's names: use at most 40 lower-case letters, digits and '-'; start with a letter"
         )
     };
 }
@@ -68,44 +71,44 @@ pub const FIXED_LAYOUT: &str = "surface is fixed for life: create another layout
 
 // Artifacts.
 pub const NO_SCHEME: &str =
-    "uri has no scheme that can be fetched: begin it with file://, s3://, gs://, az:// or https://";
-pub const NOT_ABSOLUTE: &str = "uri is no absolute path: write file:///path, with three slashes";
+    "uri has no supported scheme: start it with file://, s3://, gs://, az:// or https://";
+pub const NOT_ABSOLUTE: &str = "uri is not an absolute path: write file:///path, with three slashes";
 pub const NO_BUCKET: &str = "uri names no bucket, container or host: write it after the two slashes";
 pub const PASSWORD: &str =
-    "uri holds credentials, which everyone who may read this resource would see: leave them out";
-pub const QUERY: &str = "uri holds a space, ? or #: name the folder itself, without a query";
-pub const DOTS: &str = "uri holds . or .. as a folder: write the path that is meant";
-pub const UNPINNED: &str = "sha256 is missing: only a file:// artifact may go unpinned; add what `marquee-runtime digest URI` prints";
+    "uri contains credentials, which everyone with read access to this resource could see: remove them";
+pub const QUERY: &str = "uri contains a space, ? or #: name the folder itself, without a query";
+pub const DOTS: &str = "uri contains . or .. as a folder: write the full path";
+pub const UNPINNED: &str =
+    "sha256 is missing: only a file:// artifact may omit it; add the output of `marquee-runtime digest URI`";
 pub const NO_DIGEST: &str =
-    "sha256 is not 64 lower-case hex digits: copy what `marquee-runtime digest URI` prints";
-pub const ELSEWHERE: &str =
-    "volume is mounted elsewhere than uri says: begin uri with file:// and the volume's mountPath";
-pub const NO_NEED: &str = "a file:// artifact needs no credentials: leave them out";
+    "sha256 is not 64 lower-case hex digits: copy the output of `marquee-runtime digest URI`";
+pub const ELSEWHERE: &str = "uri is outside the volume: start uri with file:// and the volume's mountPath";
+pub const NO_NEED: &str = "a file:// artifact needs no credentials: remove them";
 pub const NO_FOLDER: &str =
-    "mountPath is no absolute path: write it as /artifacts, without a slash at its end";
+    "mountPath is not an absolute path: write it like /artifacts, without a slash at the end";
 pub const HIDES: &str = "mountPath hides a folder that the pod needs: choose another, such as /artifacts";
 
 // Durations.
 pub const DELAY: &str =
-    "maxDelay is no duration from 0ms to 100ms: write a number and a unit (us, ms, s, m), such as 2ms";
+    "maxDelay is not a duration from 0ms to 100ms: write a number and a unit (us, ms, s, m), such as 2ms";
 pub const NO_COMPANY: &str =
-    "maxBatch is 1, so that no request waits for company: leave maxDelay out, or raise maxBatch";
+    "maxBatch is 1, so no request may wait for others: remove maxDelay, or raise maxBatch";
 pub const DEADLINE: &str =
-    "deadline is no duration from 1ms to 10s: write a number and a unit (us, ms, s, m), such as 100ms";
-pub const PROGRESS: &str =
-    "progressDeadline is no duration from 1s to 60m: write a number and a unit (us, ms, s, m), such as 10m";
+    "deadline is not a duration from 1ms to 10s: write a number and a unit (us, ms, s, m), such as 100ms";
+pub const PROGRESS: &str = "progressDeadline is not a duration from 1s to 60m: write a number and a unit (us, ms, s, m), such as 10m";
 
 // Rows of a page.
-pub const TWICE: &str = "two candidate rows have one name: rename one";
+pub const TWICE: &str = "two candidate rows have the same name: rename one";
 pub const ONE_SOURCE: &str =
-    "a row has exactly one source: set one of model, genre, popular (as {}) and becauseYouWatched";
-pub const TITLE: &str = "{title} stands for the title watched, which only a becauseYouWatched row has: take it out of the heading";
-pub const BRACE: &str = "heading holds a brace that is no {title}: {title} is the only placeholder";
-pub const ONE_LINE: &str = "heading begins or ends with a space, or holds a line break: write it on one line";
-pub const NO_HOST: &str = "hostnames holds one that is none: write it in lower case without scheme and port, such as home.example.com";
+    "a row needs exactly one source: set one of model, genre, popular (as {}) and becauseYouWatched";
+pub const TITLE: &str = "{title} stands for the watched title, which only a becauseYouWatched row has: remove it from the heading";
+pub const BRACE: &str = "heading contains a brace outside {title}: {title} is the only placeholder";
+pub const ONE_LINE: &str =
+    "heading starts or ends with a space, or contains a line break: write it on one line";
+pub const NO_HOST: &str = "hostnames has an invalid host name: write it in lower case without scheme and port, such as home.example.com";
 
 // Pods.
-pub const UPSIDE_DOWN: &str = "replicas.min is above replicas.max: lower it, or raise max";
+pub const UPSIDE_DOWN: &str = "replicas.min is above replicas.max: lower min, or raise max";
 pub const NO_REQUEST: &str = amount!("requests");
 pub const NO_LIMIT: &str = amount!("limits");
 pub const NODE_VALUE: &str = label_value!("nodeSelector");

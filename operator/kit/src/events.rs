@@ -118,8 +118,8 @@ impl Events {
                 (same.name.clone(), same.count)
             }
             entry => {
-                let of = regarding.name.as_deref().unwrap_or_default();
-                let name = format!("{of}.{:x}", now.0.as_nanosecond());
+                let resource = regarding.name.as_deref().unwrap_or_default();
+                let name = format!("{resource}.{:x}", now.0.as_nanosecond());
                 entry.insert_entry(Published { name: name.clone(), count: 1, at: Instant::now() });
                 (name, 1)
             }

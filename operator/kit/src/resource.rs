@@ -115,7 +115,8 @@ impl<O: Operator> Context<O> {
         claim: Claim,
     ) -> Vec<ResourceId> {
         let claims = change.before.iter().chain(&change.after).flat_map(|resource| resource.claims());
-        let mut claimed: Vec<&str> = claims.filter(|(of, _)| *of == claim).map(|(_, value)| value).collect();
+        let mut claimed: Vec<&str> =
+            claims.filter(|(own, _)| *own == claim).map(|(_, value)| value).collect();
         claimed.dedup();
         let fellows =
             claimed.into_iter().flat_map(|value| self.claimants::<R>(&change.key.namespace, claim, value));

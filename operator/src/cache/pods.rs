@@ -152,12 +152,12 @@ mod tests {
         PodLabel { key: labels::MODEL, kind: ResourceKind::new("RankingModel") },
     ];
 
-    fn head(name: &str, label: &str, of: &str) -> Head {
+    fn head(name: &str, label: &str, parent: &str) -> Head {
         Head {
             name: name.into(),
             namespace: "n".into(),
             resource_version: "1".into(),
-            labels: BTreeMap::from([(label.to_owned(), of.to_owned())]),
+            labels: BTreeMap::from([(label.to_owned(), parent.to_owned())]),
             ..Head::default()
         }
     }

@@ -28,7 +28,7 @@ pub use error::FetchError;
 use cache::{Blob, Cache};
 use download::Download;
 use lock::FileLock;
-use source::{RetryPolicy, Source};
+use source::{ArtifactStore, RetryPolicy};
 use uri::Place;
 
 /// Between two words of how far the check of an artifact is.
@@ -138,7 +138,10 @@ impl Fetcher {
     /// environment (`AWS_ACCESS_KEY_ID`, …). They stand in for the environment, of which nothing is read.
     pub fn with_credentials(&self, credentials: Vec<(String, String)>) -> Self {
         let settings = credentials.into_iter().chain(self.options.store_settings.iter().cloned()).collect();
-        Self { retry_policy: RetryPolicy { settings, from_env: false, ..self.retry_policy.clone() }, ..self.clone() }
+        Self {
+            retry_policy: RetryPolicy { settings, from_env: false, ..self.retry_policy.clone() },
+            ..self.clone()
+        }
     }
 
     /// Brings the artifact at `uri` here, unless it is here, and checks its digests. One at a `file` uri stays where it
@@ -187,7 +190,7 @@ impl Fetcher {
             Place::Local(dir) => return Ok(self.in_place(dir, None).await?.digest),
             Place::Remote(url) => url,
         };
-        let source = Source::connect(&url, &self.retry_policy)?;
+        let source = ArtifactStore::connect(&url, &self.retry_policy)?;
         let bytes = source.read(MANIFEST_FILE, self.options.limits.manifest_bytes).await?;
         let refused = |finding: crate::Finding| finding.in_file(source.object(MANIFEST_FILE).as_ref());
         Manifest::parse(&bytes, &self.options.limits).map_err(refused)?;
@@ -235,7 +238,7 @@ impl Fetcher {
         let lease = Lease { _lock: Some(Arc::new(self.cache.lease(&digest).await?)) };
         let dir = self.cache.artifact(&digest);
         if !dir.join(MANIFEST_FILE).is_file() {
-            let source = Source::connect(url, &self.retry_policy)?;
+            let source = ArtifactStore::connect(url, &self.retry_policy)?;
             self.download(&source, digest, progress).await?;
         }
         Ok(Fetched { dir, digest, lease })
@@ -244,7 +247,7 @@ impl Fetcher {
     /// Fetches what is missing and puts the artifact together. The caller holds its lease.
     async fn download(
         &self,
-        source: &Source,
+        source: &ArtifactStore,
         digest: Digest,
         progress: &(impl Fn(Progress) + Send + Sync),
     ) -> Result<(), FetchError> {
@@ -285,7 +288,7 @@ impl Fetcher {
 
     async fn manifest(
         &self,
-        source: &Source,
+        source: &ArtifactStore,
         digest: Digest,
     ) -> Result<(bytes::Bytes, Manifest), FetchError> {
         let refused = |finding: crate::Finding| finding.in_file(source.object(MANIFEST_FILE).as_ref());
@@ -307,7 +310,7 @@ impl Fetcher {
         blocking("write", self.cache.partial(&blob), move |path| std::fs::write(path, bytes)).await
     }
 
-    fn check_size(&self, source: &Source, manifest: &Manifest) -> Result<(), FetchError> {
+    fn check_size(&self, source: &ArtifactStore, manifest: &Manifest) -> Result<(), FetchError> {
         let found = manifest.declared_bytes();
         let limit = self.options.max_artifact_bytes.min(self.options.max_cache_bytes);
         if found > limit {
@@ -316,7 +319,7 @@ impl Fetcher {
         Ok(())
     }
 
-    async fn reserve(&self, source: &Source, files: &BTreeMap<Blob, &str>) -> Result<(), FetchError> {
+    async fn reserve(&self, source: &ArtifactStore, files: &BTreeMap<Blob, &str>) -> Result<(), FetchError> {
         let blobs: Vec<Blob> = files.keys().cloned().collect();
         let needed = blobs.iter().map(|blob| blob.size).sum();
         self.cache.reserve(&blobs).await?.map_err(|in_use| FetchError::CacheFull {

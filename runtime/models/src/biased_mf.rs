@@ -8,9 +8,9 @@ use marquee_artifacts::layout::Size::{Factors, Titles};
 use marquee_artifacts::layout::{Declaration, Layout, WATCH_HISTORY};
 
 use crate::descriptor::{Cost, Descriptor};
+use crate::error::ModelError;
 use crate::explicit::{Prior, RATINGS, Ratings};
 use crate::factors::{CAPABILITIES, Embedding, FactorModel};
-use crate::model::ModelError;
 use crate::scan::{ScanOptions, TitleIndex};
 use crate::viewer::ViewerContext;
 use crate::watch_history::WatchHistory;

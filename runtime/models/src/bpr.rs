@@ -8,9 +8,9 @@ use marquee_artifacts::layout::Size::{Factors, Titles, Viewers};
 use marquee_artifacts::layout::{Declaration, Layout, WATCH_HISTORY};
 
 use crate::descriptor::{Cost, Descriptor};
+use crate::error::ModelError;
 use crate::factors::{CAPABILITIES, Embedding, FactorModel};
 use crate::linalg::{System, gram};
-use crate::model::ModelError;
 use crate::rows::TitleRow;
 use crate::scan::{ScanOptions, TitleIndex};
 use crate::viewer::ViewerContext;

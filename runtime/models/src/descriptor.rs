@@ -6,7 +6,8 @@ use marquee_artifacts::Architecture;
 use marquee_artifacts::layout::{Layout, Sizes};
 
 use crate::capability::Capability;
-use crate::model::{Model, ModelError};
+use crate::error::ModelError;
+use crate::model::Model;
 use crate::scan::ScanOptions;
 use crate::weights::Weights;
 

@@ -3,8 +3,8 @@
 use marquee_artifacts::layout::Declaration;
 use marquee_artifacts::layout::Size::{Exactly, Factors, Viewers};
 
+use crate::error::ModelError;
 use crate::linalg::System;
-use crate::model::ModelError;
 use crate::rows::{TitleRow, ViewerRow};
 use crate::scan::TitleIndex;
 use crate::weights::{Table, Weights};

@@ -2,12 +2,13 @@
 
 use marquee_artifacts::Architecture;
 
-use crate::capability::{
-    Capability, Embeddings, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery,
-};
+use crate::capabilities::{Embeddings, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery};
+use crate::capability::Capability;
 use crate::descriptor::Descriptor;
+use crate::error::ModelError;
 use crate::lists;
-use crate::model::{Model, ModelError, Scored};
+use crate::model::Model;
+use crate::rows::Scored;
 use crate::rows::TitleRow;
 use crate::scan::{Query, Search, TitleIndex};
 use crate::select::Excluded;

@@ -3,7 +3,8 @@
 use marquee_artifacts::manifest::{Golden, GoldenCase};
 
 use crate::device::{Tolerance, relative_difference};
-use crate::model::{Model, ModelError};
+use crate::error::ModelError;
+use crate::model::Model;
 use crate::rows::{TitleRow, ViewerRow};
 use crate::viewer::{ViewerContext, ViewerEvent};
 

@@ -10,8 +10,10 @@
 pub mod rows;
 pub mod viewer;
 
+pub mod capabilities;
 pub mod capability;
 pub mod device;
+pub mod error;
 pub mod model;
 
 pub mod descriptor;
@@ -41,9 +43,11 @@ pub mod select;
 
 pub mod linalg;
 
-pub use capability::{Capability, NearQuery, TopKQuery};
+pub use capabilities::{NearQuery, TopKQuery};
+pub use capability::Capability;
 pub use descriptor::Descriptor;
-pub use model::{Model, ModelError, Scored};
-pub use rows::{TitleRow, ViewerRow};
+pub use error::ModelError;
+pub use model::Model;
+pub use rows::{Scored, TitleRow, ViewerRow};
 pub use scan::ScanOptions;
 pub use viewer::{EventKind, Features, ViewerContext, ViewerEvent};

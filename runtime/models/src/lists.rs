@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::capability::TopKQuery;
-use crate::model::ModelError;
+use crate::capabilities::TopKQuery;
+use crate::error::ModelError;
 use crate::rows::TitleRow;
 use crate::viewer::ViewerContext;
 use crate::watch_history::WatchHistory;

@@ -5,20 +5,13 @@
 //! [`ModelError::Lacks`], which names the architecture and the capability.
 
 use candle_core::DeviceLocation;
-use marquee_artifacts::{Architecture, ArtifactError};
+use marquee_artifacts::Architecture;
 
-use crate::capability::{Capability, Embeddings, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK};
+use crate::capabilities::{Embeddings, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK};
+use crate::capability::Capability;
+use crate::error::ModelError;
 use crate::rows::TitleRow;
 use crate::viewer::ViewerContext;
-
-/// A title and its score; larger is better.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scored {
-    /// Row of the title table.
-    pub title: TitleRow,
-    /// Finite.
-    pub score: f32,
-}
 
 /// A trained model. Larger scores are better.
 ///
@@ -85,53 +78,18 @@ pub trait Model: Send + Sync {
     }
 }
 
-/// Why a model could not be loaded or run.
-#[derive(Debug, thiserror::Error)]
-pub enum ModelError {
-    /// Candle refused an operation.
-    #[error("tensor operation failed")]
-    Tensor(#[from] candle_core::Error),
-    /// The architecture is unknown, or the artifact does not hold its tensors.
-    #[error(transparent)]
-    Artifact(Box<ArtifactError>),
-    /// The weights or hyperparameters are not what the architecture needs.
-    #[error("{0}")]
-    Weights(String),
-    /// A viewer or title row is outside the table.
-    #[error("{what} {index} is outside the model's {count}")]
-    OutOfRange {
-        /// `viewer` or `title`.
-        what: &'static str,
-        /// The row asked for.
-        index: u32,
-        /// Rows of the table.
-        count: usize,
-    },
-    /// The caller's lists do not belong together.
-    #[error("{what}: expected {expected}, found {found}")]
-    Lengths {
-        /// Which list.
-        what: &'static str,
-        /// Its right length.
-        expected: usize,
-        /// Its length.
-        found: usize,
-    },
-    /// The model cannot do what was asked for.
-    #[error(
-        "a model of architecture {architecture} cannot {capability}: serve one of an architecture that can"
-    )]
-    Lacks {
-        /// Of the model.
-        architecture: Architecture,
-        /// What it was asked for.
-        capability: Capability,
-    },
-}
-
-impl From<ArtifactError> for ModelError {
-    fn from(error: ArtifactError) -> Self {
-        Self::Artifact(Box::new(error))
+impl Capability {
+    /// Whether `model` offers it.
+    pub fn is_offered_by(self, model: &dyn Model) -> bool {
+        match self {
+            Self::ScoreAll => model.score_all().is_some(),
+            Self::TopK => model.top_k().is_some(),
+            Self::FoldIn => model.fold_in().is_some(),
+            Self::Neighbours => model.neighbours().is_some(),
+            Self::History => model.history().is_some(),
+            Self::Popularity => model.popularity().is_some(),
+            Self::Embeddings => model.embeddings().is_some(),
+        }
     }
 }
 

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use marquee_artifacts::Architecture;
 use marquee_artifacts::layout::{Layout, WATCH_HISTORY};
 
-use crate::capability::{Capability, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery};
+use crate::capabilities::{FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery};
+use crate::capability::Capability;
 use crate::descriptor::{Cost, Descriptor};
+use crate::error::ModelError;
 use crate::lists;
-use crate::model::{Model, ModelError, Scored};
+use crate::model::Model;
+use crate::rows::Scored;
 use crate::rows::TitleRow;
 use crate::select::{self, Excluded};
 use crate::viewer::ViewerContext;

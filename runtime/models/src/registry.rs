@@ -5,7 +5,8 @@ use std::sync::Arc;
 use marquee_artifacts::{Artifact, IdTable, Layout};
 
 use crate::descriptor::Descriptor;
-use crate::model::{Model, ModelError};
+use crate::error::ModelError;
+use crate::model::Model;
 use crate::scan::ScanOptions;
 use crate::weights::Weights;
 use crate::{biased_mf, bpr, ease, implicit_als, popularity, svd_plus_plus};

@@ -52,6 +52,15 @@ impl fmt::Display for ViewerRow {
     }
 }
 
+/// A title and its score; larger is better.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scored {
+    /// Row of the title table.
+    pub title: TitleRow,
+    /// Finite.
+    pub score: f32,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::model::Scored;
+use crate::rows::Scored;
 use crate::rows::TitleRow;
 
 /// Titles that must not be chosen: two ascending lists, so that a mapped history need not be copied.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use marquee_artifacts::RawTensor;
 
-use crate::capability::{FoldIn, History, Popularity};
-use crate::model::ModelError;
+use crate::capabilities::{FoldIn, History, Popularity};
+use crate::error::ModelError;
 use crate::rows::{TitleRow, ViewerRow};
 use crate::viewer::ViewerContext;
 use crate::weights::{Table, Weights};

@@ -7,7 +7,7 @@ use marquee_artifacts::{Architecture, Dtype, RawTensor};
 use serde_json::{Map, Value};
 
 use crate::device;
-use crate::model::ModelError;
+use crate::error::ModelError;
 
 /// The tensors and hyperparameters of one artifact, before an architecture has read them.
 #[derive(Clone)]

@@ -135,7 +135,7 @@ where
                     if matches!(event, watcher::Event::InitDone) {
                         tell_whole.send_replace(true);
                     }
-                    // Full means that a change is told already; gone means that nobody listens.
+                    // A full channel has an earlier change to report; a closed one has no reader any more.
                     if matches!(changed.try_send(()), Err(mpsc::error::TrySendError::Closed(()))) {
                         return;
                     }

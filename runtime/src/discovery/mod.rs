@@ -43,7 +43,7 @@ impl PlanSource {
         file.map(|path| Self::File { path, poll }).or_else(cluster)
     }
 
-    /// Follows it on `runtime`, until nobody listens.
+    /// Follows it on `runtime` until the receiver is dropped.
     pub fn follow(self, runtime: &Handle) -> watch::Receiver<Option<TrafficPlan>> {
         let (tell, told) = watch::channel(None);
         match self {

@@ -299,7 +299,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_failed_is_tried_again_ever_more_seldom() {
+    fn the_pause_before_another_try_doubles_up_to_a_bound() {
         let (mut retry, now) = (Retry::default(), Instant::now());
         let pauses: Vec<u64> =
             (0..9).filter_map(|_| retry.after(true, now)).map(|at| (at - now).as_secs()).collect();

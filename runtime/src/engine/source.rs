@@ -28,8 +28,8 @@ pub enum ConfigError {
         /// The system's word.
         source: io::Error,
     },
-    /// It is no `PodConfig`.
-    #[error("the configuration {} is none that this version reads: let operator and runtime be of one version", path.display())]
+    /// It does not parse as a `PodConfig`.
+    #[error("cannot parse the pod configuration {}: operator and runtime versions differ; install one version of both", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,

@@ -121,7 +121,7 @@ pub(super) struct ForwardPass {
 }
 
 impl Pass for ForwardPass {
-    type Job = ForwardRequest;
+    type Request = ForwardRequest;
     type Answer = Answer;
 
     fn estimate(&self, request: &ForwardRequest) -> Duration {

@@ -61,26 +61,26 @@ impl BatchLimits {
 /// What runs a pass.
 pub trait Pass: Send + Sync + 'static {
     /// A request.
-    type Job: Send + 'static;
+    type Request: Send + 'static;
     /// Its answer.
     type Answer: Send + 'static;
 
-    /// How long `job` is likely to take alone.
-    fn estimate(&self, job: &Self::Job) -> Duration;
+    /// How long `request` is likely to take alone.
+    fn estimate(&self, request: &Self::Request) -> Duration;
 
-    /// The answer to one job.
-    fn run_one(&self, job: &Self::Job) -> Self::Answer;
+    /// The answer to one request.
+    fn run_one(&self, request: &Self::Request) -> Self::Answer;
 
-    /// One answer a job, in their order.
-    fn run(&self, jobs: &[Self::Job]) -> Vec<Self::Answer>;
+    /// One answer a request, in their order.
+    fn run(&self, requests: &[Self::Request]) -> Vec<Self::Answer>;
 }
 
-/// Why a job has no answer.
+/// Why a request has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unanswered {
     /// Its deadline passed.
     DeadlineExceeded,
-    /// The pass panicked, or answered another number of jobs.
+    /// The pass panicked, or answered another number of requests.
     Failed,
 }
 
@@ -110,7 +110,7 @@ struct State<P: Pass> {
 }
 
 struct Waiting<P: Pass> {
-    job: P::Job,
+    request: P::Request,
     until: Option<Instant>,
     since: Instant,
     answer: oneshot::Sender<Result<P::Answer, Unanswered>>,
@@ -124,21 +124,21 @@ impl<P: Pass> Batcher<P> {
         Self(Arc::new(Shared { pass, limits, pool, state, full: Notify::new() }))
     }
 
-    /// The answer to `job`, from a pass of its own or a shared one. Dropping the future takes the job out of the queue.
+    /// The answer to `request`, from a pass of its own or a shared one. Dropping the future takes the request out of the queue.
     pub async fn submit(
         &self,
-        job: P::Job,
+        request: P::Request,
         now: Instant,
         until: Option<Instant>,
     ) -> Result<P::Answer, Unanswered> {
         if deadline::has_passed(until, now) {
             return Err(Unanswered::DeadlineExceeded);
         }
-        let place = self.0.limits.place(self.0.pass.estimate(&job));
+        let place = self.0.limits.place(self.0.pass.estimate(&request));
         let answer = match place {
-            Place::Inline => return self.0.run_one(&job),
-            Place::InlineWhenIdle | Place::Queue => match self.0.enter(job, place, now, until) {
-                Entered::Alone(job) => return self.0.run_alone(&job),
+            Place::Inline => return self.0.run_one(&request),
+            Place::InlineWhenIdle | Place::Queue => match self.0.enter(request, place, now, until) {
+                Entered::Alone(request) => return self.0.run_alone(&request),
                 Entered::Queued(answer) => answer,
             },
         };
@@ -151,15 +151,15 @@ impl<P: Pass> Batcher<P> {
 }
 
 enum Entered<P: Pass> {
-    /// The caller leads and runs its own job.
-    Alone(P::Job),
+    /// The caller leads and runs its own request.
+    Alone(P::Request),
     Queued(oneshot::Receiver<Result<P::Answer, Unanswered>>),
 }
 
 impl<P: Pass> Shared<P> {
     fn enter(
         self: &Arc<Self>,
-        job: P::Job,
+        request: P::Request,
         place: Place,
         now: Instant,
         until: Option<Instant>,
@@ -167,10 +167,10 @@ impl<P: Pass> Shared<P> {
         let mut state = self.state.lock();
         if !state.led && place == Place::InlineWhenIdle {
             state.led = true;
-            return Entered::Alone(job);
+            return Entered::Alone(request);
         }
         let (sender, answer) = oneshot::channel();
-        state.queue.push_back(Waiting { job, until, since: now, answer: sender });
+        state.queue.push_back(Waiting { request, until, since: now, answer: sender });
         if state.queue.len() >= self.limits.max_batch {
             self.full.notify_one();
         }
@@ -182,8 +182,8 @@ impl<P: Pass> Shared<P> {
     }
 
     /// Not async: a caller that is cancelled cannot leave the queue without a leader.
-    fn run_alone(self: &Arc<Self>, job: &P::Job) -> Result<P::Answer, Unanswered> {
-        let answer = self.run_one(job);
+    fn run_alone(self: &Arc<Self>, request: &P::Request) -> Result<P::Answer, Unanswered> {
+        let answer = self.run_one(request);
         let mut state = self.state.lock();
         if state.queue.is_empty() {
             state.led = false;
@@ -215,7 +215,7 @@ impl<P: Pass> Shared<P> {
         let _ = tokio::time::timeout_at(until.into(), self.full.notified()).await;
     }
 
-    /// The next jobs that still matter; none hands the lead back.
+    /// The next requests that still matter; none hands the lead back.
     fn next_batch(&self) -> Option<Vec<Waiting<P>>> {
         let now = Instant::now();
         let mut state = self.state.lock();
@@ -236,9 +236,9 @@ impl<P: Pass> Shared<P> {
     }
 
     async fn run_batch(self: Arc<Self>, batch: Vec<Waiting<P>>) {
-        let (jobs, answers): (Vec<_>, Vec<_>) = batch.into_iter().map(|w| (w.job, w.answer)).unzip();
-        let estimate: Duration = jobs.iter().map(|job| self.pass.estimate(job)).sum();
-        let results = if estimate > HEAVY { self.run_heavy(jobs).await } else { self.run(&jobs) };
+        let (requests, answers): (Vec<_>, Vec<_>) = batch.into_iter().map(|w| (w.request, w.answer)).unzip();
+        let estimate: Duration = requests.iter().map(|request| self.pass.estimate(request)).sum();
+        let results = if estimate > HEAVY { self.run_heavy(requests).await } else { self.run(&requests) };
         let mut results = results.into_iter();
         for answer in answers {
             // This fails when the caller is gone.
@@ -246,22 +246,22 @@ impl<P: Pass> Shared<P> {
         }
     }
 
-    async fn run_heavy(self: &Arc<Self>, jobs: Vec<P::Job>) -> Vec<P::Answer> {
+    async fn run_heavy(self: &Arc<Self>, requests: Vec<P::Request>) -> Vec<P::Answer> {
         // The pool is never closed; if it were, passes would run unbounded rather than not at all.
         let _place = self.pool.clone().acquire_owned().await.ok();
         let shared = self.clone();
-        tokio::task::spawn_blocking(move || shared.run(&jobs)).await.unwrap_or_default()
+        tokio::task::spawn_blocking(move || shared.run(&requests)).await.unwrap_or_default()
     }
 
     /// A pass that panics fails its request, here as in a batch.
-    fn run_one(&self, job: &P::Job) -> Result<P::Answer, Unanswered> {
-        catch_unwind(AssertUnwindSafe(|| self.pass.run_one(job))).map_err(|_| Unanswered::Failed)
+    fn run_one(&self, request: &P::Request) -> Result<P::Answer, Unanswered> {
+        catch_unwind(AssertUnwindSafe(|| self.pass.run_one(request))).map_err(|_| Unanswered::Failed)
     }
 
     /// No answers when the pass panics: the queue behind it must go on.
-    fn run(&self, jobs: &[P::Job]) -> Vec<P::Answer> {
-        let results = catch_unwind(AssertUnwindSafe(|| self.pass.run(jobs))).unwrap_or_default();
-        if results.len() == jobs.len() { results } else { Vec::new() }
+    fn run(&self, requests: &[P::Request]) -> Vec<P::Answer> {
+        let results = catch_unwind(AssertUnwindSafe(|| self.pass.run(requests))).unwrap_or_default();
+        if results.len() == requests.len() { results } else { Vec::new() }
     }
 }
 

@@ -89,7 +89,7 @@ impl Metrics {
     /// Fresh metrics, all zero, with the process collector and the build's version.
     ///
     /// # Errors
-    /// When a name or label is none that Prometheus takes: a mistake in this file.
+    /// Prometheus rejects a name or label: a mistake in this file.
     pub fn new() -> Result<Self, prometheus::Error> {
         let make = Maker { registry: Registry::new() };
         let seconds =

@@ -34,20 +34,23 @@ fn a_stock_client_works_over_http_and_grpc() {
     let one = score(json!({ "viewer": "1", "titles": ["10", "11", "17"] }));
     let first = score(json!({ "viewer": "1", "titles": ["10", "11"] }));
     let second = score(json!({ "viewer": "stranger", "recent": ["14"], "titles": ["12", "13"] }));
-    for (door, answer) in answers.as_object().unwrap() {
-        assert!(["live", "ready", "model_ready"].iter().all(|what| answer[what] == true), "{door}: {answer}");
-        assert_eq!(answer["other_ready"], false, "{door}");
+    for (listener, answer) in answers.as_object().unwrap() {
+        assert!(
+            ["live", "ready", "model_ready"].iter().all(|what| answer[what] == true),
+            "{listener}: {answer}"
+        );
+        assert_eq!(answer["other_ready"], false, "{listener}");
         let described = json!({ "name": "watch", "inputs": ["viewer", "titles", "recent"] });
-        assert_eq!(answer["metadata"], described, "{door}");
+        assert_eq!(answer["metadata"], described, "{listener}");
         for how in ["one", "named", "numbers"] {
-            assert_same(&answer[how], &json!([one]), &format!("{door} {how}"));
+            assert_same(&answer[how], &json!([one]), &format!("{listener} {how}"));
         }
-        assert_same(&answer["two"], &json!([first, second]), &format!("{door} two"));
+        assert_same(&answer["two"], &json!([first, second]), &format!("{listener} two"));
         let refused = |what: &str| answer[what].as_str().unwrap().to_owned();
-        assert!(refused("unknown_title").contains("titles[0] \"99\""), "{door}: {answer}");
+        assert!(refused("unknown_title").contains("titles[0] \"99\""), "{listener}: {answer}");
         assert!(
             refused("unknown_model").contains("no model answers to the objective \"other\""),
-            "{door}: {answer}"
+            "{listener}: {answer}"
         );
     }
     for how in ["plain_in", "plain_out", "plain"] {

@@ -54,7 +54,7 @@ fn live(dir: &Path, address: SocketAddr) -> std::io::Result<u16> {
 }
 
 #[tokio::test]
-async fn both_doors_speak_tls_and_follow_the_files() {
+async fn both_listeners_speak_tls_and_follow_the_files() {
     let dir = tempfile::tempdir().unwrap();
     certificate(dir.path());
     let path = |name: &str| dir.path().join(name).display().to_string();

@@ -163,14 +163,14 @@ impl World {
             .unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log: Arc<Mutex<Vec<Value>>> = Arc::default();
-        let (heard, listening) = mpsc::channel();
+        let (announce, listening) = mpsc::channel();
         let written = log.clone();
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let Ok(line) = serde_json::from_str::<Value>(&line) else { continue };
                 if line["message"] == "listening" {
                     let address = |name: &str| line[name].as_str().unwrap().parse::<SocketAddr>().unwrap();
-                    heard.send((address("http"), address("grpc"))).unwrap();
+                    announce.send((address("http"), address("grpc"))).unwrap();
                 }
                 written.lock().unwrap().push(line);
             }

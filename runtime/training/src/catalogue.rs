@@ -9,7 +9,8 @@ use crate::data::{
     BadRow, DataError, Layout, Place,
     fault::quoted,
     ratings::{id, number},
-    table::{self, Cell, RowHandler, Wanted},
+    reader,
+    table::{Cell, RowHandler, Wanted},
 };
 
 /// Which metadata is read, and how.
@@ -54,7 +55,7 @@ pub fn read(spec: &MetadataSpec) -> Result<Metadata, DataError> {
     let mut reader =
         Reader { spec, found: Metadata::default(), seen: HashMap::new(), names: Vec::new(), rows: 0 };
     for file in &spec.files {
-        table::read(file, &spec.layout, &wanted(spec), &mut reader)?;
+        reader::read(file, &spec.layout, &wanted(spec), &mut reader)?;
     }
     let (mut found, rows) = (reader.found, reader.rows);
     if found.entries.is_empty() {

@@ -25,8 +25,8 @@ impl Io<'_> {
     }
 
     /// Begins a stage of `total` steps; 0 where that is not known.
-    pub fn stage(&mut self, name: &str, total: u64) -> io::Result<Stage<'_>> {
-        Stage::begin(self, name, total)
+    pub fn stage(&mut self, name: &str, total: u64) -> io::Result<ProgressStage<'_>> {
+        ProgressStage::begin(self, name, total)
     }
 }
 
@@ -41,7 +41,7 @@ pub struct StageTime {
 }
 
 /// One stage: it draws or prints its progress.
-pub struct Stage<'a> {
+pub struct ProgressStage<'a> {
     out: &'a mut dyn Write,
     cancel: &'a AtomicBool,
     name: String,
@@ -52,7 +52,7 @@ pub struct Stage<'a> {
     printed_tenths: u64,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> ProgressStage<'a> {
     fn begin(io: &'a mut Io<'_>, name: &str, total: u64) -> io::Result<Self> {
         let bar = io.terminal.then(|| bar(name, total));
         if bar.is_none() {

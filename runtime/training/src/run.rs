@@ -14,7 +14,7 @@ use crate::{
     config::{Cadence, Config},
     error::TrainingError,
     fit::{self, Fitted, TrainingData},
-    progress::{Io, Stage, StageTime},
+    progress::{Io, ProgressStage, StageTime},
 };
 
 /// What comes of a fit.
@@ -75,7 +75,7 @@ pub fn fit(
         ))?;
         context = context.with_resume(state);
     }
-    let mut watch = Watch {
+    let mut watch = IterationWatch {
         stage,
         checkpoint,
         cadence: config.checkpoint,
@@ -90,7 +90,7 @@ pub fn fit(
         data,
         &mut context.with_observer(|progress| watch.observe(progress)),
     );
-    let Watch { stage, fault, last, .. } = watch;
+    let IterationWatch { stage, fault, last, .. } = watch;
     if let Some(fault) = fault {
         return Err(fault);
     }
@@ -114,9 +114,9 @@ fn explain(config: &Config, source: AlgorithmError, checkpoint: Option<&Checkpoi
     }
 }
 
-/// Hears of each iteration.
-struct Watch<'a> {
-    stage: Stage<'a>,
+/// Follows a fit: shows progress and saves checkpoints after each iteration.
+struct IterationWatch<'a> {
+    stage: ProgressStage<'a>,
     checkpoint: Option<&'a Checkpoint>,
     cadence: Cadence,
     /// Whether the algorithm has state to go on from; those in closed form have none.
@@ -126,7 +126,7 @@ struct Watch<'a> {
     last: Option<String>,
 }
 
-impl Watch<'_> {
+impl IterationWatch<'_> {
     fn observe(&mut self, progress: &Progress<'_>) -> ControlFlow<()> {
         let cancelled = self.stage.is_cancelled();
         match self.step(progress, cancelled) {

@@ -1,7 +1,7 @@
 //! The operator's process on an API server on which no pods run, and what may lie between the two.
 
+mod fixture;
 mod proxy;
-mod stage;
 
+pub use fixture::OperatorFixture;
 pub use proxy::{Asked, Fate, Proxy};
-pub use stage::Stage;

@@ -63,7 +63,7 @@ async fn rules_see_defaults() -> Outcome {
     #[rustfmt::skip]
     let cases = [
         ("the default folder",   "/spec/artifact", json!({"uri": "file:///artifacts/ease", "volume": {"claimName": "models"}}), None),
-        ("another folder",       "/spec/artifact", json!({"uri": "file:///models/ease", "volume": {"claimName": "models"}}),    Some("volume is mounted elsewhere")),
+        ("another folder",       "/spec/artifact", json!({"uri": "file:///models/ease", "volume": {"claimName": "models"}}),    Some("uri is outside the volume")),
         ("fewer pods than one",  "/spec/serving",  json!({"replicas": {"max": 0}}),        Some("should be greater than or equal to 1")),
         ("a batch of one",       "/spec/serving",  json!({"batching": {"maxBatch": 1}}),   None),
         ("a wait by itself",     "/spec/serving",  json!({"batching": {"maxDelay": "2ms"}}), None),

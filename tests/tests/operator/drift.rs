@@ -6,27 +6,27 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use marquee_tests::{
     Outcome,
-    operator::{Fate, Proxy, Stage},
+    operator::{Fate, OperatorFixture, Proxy},
 };
 use serde_json::{Value, json};
 
 const OFTEN: &[&str] = &["--leader-elect=false", "--resync=1s"];
 
 /// Reasons of the events in the stage's namespace.
-fn told(stage: &Stage, namespace: &str) -> Outcome<Vec<String>> {
+fn told(stage: &OperatorFixture, namespace: &str) -> Outcome<Vec<String>> {
     let events = stage.server.kubectl(&["get", "events.events.k8s.io", "-n", namespace, "-o", "json"])?;
     let events: Value = serde_json::from_str(&events)?;
     let reasons = events["items"].as_array().ok_or("no events")?.iter();
     Ok(reasons.map(|event| event["reason"].as_str().unwrap_or_default().to_owned()).collect())
 }
 
-async fn deployment(stage: &Stage) -> Outcome<DynamicObject> {
+async fn deployment(stage: &OperatorFixture) -> Outcome<DynamicObject> {
     Ok(stage.api("Deployment")?.list(&Default::default()).await?.items.pop().ok_or("no Deployment")?)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_excludes_what_is_wanted_is_put_back_as_well() -> Outcome {
-    let stage = Stage::new("excluding").await?;
+    let stage = OperatorFixture::new("excluding").await?;
     stage.make_model().await?;
     let proxy = Proxy::before(stage.server, |_| Fate::Pass).await?;
     let _operator = stage.operate_as("often", &proxy.kubeconfig().to_string(), OFTEN)?;
@@ -63,7 +63,7 @@ async fn a_member_that_excludes_what_is_wanted_is_put_back_as_well() -> Outcome 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pods_stay_as_many_as_they_are_when_an_autoscaler_comes_or_goes() -> Outcome {
-    let stage = Stage::new("handover").await?;
+    let stage = OperatorFixture::new("handover").await?;
     stage.make_model().await?;
     let fixed = |n: i32| json!({"spec": {"serving": {"replicas": {"min": n, "max": null}}}});
     stage.patch("RankingModel", "m", &fixed(3)).await?;
@@ -96,7 +96,7 @@ async fn pods_stay_as_many_as_they_are_when_an_autoscaler_comes_or_goes() -> Out
         .await
 }
 
-async fn ready_with(stage: &Stage, pods: i32) -> Outcome {
+async fn ready_with(stage: &OperatorFixture, pods: i32) -> Outcome {
     let what = format!("{pods} pods");
     let is = async || {
         let Some(live) = stage.api("Deployment")?.list(&Default::default()).await?.items.pop() else {
@@ -109,7 +109,7 @@ async fn ready_with(stage: &Stage, pods: i32) -> Outcome {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_child_whose_name_is_taken_is_told_once_and_made_when_it_is_free() -> Outcome {
-    let stage = Stage::new("taken").await?;
+    let stage = OperatorFixture::new("taken").await?;
     let taken = "apiVersion: v1\nkind: Service\nmetadata: {name: m-ranker, namespace: taken}\nspec: {ports: [{port: 80}]}";
     stage.server.apply(taken)?;
     stage.make_model().await?;

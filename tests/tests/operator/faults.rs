@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use marquee_tests::{
     Outcome,
-    operator::{Asked, Fate, Proxy, Stage},
+    operator::{Asked, Fate, OperatorFixture, Proxy},
 };
 
 use super::sweep::{ALONE, Calm, life, undisturbed};
@@ -48,7 +48,7 @@ async fn all_end_the_same(cases: &[(&'static str, Fate, Hit)], calm: &str) -> Ou
 }
 
 async fn ends_the_same(why: &'static str, (fate, hit): (Fate, Hit), calm: &Calm) -> Outcome {
-    let stage = Stage::new(why).await?;
+    let stage = OperatorFixture::new(why).await?;
     let judge = move |asked: &Asked| if hit(asked) { fate } else { Fate::Pass };
     let proxy = Proxy::before(stage.server, judge).await?;
     let _operator = stage.operate_as(why, &proxy.kubeconfig().to_string(), ALONE)?;

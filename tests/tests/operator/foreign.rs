@@ -13,7 +13,7 @@ use kube::api::{Patch, PatchParams};
 use marquee_tests::{
     Outcome,
     cluster::Options,
-    operator::{Asked, Fate, Proxy, Stage},
+    operator::{Asked, Fate, OperatorFixture, Proxy},
 };
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ spec:
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_install_is_used_while_it_is_there() -> Outcome {
-    let stage = Stage::alone("foreign", Options::default()).await?;
+    let stage = OperatorFixture::alone("foreign", Options::default()).await?;
     stage.make_model().await?;
     stage.make_layout().await?;
     let in_flight = json!({"spec": {"serving": {"autoscaling": {"targetInFlightRequests": 8}}}});
@@ -162,7 +162,7 @@ async fn what_others_install_is_used_while_it_is_there() -> Outcome {
 }
 
 /// What a Gateway says of a route.
-async fn answer(stage: &Stage, kind: &str, (status, reason): (&str, &str)) -> Outcome {
+async fn answer(stage: &OperatorFixture, kind: &str, (status, reason): (&str, &str)) -> Outcome {
     let condition = json!({
         "type": "Accepted", "status": status, "reason": reason, "message": "said by the Gateway",
         "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1,
@@ -174,7 +174,7 @@ async fn answer(stage: &Stage, kind: &str, (status, reason): (&str, &str)) -> Ou
 }
 
 /// Writes a status, as whoever works for the kind would.
-async fn tell(stage: &Stage, kind: &str, name: &str, status: Value) -> Outcome {
+async fn tell(stage: &OperatorFixture, kind: &str, name: &str, status: Value) -> Outcome {
     let told = Patch::Merge(json!({ "status": status }));
     stage.api(kind)?.patch_status(name, &PatchParams::default(), &told).await?;
     Ok(())

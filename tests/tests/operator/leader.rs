@@ -7,7 +7,7 @@ use std::sync::{
 
 use marquee_tests::{
     Outcome,
-    operator::{Asked, Fate, Proxy, Stage},
+    operator::{Asked, Fate, OperatorFixture, Proxy},
     wait,
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -20,13 +20,13 @@ fn send(to: &Child, signal: Signal) -> Outcome {
     Ok(kill_process(id, signal)?)
 }
 
-async fn leads(stage: &Stage, name: &str) -> Outcome {
+async fn leads(stage: &OperatorFixture, name: &str) -> Outcome {
     stage.until(&format!("{name} to lead"), async || Ok(stage.said(name, "leading")? > 0)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_the_leader_is_killed_the_other_leads_and_an_end_in_order_gives_the_lease_back() -> Outcome {
-    let stage = Stage::new("killed").await?;
+    let stage = OperatorFixture::new("killed").await?;
     let kubeconfig = std::fs::read_to_string(stage.server.kubeconfig())?;
     let mut one = stage.operate_as("one", &kubeconfig, SHORT)?;
     leads(&stage, "one").await?;
@@ -46,7 +46,7 @@ async fn when_the_leader_is_killed_the_other_leads_and_an_end_in_order_gives_the
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_was_frozen_writes_nothing_when_it_wakes_and_ends() -> Outcome {
-    let stage = Stage::new("frozen").await?;
+    let stage = OperatorFixture::new("frozen").await?;
     let proxy = Proxy::before(stage.server, |_| Fate::Pass).await?;
     let mut one = stage.operate_as("one", &proxy.kubeconfig().to_string(), SHORT)?;
     leads(&stage, "one").await?;
@@ -71,7 +71,7 @@ async fn a_leader_that_was_frozen_writes_nothing_when_it_wakes_and_ends() -> Out
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_is_cut_off_ends_and_the_other_leads() -> Outcome {
-    let stage = Stage::new("cut-off").await?;
+    let stage = OperatorFixture::new("cut-off").await?;
     let proxy = Proxy::before(stage.server, |_| Fate::Pass).await?;
     let mut one = stage.operate_as("one", &proxy.kubeconfig().to_string(), SHORT)?;
     leads(&stage, "one").await?;
@@ -89,7 +89,7 @@ async fn a_leader_that_is_cut_off_ends_and_the_other_leads() -> Outcome {
 /// The worst case: all that it writes would arrive, but for its lease.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_cannot_renew_writes_nothing_once_another_may_lead() -> Outcome {
-    let stage = Stage::new("not-renewed").await?;
+    let stage = OperatorFixture::new("not-renewed").await?;
     let cut = Arc::new(AtomicBool::new(false));
     let judge = {
         let cut = cut.clone();

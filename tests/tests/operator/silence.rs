@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use marquee_tests::{
     Outcome,
-    operator::{Fate, Proxy, Stage},
+    operator::{Fate, OperatorFixture, Proxy},
 };
 use serde_json::{Value, json};
 use tokio::process::Child;
@@ -14,14 +14,14 @@ const OFTEN: &[&str] = &["--leader-elect=false", "--resync=1s"];
 
 /// A model and a page, with an operator that reconciles them every second.
 struct Settled {
-    stage: Stage,
+    stage: OperatorFixture,
     proxy: Proxy,
     _operator: Child,
 }
 
 impl Settled {
     async fn new(namespace: &str) -> Outcome<Self> {
-        let stage = Stage::new(namespace).await?;
+        let stage = OperatorFixture::new(namespace).await?;
         stage.make_model().await?;
         stage.make_layout().await?;
         let proxy = Proxy::before(stage.server, |_| Fate::Pass).await?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use marquee_tests::{
     Outcome,
-    operator::{Asked, Fate, Proxy, Stage},
+    operator::{Asked, Fate, OperatorFixture, Proxy},
 };
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ const AT_ONCE: usize = 6;
 
 /// A model and its page are made, the model gets another artifact once both are ready, and both are deleted, the model first; waits until
 /// `done`.
-pub async fn life(stage: &Stage, mut done: impl AsyncFnMut() -> Outcome<bool>) -> Outcome {
+pub async fn life(stage: &OperatorFixture, mut done: impl AsyncFnMut() -> Outcome<bool>) -> Outcome {
     stage.make_model().await?;
     stage.make_layout().await?;
     stage
@@ -54,7 +54,7 @@ pub struct Calm {
 }
 
 pub async fn undisturbed(namespace: &str) -> Outcome<Calm> {
-    let stage = Stage::new(namespace).await?;
+    let stage = OperatorFixture::new(namespace).await?;
     let proxy = Proxy::before(stage.server, |_| Fate::Pass).await?;
     let _operator = stage.operate_as("calm", &proxy.kubeconfig().to_string(), ALONE)?;
     life(&stage, async || Ok(proxy.quiet() > Duration::from_secs(2))).await?;
@@ -81,7 +81,7 @@ async fn a_crash_after_any_write_changes_nothing_about_the_end() -> Outcome {
 
 /// Whether it came to the crash.
 async fn crash(n: usize, expected: &BTreeMap<String, Value>) -> Outcome<bool> {
-    let stage = Stage::new(&format!("crash-{n}")).await?;
+    let stage = OperatorFixture::new(&format!("crash-{n}")).await?;
     let judge = move |asked: &Asked| match asked.writes {
         1 if n == 0 && asked.writes() => Fate::CrashBefore,
         writes if writes == n && asked.writes() => Fate::CrashAfter,

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, time::Duration};
 use marquee_tests::{
     Outcome,
     cluster::Options,
-    operator::Stage,
+    operator::OperatorFixture,
     rights::{self, Right},
     wait,
 };
@@ -20,7 +20,7 @@ const READS: [&str; 3] = ["get", "list", "watch"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_idle_minutes_pass_without_a_write_or_an_event() -> Outcome {
-    let stage = Stage::alone("idle", Options { audit: true, ..Options::default() }).await?;
+    let stage = OperatorFixture::alone("idle", Options { audit: true, ..Options::default() }).await?;
     stage.make_model().await?;
     stage.make_layout().await?;
     let kubeconfig = fs::read_to_string(stage.server.keys.user(USER, &["system:masters"])?)?;
@@ -56,7 +56,7 @@ async fn five_idle_minutes_pass_without_a_write_or_an_event() -> Outcome {
 }
 
 /// What the operator wrote until now, as the audit log has it: events are writes, too.
-fn writes(stage: &Stage) -> Outcome<BTreeMap<Right, usize>> {
+fn writes(stage: &OperatorFixture) -> Outcome<BTreeMap<Right, usize>> {
     let mut done = rights::deeds(&stage.server.audit_log(), USER)?.used;
     done.retain(|right, _| !READS.contains(&right.verb.as_str()) && right.resource != LEASES);
     Ok(done)

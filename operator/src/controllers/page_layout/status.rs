@@ -15,9 +15,9 @@ use super::decide::{self, LayoutDecision};
 use crate::{
     child::{AppliedChild, ChildKind},
     controllers::serving::{
-        Plan, PreviousStatus,
+        Plan, PreviousStatus, StatusInputs,
         conditions::draft,
-        status::{self, Standing, StatusDraft},
+        status::{self, StatusDraft},
     },
     observed::ChildState,
     observed::Observed,
@@ -46,10 +46,10 @@ pub fn status(
             (draft, String::new(), Vec::new())
         }
         LayoutDecision::Serving(serving) => {
-            let standing = Standing { workload, serving, observed, applied, previous, now: *now };
+            let inputs = StatusInputs { workload, serving, observed, applied, previous, now: *now };
             let (page, namespace) = (names::page(&workload.parent.name), &workload.parent.namespace);
-            let models = running_models(layout, &standing);
-            (served(layout, &standing, &models), format!("{page}.{namespace}.svc:80"), models)
+            let models = running_models(layout, &inputs);
+            (served(layout, &inputs, &models), format!("{page}.{namespace}.svc:80"), models)
         }
     };
     let stamped = draft.stamp(layout.metadata.generation, previous, *now);
@@ -72,9 +72,9 @@ pub fn status(
 }
 
 /// The models that run in the pods of the revision that answers; of several, the one with the largest share.
-fn running_models(layout: &PageLayout, standing: &Standing<'_>) -> Vec<ColocatedModel> {
-    let Some(main) = main_target(standing.targets()) else { return Vec::new() };
-    if main.revision == standing.serving.desired_revision {
+fn running_models(layout: &PageLayout, inputs: &StatusInputs<'_>) -> Vec<ColocatedModel> {
+    let Some(main) = main_target(inputs.targets()) else { return Vec::new() };
+    if main.revision == inputs.serving.desired_revision {
         let model = |ranker: &RankerConfig| ColocatedModel {
             name: ranker
                 .resource
@@ -83,18 +83,18 @@ fn running_models(layout: &PageLayout, standing: &Standing<'_>) -> Vec<Colocated
                 .to_owned(),
             revision: colocated_revision(ranker),
         };
-        return standing.workload.config.rankers.iter().map(model).collect();
+        return inputs.workload.config.rankers.iter().map(model).collect();
     }
-    let is_same = main_target(&standing.serving.previous_targets)
+    let is_same = main_target(&inputs.serving.previous_targets)
         .is_some_and(|previous| previous.revision == main.revision);
     let known = layout.status.as_ref().filter(|_| is_same);
     known.map(|status| status.models.clone()).unwrap_or_default()
 }
 
 /// The status of a layout with pods, with the conditions that only layouts have.
-fn served(layout: &PageLayout, standing: &Standing<'_>, running: &[ColocatedModel]) -> StatusDraft {
-    let mut status = standing.status();
-    let models = decide::models(layout, &standing.observed.models);
+fn served(layout: &PageLayout, inputs: &StatusInputs<'_>, running: &[ColocatedModel]) -> StatusDraft {
+    let mut status = inputs.status();
+    let models = decide::models(layout, &inputs.observed.models);
     let resolved = models_resolved(layout, &models, running);
     if resolved.status == Some(false) {
         let degraded = status.conditions.iter_mut().find(|draft| draft.kind == ConditionType::Degraded);
@@ -103,7 +103,7 @@ fn served(layout: &PageLayout, standing: &Standing<'_>, running: &[ColocatedMode
         }
     }
     status.conditions.push(resolved);
-    status.conditions.extend(routes_applied(layout, standing));
+    status.conditions.extend(routes_applied(layout, inputs));
     status
 }
 
@@ -147,17 +147,17 @@ fn models_resolved(
 }
 
 /// Whether the page can be reached from outside; `None` where the spec does not ask for it.
-fn routes_applied(layout: &PageLayout, standing: &Standing<'_>) -> Option<ConditionDraft> {
+fn routes_applied(layout: &PageLayout, inputs: &StatusInputs<'_>) -> Option<ConditionDraft> {
     layout.spec.gateway.as_ref()?;
     let say =
         |status, reason, message: String| Some(draft(ConditionType::RoutesApplied, status, reason, message));
-    let Standing { observed, workload, .. } = standing;
+    let StatusInputs { observed, workload, .. } = inputs;
     let capabilities = &observed.capabilities;
     if !capabilities.http_routes {
         let message = "gateway is not in use: this cluster has no HTTPRoute; install the CRDs of Gateway API";
         return say(Some(false), Reason::GatewayApiNotInstalled, message.into());
     }
-    if !standing.exists(ChildKind::HttpRoute, &workload.name()) {
+    if !inputs.exists(ChildKind::HttpRoute, &workload.name()) {
         return say(None, Reason::Reconciling, "the routes are not applied yet".into());
     }
     let mut n_accepted = 0;

@@ -12,9 +12,9 @@ use super::decide::ModelDecision;
 use crate::{
     child::AppliedChild,
     controllers::serving::{
-        Plan, PreviousStatus,
+        Plan, PreviousStatus, StatusInputs,
         conditions::{NO_PROBLEM, draft},
-        status::{self, Standing, StatusDraft},
+        status::{self, StatusDraft},
         transitions,
     },
     observed::Observed,
@@ -48,7 +48,7 @@ pub fn status(
             ..hosted(plan, previous, observed, target)
         },
         ModelDecision::Serving(serving) => {
-            Standing { workload, serving, observed, applied, previous, now: *now }.status()
+            StatusInputs { workload, serving, observed, applied, previous, now: *now }.status()
         }
     };
     let stamped = draft.stamp(model.metadata.generation, previous, *now);

@@ -7,7 +7,7 @@ use marquee_crds::{
     shared::Duration,
 };
 
-use super::{decide, status::Standing};
+use super::{StatusInputs, decide};
 use crate::{
     child::ChildKind,
     observed::AutoscalerFacts,
@@ -101,9 +101,9 @@ fn clause(finding: Option<&Finding>) -> String {
 
 impl<'a> ConditionInputs<'a> {
     /// From what a workload looks like.
-    pub fn new(standing: &'a Standing<'a>) -> Self {
-        let Standing { workload, serving, observed, previous, now, .. } = *standing;
-        let targets = standing.targets();
+    pub fn new(inputs: &'a StatusInputs<'a>) -> Self {
+        let StatusInputs { workload, serving, observed, previous, now, .. } = *inputs;
+        let targets = inputs.targets();
         let revisions = &serving.revisions;
         let own = targets.iter().filter(|target| target.host.is_none());
         let answering: Vec<(&Target, Revision)> = own
@@ -126,7 +126,7 @@ impl<'a> ConditionInputs<'a> {
         let scales = |name: &str| {
             let name = workload.revision_name(name);
             let kinds = [ChildKind::HorizontalPodAutoscaler, ChildKind::ScaledObject];
-            kinds.iter().any(|kind| standing.exists(*kind, &name))
+            kinds.iter().any(|kind| inputs.exists(*kind, &name))
         };
         Self {
             workload,

@@ -19,7 +19,13 @@ use marquee_crds::{
     shared::{RevisionStatus, TrafficTarget},
 };
 
-use crate::{child::Child, resources::Workload};
+use crate::{
+    child::{AppliedChild, Child},
+    observed::Observed,
+    resources::Workload,
+};
+
+use decide::ServingDecision;
 
 /// What should exist for one resource. `D` says how it is served.
 #[derive(Clone, Debug)]
@@ -94,4 +100,20 @@ impl<'a> From<&'a PageLayout> for PreviousStatus<'a> {
 /// `now` in whole seconds, as a status holds times: a status that was written and read back then equals the one that was decided.
 pub fn whole_seconds(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+/// What a workload with pods of its own looks like once its children are applied.
+pub struct StatusInputs<'a> {
+    /// The spec, in the terms of Kubernetes.
+    pub workload: &'a Workload<'a>,
+    /// What was decided.
+    pub serving: &'a ServingDecision,
+    /// What existed before.
+    pub observed: &'a Observed,
+    /// What was applied.
+    pub applied: &'a [AppliedChild],
+    /// What the status said.
+    pub previous: PreviousStatus<'a>,
+    /// As of when.
+    pub now: Timestamp,
 }

@@ -9,10 +9,9 @@ use marquee_crds::{
     shared::{RevisionStatus, TrafficTarget},
 };
 
-use super::{PreviousStatus, conditions as drafts, decide::ServingDecision, transitions};
+use super::{PreviousStatus, StatusInputs, conditions as drafts, transitions};
 use crate::{
     child::{AppliedChild, ChildKind},
-    observed::Observed,
     resources::{self, Component, Workload},
     rollout::{Revision, Revisions, Target, main_target},
     transition::{TransitionEvent, of_conditions},
@@ -89,23 +88,7 @@ impl StatusDraft {
     }
 }
 
-/// What a workload with pods of its own looks like once its children are applied.
-pub struct Standing<'a> {
-    /// The spec, in the terms of Kubernetes.
-    pub workload: &'a Workload<'a>,
-    /// What was decided.
-    pub serving: &'a ServingDecision,
-    /// What existed before.
-    pub observed: &'a Observed,
-    /// What was applied.
-    pub applied: &'a [AppliedChild],
-    /// What the status said.
-    pub previous: PreviousStatus<'a>,
-    /// As of when.
-    pub now: Timestamp,
-}
-
-impl Standing<'_> {
+impl StatusInputs<'_> {
     /// The targets that answer: those that were decided once the Services that lead to them are applied, until then the previous ones.
     pub fn targets(&self) -> &[Target] {
         let leads_to = |target: &Target| {

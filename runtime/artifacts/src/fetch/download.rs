@@ -14,7 +14,7 @@ use super::blocking;
 use super::cache::{Blob, Cache};
 use super::error::FetchError;
 use super::lock::FileLock;
-use super::source::{RetryPolicy, Source, Transfer};
+use super::source::{ArtifactStore, RetryPolicy, Transfer};
 use crate::digest::{Digest, Hasher};
 use crate::error::{Fault, Finding};
 
@@ -23,7 +23,7 @@ const CHUNKS_IN_FLIGHT: usize = 8;
 
 /// One blob to be fetched.
 pub(crate) struct Download<'a> {
-    pub(crate) source: &'a Source,
+    pub(crate) source: &'a ArtifactStore,
     pub(crate) retry_policy: &'a RetryPolicy,
     pub(crate) cache: &'a Cache,
     /// Its path in the artifact.
@@ -122,7 +122,9 @@ impl Download<'_> {
                 }
                 Ok(Some(Err(error))) => broken = Some(Box::new(error)),
                 Ok(None) => broken = Some("the store ended the transfer early".into()),
-                Err(_) => broken = Some(format!("the store was silent for {:?}", self.retry_policy.stall).into()),
+                Err(_) => {
+                    broken = Some(format!("the store was silent for {:?}", self.retry_policy.stall).into())
+                }
             }
             if broken.is_some() {
                 break;

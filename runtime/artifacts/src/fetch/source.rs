@@ -18,7 +18,7 @@ use crate::error::{Fault, Finding};
 
 /// One artifact in an object store.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub(crate) struct ArtifactStore {
     store: Box<dyn ObjectStore>,
     prefix: Path,
     uri: String,
@@ -46,7 +46,7 @@ pub(crate) struct Transfer {
     pub(crate) stream: BoxStream<'static, object_store::Result<Bytes>>,
 }
 
-impl Source {
+impl ArtifactStore {
     /// Sets the store of `url` up, from the environment (`AWS_*`, `GOOGLE_*`, `AZURE_*`) and the settings. No request
     /// is sent.
     pub(crate) fn connect(url: &Url, retry_policy: &RetryPolicy) -> Result<Self, FetchError> {
@@ -135,7 +135,8 @@ macro_rules! store {
 fn build(url: &Url, retry_policy: &RetryPolicy) -> object_store::Result<Box<dyn ObjectStore>> {
     match url.scheme() {
         "s3" => {
-            let builder = if retry_policy.from_env { AmazonS3Builder::from_env() } else { AmazonS3Builder::new() };
+            let builder =
+                if retry_policy.from_env { AmazonS3Builder::from_env() } else { AmazonS3Builder::new() };
             store!(builder, url.as_str(), retry_policy)
         }
         "gs" => {

@@ -12,7 +12,7 @@ mod server;
 use server::{Spoil, Store};
 
 /// A store with one artifact of about 640 KB at `s3://models/ease`, and a cache.
-struct Stage {
+struct StoreFixture {
     store: Store,
     cache: tempfile::TempDir,
     digest: Digest,
@@ -21,7 +21,7 @@ struct Stage {
 const URI: &str = "s3://models/ease";
 const WEIGHTS: &str = "weights.safetensors";
 
-impl Stage {
+impl StoreFixture {
     async fn new() -> Self {
         Self::on(Store::start().await)
     }
@@ -64,7 +64,7 @@ pub(crate) fn names(dir: &Path) -> Vec<String> {
 
 #[tokio::test]
 async fn an_artifact_comes_from_s3_and_the_second_time_from_the_cache() {
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     let seen = Mutex::new(Vec::new());
     let fetcher = stage.fetcher();
     let fetched =
@@ -113,7 +113,7 @@ async fn a_file_uri_is_opened_in_place_through_its_volume() {
 
 #[tokio::test]
 async fn what_cannot_be_had_is_named_and_asked_for_once() {
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     #[rustfmt::skip]
     let cases = [
         ("no such object", "marquee.json", 404, "NotFound",     "s3://models/ease/marquee.json does not exist: correct the uri, or upload the whole folder"),
@@ -134,7 +134,7 @@ async fn what_cannot_be_had_is_named_and_asked_for_once() {
 
 #[tokio::test]
 async fn a_remote_artifact_must_be_pinned() {
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     let error = stage.fetcher().fetch(URI, None, |_| ()).await.unwrap_err();
     let message = "s3://models/ease is remote and not pinned: set `sha256` of the artifact to the sha256 of its marquee.json";
     assert_eq!(error.to_string(), message);
@@ -143,7 +143,7 @@ async fn a_remote_artifact_must_be_pinned() {
 
 #[tokio::test]
 async fn an_artifact_over_the_limit_is_refused_before_its_files_are_asked_for() {
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     let fetcher = Fetcher::new(FetchOptions { max_artifact_bytes: 600_000, ..stage.options() });
     let error = fetcher.fetch(URI, Some(stage.digest), |_| ()).await.unwrap_err();
     assert_eq!(error.reason(), "TooLarge");
@@ -153,7 +153,7 @@ async fn an_artifact_over_the_limit_is_refused_before_its_files_are_asked_for() 
 
 #[tokio::test]
 async fn a_wrong_checksum_leaves_nothing() {
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     let weights = stage.store.place("models/ease").join(WEIGHTS);
     let whole = std::fs::read(&weights).unwrap();
     let mut wrong = whole.clone();
@@ -179,7 +179,7 @@ async fn a_wrong_checksum_leaves_nothing() {
 
 #[tokio::test]
 async fn another_manifest_than_the_pinned_one_is_refused() {
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     let pinned = Digest::of(b"an older artifact");
     let error = stage.fetcher().fetch(URI, Some(pinned), |_| ()).await.unwrap_err();
     let expected = format!("{URI}/marquee.json: expected sha256 {pinned}, found {}", stage.digest);
@@ -188,7 +188,7 @@ async fn another_manifest_than_the_pinned_one_is_refused() {
 
 #[tokio::test]
 async fn two_that_fetch_at_once_fetch_each_file_once() {
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     let (first, second) = tokio::join!(stage.fetch(), stage.fetch());
     assert_eq!(first.unwrap().dir, second.unwrap().dir);
     assert_eq!(stage.store.requests_for(WEIGHTS), 1);
@@ -197,7 +197,7 @@ async fn two_that_fetch_at_once_fetch_each_file_once() {
 
 #[tokio::test]
 async fn a_cache_that_cannot_be_written_is_named() {
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     let file = stage.cache.path().join("file");
     std::fs::write(&file, "no folder").unwrap();
     let fetcher = Fetcher::new(FetchOptions { cache_dir: file.clone(), ..stage.options() });

@@ -1,6 +1,6 @@
 //! Titles that could still be among the k best, each known only within bounds.
 
-use crate::model::Scored;
+use crate::rows::Scored;
 use crate::rows::TitleRow;
 use crate::select::{Excluded, best_first};
 

@@ -17,9 +17,10 @@ mod v4;
 #[cfg(test)]
 mod tests;
 
-use crate::capability::Embeddings;
+use crate::capabilities::Embeddings;
 use crate::cpu::Level;
-use crate::model::{ModelError, Scored};
+use crate::error::ModelError;
+use crate::rows::Scored;
 use crate::rows::TitleRow;
 use crate::select::{self, Best, Excluded};
 use crate::weights::Table;

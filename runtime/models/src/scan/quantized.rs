@@ -11,7 +11,7 @@
 
 use rayon::prelude::*;
 
-use crate::model::Scored;
+use crate::rows::Scored;
 use crate::rows::TitleRow;
 use crate::weights::Table;
 

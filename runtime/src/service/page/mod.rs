@@ -22,7 +22,6 @@ use marquee_pages::PageOptions;
 
 use models::{PageRanker, page_options};
 pub use models::{Share, is_same_split};
-pub use route::PageTimes;
 
 use super::{
     catalogue::Catalogue,
@@ -49,6 +48,15 @@ pub struct ServedPage {
     /// Only where the layout declares it.
     last_good: Option<Arc<LastGood>>,
     failures: LogRateLimiter,
+}
+
+/// When a page was asked for, and when it must be answered.
+#[derive(Clone, Copy, Debug)]
+pub struct PageTimes {
+    /// When the request came.
+    pub began: Instant,
+    /// What the models do not answer by then is replaced.
+    pub until: Instant,
 }
 
 /// A candidate row.

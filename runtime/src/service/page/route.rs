@@ -10,7 +10,7 @@ use marquee_pages::{ChosenRow, assemble};
 use tracing::warn;
 
 use super::{
-    PlannedRow, ServedPage,
+    PageTimes, PlannedRow, ServedPage,
     rows::{RowContent, RowFiller, RowScores},
     scores::ScoresNeeded,
     viewer::PageViewer,
@@ -24,15 +24,6 @@ use crate::{
     },
     serving::fallback::Shown,
 };
-
-/// When a page was asked for, and when it must be answered.
-#[derive(Clone, Copy, Debug)]
-pub struct PageTimes {
-    /// When the request came.
-    pub began: Instant,
-    /// What the models do not answer by then is replaced.
-    pub until: Instant,
-}
 
 /// Time taken by each step.
 struct Timings {

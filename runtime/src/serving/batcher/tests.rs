@@ -14,23 +14,23 @@ struct Doubling {
 }
 
 impl Pass for Doubling {
-    type Job = u32;
+    type Request = u32;
     type Answer = u32;
 
     fn estimate(&self, _: &u32) -> Duration {
         self.estimate
     }
 
-    fn run_one(&self, &job: &u32) -> u32 {
-        self.run(&[job])[0]
+    fn run_one(&self, &request: &u32) -> u32 {
+        self.run(&[request])[0]
     }
 
-    fn run(&self, jobs: &[u32]) -> Vec<u32> {
-        self.sizes.lock().push(jobs.len());
+    fn run(&self, requests: &[u32]) -> Vec<u32> {
+        self.sizes.lock().push(requests.len());
         self.entered.fetch_add(1, SeqCst);
         let (shut, opened) = &*self.gate;
         drop(opened.wait_while(shut.lock().unwrap(), |shut| *shut).unwrap());
-        jobs.iter().map(|&n| if n == 13 { panic!("unlucky") } else { 2 * n }).collect()
+        requests.iter().map(|&n| if n == 13 { panic!("unlucky") } else { 2 * n }).collect()
     }
 }
 
@@ -59,12 +59,16 @@ impl Bench {
         self.gate.1.notify_all();
     }
 
-    fn submit(&self, job: u32, until: Option<Instant>) -> tokio::task::JoinHandle<Result<u32, Unanswered>> {
+    fn submit(
+        &self,
+        request: u32,
+        until: Option<Instant>,
+    ) -> tokio::task::JoinHandle<Result<u32, Unanswered>> {
         let batcher = self.batcher.clone();
-        tokio::spawn(async move { batcher.submit(job, Instant::now(), until).await })
+        tokio::spawn(async move { batcher.submit(request, Instant::now(), until).await })
     }
 
-    /// Waits until so many jobs are in the queue.
+    /// Waits until so many requests are in the queue.
     async fn queued(&self, n: usize) {
         while self.batcher.0.state.lock().queue.len() != n {
             tokio::task::yield_now().await;
@@ -107,9 +111,9 @@ async fn what_comes_while_a_pass_runs_shares_the_next_ones() {
 #[tokio::test]
 async fn max_delay_waits_for_company_and_a_full_batch_ends_the_wait() {
     let bench = Bench::new(4, 60_000, Duration::ZERO);
-    let jobs: Vec<_> = (0..4).map(|n| bench.submit(n, None)).collect();
-    for (n, job) in (0..4).zip(jobs) {
-        assert_eq!(job.await.unwrap(), Ok(2 * n));
+    let requests: Vec<_> = (0..4).map(|n| bench.submit(n, None)).collect();
+    for (n, request) in (0..4).zip(requests) {
+        assert_eq!(request.await.unwrap(), Ok(2 * n));
     }
     assert_eq!(*bench.sizes.lock(), [4], "a minute's delay, and yet at once");
 
@@ -157,10 +161,10 @@ async fn a_pass_that_panics_fails_its_requests_and_no_others() {
 async fn every_request_of_a_crowd_gets_its_own_answer() {
     for (delay_ms, estimate) in [(0, Duration::ZERO), (1, Duration::ZERO), (0, SLOW)] {
         let bench = Bench::new(16, delay_ms, estimate);
-        let jobs: Vec<_> = (100..1100).map(|n| bench.submit(n, None)).collect();
-        for (n, job) in (100..1100).zip(jobs) {
+        let requests: Vec<_> = (100..1100).map(|n| bench.submit(n, None)).collect();
+        for (n, request) in (100..1100).zip(requests) {
             let answer =
-                tokio::time::timeout(Duration::from_secs(20), job).await.expect("left without a leader");
+                tokio::time::timeout(Duration::from_secs(20), request).await.expect("left without a leader");
             assert_eq!(answer.unwrap(), Ok(2 * n));
         }
         assert_eq!(bench.sizes.lock().iter().sum::<usize>(), 1000);

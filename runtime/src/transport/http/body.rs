@@ -1,55 +1,13 @@
-//! Bodies in and out.
-
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-};
+//! Reads the body of a request.
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
-use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use super::problem::Problem;
 use crate::{telemetry::Code, transport::Limits};
-
-/// The body of an answer: one buffer, or whatever the preview streams.
-pub enum Body {
-    /// Written in one piece, with its length.
-    Whole(Option<Bytes>),
-    /// From an axum handler.
-    Streamed(axum::body::Body),
-}
-
-impl HttpBody for Body {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        match &mut *self {
-            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Streamed(body) => Pin::new(body).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
-            Self::Streamed(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
-            Self::Streamed(body) => body.size_hint(),
-        }
-    }
-}
 
 /// Reads a request's body, of the size and in the time that the limits allow.
 pub(super) async fn read(headers: &HeaderMap, body: Incoming, limits: &Limits) -> Result<Bytes, Problem> {

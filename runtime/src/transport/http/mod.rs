@@ -19,8 +19,8 @@ use tower::ServiceExt;
 
 pub(in crate::transport) use self::problem::code;
 pub use self::{
-    body::Body,
     problem::{Problem, Style},
+    reply::Body,
     routes::ROUTES,
 };
 use self::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use super::{reply::Reply, routes};
+use super::reply::Reply;
 use crate::{service::types::ServeError, telemetry::Code, transport::call::BadTimeout};
 
 /// Why a request is not answered as asked.
@@ -19,8 +19,8 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
     /// The methods that the route has.
     pub allow: Option<&'static str>,
-    /// Whether no route has the path: the answer lists the routes.
-    pub no_route: bool,
+    /// The routes that there are, where none has the path.
+    pub routes: Option<Vec<String>>,
 }
 
 /// How a family of routes writes errors.
@@ -43,7 +43,7 @@ struct Details<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u128>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    routes: Option<Vec<String>>,
+    routes: Option<&'a [String]>,
 }
 
 #[derive(Serialize)]
@@ -54,13 +54,13 @@ struct InferenceError<'a> {
 impl Problem {
     /// A problem without more to it.
     pub fn new(code: Code, detail: String) -> Self {
-        Self { code, detail, retry_after: None, allow: None, no_route: false }
+        Self { code, detail, retry_after: None, allow: None, routes: None }
     }
 
     /// No route has the path.
-    pub(super) fn no_route() -> Self {
+    pub(super) fn no_route(routes: Vec<String>) -> Self {
         let detail = "no route has this path: see `routes`".to_owned();
-        Self { no_route: true, ..Self::new(Code::NotFound, detail) }
+        Self { routes: Some(routes), ..Self::new(Code::NotFound, detail) }
     }
 
     /// The request is at fault.
@@ -120,7 +120,7 @@ impl Problem {
             detail: &self.detail,
             request_id,
             retry_after_ms: self.retry_after.map(|after| after.as_millis()),
-            routes: self.no_route.then(routes::listed),
+            routes: self.routes.as_deref(),
         }
     }
 }

@@ -1,9 +1,50 @@
 //! An answer before it has the headers that every answer carries.
 
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
-use super::body::Body;
+/// The body of an answer: one buffer, or whatever the preview streams.
+pub enum Body {
+    /// Written in one piece, with its length.
+    Whole(Option<Bytes>),
+    /// From an axum handler.
+    Streamed(axum::body::Body),
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match &mut *self {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Streamed(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.as_ref().is_none_or(Bytes::is_empty),
+            Self::Streamed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Self::Streamed(body) => body.size_hint(),
+        }
+    }
+}
 
 /// What a handler answers.
 pub(super) struct Reply {

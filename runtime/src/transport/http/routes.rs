@@ -189,7 +189,7 @@ pub(super) fn missing(found: &Found<'_>) -> Problem {
             allow: Some(allow),
             ..Problem::new(Code::MethodNotAllowed, format!("this route has the methods {allow}"))
         },
-        _ => Problem::no_route(),
+        _ => Problem::no_route(listed()),
     }
 }
 

@@ -79,9 +79,9 @@ impl FromStr for Protocol {
                 }
             }
             ("fold", Some(rest)) => {
-                let parts =
+                let fold =
                     rest.split_once('/').and_then(|(fold, of)| Some((fold.parse().ok()?, of.parse().ok()?)));
-                let (fold, of) = parts.ok_or_else(|| unreadable("fold:K/N"))?;
+                let (fold, of) = fold.ok_or_else(|| unreadable("fold:K/N"))?;
                 Self::Fold { fold, of }
             }
             _ => {

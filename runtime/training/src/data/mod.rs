@@ -8,6 +8,7 @@ pub mod table;
 
 mod delimited;
 mod parquet_file;
+pub mod reader;
 
 use std::path::PathBuf;
 
@@ -132,7 +133,7 @@ pub fn read_any(
     let mut on_bytes = |bytes| progress(ReadProgress { bytes: done.get() + bytes, total });
     let mut collector = Collector::new(spec.skip_bad_rows, &mut on_bytes);
     for file in &spec.files {
-        table::read(file, &spec.layout, &wanted, &mut collector)?;
+        reader::read(file, &spec.layout, &wanted, &mut collector)?;
         done.set(done.get() + size(file));
     }
     let mut ratings = collector.finish()?;

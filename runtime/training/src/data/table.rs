@@ -1,12 +1,8 @@
 //! A file of rows, whatever its format: which columns are wanted, and who is handed the rows.
 
-use std::{path::Path, str::FromStr, sync::Arc};
+use std::{path::Path, str::FromStr};
 
-use super::{
-    delimited,
-    fault::{BadRow, DataError, Place},
-    parquet_file,
-};
+use super::fault::{BadRow, DataError, Place};
 
 /// One value of one row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -153,22 +149,6 @@ pub(crate) fn delimiter_of(file: &Path, layout: &Layout) -> Result<Delimiter, Da
 
 fn extension(file: &Path) -> String {
     file.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
-}
-
-/// Reads `file` from beginning to end, in bounded memory, handing each row on.
-pub fn read(
-    file: &Path,
-    layout: &Layout,
-    wanted: &[Wanted],
-    handler: &mut dyn RowHandler,
-) -> Result<(), DataError> {
-    let file: Arc<Path> = Arc::from(file);
-    match format_of(&file) {
-        Format::Parquet => parquet_file::read(&file, wanted, handler),
-        Format::Delimited => {
-            delimited::read(&file, delimiter_of(&file, layout)?, layout.header, wanted, handler)
-        }
-    }
 }
 
 /// For each wanted column, its index in `header`. A typed header (`user_id:token`) answers to its bare name too.

@@ -14,7 +14,7 @@ use marquee_artifacts::layout::{Declaration, Layout, Size, WATCH_HISTORY};
 use marquee_artifacts::{Architecture, Lineage};
 use marquee_models::{
     Capability, Descriptor, Model, ModelError, ScanOptions, TitleRow, ViewerContext, ViewerEvent, ViewerRow,
-    capability::History,
+    capabilities::History,
     descriptor::Cost,
     golden,
     registry::{self, Registry},

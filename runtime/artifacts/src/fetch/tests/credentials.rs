@@ -4,10 +4,10 @@ use super::*;
 
 #[tokio::test]
 async fn two_secrets_in_one_process_never_mix() {
-    let (mine, theirs) = (Stage::new().await, Stage::new().await);
+    let (mine, theirs) = (StoreFixture::new().await, StoreFixture::new().await);
     let cache = tempfile::tempdir().unwrap();
     let fetcher = Fetcher::new(FetchOptions::new(cache.path()));
-    let as_tools_name_them = |stage: &Stage| -> Vec<(String, String)> {
+    let as_tools_name_them = |stage: &StoreFixture| -> Vec<(String, String)> {
         let settings = stage.store.settings().into_iter();
         let named = settings.map(|(key, value)| (key.to_uppercase(), value));
         named.chain([("SOME_OTHER_TOOL".to_owned(), "its own".to_owned())]).collect()

@@ -8,7 +8,7 @@ use super::*;
 const CHILD: &str = "MARQUEE_TEST_FETCH_CHILD";
 
 /// Where the weights are kept until they are whole.
-fn partial(stage: &Stage) -> PathBuf {
+fn partial(stage: &StoreFixture) -> PathBuf {
     let bytes = std::fs::read(stage.store.place("models/ease").join(WEIGHTS)).unwrap();
     let name = format!("{}.{}.partial", Digest::of(&bytes), bytes.len());
     stage.cache.path().join("blobs").join(name)
@@ -36,7 +36,7 @@ async fn a_killed_download_leaves_nothing_whole_and_the_next_goes_on() {
         Fetcher::new(options).fetch(URI, Some(settings.2.parse().unwrap()), |_| ()).await.unwrap();
         return;
     }
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     stage.store.spoil(WEIGHTS, Spoil::Stall(300_000), 1);
     let settings = (stage.store.settings(), stage.cache.path(), stage.digest.to_string());
     let mut child = Command::new(std::env::current_exe().unwrap())
@@ -60,7 +60,7 @@ async fn a_killed_download_leaves_nothing_whole_and_the_next_goes_on() {
 
 #[tokio::test]
 async fn a_dropped_call_keeps_what_has_arrived() {
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     // Every answer stalls: on a busy machine the fetch may have asked again before its first bytes are noticed here.
     stage.store.spoil(WEIGHTS, Spoil::Stall(100_000), 100);
     let kept = partial(&stage);
@@ -76,7 +76,7 @@ async fn a_dropped_call_keeps_what_has_arrived() {
 
 #[tokio::test]
 async fn a_connection_that_breaks_is_gone_on_with() {
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     stage.store.spoil(WEIGHTS, Spoil::Cut(150_000), 2);
     stage.fetch().await.unwrap();
     assert_eq!(stage.store.requests_for(WEIGHTS), 3);
@@ -84,7 +84,7 @@ async fn a_connection_that_breaks_is_gone_on_with() {
 
 #[tokio::test]
 async fn a_server_that_falls_silent_is_asked_again() {
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     stage.store.spoil(WEIGHTS, Spoil::Stall(150_000), 1);
     let fetcher = Fetcher::new(FetchOptions { stall: Duration::from_millis(200), ..stage.options() });
     fetcher.fetch(URI, Some(stage.digest), |_| ()).await.unwrap();
@@ -93,12 +93,12 @@ async fn a_server_that_falls_silent_is_asked_again() {
 
 #[tokio::test]
 async fn a_busy_server_is_asked_again_and_given_up_on_at_last() {
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     stage.store.spoil(WEIGHTS, Spoil::Status(503), 2);
     stage.fetch().await.unwrap();
     assert_eq!(stage.store.requests_for(WEIGHTS), 3);
 
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     stage.store.spoil(WEIGHTS, Spoil::Status(503), usize::MAX);
     let fetcher = Fetcher::new(FetchOptions { max_retries: 1, ..stage.options() });
     let error = fetcher.fetch(URI, Some(stage.digest), |_| ()).await.unwrap_err();
@@ -112,7 +112,7 @@ async fn a_busy_server_is_asked_again_and_given_up_on_at_last() {
 
 #[tokio::test]
 async fn a_server_without_ranges_is_asked_for_the_whole() {
-    let stage = Stage::on(Store::start_open().await);
+    let stage = StoreFixture::on(Store::start_open().await);
     std::fs::create_dir_all(stage.cache.path().join("blobs")).unwrap();
     let whole = std::fs::read(stage.store.place("models/ease").join(WEIGHTS)).unwrap();
     std::fs::write(partial(&stage), &whole[..1000]).unwrap();
@@ -125,7 +125,7 @@ async fn a_server_without_ranges_is_asked_for_the_whole() {
 
 #[tokio::test]
 async fn a_wrong_beginning_is_thrown_away() {
-    let stage = Stage::new().await;
+    let stage = StoreFixture::new().await;
     #[rustfmt::skip]
     let cases = [
         ("other bytes",         vec![7u8; 1000]),

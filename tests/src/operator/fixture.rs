@@ -38,7 +38,7 @@ const KINDS: [(&str, &str, &str); 13] = [
 const OWN: usize = 10;
 
 /// A namespace in which an operator works.
-pub struct Stage {
+pub struct OperatorFixture {
     /// The API server.
     pub server: &'static ApiServer,
     namespace: String,
@@ -46,7 +46,7 @@ pub struct Stage {
     folder: tempfile::TempDir,
 }
 
-impl Stage {
+impl OperatorFixture {
     /// A namespace of the API server that the test binary shares.
     pub async fn new(namespace: &str) -> Outcome<Self> {
         Self::on(ApiServer::shared_with_kinds().await?, namespace).await
