@@ -136,11 +136,7 @@ impl Release<'_> {
 fn say_more(chart: &Path) -> Outcome {
     for (file, is, becomes) in [
         ("Chart.yaml", "version: 0.1.0\n", "version: 0.1.1\n".to_owned()),
-        (
-            "files/crds/rankingmodels.yaml",
-            "One ranking model, served.",
-            format!("One ranking model, served. {LATER}"),
-        ),
+        ("files/crds/rankingmodels.yaml", "One ranking model.", format!("One ranking model. {LATER}")),
     ] {
         let text = fs::read_to_string(chart.join(file))?;
         assert!(text.contains(is), "{file} has no {is:?}");

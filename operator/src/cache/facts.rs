@@ -98,7 +98,7 @@ impl<M: Default, A: Default, B: Default> Default for Object<M, A, B> {
 }
 
 fn read<T: DeserializeOwned>(raw: &RawObject) -> serde_json::Result<T> {
-    serde_json::from_str(raw.text())
+    raw.read()
 }
 
 fn deployment(raw: &RawObject) -> serde_json::Result<DeploymentFacts> {

@@ -25,6 +25,7 @@ mod digest;
 mod error;
 mod ids;
 mod limits;
+mod mix;
 mod mmap;
 mod weights;
 
@@ -44,6 +45,7 @@ pub use ids::IdTable;
 pub use layout::Layout;
 pub use limits::Limits;
 pub use manifest::{Golden, GoldenCase, Lineage, Manifest, Role};
+pub use mix::{MIX_STEP, mix64};
 pub use open::{Checked, OpenOptions, digest, open};
 pub use tensor::{Dtype, RawTensor};
 pub use weights::parse_weights;

@@ -4,20 +4,17 @@
 use bytes::Bytes;
 
 use crate::sample::{Sample, WEIGHTS};
-use crate::{Limits, fuzzing};
+use crate::{Limits, MIX_STEP, fuzzing, mix64};
 
 const RUNS: usize = 20_000;
 
-/// SplitMix64: the mutations are the same on every machine and in every year.
+/// The mutations are the same on every machine and in every year.
 struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % bound.max(1) as u64) as usize
+        self.0 = self.0.wrapping_add(MIX_STEP);
+        (mix64(self.0) % bound.max(1) as u64) as usize
     }
 }
 

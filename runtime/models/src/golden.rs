@@ -1,6 +1,7 @@
 //! Numerical readiness: a model reproduces the scores that its artifact carries, or it is never served.
 
 use marquee_artifacts::manifest::{Golden, GoldenCase};
+use marquee_artifacts::{MIX_STEP, mix64};
 
 use crate::device::{Tolerance, relative_difference};
 use crate::error::ModelError;
@@ -116,15 +117,12 @@ fn score(
     Ok(lists.pop().unwrap_or_default())
 }
 
-/// SplitMix64: enough to choose cases, and the same everywhere.
+/// Chooses cases, the same ones everywhere.
 struct Draw(u64);
 
 impl Draw {
     fn below(&mut self, n: usize) -> u32 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) % n.max(1) as u64) as u32
+        self.0 = self.0.wrapping_add(MIX_STEP);
+        (mix64(self.0) % n.max(1) as u64) as u32
     }
 }

@@ -113,7 +113,7 @@ mod tests {
         #[rustfmt::skip]
         let cases = [
             ("absent",         None,                            "cannot read the configuration"),
-            ("no JSON",        Some("rankers: []"),             "none that this version reads"),
+            ("no JSON",        Some("rankers: []"),             "cannot parse the pod configuration"),
             ("another shape",  Some(r#"{"rankers":[{}],"pages":[]}"#), "missing field"),
             ("nothing in it",  Some(r#"{"rankers":[],"pages":[]}"#),   "neither a model nor a page"),
         ];

@@ -9,6 +9,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use marquee_artifacts::{MIX_STEP, mix64};
 use tokio::sync::mpsc;
 use tonic::{Code, Request, Status};
 use tracing::{info, warn};
@@ -79,7 +80,7 @@ impl Revision {
     pub fn pick(&self, avoid: Option<&Arc<Pod>>, now: Instant) -> Option<Arc<Pod>> {
         let pods = self.pods.load();
         let avoid = avoid.and_then(|avoid| pods.iter().position(|pod| Arc::ptr_eq(pod, avoid)));
-        let random = mixed(self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Relaxed));
+        let random = mix64(self.random.fetch_add(MIX_STEP, Relaxed));
         let chosen = health::choose(pods.len(), avoid, random, |idx| pods[idx].candidate(now))?;
         pods.get(chosen).cloned()
     }
@@ -188,11 +189,4 @@ fn outcome(code: Code) -> &'static str {
         Code::Internal => "failed",
         _ => "unreachable",
     }
-}
-
-/// SplitMix64's: steps of a counter in, chance out.
-fn mixed(step: u64) -> u64 {
-    let step = (step ^ (step >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let step = (step ^ (step >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    step ^ (step >> 31)
 }

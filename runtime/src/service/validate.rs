@@ -1,5 +1,7 @@
 //! Requests that no model could answer, refused with a message that says the mend.
 
+use marquee_crds::spelling;
+
 use super::types::{PageRequest, ScoreRequest, ServeError, TopKRequest};
 
 /// Titles in one request for scores, and exclusions in one for the best.
@@ -86,7 +88,7 @@ pub fn unknown_name<'a>(
     let mut known: Vec<&str> = known.collect();
     known.sort_unstable();
     let shown = shortened(name);
-    let hint = match (nearest(name, &known), known.as_slice()) {
+    let hint = match (spelling::nearest(name, known.iter().copied()), known.as_slice()) {
         (Some(nearest), _) => format!("the nearest is {nearest:?}"),
         (None, []) => "none is served".to_owned(),
         (None, known) => {
@@ -105,17 +107,6 @@ pub fn unknown_title(title: &str, place: usize, objective: &str, n_titles: usize
     ServeError::NotFound(format!(
         "titles[{place}] {shown:?} {table}: leave it out, or serve a model trained with it"
     ))
-}
-
-/// The most similar name, if any is similar at all.
-pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    if name.len() > 128 {
-        return None;
-    }
-    let similarity =
-        |known: &str| strsim::normalized_damerau_levenshtein(&known.to_lowercase(), &name.to_lowercase());
-    let best = known.iter().map(|known| (similarity(known), *known)).max_by(|a, b| a.0.total_cmp(&b.0));
-    best.filter(|(similarity, _)| *similarity >= 0.5).map(|(_, known)| known)
 }
 
 /// A caller's text, short enough for a message.

@@ -6,6 +6,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use marquee_artifacts::{MIX_STEP, mix64};
+
 /// Makes ids that no two requests of any process share (but for chance): a counter, mixed, from a random start.
 #[derive(Debug)]
 pub struct IdSource(AtomicU64);
@@ -20,11 +22,7 @@ impl Default for IdSource {
 impl IdSource {
     /// The next id, never 0.
     pub fn next(&self) -> u64 {
-        // splitmix64: a full period over the counter, and neighbours differ in half of their bits.
-        let mut z = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)).max(1)
+        mix64(self.0.fetch_add(MIX_STEP, Ordering::Relaxed)).max(1)
     }
 }
 

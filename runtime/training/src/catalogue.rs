@@ -66,7 +66,7 @@ pub fn read(spec: &MetadataSpec) -> Result<Metadata, DataError> {
         // An entry holds text and numbers: it always has a JSON form.
         digest.update(serde_json::to_vec(entry).unwrap_or_default());
     }
-    found.digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    found.digest = marquee_artifacts::Digest::from(<[u8; 32]>::from(digest.finalize())).to_string();
     Ok(found)
 }
 

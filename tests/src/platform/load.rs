@@ -1,6 +1,7 @@
 //! A steady, bounded load on a page, inside the cluster's network.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
@@ -25,6 +26,8 @@ pub struct Tally {
     pub degraded: usize,
     /// Pages with a fallback because of the page's deadline; a machine with busy cores causes some.
     pub late: usize,
+    /// Rows with a fallback, by the reason that the page gives.
+    pub fallback_rows: BTreeMap<String, usize>,
     /// Errors of failed requests.
     pub failed: Vec<String>,
 }
@@ -46,6 +49,9 @@ impl Tally {
         self.answered += other.answered;
         self.degraded += other.degraded;
         self.late += other.late;
+        for (reason, rows) in other.fallback_rows {
+            *self.fallback_rows.entry(reason).or_default() += rows;
+        }
         self.failed.extend(other.failed);
     }
 }
@@ -121,6 +127,9 @@ async fn ask(
                 answered.fetch_add(1, Relaxed);
                 let rows = page["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
                 let because = |reason: &str| rows.iter().any(|row| row["degraded"] == reason);
+                for reason in rows.iter().filter_map(|row| row["degraded"].as_str()) {
+                    *tally.fallback_rows.entry(reason.to_owned()).or_default() += 1;
+                }
                 let late = because("DeadlineMissed");
                 let degraded = page["degraded"] == json!(true);
                 tally.late += usize::from(late);

@@ -35,6 +35,11 @@ async fn a_ranker_killed_under_load_fails_no_page() -> Outcome {
         tally.failed.len()
     );
     tally.none_failed()?;
-    assert!(tally.degraded <= CONNECTIONS, "{} pages degraded: more than were in flight", tally.degraded);
+    assert!(
+        tally.degraded <= CONNECTIONS,
+        "{} pages degraded, more than were in flight: {:?}",
+        tally.degraded,
+        tally.fallback_rows
+    );
     Ok(())
 }

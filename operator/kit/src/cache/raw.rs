@@ -10,7 +10,7 @@ use kube::{
     core::{ApiResource, DynamicResourceScope},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _};
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 /// An object of any kind. Its `meta()` holds name, namespace and version only.
 #[derive(Clone, Debug)]
@@ -117,7 +117,18 @@ impl RawObject {
         struct Object {
             metadata: Head,
         }
-        serde_json::from_str::<Object>(self.text()).map(|object| object.metadata)
+        self.read::<Object>().map(|object| object.metadata)
+    }
+
+    /// The parts of it that `T` names. A member that is null counts as absent: some writers send null where Kubernetes leaves the member out.
+    ///
+    /// # Errors
+    /// The object does not have the form of `T`.
+    pub fn read<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        serde_json::from_str(self.text()).or_else(|error| {
+            let mut object: Value = serde_json::from_str(self.text())?;
+            if remove_nulls(&mut object) { serde_json::from_value(object) } else { Err(error) }
+        })
     }
 
     /// The object without its managed fields, which are the largest part of it and are not read here.
@@ -154,6 +165,20 @@ impl RawObject {
             Ok(true)
         })?;
         Ok(kept)
+    }
+}
+
+/// Removes members that are null, at every depth. Returns whether there was one.
+fn remove_nulls(value: &mut Value) -> bool {
+    match value {
+        Value::Object(members) => {
+            let n_members = members.len();
+            members.retain(|_, value| !value.is_null());
+            let has_removed = members.len() < n_members;
+            members.values_mut().fold(has_removed, |removed, value| remove_nulls(value) | removed)
+        }
+        Value::Array(values) => values.iter_mut().fold(false, |removed, value| remove_nulls(value) | removed),
+        _ => false,
     }
 }
 

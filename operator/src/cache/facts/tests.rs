@@ -125,7 +125,12 @@ fn a_pod_that_no_node_takes_says_why_and_one_that_is_being_made_waits_for_nothin
 }
 
 #[test]
-fn nulls_of_other_writers_do_not_matter() {
-    let object = raw(&json!({"metadata": {"name": "p", "labels": {}}, "status": {"containerStatuses": []}}));
-    assert!(pod(&object.head().unwrap(), &object).is_ok());
+fn nulls_of_other_writers_read_as_absent() {
+    let absent = raw(&json!({"metadata": {"name": "p"}, "status": {}}));
+    let nulls = raw(&json!({
+        "metadata": {"name": "p", "labels": null, "annotations": null, "ownerReferences": null, "deletionTimestamp": null},
+        "status": {"conditions": null, "containerStatuses": null, "phase": null},
+    }));
+    let facts = |object| pod(&RawObject::head(object).unwrap(), object).unwrap();
+    assert_eq!(facts(&nulls), facts(&absent));
 }

@@ -135,10 +135,12 @@ impl KindSchema {
 
 #[cfg(test)]
 mod tests {
-    use super::kinds;
+    use super::{Schema, kinds};
 
     #[test]
-    fn every_keyword_of_the_definitions_is_honoured() {
+    fn an_unknown_keyword_is_refused_and_no_definition_has_one() {
+        let refused = serde_json::from_value::<Schema>(serde_json::json!({"type": "string", "pattern": "a"}));
+        assert!(refused.unwrap_err().to_string().starts_with("unknown field `pattern`"));
         let names: Vec<&str> = kinds().unwrap().iter().map(|kind| kind.name.as_str()).collect();
         assert_eq!(names, ["PageLayout", "RankingModel"]);
     }

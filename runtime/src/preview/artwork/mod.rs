@@ -11,6 +11,7 @@ use canvas::{Canvas, HEIGHT, Shade, WIDTH};
 use palette::Palette;
 
 use crate::service::types::TitleCard;
+use marquee_artifacts::{MIX_STEP, mix64};
 
 /// The poster of a title: a complete SVG document, 240 × 360, that loads nothing and runs nothing.
 pub(super) fn svg(title: &TitleCard) -> String {
@@ -35,7 +36,7 @@ pub(super) fn fnv(bytes: &[u8]) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Numbers that look random and are the same for the same title (splitmix64 from a hash of id and name).
+/// Numbers that look random and are the same for the same title, from a hash of id and name.
 #[derive(Debug)]
 struct Dice(u64);
 
@@ -45,10 +46,8 @@ impl Dice {
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.0 = self.0.wrapping_add(MIX_STEP);
+        mix64(self.0)
     }
 
     /// A number in `low..high`.

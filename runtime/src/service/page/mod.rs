@@ -17,6 +17,7 @@ use std::{sync::Arc, time::Instant};
 use marquee_crds::{
     page_layout::Fallback,
     pod_config::{PageConfig, RowConfig, Source},
+    spelling,
 };
 use marquee_pages::PageOptions;
 
@@ -27,7 +28,6 @@ use super::{
     catalogue::Catalogue,
     describe::{SurfaceDescription, ViewerDescription},
     log_rate_limiter::LogRateLimiter,
-    validate,
 };
 use crate::serving::fallback::{LastGood, VIEWERS_KEPT};
 
@@ -136,7 +136,7 @@ impl ServedPage {
             {
                 let mut known: Vec<&str> = self.catalogue.genres().collect();
                 known.sort_unstable();
-                let hint = validate::nearest(name, &known).map_or_else(
+                let hint = spelling::nearest(name, known.iter().copied()).map_or_else(
                     || "correct the name, or remove the row".to_owned(),
                     |nearest| format!("the nearest is {nearest:?}"),
                 );

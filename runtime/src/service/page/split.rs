@@ -1,5 +1,7 @@
 //! Which revision of a model a viewer gets.
 
+use marquee_artifacts::mix64;
+
 /// The place of a viewer among the hundred percent of a model, in [0, 100). It depends on nothing else, so that a viewer keeps
 /// a revision for as long as its weight stands.
 pub(super) fn place(viewer: &str, model: &str) -> f64 {
@@ -8,7 +10,8 @@ pub(super) fn place(viewer: &str, model: &str) -> f64 {
     for byte in viewer.bytes().chain([0xff]).chain(model.bytes()) {
         hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
     }
-    (mixed(hash) >> 11) as f64 / (1_u64 << 53) as f64 * 100.0
+    // FNV alone leaves the high bits of short texts alike.
+    (mix64(hash) >> 11) as f64 / (1_u64 << 53) as f64 * 100.0
 }
 
 /// Which of the weights, laid end to end, `place` falls on; weights that do not add up to 100 are scaled. None when all are 0.
@@ -29,13 +32,6 @@ pub(super) fn choose(weights: impl Iterator<Item = u32> + Clone, place: f64) -> 
 /// FNV-1a's.
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
-
-/// Spreads every bit over all: FNV alone leaves the high bits of short texts alike.
-fn mixed(hash: u64) -> u64 {
-    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    hash ^ (hash >> 31)
-}
 
 #[cfg(test)]
 mod tests {

@@ -112,7 +112,8 @@ impl<'a> Collector<'a> {
         if ratings.is_empty() {
             return Err(DataError::AllBad { rows: ratings.facts.rows_read });
         }
-        ratings.facts.digest = self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        ratings.facts.digest =
+            marquee_artifacts::Digest::from(<[u8; 32]>::from(self.digest.finalize())).to_string();
         Ok(ratings)
     }
 
