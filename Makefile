@@ -18,7 +18,7 @@ INCREMENTAL := env CARGO_INCREMENTAL=1
 THREADS := $(shell echo $$(($$(nproc) + 1)))
 
 # Downloads wait for the network while builds use the cores, so the parts of the set-up run side by side.
-SIDE_BY_SIDE := --no-print-directory --jobs 4 --output-sync=line
+SIDE_BY_SIDE := --no-print-directory --jobs 4
 SETUP_PARTS := setup-packages setup-programs setup-fetched setup-image setup-python setup-deny
 .PHONY: $(SETUP_PARTS) help demo check test lint audit bench generate fuzz data setup build images install.yaml cluster cluster-down clean
 
