@@ -217,6 +217,10 @@ impl Inner {
             stream.write_all(head.as_bytes()).await?;
             let copied = async {
                 while let Some(chunk) = answer.chunk().await? {
+                    // HTTP/2 may end a body with an empty frame. An empty chunk would end this one, and spoil the next answer.
+                    if chunk.is_empty() {
+                        continue;
+                    }
                     stream.write_all(format!("{:x}\r\n", chunk.len()).as_bytes()).await?;
                     stream.write_all(&chunk).await?;
                     stream.write_all(b"\r\n").await?;
