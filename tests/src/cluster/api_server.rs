@@ -234,10 +234,11 @@ impl ApiServer {
         self.custom_kinds_are_served().await
     }
 
-    /// Takes them away again, and every object of theirs.
+    /// Requests the deletion of these kinds and of every object of theirs. A busy API server may take more than a minute for a kind, so
+    /// the test waits for what it needs to be gone.
     pub fn delete_foreign(&self, project: &str) -> Outcome {
         let folder = tools::foreign_crds(project)?.display().to_string();
-        self.kubectl(&["delete", "--timeout=60s", "-f", &folder])?;
+        self.kubectl(&["delete", "--wait=false", "-f", &folder])?;
         self.kinds_generation.fetch_add(1, Relaxed);
         Ok(())
     }
