@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const OFTEN: &[&str] = &["--leader-elect=false", "--resync=1s"];
 
 /// Reasons of the events in the stage's namespace.
-fn told(stage: &OperatorFixture, namespace: &str) -> Outcome<Vec<String>> {
+fn event_reasons(stage: &OperatorFixture, namespace: &str) -> Outcome<Vec<String>> {
     let events = stage.server.kubectl(&["get", "events.events.k8s.io", "-n", namespace, "-o", "json"])?;
     let events: Value = serde_json::from_str(&events)?;
     let reasons = events["items"].as_array().ok_or("no events")?.iter();
@@ -56,7 +56,8 @@ async fn a_member_that_excludes_what_is_wanted_is_put_back_as_well() -> Outcome 
         let ways: Vec<_> = ours.iter().map(|entry| entry.operation.as_deref().unwrap_or_default()).collect();
         assert_eq!(ways, ["Apply"], "{kind}: fields that are no longer wanted could never go: {ours:?}");
     }
-    let mended = told(&stage, "excluding")?.into_iter().filter(|reason| reason == "DriftMended").count();
+    let mended =
+        event_reasons(&stage, "excluding")?.into_iter().filter(|reason| reason == "DriftMended").count();
     assert_eq!(mended, 2);
     Ok(())
 }
@@ -123,7 +124,7 @@ async fn a_child_whose_name_is_taken_is_told_once_and_made_when_it_is_free() -> 
     stage
         .until("some more tries", async || Ok(stage.said("direct", "reconcile failed")? > reconciled + 2))
         .await?;
-    let reasons = told(&stage, "taken")?;
+    let reasons = event_reasons(&stage, "taken")?;
     let count = |reason: &str| reasons.iter().filter(|told| *told == reason).count();
     assert_eq!((count("ChildRefused"), count("AsExpected")), (1, 0), "{reasons:?}");
 
