@@ -104,6 +104,9 @@ pub struct FitArgs {
     /// Threads that compute; 0 is one a core [default: 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1024))]
     pub threads: Option<u16>,
+    /// Begin a fit that seems to need more memory than the process may use
+    #[arg(long)]
+    pub force: bool,
     /// What is held out and measured: leave-last-out, random-split:FRACTION:SEED, fold:K/N or none
     #[arg(long, value_name = "PROTOCOL")]
     pub protocol: Option<Protocol>,

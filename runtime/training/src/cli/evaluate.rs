@@ -55,6 +55,7 @@ fn of_configs(io: &mut Io<'_>, args: &EvaluateArgs) -> Result<Vec<Report>, Train
         config.protocol = first.protocol;
         config.measure = first.measure.clone();
         config.threads = first.threads;
+        config.force = first.force;
         super::agree(&config)?;
         configs.push((name(config.algorithm, Some(file)), config));
     }

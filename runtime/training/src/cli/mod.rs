@@ -45,6 +45,7 @@ fn configure(file: Option<&Path>, data: &DataArgs, fit: &FitArgs) -> Result<Conf
         config.set(assignment).map_err(|problem| TrainingError::Usage(format!("--set {problem}")))?;
     }
     data.apply(&mut config.data);
+    config.force = fit.force;
     config.seed = fit.seed.unwrap_or(config.seed);
     config.threads = fit.threads.map_or(config.threads, usize::from);
     config.protocol = fit.protocol.unwrap_or(config.protocol);

@@ -44,6 +44,8 @@ pub struct Config {
     pub search: Option<Search>,
     /// When state is saved.
     pub checkpoint: Cadence,
+    /// Whether a fit is begun that seems to need more memory than there is. A matter of the machine: no field of the file.
+    pub force: bool,
     /// Where the artifact goes.
     pub output: Option<PathBuf>,
 }
@@ -101,6 +103,7 @@ impl Config {
             final_fit: FinalFit::default(),
             search: None,
             checkpoint: Cadence::default(),
+            force: false,
             output: None,
         }
     }

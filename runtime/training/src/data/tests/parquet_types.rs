@@ -158,8 +158,8 @@ fn every_type_is_read_as_what_it_means_or_refused_by_its_name() {
         ("int64 x (TIME(MICROS,true))",             I64(&[1]),                            ["has type TIME in microseconds", "has type TIME in microseconds", "has type TIME in microseconds"]),
         ("int64 x (TIME(NANOS,true))",              I64(&[1]),                            ["has type TIME in nanoseconds", "has type TIME in nanoseconds", "has type TIME in nanoseconds"]),
         ("int64 x (TIME_MICROS)",                   I64(&[1]),                            ["has type TIME_MICROS",    "has type TIME_MICROS", "has type TIME_MICROS"]),
-        // Half a day after noon of Julian day 2,440,588, which is the first of 1970.
-        ("int96 x",                                 I96(&[[0, 0, 2_440_588], [4_204_322_816, 10_058, 2_440_587]]), ["has type INT96", "has type INT96", "0 -43200"]),
+        // Midnight of Julian day 2,440,588, the first of 1970, and noon of the day before.
+        ("int96 x",                                 I96(&[[0, 0, 2_440_588], [1_218_936_832, 10_058, 2_440_587]]), ["has type INT96", "has type INT96", "0 -43200"]),
         ("float x",                                 F32(&[3.5, -1.0]),                    ["expected an id (text or a whole number), found `3.5`", "3.5 -1", "3.5 -1"]),
         ("double x",                                F64(&[3.5, -1.0]),                    ["expected an id (text or a whole number), found `3.5`", "3.5 -1", "3.5 -1"]),
         ("double x",                                F64(&[f64::NAN]),                     ["expected an id (text or a whole number), found `NaN`", "expected a finite number, found `NaN`", "expected a finite number, found `NaN`"]),
