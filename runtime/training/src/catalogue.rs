@@ -9,8 +9,8 @@ use crate::data::{
     BadRow, DataError, Layout, Place,
     delimiter::Delimiter,
     fault::quoted,
-    parts, reader,
-    table::{Cell, FoundColumns, Kind, RowHandler, Wanted},
+    files, reader,
+    table::{Cell, FoundColumns, RowHandler, ValueKind, Wanted},
     values::{id, number, other_encoding},
 };
 
@@ -61,7 +61,7 @@ pub fn read(spec: &MetadataSpec) -> Result<Metadata, DataError> {
         rows: 0,
         separator: spec.genre_separator.text(),
     };
-    for file in &parts::expand(&spec.files)? {
+    for file in &files::expand(&spec.files)? {
         reader::read(file, &spec.layout, &wanted(spec), &mut reader)?;
     }
     let (mut found, rows) = (reader.found, reader.rows);
@@ -88,10 +88,10 @@ fn wanted(spec: &MetadataSpec) -> [Wanted; 4] {
         required: given.is_some(),
     };
     let mut columns = [
-        column("id", Kind::Id, "--id-column", &spec.id, &["id", "title_id", "item_id", "movieId"]),
-        column("name", Kind::Text, "--name-column", &spec.name, &["name", "title", "movie_title"]),
-        column("year", Kind::Number, "--year-column", &spec.year, &["year", "release_year"]),
-        column("genres", Kind::Text, "--genres-column", &spec.genres, &["genres", "genre", "class"]),
+        column("id", ValueKind::Id, "--id-column", &spec.id, &["id", "title_id", "item_id", "movieId"]),
+        column("name", ValueKind::Text, "--name-column", &spec.name, &["name", "title", "movie_title"]),
+        column("year", ValueKind::Number, "--year-column", &spec.year, &["year", "release_year"]),
+        column("genres", ValueKind::Text, "--genres-column", &spec.genres, &["genres", "genre", "class"]),
     ];
     columns[0].required = true;
     columns[1].required = true;

@@ -151,8 +151,8 @@ pub fn print_data(out: &mut dyn Write, data: &DataReport) -> io::Result<()> {
             facts.bad_row_examples.join("; ")
         )?;
     }
-    if facts.empty_parts > 0 {
-        writeln!(out, "passed over {} parts without rows", facts.empty_parts)?;
+    if facts.empty_files > 0 {
+        writeln!(out, "passed over {} parts without rows", facts.empty_files)?;
     }
     print_not_plays(out, facts, data.positive_from)?;
     for column in facts.unread_columns.iter().filter(|column| column.contains(": ")) {

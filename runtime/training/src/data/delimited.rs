@@ -12,9 +12,10 @@ use super::{
     delimiter::{Delimiter, Replaced, UNIT_SEPARATOR},
     fault::{BadRow, DataError, Place, quoted},
     quotes::{self, Guarded, QuoteFault, Rules},
-    source::Source,
+    source::TextSource,
     table::{
-        Cell, Decimal, FoundColumn, FoundColumns, Kind, Layout, Quotes, RowHandler, Wanted, extension, pick,
+        Cell, Decimal, FoundColumn, FoundColumns, Layout, Quotes, RowHandler, ValueKind, Wanted, extension,
+        pick,
     },
 };
 
@@ -26,7 +27,7 @@ const TRIED: [&str; 6] = [",", "\t", ";", "::", "|", " "];
 
 /// Reads `source`, handing each row on.
 pub(crate) fn read(
-    source: Source,
+    source: TextSource,
     (file, layout): (&Arc<Path>, &Layout),
     wanted: &[Wanted],
     handler: &mut dyn RowHandler,
@@ -60,8 +61,10 @@ pub(crate) fn read(
         return Err(DataError::NoRows { file: file.to_path_buf() });
     }
     let has_comma = text.has_decimal_comma();
-    let numbers: Vec<bool> =
-        wanted.iter().map(|column| has_comma && matches!(column.kind, Kind::Number | Kind::Time)).collect();
+    let numbers: Vec<bool> = wanted
+        .iter()
+        .map(|column| has_comma && matches!(column.kind, ValueKind::Number | ValueKind::Time))
+        .collect();
     let mut rows = 0_u64;
     loop {
         let number = record.position().map_or(0, csv::Position::line);

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{
     fault::{BadRow, DataError, Place, quoted},
     quotes::Guarded,
-    source::Source,
+    source::TextSource,
     table::{Cell, FoundColumn, FoundColumns, RowHandler, Wanted, pick},
 };
 
@@ -25,7 +25,7 @@ pub(crate) fn looks_like(start: &[u8]) -> bool {
 
 /// Reads `source`, handing each row on.
 pub(crate) fn read(
-    source: Source,
+    source: TextSource,
     file: &Arc<Path>,
     wanted: &[Wanted],
     handler: &mut dyn RowHandler,

@@ -12,7 +12,7 @@ mod json_lines;
 mod parquet_file;
 pub mod reader;
 
-pub(crate) mod parts;
+pub(crate) mod files;
 mod quotes;
 mod source;
 pub(crate) mod times;
@@ -28,7 +28,7 @@ pub use ratings::{Facts, Ratings};
 pub use table::{Decimal, Encoding, Layout, Quotes};
 
 use ratings::Collector;
-use table::{Kind, Wanted};
+use table::{ValueKind, Wanted};
 
 /// Which data is read, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -89,28 +89,28 @@ impl Columns {
         [
             Wanted {
                 role: "viewer",
-                kind: Kind::Id,
+                kind: ValueKind::Id,
                 flag: "--viewer-column",
                 names: names(&self.viewer, &["viewer", "viewer_id", "user_id", "userId", "user"]),
                 required: true,
             },
             Wanted {
                 role: "title",
-                kind: Kind::Id,
+                kind: ValueKind::Id,
                 flag: "--title-column",
                 names: names(&self.title, &["title", "title_id", "item_id", "movieId", "item"]),
                 required: true,
             },
             Wanted {
                 role: "rating",
-                kind: Kind::Number,
+                kind: ValueKind::Number,
                 flag: "--rating-column",
                 names: names(&self.rating, &["rating"]),
                 required: needs.rating || self.rating.is_some(),
             },
             Wanted {
                 role: "time",
-                kind: Kind::Time,
+                kind: ValueKind::Time,
                 flag: "--time-column",
                 names: names(&self.time, &["time", "timestamp"]),
                 required: needs.time || self.time.is_some(),
@@ -144,18 +144,18 @@ pub fn read_any(
         return Err(DataError::NoFiles);
     }
     let wanted = spec.columns.wanted(needs);
-    let parts = parts::expand(&spec.files)?;
+    let files = files::expand(&spec.files)?;
     let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |m| m.len());
-    let total = parts.iter().map(size).sum();
+    let total = files.iter().map(size).sum();
     let done = std::cell::Cell::new(0);
     let mut on_bytes = |bytes| progress(ReadProgress { bytes: done.get() + bytes, total });
     let mut collector = Collector::new(spec, needs, &wanted, &mut on_bytes);
     let mut nothing = None;
-    for part in &parts {
+    for part in &files {
         match reader::read(part, &spec.layout, &wanted, &mut collector) {
             // A writer of many parts leaves some of them empty.
             Err(error @ (DataError::Empty { .. } | DataError::NoRows { .. })) => {
-                collector.pass_over_empty_part();
+                collector.pass_over_empty_file();
                 nothing.get_or_insert(error);
             }
             read => read?,

@@ -55,7 +55,7 @@ pub struct Facts {
     /// Whether times were read.
     pub has_time: bool,
     /// Parts without rows.
-    pub empty_parts: u64,
+    pub empty_files: u64,
     /// Each column that was read, as `viewer: user_id (uint64)`.
     pub columns: Vec<String>,
     /// Each column that was not, with the reason where it could have been.
@@ -160,8 +160,8 @@ impl<'a> Collector<'a> {
     }
 
     /// Counts a part without rows.
-    pub(crate) fn pass_over_empty_part(&mut self) {
-        self.ratings.facts.empty_parts += 1;
+    pub(crate) fn pass_over_empty_file(&mut self) {
+        self.ratings.facts.empty_files += 1;
     }
 
     /// Whether no file had a row.

@@ -23,11 +23,11 @@ pub(crate) enum Opened {
     /// Apache Parquet.
     Parquet,
     /// Lines of text.
-    Text(Source),
+    Text(TextSource),
 }
 
 /// Text, and the beginning of it.
-pub(crate) struct Source {
+pub(crate) struct TextSource {
     /// Everything, from the beginning.
     pub input: Box<dyn Read>,
     /// The first [`LOOKED_AT`] bytes.
@@ -82,7 +82,7 @@ fn decode(
     rest: Box<dyn Read>,
     layout: &Layout,
     consumed: Rc<Cell<u64>>,
-) -> io::Result<Source> {
+) -> io::Result<TextSource> {
     let marked = match start.as_slice() {
         [0xff, 0xfe, ..] => Some(UTF_16LE),
         [0xfe, 0xff, ..] => Some(UTF_16BE),
@@ -96,11 +96,11 @@ fn decode(
     let Some(encoding) = marked else {
         let mark = if start.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let start = start[mark..].to_vec();
-        return Ok(Source { input: Box::new(Cursor::new(start.clone()).chain(rest)), start, consumed });
+        return Ok(TextSource { input: Box::new(Cursor::new(start.clone()).chain(rest)), start, consumed });
     };
     let mut input: Box<dyn Read> = Box::new(Transcoded::new(encoding, Cursor::new(start).chain(rest)));
     let start = beginning(&mut input)?;
-    Ok(Source { input: Box::new(Cursor::new(start.clone()).chain(input)), start, consumed })
+    Ok(TextSource { input: Box::new(Cursor::new(start.clone()).chain(input)), start, consumed })
 }
 
 /// Up to [`LOOKED_AT`] bytes.

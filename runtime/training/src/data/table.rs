@@ -28,7 +28,7 @@ pub enum Cell<'a> {
 
 /// What a column is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     /// Text or a whole number, exact.
     Id,
     /// A number.
@@ -39,7 +39,7 @@ pub enum Kind {
     Text,
 }
 
-impl Kind {
+impl ValueKind {
     /// What is expected, for messages.
     pub(crate) fn expected(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ pub struct Wanted {
     /// What it holds, for messages.
     pub role: &'static str,
     /// What it is read as.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// The flag that names it, for messages.
     pub flag: &'static str,
     /// Names that will do, the first that is there wins.

@@ -75,11 +75,11 @@ fn split_offset(text: &str) -> Option<(&str, i64)> {
 
 fn fields<const N: usize>(text: &str, between: &str, digits: [usize; N]) -> Option<[i64; N]> {
     let mut found = [0; N];
-    let mut parts = text.split(between);
+    let mut pieces = text.split(between);
     for (found, digits) in found.iter_mut().zip(digits) {
-        *found = parts.next().filter(|part| part.len() == digits).and_then(number)?;
+        *found = pieces.next().filter(|part| part.len() == digits).and_then(number)?;
     }
-    parts.next().is_none().then_some(found)
+    pieces.next().is_none().then_some(found)
 }
 
 fn number(text: &str) -> Option<i64> {

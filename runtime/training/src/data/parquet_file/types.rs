@@ -6,7 +6,7 @@ use parquet::{
     schema::types::ColumnDescriptor,
 };
 
-use crate::data::table::Kind;
+use crate::data::table::ValueKind;
 
 /// How the values of a column become cells.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +39,7 @@ pub(super) enum Reading {
 const LONGEST_DECIMAL: i32 = 16;
 
 /// How `column` is read as `kind`; the reason why it cannot be.
-pub(super) fn reading(column: &ColumnDescriptor, kind: Kind) -> Result<Reading, String> {
+pub(super) fn reading(column: &ColumnDescriptor, kind: ValueKind) -> Result<Reading, String> {
     let refuse =
         |why: &str| Err(format!("has type {}{why}: expected {}", type_name(column), kind.expected()));
     if column.max_rep_level() > 0 {
@@ -48,12 +48,12 @@ pub(super) fn reading(column: &ColumnDescriptor, kind: Kind) -> Result<Reading, 
     let Some(reading) = meaning(column) else { return refuse("") };
     let fits = match reading {
         Reading::Text | Reading::Signed | Reading::Unsigned | Reading::Decimal(_) => true,
-        Reading::Uuid => matches!(kind, Kind::Id | Kind::Text),
+        Reading::Uuid => matches!(kind, ValueKind::Id | ValueKind::Text),
         // Whole numbers with gaps become floats in some programs: each value says whether it is an id.
         Reading::Float => true,
-        Reading::Half => kind != Kind::Id,
-        Reading::Boolean => kind == Kind::Number,
-        Reading::Date | Reading::Timestamp(_) | Reading::Int96 => kind == Kind::Time,
+        Reading::Half => kind != ValueKind::Id,
+        Reading::Boolean => kind == ValueKind::Number,
+        Reading::Date | Reading::Timestamp(_) | Reading::Int96 => kind == ValueKind::Time,
     };
     if fits { Ok(reading) } else { refuse("") }
 }

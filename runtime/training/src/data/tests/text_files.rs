@@ -188,13 +188,13 @@ fn rows_rated_too_low_are_no_plays() {
 }
 
 #[test]
-fn a_folder_of_parts_is_a_data_set_and_empty_parts_are_passed_over() {
+fn a_folder_of_files_is_a_data_set_and_empty_files_are_passed_over() {
     let folder = TempDir::new().unwrap();
-    let parts = folder.path().join("ratings.csv");
-    fs::create_dir_all(parts.join("year=2014/.hidden")).unwrap();
+    let all = folder.path().join("ratings.csv");
+    fs::create_dir_all(all.join("year=2014/.hidden")).unwrap();
     let (head, rows) = GOOD.split_once('\n').unwrap();
     let (first, others) = rows.split_once('\n').unwrap();
-    let write = |name: &str, text: String| fs::write(parts.join(name), text).unwrap();
+    let write = |name: &str, text: String| fs::write(all.join(name), text).unwrap();
     write("_SUCCESS", String::new());
     write(".part-0.csv.crc", "junk".to_owned());
     write("part-0.csv", format!("{head}\n{first}\n"));
@@ -202,18 +202,18 @@ fn a_folder_of_parts_is_a_data_set_and_empty_parts_are_passed_over() {
     write("part-2.csv", String::new());
     write("year=2014/part-3.csv", format!("{head}\n{others}"));
     write("year=2014/.hidden/part-4.csv", "junk".to_owned());
-    let found = read(&spec(&[&parts]), Needs::default(), &mut |_| ()).unwrap();
+    let found = read(&spec(&[&all]), Needs::default(), &mut |_| ()).unwrap();
     assert_eq!(found.facts.digest, read_text(GOOD, |_| ()).unwrap().facts.digest);
-    assert_eq!(found.facts.empty_parts, 2);
+    assert_eq!(found.facts.empty_files, 2);
 
     let message = |names: &[&str]| {
-        let files: Vec<_> = names.iter().map(|name| parts.join(name)).collect();
+        let files: Vec<_> = names.iter().map(|name| all.join(name)).collect();
         let files: Vec<&Path> = files.iter().map(AsRef::as_ref).collect();
         let error = read(&spec(&files), Needs::default(), &mut |_| ()).unwrap_err().to_string();
-        error.replace(&format!("{}/", parts.display()), "")
+        error.replace(&format!("{}/", all.display()), "")
     };
     assert_eq!(message(&["part-1.csv", "part-2.csv"]), "part-1.csv has a header and no rows");
     let empty = "year=2014/.hidden holds no data file: names that begin with . or _ are passed over";
-    fs::remove_file(parts.join("year=2014/.hidden/part-4.csv")).unwrap();
+    fs::remove_file(all.join("year=2014/.hidden/part-4.csv")).unwrap();
     assert_eq!(message(&["year=2014/.hidden"]), empty);
 }

@@ -13,22 +13,22 @@ const DEEPEST: usize = 16;
 /// Every file of `given`: folders are replaced by the files below them, in the order of their names. Names that begin with `.`
 /// or `_` are those of writers' notes (`_SUCCESS`, `.part-0.crc`), not data.
 pub(crate) fn expand(given: &[PathBuf]) -> Result<Vec<PathBuf>, DataError> {
-    let mut parts = Vec::new();
+    let mut files = Vec::new();
     for path in given {
         if path.is_dir() {
-            let before = parts.len();
-            walk(path, DEEPEST, &mut parts)?;
-            if parts.len() == before {
+            let before = files.len();
+            walk(path, DEEPEST, &mut files)?;
+            if files.len() == before {
                 return Err(DataError::EmptyFolder { folder: path.clone() });
             }
         } else {
-            parts.push(path.clone());
+            files.push(path.clone());
         }
     }
-    Ok(parts)
+    Ok(files)
 }
 
-fn walk(folder: &Path, depth: usize, parts: &mut Vec<PathBuf>) -> Result<(), DataError> {
+fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), DataError> {
     let fault = |source| DataError::Read { file: folder.to_owned(), source };
     if depth == 0 {
         return Err(fault(std::io::Error::other("folders lie more than 16 deep")));
@@ -43,9 +43,9 @@ fn walk(folder: &Path, depth: usize, parts: &mut Vec<PathBuf>) -> Result<(), Dat
     paths.sort();
     for path in paths {
         if path.is_dir() {
-            walk(&path, depth - 1, parts)?;
+            walk(&path, depth - 1, files)?;
         } else {
-            parts.push(path);
+            files.push(path);
         }
     }
     Ok(())
