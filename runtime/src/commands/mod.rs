@@ -102,6 +102,14 @@ impl From<StartError> for CommandError {
     }
 }
 
+/// Where a command writes.
+struct Streams<'a> {
+    /// Its output.
+    out: &'a mut dyn Write,
+    /// What is wrong.
+    err: &'a mut dyn Write,
+}
+
 /// Runs the command; `out` takes its output, `err` what is wrong.
 pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
     let termination_log = match &args.command {
@@ -135,8 +143,8 @@ fn dispatch(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
     telemetry::init(&args.log, filter)?;
     let level = Level::choose(args.cpu.as_deref()).map_err(|error| CommandError::Usage(error.to_string()))?;
     match args.command {
-        Command::Serve(args) => serve::serve(*args, level, (out, err)),
-        Command::Verify(args) => verify::verify(&args, level, (out, err)),
+        Command::Serve(args) => serve::serve(*args, level, Streams { out, err }),
+        Command::Verify(args) => verify::verify(&args, level, Streams { out, err }),
         Command::Digest(args) => digest::digest(&args, out),
         Command::Train(args) => train::train(&args, out),
         Command::Evaluate(args) => train::evaluate(&args, out),

@@ -19,8 +19,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use self::screen::Addresses;
-use super::{CommandError, started};
+use self::screen::{Addresses, Served};
+use super::{CommandError, Streams, started};
 use crate::{
     args::ServeArgs,
     discovery::PlanSource,
@@ -39,13 +39,11 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const DRAIN_DELAY: Text = Text::from_millis(2000);
 const NO_SOURCE: &str = "say what to serve: give --manifests or --config";
 
-type Streams<'a> = (&'a mut dyn Write, &'a mut dyn Write);
-
 pub(super) fn serve(args: ServeArgs, level: Level, streams: Streams<'_>) -> Result<(), CommandError> {
     let heavy_passes = args.load.options().heavy_passes;
     let answering = started(threads::answering(args.load.threads, heavy_passes))?;
     let loading = started(threads::loading())?;
-    let result = loading.block_on(run(args, level, (answering.handle(), streams)));
+    let result = loading.block_on(run(args, level, answering.handle(), streams));
     // A load or a pass that is under way must not hold up the end.
     loading.shutdown_background();
     answering.shutdown_background();
@@ -56,7 +54,8 @@ pub(super) fn serve(args: ServeArgs, level: Level, streams: Streams<'_>) -> Resu
 async fn run(
     args: ServeArgs,
     level: Level,
-    (answering, (out, err)): (&Handle, Streams<'_>),
+    answering: &Handle,
+    Streams { out, err }: Streams<'_>,
 ) -> Result<(), CommandError> {
     let metrics = Metrics::new()?;
     let service = Service::with_options(Arc::new(metrics.clone()), &args.load.options());
@@ -102,7 +101,8 @@ async fn run(
         return Err(CommandError::Terminated(failure));
     }
     if loaded {
-        screen::write(out, engine.manifests(), (&service, source.path(), addresses))?;
+        let served = Served { service: &service, manifests: engine.manifests(), folder: source.path() };
+        screen::write(out, &served, addresses)?;
     }
     let reloads = async {
         if loaded {

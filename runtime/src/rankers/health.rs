@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use marquee_artifacts::Backoff;
+
 /// Failures in a row after which a pod is avoided.
 const TOLERATED: u32 = 3;
-/// How long it is avoided the first time.
-const FIRST: Duration = Duration::from_millis(500);
-/// And at most.
-const LONGEST: Duration = Duration::from_secs(30);
+/// How long an ejected pod gets no requests.
+const EJECTION: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
 /// How a pod has been doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Health {
     }
 
     /// It did not. Whether it is avoided from now on, for that.
-    pub fn failed(&mut self, failure: Failure, now: Instant) -> bool {
+    pub fn failed(&mut self, failure: Failure, now: Instant, jitter: f64) -> bool {
         if self.is_ejected(now) {
             return false;
         }
@@ -46,8 +46,8 @@ impl Health {
         if self.failures < TOLERATED && self.ejections == 0 {
             return false;
         }
-        let pause = FIRST.saturating_mul(1 << self.ejections.min(16)).min(LONGEST);
-        *self = Self { failures: 0, ejections: self.ejections + 1, until: Some(now + pause) };
+        let ejections = self.ejections.saturating_add(1);
+        *self = Self { failures: 0, ejections, until: Some(now + EJECTION.wait(ejections, jitter)) };
         true
     }
 
@@ -105,22 +105,22 @@ mod tests {
     fn a_pod_that_keeps_failing_is_left_alone_for_ever_longer() {
         let mut health = Health::default();
         let mut now = Instant::now();
-        assert!(!health.failed(Failure::Poor, now) && !health.failed(Failure::Poor, now));
-        assert!(health.failed(Failure::Poor, now), "the third in a row");
+        assert!(!health.failed(Failure::Poor, now, 1.0) && !health.failed(Failure::Poor, now, 1.0));
+        assert!(health.failed(Failure::Poor, now, 1.0), "the third in a row");
         let mut pauses = Vec::new();
         for _ in 0..8 {
             let began = now;
             while health.is_ejected(now) {
-                assert!(!health.failed(Failure::Poor, now), "what was on its way counts for nothing");
+                assert!(!health.failed(Failure::Poor, now, 1.0), "what was on its way counts for nothing");
                 now += Duration::from_millis(100);
             }
             pauses.push((now - began).as_millis());
-            assert!(health.failed(Failure::Poor, now), "on probation");
+            assert!(health.failed(Failure::Poor, now, 1.0), "on probation");
         }
         assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
         health.succeeded();
         assert_eq!(health, Health::default(), "all is forgiven");
-        assert!(health.failed(Failure::Unreachable, now), "who cannot be reached is left alone at once");
+        assert!(health.failed(Failure::Unreachable, now, 1.0), "who cannot be reached is left alone at once");
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Pod {
     }
 
     /// It did not. Whether it is avoided for that.
-    pub fn failed(&self, failure: Failure, now: Instant) -> bool {
-        self.health.lock().failed(failure, now)
+    pub fn failed(&self, failure: Failure, now: Instant, jitter: f64) -> bool {
+        self.health.lock().failed(failure, now, jitter)
     }
 }

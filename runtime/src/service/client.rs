@@ -44,24 +44,24 @@ impl From<&RankError> for Degraded {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnedViewer {
     /// Row in the viewer table, of a viewer seen in training.
-    pub known: Option<u32>,
+    pub known: Option<ViewerRow>,
     /// Rows in the title table, latest first.
-    pub recent: Vec<u32>,
+    pub recent: Vec<TitleRow>,
 }
 
 impl OwnedViewer {
     /// The recent titles as events.
     pub fn events(&self) -> Vec<ViewerEvent> {
-        self.recent.iter().map(|title| ViewerEvent::play(TitleRow(*title))).collect()
+        self.recent.iter().map(|&title| ViewerEvent::play(title)).collect()
     }
 
     /// As models take it; `events` are those of [`Self::events`].
     pub fn context<'a>(&self, events: &'a [ViewerEvent]) -> ViewerContext<'a> {
-        ViewerContext { known: self.known.map(ViewerRow), ..ViewerContext::of_events(events) }
+        ViewerContext { known: self.known, ..ViewerContext::of_events(events) }
     }
 
     /// Somebody who watched this title and nothing else.
-    pub fn of_title(title: u32) -> Self {
+    pub fn of_title(title: TitleRow) -> Self {
         Self { known: None, recent: vec![title] }
     }
 }
@@ -72,7 +72,7 @@ pub struct ViewerQuery<'a> {
     /// Viewer id; empty for a viewer without one.
     pub viewer: Cow<'a, str>,
     /// Rows in the title table of what the viewer watched lately, latest first.
-    pub recent: Vec<u32>,
+    pub recent: Vec<TitleRow>,
     /// Whether the viewer's scores will be asked for too.
     pub scores: bool,
     /// The titles whose scores are enough; empty asks for all scores.
@@ -87,7 +87,7 @@ pub struct KnownViewer<'a> {
     /// The viewer in the model's rows.
     pub viewer: OwnedViewer,
     /// Title rows watched in training, ascending.
-    pub history: Cow<'a, [u32]>,
+    pub history: Cow<'a, [TitleRow]>,
     /// The viewer's scores, where the client brought them along: then nobody needs to ask for them.
     pub scores: Option<Scores>,
 }
@@ -118,7 +118,7 @@ pub struct ScoresQuery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NearQuery {
     /// Title row.
-    pub title: u32,
+    pub title: TitleRow,
     /// The titles whose scores are enough; `None` asks for all scores.
     pub list: Option<TitleList>,
 }

@@ -10,7 +10,7 @@ use prometheus::{
 };
 
 use super::labels::{Code, CutReason, Listener, Method};
-use crate::service::{ModelDescription, Observer, REMOTE_OUTCOMES};
+use crate::service::{ModelDescription, Observer, REMOTE_OUTCOMES, types::RevisionName};
 
 const SECONDS: &[f64] =
     &[1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -78,9 +78,9 @@ impl Maker {
         &self,
         name: &str,
         help: &str,
-        labelled: (&str, &[f64]),
+        label: &str,
+        buckets: &[f64],
     ) -> Result<HistogramVec, prometheus::Error> {
-        let (label, buckets) = labelled;
         self.add(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), &[label])?)
     }
 }
@@ -93,7 +93,7 @@ impl Metrics {
     pub fn new() -> Result<Self, prometheus::Error> {
         let make = Maker { registry: Registry::new() };
         let seconds =
-            make.histogram(names::REQUEST_SECONDS, "Time to answer, by method.", ("method", SECONDS))?;
+            make.histogram(names::REQUEST_SECONDS, "Time to answer, by method.", "method", SECONDS)?;
         let requests =
             make.counter(names::REQUESTS, "Requests answered, by method and code.", &["method", "code"])?;
         let in_flight = make.gauge(names::IN_FLIGHT, "Requests being answered now.", &[])?;
@@ -117,7 +117,8 @@ impl Metrics {
             batches: make.histogram(
                 names::BATCH_SIZE,
                 "Requests in one forward pass.",
-                ("objective", BATCHES),
+                "objective",
+                BATCHES,
             )?,
             degraded: make.counter(
                 names::DEGRADED,
@@ -228,8 +229,8 @@ impl Observer for Metrics {
         self.0.reloads.with_label_values(&[outcome]).inc();
     }
 
-    fn remote(&self, objective: &str, revision: &str, outcome: &'static str) {
-        self.0.remote.with_label_values(&[objective, revision, outcome]).inc();
+    fn remote(&self, objective: &str, revision: &RevisionName, outcome: &'static str) {
+        self.0.remote.with_label_values(&[objective, revision.as_str(), outcome]).inc();
     }
 
     fn remote_retry(&self, objective: &str) {
@@ -240,7 +241,8 @@ impl Observer for Metrics {
         self.0.ejections.with_label_values(&[objective]).inc();
     }
 
-    fn endpoints(&self, objective: &str, revision: &str, n: Option<usize>) {
+    fn endpoints(&self, objective: &str, revision: &RevisionName, n: Option<usize>) {
+        let revision = revision.as_str();
         match n {
             Some(n) => self.0.endpoints.with_label_values(&[objective, revision]).set(n as i64),
             None => {

@@ -23,12 +23,20 @@ pub(super) struct Addresses {
     pub preview: bool,
 }
 
-/// What is served, from which folder, where.
-type Places<'a> = (&'a Service, &'a Path, Addresses);
+/// What is served.
+pub(super) struct Served<'a> {
+    /// Answers.
+    pub service: &'a Service,
+    /// What the manifests say.
+    pub manifests: &'a Manifests,
+    /// Folder or file of the manifests.
+    pub folder: &'a Path,
+}
 
 /// Writes the screen.
-pub(super) fn write(out: &mut dyn Write, manifests: &Manifests, places: Places<'_>) -> io::Result<()> {
-    let (service, folder, Addresses { http, grpc, tls, preview }) = places;
+pub(super) fn write(out: &mut dyn Write, served: &Served<'_>, addresses: Addresses) -> io::Result<()> {
+    let Served { service, manifests, folder } = served;
+    let Addresses { http, grpc, tls, preview } = addresses;
     let scheme = if tls { "https" } else { "http" };
     let status = service.status();
     writeln!(out, "\nMarquee {} serves {}\n", env!("CARGO_PKG_VERSION"), folder.display())?;

@@ -28,10 +28,10 @@ fn full() -> Metrics {
     metrics.artifact_load("loaded");
     metrics.reload("changed");
     metrics.models_served(&[model("watch", "aa")]);
-    metrics.remote("watch", "aa", "ok");
+    metrics.remote("watch", &"aa".into(), "ok");
     metrics.remote_retry("watch");
     metrics.ejected("watch");
-    metrics.endpoints("watch", "aa", Some(2));
+    metrics.endpoints("watch", &"aa".into(), Some(2));
     metrics.traffic_plan(1);
     metrics
 }
@@ -39,7 +39,7 @@ fn full() -> Metrics {
 #[test]
 fn a_revision_that_is_no_longer_asked_leaves_no_series() {
     let metrics = full();
-    metrics.endpoints("watch", "aa", None);
+    metrics.endpoints("watch", &"aa".into(), None);
     let text = text(&metrics);
     for name in [names::REMOTE_REQUESTS, names::ENDPOINTS] {
         assert!(!text.contains(&format!("{name}{{")), "{name}: {text}");
