@@ -1,4 +1,4 @@
-//! Everything that `serve` would check, without serving.
+//! Checks everything that `serve` checks, without serving.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub(super) fn verify(args: &VerifyArgs, level: Level, streams: Streams<'_>) -> R
     Ok(writeln!(out, "{}", summary(&manifests, args.manifests_only))?)
 }
 
-/// Loads what the manifests name, as `serve` does; returns how many problems that showed.
+/// Loads the artifacts of the manifests as `serve` does; returns the number of problems.
 fn artifacts(args: &VerifyArgs, level: Level, mut streams: Streams<'_>) -> Result<usize, CommandError> {
     let options = EngineOptions {
         source: ConfigSource::Manifests(args.manifests.clone()),
@@ -58,12 +58,12 @@ fn artifacts(args: &VerifyArgs, level: Level, mut streams: Streams<'_>) -> Resul
     })?;
     let mut n_problems = 0;
     for resource in status.models.iter().chain(&status.pages) {
-        n_problems += tell(resource, &mut streams)?;
+        n_problems += print(resource, &mut streams)?;
     }
     Ok(n_problems)
 }
 
-fn tell(resource: &ResourceStatus, streams: &mut Streams<'_>) -> Result<usize, CommandError> {
+fn print(resource: &ResourceStatus, streams: &mut Streams<'_>) -> Result<usize, CommandError> {
     let problems = resource.error.iter().chain(&resource.warnings);
     let mut n_problems = 0;
     for problem in problems {
@@ -75,7 +75,7 @@ fn tell(resource: &ResourceStatus, streams: &mut Streams<'_>) -> Result<usize, C
             (resource.artifact_digest.as_deref().unwrap_or("-"), resource.n_titles.unwrap_or(0));
         writeln!(
             streams.out,
-            "{}: {} is whole: {titles} titles, sha256 {revision}",
+            "{}: {} is valid: {titles} titles, sha256 {revision}",
             resource.resource, resource.uri
         )?;
     }
@@ -84,7 +84,6 @@ fn tell(resource: &ResourceStatus, streams: &mut Streams<'_>) -> Result<usize, C
 
 fn summary(manifests: &Manifests, manifests_only: bool) -> String {
     let (models, pages, files) = (manifests.models.len(), manifests.layouts.len(), manifests.files.len());
-    let artifacts =
-        if manifests_only { "artifacts were not looked at" } else { "every artifact is as it should be" };
-    format!("{models} RankingModels and {pages} PageLayouts in {files} files: nothing is wrong, {artifacts}")
+    let artifacts = if manifests_only { "artifacts were not checked" } else { "every artifact is valid" };
+    format!("{models} RankingModels and {pages} PageLayouts in {files} files: no problems, {artifacts}")
 }

@@ -154,6 +154,7 @@ fn state(served: bool, failed: bool) -> State {
 }
 
 /// What a status says of a resource, whatever its state.
+#[derive(Clone, Copy)]
 struct Identity<'a> {
     resource: &'a str,
     /// Objective of a model, surface of a page.

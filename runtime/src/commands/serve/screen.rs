@@ -1,4 +1,5 @@
-//! The start screen: what is served, where, from which artifact, and what of the manifests a single process does not do.
+//! The start screen: models and pages with their artifacts, addresses, problems, and the parts of the manifests that a single
+//! process ignores.
 
 use std::{
     io::{self, Write},
@@ -10,22 +11,22 @@ use marquee_manifests::Loaded as Manifests;
 
 use crate::service::{ResourceStatus, Service, State};
 
-/// Where requests are taken.
+/// Addresses of the listeners.
 #[derive(Clone, Copy)]
 pub(super) struct Addresses {
-    /// As bound.
+    /// Of the HTTP listener.
     pub http: SocketAddr,
-    /// As bound.
+    /// Of the gRPC listener.
     pub grpc: SocketAddr,
-    /// Whether both speak TLS.
+    /// Whether both listeners use TLS.
     pub tls: bool,
     /// Whether the preview page is served.
     pub preview: bool,
 }
 
-/// What is served.
+/// What the process serves.
 pub(super) struct Served<'a> {
-    /// Answers.
+    /// Answers requests.
     pub service: &'a Service,
     /// What the manifests say.
     pub manifests: &'a Manifests,
@@ -59,11 +60,10 @@ pub(super) fn write(out: &mut dyn Write, served: &Served<'_>, addresses: Address
     } else {
         writeln!(out, "  preview   not served; --preview always serves it on this address")?;
     }
-    let ready =
-        if status.ready { "yes".to_owned() } else { "no, until what stands below is mended".to_owned() };
+    let ready = if status.ready { "yes".to_owned() } else { "no: fix the problems below".to_owned() };
     writeln!(out, "  ready     {ready}\n")?;
-    section(out, "To mend:", warnings(manifests, &status.models, &status.pages))?;
-    section(out, "Not done by a single process:", manifests.notes.iter().map(ToString::to_string).collect())?;
+    section(out, "Problems:", warnings(manifests, &status.models, &status.pages))?;
+    section(out, "Ignored by a single process:", manifests.notes.iter().map(ToString::to_string).collect())?;
     out.flush()
 }
 
