@@ -1,39 +1,40 @@
-//! Which pod to ask: the less busy of two, and not one that keeps failing. Pure: time and randomness come in.
+//! Chooses the pod for a query: the one of two with fewer requests in flight, and no pod that keeps failing. Pure: time and
+//! random numbers are arguments.
 
 use std::time::{Duration, Instant};
 
 use marquee_artifacts::Backoff;
 
-/// Failures in a row after which a pod is avoided.
+/// Failures in a row after which a pod is ejected.
 const TOLERATED: u32 = 3;
 /// How long an ejected pod gets no requests.
 const EJECTION: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
-/// How a pod has been doing.
+/// Recent failures of a pod.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     failures: u32,
-    /// Times in a row that it was avoided.
+    /// Ejections in a row.
     ejections: u32,
     until: Option<Instant>,
 }
 
-/// What went wrong.
+/// How a pod failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// It cannot be reached: it is gone, or going.
+    /// The pod cannot be reached: it has ended, or is about to end.
     Unreachable,
-    /// It answers, but not well, or not in time.
+    /// The pod answers with an error, or too late.
     Poor,
 }
 
 impl Health {
-    /// It answered.
+    /// The pod answered.
     pub fn succeeded(&mut self) {
         *self = Self::default();
     }
 
-    /// It did not. Whether it is avoided from now on, for that.
+    /// The pod failed. Returns true if this failure ejects it.
     pub fn failed(&mut self, failure: Failure, now: Instant, jitter: f64) -> bool {
         if self.is_ejected(now) {
             return false;
@@ -42,7 +43,7 @@ impl Health {
             Failure::Unreachable => TOLERATED,
             Failure::Poor => 1,
         };
-        // After a pause one failure is enough.
+        // After an ejection, one failure is enough for the next.
         if self.failures < TOLERATED && self.ejections == 0 {
             return false;
         }
@@ -51,23 +52,24 @@ impl Health {
         true
     }
 
-    /// Whether it is avoided now.
+    /// Whether the pod is ejected now.
     pub fn is_ejected(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| now < until)
     }
 }
 
-/// A pod that might be asked.
+/// A pod that may be chosen.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
-    /// Whether it is avoided.
+    /// Whether it is ejected.
     pub is_ejected: bool,
     /// Requests that it has not answered yet.
     pub in_flight: u32,
 }
 
-/// The pod to ask of `n`, not `avoid` if there is another: of two taken at random, the one with fewer requests in flight. Those
-/// that are left alone are asked only when all are. None of none.
+/// Index of the pod to ask, out of `n`: of two random pods, the one with fewer requests in flight.
+///
+/// Ejected pods are chosen only if all are ejected, and `avoid` only if it is the only pod. `None` if `n` is 0.
 pub fn choose(
     n: usize,
     avoid: Option<usize>,
