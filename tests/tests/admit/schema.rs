@@ -111,7 +111,7 @@ fn complete(kind: &str) -> Vec<Value> {
         merge(&mut object["spec"], &all);
         with(with(object, artifact, place), "/spec/serviceAccount", account)
     };
-    vec![said(&from_store, &json!({"name": "a"})), said(&from_volume, &json!({"annotations": {"a/b": "c"}}))]
+    vec![said(&from_store, &json!({"name": "a"})), said(&from_volume, &json!({"annotations": {"role": "c"}}))]
 }
 
 /// Every member of an affinity.
