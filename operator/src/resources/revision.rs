@@ -14,11 +14,17 @@ pub(super) fn config_text(workload: &Workload<'_>) -> String {
     text
 }
 
-/// The revision that `workload` asks for: the first digits of the SHA-256 of pod template and configuration. The number of pods is no part
-/// of it. The configuration contains the name of the resource, so that no two resources share a revision.
+/// The revision that `workload` asks for: the first digits of the SHA-256 of pod template, configuration and the annotations of the
+/// ServiceAccount, which clouds read when a pod starts. The number of pods is no part of it. The configuration contains the name of the resource, so that no two resources share a revision.
 pub fn revision(workload: &Workload<'_>) -> String {
     let template = serde_json::to_vec(&pod::template(workload, "")).unwrap_or_default();
-    digest(&[&template, config_text(workload).as_bytes()])
+    let config = config_text(workload);
+    let annotations = workload.account_annotations();
+    if annotations.is_empty() {
+        return digest(&[&template, config.as_bytes()]);
+    }
+    let annotations = serde_json::to_vec(&annotations).unwrap_or_default();
+    digest(&[&template, config.as_bytes(), &annotations])
 }
 
 /// The revision of one model that runs in the pods of a page.
