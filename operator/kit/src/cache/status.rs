@@ -75,8 +75,8 @@ mod tests {
 
     #[test]
     fn a_fingerprint_is_that_of_what_the_operator_decides() {
-        let of = |status: Value| fingerprint(&status, |type_| type_ == "Ready");
-        let decided = of(json!({"conditions": [condition("Ready", "True", "1")]}));
+        let number = |status: Value| fingerprint(&status, |type_| type_ == "Ready");
+        let decided = number(json!({"conditions": [condition("Ready", "True", "1")]}));
         #[rustfmt::skip]
         let cases = [
             ("another time",                 true,  json!({"conditions": [condition("Ready", "True", "2")]})),
@@ -86,7 +86,7 @@ mod tests {
             ("no status",                    false, Value::Null),
         ];
         for (why, is_same, status) in cases {
-            assert_eq!(of(status) == decided, is_same, "{why}");
+            assert_eq!(number(status) == decided, is_same, "{why}");
         }
     }
 }
