@@ -1,7 +1,5 @@
 //! The name of a revision: a hash of what its pods run.
 
-use std::fmt::Write as _;
-
 use marquee_crds::{names::REVISION_DIGITS, pod_config::RankerConfig};
 use sha2::{Digest, Sha256};
 
@@ -39,10 +37,8 @@ fn digest(parts: &[&[u8]]) -> String {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
-    let mut text = String::new();
-    for byte in hash.finalize().iter().take(REVISION_DIGITS / 2) {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
+    let first = hash.finalize().iter().take(8).fold(0_u64, |first, byte| first << 8 | u64::from(*byte));
+    let mut text = format!("{first:016x}");
+    text.truncate(REVISION_DIGITS);
     text
 }

@@ -111,6 +111,11 @@ pub(super) fn volumes(workload: &Workload<'_>, revision: &str) -> (Vec<Volume>, 
     (volumes, mounts)
 }
 
+/// The PersistentVolumeClaims that pods mount, each once.
+pub fn claim_names<'a>(workload: &'a Workload<'_>) -> Vec<&'a str> {
+    claims(workload).into_keys().collect()
+}
+
 /// Every claim once, with its mount paths.
 fn claims<'a>(workload: &'a Workload<'_>) -> BTreeMap<&'a str, Vec<&'a str>> {
     let mut claims: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
