@@ -156,17 +156,34 @@ impl Download<'_> {
 
     async fn open_partial(&self) -> Result<Partial, FetchError> {
         let (path, size) = (self.cache.partial(self.blob), self.blob.size);
-        blocking("open", path, move |path| Partial::open(path, size)).await
+        self.locked("open", path, move |path| Partial::open(path, size)).await
     }
 
     async fn restart(&self, mut partial: Partial) -> Result<Partial, FetchError> {
-        blocking("empty", partial.path.clone(), move |_| partial.restart().map(|()| partial)).await
+        self.locked("empty", partial.path.clone(), move |_| partial.restart().map(|()| partial)).await
     }
 
     async fn keep(&self, partial: Partial) -> Result<(), FetchError> {
         let (cache, blob) = (self.cache.clone(), self.blob.clone());
         let path = partial.path.clone();
-        blocking("keep", path, move |_| Ok(cache.keep(&blob, &partial.file))).await?
+        self.locked("keep", path, move |_| Ok(cache.keep(&blob, &partial.file))).await?
+    }
+
+    /// Works on the partial file on a thread that may block. That thread goes on when the call is dropped, so it holds the lock until it
+    /// ends: otherwise the next fetch would open a file that is just being renamed or emptied.
+    async fn locked<T: Send + 'static>(
+        &self,
+        verb: &'static str,
+        path: PathBuf,
+        work: impl FnOnce(PathBuf) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, FetchError> {
+        let lock = self.lock.clone();
+        blocking(verb, path, move |path| {
+            let done = work(path);
+            drop(lock);
+            done
+        })
+        .await
     }
 }
 
