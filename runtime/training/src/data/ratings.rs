@@ -184,7 +184,6 @@ impl<'a> Collector<'a> {
         }
         if self.foreign[TIME] {
             facts.has_time = false;
-            ratings.time.fill(0.0);
         }
         facts.digest = marquee_artifacts::Digest::from(<[u8; 32]>::from(self.digest.finalize())).to_string();
         Ok(ratings)
@@ -223,12 +222,12 @@ impl<'a> Collector<'a> {
         self.ratings.facts.unread_columns.push(text);
     }
 
-    /// Whether a fault in this optional column says that the whole column is something else. Order of time is a nicety, so
-    /// any value will do. A rating decides what counts as a play: only the very first value may do so.
+    /// Whether a fault in this optional column says that the whole column is something else: only the very first value may do so. A
+    /// later one is a bad row, since a rating decides what counts as a play, and a time decides the order of a history.
     fn is_foreign(&self, fault: &Fault) -> bool {
         let is_optional = self.wanted.get(fault.column).is_some_and(|wanted| !wanted.required);
         let is_first = self.ratings.facts.rows_read == 0;
-        is_optional && !fault.is_null && (fault.column == TIME || (fault.column == RATING && is_first))
+        is_optional && is_first && !fault.is_null && matches!(fault.column, RATING | TIME)
     }
 }
 

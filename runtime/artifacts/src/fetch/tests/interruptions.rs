@@ -77,7 +77,7 @@ async fn a_dropped_call_keeps_what_has_arrived() {
 #[tokio::test]
 async fn a_call_that_is_dropped_at_any_moment_does_not_disturb_the_next() {
     let stage = StoreFixture::new().await;
-    for n in 0..150_u64 {
+    for n in 0..60_u64 {
         let cache = tempfile::tempdir().unwrap();
         let fetcher = Fetcher::new(FetchOptions { cache_dir: cache.path().to_owned(), ..stage.options() });
         let fetch = fetcher.fetch(URI, Some(stage.digest), |_| ());

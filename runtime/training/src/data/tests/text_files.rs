@@ -153,11 +153,20 @@ fn a_field_that_turns_up_late_is_not_lost_in_silence() {
 fn optional_columns_of_another_meaning_are_passed_over_and_named() {
     for (text, unread) in [
         ("viewer,title,rating\na,x,PG-13\nb,y,R\n", "rating: it has no ratings ("),
-        ("viewer,title,time\na,x,5\nb,y,May 3\n", "time: it has no times ("),
+        ("viewer,title,time\na,x,May 3\nb,y,5\n", "time: it has no times ("),
     ] {
         let found = read_text(text, |_| ()).unwrap();
         assert!(found.facts.unread_columns[0].starts_with(unread), "{:?}", found.facts);
         assert_eq!((found.rating, found.time), (vec![1.0; 2], vec![0.0; 2]));
+    }
+    for (text, column) in
+        [("viewer,title,rating\na,x,3\nb,y,R\n", "rating"), ("viewer,title,time\na,x,5\nb,y,May 3\n", "time")]
+    {
+        let error = read_text(text, |_| ()).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("line 3, column `{column}`")),
+            "one bad value takes no column away: {error}"
+        );
     }
 }
 
