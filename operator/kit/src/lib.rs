@@ -52,4 +52,4 @@ pub use error::{Error, Result, Stopped};
 pub use kinds::Kinds;
 pub use names::{Key, Names, ResourceId, ResourceKind};
 pub use operator::Operator;
-pub use resource::Resource;
+pub use resource::{Resource, ResourceStatus};

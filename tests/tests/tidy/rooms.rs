@@ -43,6 +43,7 @@ const HOUSES: [House; 3] = [
             "args",
             "controllers",
             "report",
+            "served",
             "loading",
             "context",
             "capabilities",

@@ -13,16 +13,13 @@ pub mod transitions;
 
 use std::time::Duration;
 
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
-use marquee_crds::{
-    PageLayout, RankingModel,
-    shared::{RevisionStatus, TrafficTarget},
-};
+use k8s_openapi::jiff::Timestamp;
 
 use crate::{
     child::{AppliedChild, Child},
     observed::Observed,
     resources::Workload,
+    served::PreviousStatus,
 };
 
 use decide::ServingDecision;
@@ -52,48 +49,6 @@ impl<'a, D> Plan<'a, D> {
     pub fn map<E>(self, decision: impl FnOnce(D) -> E) -> Plan<'a, E> {
         let Self { workload, decision: before, children, look_again, now } = self;
         Plan { workload, decision: decision(before), children, look_again, now }
-    }
-}
-
-/// What the status said until now.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PreviousStatus<'a> {
-    /// Conditions.
-    pub conditions: &'a [Condition],
-    /// The revision that the spec asked for.
-    pub latest_revision: Option<&'a str>,
-    /// The revisions that answered.
-    pub traffic: &'a [TrafficTarget],
-    /// The revisions that existed.
-    pub revisions: &'a [RevisionStatus],
-}
-
-impl<'a> PreviousStatus<'a> {
-    /// The targets that had viewers.
-    pub fn targets(&self) -> impl Iterator<Item = &'a TrafficTarget> + use<'a> {
-        self.traffic.iter().filter(|target| target.weight > 0)
-    }
-}
-
-impl<'a> From<&'a RankingModel> for PreviousStatus<'a> {
-    fn from(model: &'a RankingModel) -> Self {
-        model.status.as_ref().map_or_else(Self::default, |status| Self {
-            conditions: &status.conditions,
-            latest_revision: status.latest_revision.as_deref(),
-            traffic: &status.traffic,
-            revisions: &status.revisions,
-        })
-    }
-}
-
-impl<'a> From<&'a PageLayout> for PreviousStatus<'a> {
-    fn from(layout: &'a PageLayout) -> Self {
-        layout.status.as_ref().map_or_else(Self::default, |status| Self {
-            conditions: &status.conditions,
-            latest_revision: status.latest_revision.as_deref(),
-            traffic: &status.traffic,
-            revisions: &status.revisions,
-        })
     }
 }
 

@@ -2,9 +2,9 @@
 
 use marquee_crds::conditions::Reason;
 
-use super::PreviousStatus;
 use crate::{
     rollout::{Revisions, Target},
+    served::PreviousStatus,
     transition::TransitionEvent,
 };
 
@@ -54,7 +54,7 @@ fn shares(targets: &[(&str, i32)]) -> String {
 
 /// Revisions that had pods, and keep none.
 pub fn retired(previous: &PreviousStatus<'_>, is_live: impl Fn(&str) -> bool) -> Vec<TransitionEvent> {
-    let gone = previous.revisions.iter().filter(|past| past.replicas > 0 && !is_live(&past.name));
+    let gone = previous.with_pods().filter(|past| !is_live(&past.name));
     let note = |past: &marquee_crds::shared::RevisionStatus| {
         let name = &past.name;
         let pods = match past.replicas {
