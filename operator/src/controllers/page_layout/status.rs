@@ -16,7 +16,7 @@ use crate::{
     child::{AppliedChild, ChildKind},
     controllers::{
         SURFACE,
-        serving::{Plan, StatusInputs, conditions::draft, status},
+        serving::{Plan, conditions::draft, inputs::StatusInputs, status},
     },
     observed::{ChildState, Observed},
     resources::colocated_revision,
@@ -41,7 +41,7 @@ pub fn status(
             stamped(status::refused(workload, older, claim, Reason::DuplicateLayout, &more))
         }
         LayoutDecision::Serving(serving) => {
-            let inputs = StatusInputs { workload, serving, observed, applied, previous, now: *now };
+            let inputs = StatusInputs::new(plan, serving, observed, applied, previous);
             let (page, namespace) = (names::page(&workload.parent.name), &workload.parent.namespace);
             let models = running_models(layout, &inputs);
             let (status, events) = stamped(served(layout, &inputs, &models));
@@ -53,7 +53,7 @@ pub fn status(
 
 /// The models that run in the pods of the revision that answers; of several, the one with the largest share.
 fn running_models(layout: &PageLayout, inputs: &StatusInputs<'_>) -> Vec<ColocatedModel> {
-    let Some(main) = main_target(inputs.targets()) else { return Vec::new() };
+    let Some(main) = main_target(inputs.targets) else { return Vec::new() };
     if main.revision == inputs.serving.desired_revision {
         let model = |ranker: &RankerConfig| ColocatedModel {
             name: ranker

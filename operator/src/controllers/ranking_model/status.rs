@@ -14,8 +14,9 @@ use crate::{
     controllers::{
         OBJECTIVE,
         serving::{
-            Plan, StatusInputs,
+            Plan,
             conditions::{NO_PROBLEM, draft},
+            inputs::StatusInputs,
             status, transitions,
         },
     },
@@ -47,7 +48,7 @@ pub fn status(
             ..hosted(plan, previous, observed, target)
         },
         ModelDecision::Serving(serving) => {
-            StatusInputs { workload, serving, observed, applied, previous, now: *now }.status()
+            StatusInputs::new(plan, serving, observed, applied, previous).status()
         }
     };
     status::stamped(draft, model.metadata.generation, previous, *now)

@@ -1,9 +1,11 @@
 //! What both kinds decide and report alike: which revisions answer, which children exist, and what the status says. Pure.
 //!
-//! [`decide`] turns a workload and what exists into a [`Plan`]; once the children are applied, [`status`] says what became of it, with
-//! [`conditions`] and [`transitions`].
+//! [`decide`] turns a workload and what exists into a [`Plan`]; once the children are applied, [`inputs`] compares the plan with
+//! what was applied, and [`status`] says the result, with [`conditions`] and [`transitions`].
 
 pub mod decide;
+
+pub mod inputs;
 
 pub mod status;
 
@@ -15,14 +17,7 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 
-use crate::{
-    child::{AppliedChild, Child},
-    observed::Observed,
-    resources::Workload,
-    served::PreviousStatus,
-};
-
-use decide::ServingDecision;
+use crate::{child::Child, resources::Workload};
 
 /// What should exist for one resource. `D` says how it is served.
 #[derive(Clone, Debug)]
@@ -55,20 +50,4 @@ impl<'a, D> Plan<'a, D> {
 /// `now` in whole seconds, as a status holds times: a status that was written and read back then equals the one that was decided.
 pub fn whole_seconds(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
-}
-
-/// What a workload with pods of its own looks like once its children are applied.
-pub struct StatusInputs<'a> {
-    /// The spec, in the terms of Kubernetes.
-    pub workload: &'a Workload<'a>,
-    /// What was decided.
-    pub serving: &'a ServingDecision,
-    /// What existed before.
-    pub observed: &'a Observed,
-    /// What was applied.
-    pub applied: &'a [AppliedChild],
-    /// What the status said.
-    pub previous: PreviousStatus<'a>,
-    /// As of when.
-    pub now: Timestamp,
 }

@@ -8,10 +8,10 @@ use marquee_crds::{
 };
 use marquee_operator_kit::Claim;
 
-use super::{StatusInputs, conditions as drafts, transitions};
+use super::{conditions as drafts, inputs::StatusInputs, transitions};
 use crate::{
-    child::{AppliedChild, ChildKind},
-    resources::{self, Component, Workload},
+    child::ChildKind,
+    resources::{self, Workload},
     rollout::{Revision, Revisions, Target, main_target},
     served::{PreviousStatus, ServedStatus, StatusDraft},
     transition::{TransitionEvent, of_conditions},
@@ -44,30 +44,9 @@ pub fn stamped<S: ServedStatus>(
 }
 
 impl StatusInputs<'_> {
-    /// The targets that answer: those that were decided once the Services that lead to them are applied, until then the previous ones.
-    pub fn targets(&self) -> &[Target] {
-        let leads_to = |target: &Target| {
-            let service = match self.workload.component {
-                Component::Ranker => self.workload.revision_name(&target.revision),
-                Component::Page => self.workload.name(),
-            };
-            target.host.is_some() || is_applied(self.applied, ChildKind::Service, &service)
-        };
-        let decided = &self.serving.rollout.targets;
-        if decided.iter().all(leads_to) { decided } else { &self.serving.previous_targets }
-    }
-
-    /// Whether the child exists after the apply, though perhaps not as planned.
-    pub fn exists(&self, kind: ChildKind, name: &str) -> bool {
-        let is_it = |child: &&crate::observed::ChildFacts| child.kind == kind && child.name == name;
-        is_applied(self.applied, kind, name)
-            || self.observed.children.iter().filter(|child| !child.deleting).any(|child| is_it(&child))
-    }
-
     /// The status, with the conditions and events that both kinds have.
     pub fn status(&self) -> StatusDraft {
-        let Self { workload, serving, previous, .. } = self;
-        let targets = self.targets();
+        let Self { workload, serving, previous, targets, .. } = self;
         let desired = serving.blocked.is_none().then_some(serving.desired_revision.as_str());
         let kind = workload.component.kind();
         let mut events: Vec<TransitionEvent> = Vec::new();
@@ -78,24 +57,23 @@ impl StatusInputs<'_> {
         StatusDraft {
             replicas: n_pods(&serving.revisions, |revision| revision.replicas),
             ready_replicas: n_pods(&serving.revisions, |revision| revision.ready),
-            pods: self.pods(targets),
+            pods: self.pods(),
             selector: resources::selector_text(workload),
             revision: main_target(targets).map(|target| target.revision.clone()),
             latest_revision: Some(serving.desired_revision.clone()),
             traffic: traffic(workload, targets),
             revisions: self.revisions(),
-            conditions: drafts::ConditionInputs::new(self).drafts(),
+            conditions: drafts::drafts(self),
             events,
         }
     }
 
     /// Ready and wanted pods of all targets; of the desired revision where no target has pods of its own.
-    fn pods(&self, targets: &[Target]) -> String {
-        let own: Vec<&Target> = targets.iter().filter(|target| target.host.is_none()).collect();
-        let names: Vec<&str> = if own.is_empty() {
+    fn pods(&self) -> String {
+        let names: Vec<&str> = if self.answering.is_empty() {
             vec![&self.serving.desired_revision]
         } else {
-            own.iter().map(|target| target.revision.as_str()).collect()
+            self.answering.iter().map(|(target, _)| target.revision.as_str()).collect()
         };
         let (mut ready, mut wanted) = (0_i32, 0_i32);
         for name in names {
@@ -159,10 +137,6 @@ pub fn traffic(workload: &Workload<'_>, targets: &[Target]) -> Vec<TrafficTarget
 /// A number of pods, summed up over all revisions.
 pub fn n_pods(revisions: &Revisions, count: fn(&Revision) -> i32) -> i32 {
     revisions.values().map(count).fold(0, i32::saturating_add).clamp(0, MOST_PODS)
-}
-
-fn is_applied(applied: &[AppliedChild], kind: ChildKind, name: &str) -> bool {
-    applied.iter().any(|child| child.kind == kind && child.name == name)
 }
 
 /// The status of a resource that has no pods.
