@@ -20,6 +20,8 @@
 //! 5. Order: children are listed before the resources that they belong to; a watch that is answered with 410 lists again, where kube's asks
 //!    from the same version forever; every write asks the leader guard first. `Recorder` counts a repetition for 6 minutes, [`events`] for 10.
 
+pub mod process;
+
 pub mod operator;
 pub mod resource;
 
