@@ -13,10 +13,10 @@ use crate::{
     rollout::{Finding, Phase, Revision, Target},
 };
 
-/// What to do where an autoscaler cannot read the requests in flight.
-const ADAPTER: &str = "add a rule for it to the adapter behind the custom metrics API, as in examples/autoscaling, and check that the pods are scraped";
+/// What to do if an autoscaler cannot read the requests in flight.
+const ADAPTER: &str = "add a rule for this metric to the adapter of the custom metrics API, as in examples/autoscaling, and check that Prometheus scrapes the pods";
 
-/// Message of `Degraded` where it is false.
+/// Message of `Degraded` if it is false.
 pub const NO_PROBLEM: &str = "no problem is known";
 
 /// A draft.
@@ -29,8 +29,8 @@ pub fn draft(
     ConditionDraft { kind, status, reason, message: message.into() }
 }
 
-/// The drafts with those for kstatus, which takes a resource with an observed generation and `Ready` for done. That would be wrong while an
-/// earlier revision answers for one that starts, or that never will: one of these two conditions is there only then, and says so.
+/// The drafts and those for kstatus. kstatus treats a resource as done if it has an observed generation and `Ready`. That is wrong while an
+/// earlier revision answers because the desired one starts or cannot start. Only then the status has `Reconciling` or `Stalled`.
 pub fn with_kstatus(drafts: &[ConditionDraft]) -> Vec<ConditionDraft> {
     let progressing = drafts.iter().find(|draft| draft.kind == ConditionType::Progressing);
     let more = progressing.and_then(|draft| {
@@ -93,7 +93,7 @@ impl StatusInputs<'_> {
         self.workload.progress_deadline
     }
 
-    /// The answering revisions, of several each with its share.
+    /// The names of the answering revisions. If there are several, each has its share.
     fn names(&self, and: &str) -> String {
         match self.answering.as_slice() {
             [(target, _)] => target.revision.clone(),
@@ -151,7 +151,7 @@ impl StatusInputs<'_> {
         }
     }
 
-    /// A clause for what answers meanwhile.
+    /// A clause that names what answers meanwhile.
     fn meanwhile(&self) -> String {
         match (self.is_hosted(), self.answering.len()) {
             (true, _) => "; the page's pods answer meanwhile".into(),
@@ -179,7 +179,11 @@ impl StatusInputs<'_> {
             Phase::Blocked => {
                 let finding = self.finding.as_ref();
                 let reason = finding.map_or(Reason::ConfigInvalid, |finding| finding.reason);
-                say(false, reason, format!("no pods can be made{}{}", clause(finding), self.meanwhile()))
+                say(
+                    false,
+                    reason,
+                    format!("the operator cannot create pods{}{}", clause(finding), self.meanwhile()),
+                )
             }
             Phase::Starting { late, held: true } => {
                 let waits_for = self.serving.waits_for.as_deref().unwrap_or("what it needs");
@@ -214,7 +218,7 @@ impl StatusInputs<'_> {
             Some(finding) if finding.reason == Reason::ArtifactLoading => {
                 say(None, finding.reason, finding.message.clone())
             }
-            // An artifact that was loaded once exists, even while no pod is ready.
+            // A pod has loaded the artifact before, so it exists even if no pod is ready now.
             _ if self.was_resolved() => {
                 say(Some(true), Reason::ArtifactLoaded, format!("loaded and checked: {artifacts}"))
             }
@@ -265,15 +269,15 @@ impl StatusInputs<'_> {
         let (min, most) = (self.workload.replicas.min, self.workload.replicas.most());
         let cpu = self.workload.autoscaling.target_cpu_percent;
         let aim = |in_flight: Option<i32>| {
-            let more = in_flight.map(|n| format!(" and {n} requests in flight a pod")).unwrap_or_default();
-            format!("{min} to {most} pods, aiming at {cpu} % CPU{more}")
+            let more = in_flight.map(|n| format!(" and {n} requests in flight per pod")).unwrap_or_default();
+            format!("{min} to {most} pods, with a target of {cpu} % CPU{more}")
         };
         let AutoscalerFacts { inactive, unread } = &self.autoscaler;
         match (scaling(self.workload), inactive) {
             (Scaling::Fixed, _) => say(
                 true,
                 Reason::FixedReplicas,
-                format!("always {}: replicas.max is not above replicas.min", count_of(min, "pod")),
+                format!("the number of replicas is fixed at {min}: replicas.max is not above replicas.min"),
             ),
             (Scaling::Autoscaler { .. }, Some((reason, said))) => {
                 let mend = if reason == "FailedGetPodsMetric" {
@@ -286,7 +290,7 @@ impl StatusInputs<'_> {
             }
             (Scaling::ScaledObject { prometheus, .. }, Some((reason, said))) => {
                 let message = format!(
-                    "KEDA does not scale as configured ({reason}): {said}; check that Prometheus answers KEDA at {prometheus} and has {IN_FLIGHT} of these pods"
+                    "KEDA does not scale as configured ({reason}): {said}; check that KEDA can query Prometheus at {prometheus}, and that Prometheus has {IN_FLIGHT} for these pods"
                 );
                 say(false, Reason::MetricsUnavailable, message)
             }
@@ -295,7 +299,7 @@ impl StatusInputs<'_> {
             }
             (Scaling::Autoscaler { .. }, None) if !unread.is_empty() => {
                 let message = format!(
-                    "{}; targetInFlightRequests is not in use: the custom metrics API does not have {} of these pods; {ADAPTER}",
+                    "{}; targetInFlightRequests is not in use: the custom metrics API does not have {} for these pods; {ADAPTER}",
                     aim(None),
                     unread.join(" and ")
                 );
@@ -305,7 +309,7 @@ impl StatusInputs<'_> {
                 if self.workload.autoscaling.target_in_flight_requests.is_some() =>
             {
                 let mend = if self.workload.capabilities.keda {
-                    "give the operator the address of Prometheus (--prometheus), which KEDA asks"
+                    "set --prometheus of the operator to the address of Prometheus, so that KEDA can query it"
                 } else {
                     "install KEDA or a custom metrics API, or remove targetInFlightRequests"
                 };
