@@ -1,16 +1,16 @@
-//! The termination message of a pod: the runtime writes why it ended, and the operator reads it.
+//! The termination message of a pod. The runtime writes the reason for its end, and the operator reads it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::conditions::Reason;
 
-/// Why a pod could not serve. The whole of the termination message, as JSON.
+/// Why a pod could not serve. This is the complete termination message, as JSON.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Termination {
     /// One word for condition, event and metric.
     pub reason: Reason,
-    /// One sentence that names the resource and the artifact, and says what to do.
+    /// One sentence that names the resource and the artifact, with the mend.
     pub message: String,
 }
 
@@ -18,10 +18,10 @@ pub struct Termination {
 pub const LONGEST: usize = 4096;
 
 impl Termination {
-    /// The message as JSON, cut so that Kubernetes keeps all of it.
+    /// The message as JSON, cut to the length that Kubernetes keeps.
     ///
     /// # Errors
-    /// Only a defect of the serialiser.
+    /// The serialiser has a defect.
     pub fn to_json(&self) -> serde_json::Result<String> {
         let mut kept = self.clone();
         loop {
@@ -36,7 +36,7 @@ impl Termination {
         }
     }
 
-    /// Reads the message of a pod; `None` for the message of another program and for no message.
+    /// Parses the message of a pod; `None` if the message is empty or another program wrote it.
     pub fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text.trim()).ok()
     }

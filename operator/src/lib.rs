@@ -17,6 +17,7 @@ pub mod transition;
 
 pub mod loading;
 pub mod report;
+pub mod served;
 
 pub mod cache;
 pub mod capabilities;

@@ -8,8 +8,7 @@ use marquee_operator::{
     args::{Args, Instead},
     check, logs, operator,
 };
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
+use marquee_operator_kit::process;
 use tracing::error;
 
 /// Threads that reconcile. The operator waits for the API server nearly all of the time.
@@ -44,14 +43,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args) -> Result<(), Box<dyn std::error::Error>> {
-    let stop = CancellationToken::new();
-    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
-        let (mut signal, stop) = (signal(kind)?, stop.clone());
-        tokio::spawn(async move {
-            signal.recv().await;
-            stop.cancel();
-        });
-    }
+    let stop = process::stop_on_signals()?;
     let config = Config::infer().await?;
     Ok(operator::run(args, config, stop).await?)
 }

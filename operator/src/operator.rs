@@ -1,30 +1,21 @@
-//! The life of the operator process: it waits for the lease, watches the API server, reconciles, and ends in good order.
+//! Marquee's operator: its kinds, watches, metrics and settings, run by the kit.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
-use arc_swap::ArcSwapOption;
 use kube::Config;
 use marquee_operator_kit::{
-    client,
-    http::{self, Shown},
-    jitter,
-    leader::{Guard, Leader, Lost},
-    watch::Watches,
-    workers::{self, Workers},
+    process::{self, LeaseTerms, Process},
+    workers::Workers,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
 
 use crate::{
     args::Args,
-    context::{Context, Marquee, WatchedPods},
+    context::{Marquee, WatchedPods},
     controllers::{self, POD_LABELS},
     loading, metrics,
 };
-
-/// How long reconciles that have begun may take at the end.
-const SHUTDOWN: Duration = Duration::from_secs(10);
 
 /// Why the operator could not start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -36,19 +27,16 @@ pub enum Failure {
     #[error("cannot listen on {address}: choose another address with --http")]
     Listen {
         /// The address.
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         /// Why not.
         source: std::io::Error,
     },
-    /// The configuration of the client is not valid.
-    #[error("cannot create a client of the API server")]
-    Client(#[source] kube::Error),
     /// Two metrics have the same name: a defect.
     #[error("cannot register metrics")]
     Metrics(#[source] prometheus::Error),
-    /// Another operator leads.
+    /// The process could not start, or lost the lease.
     #[error(transparent)]
-    Lost(#[from] Lost),
+    Process(#[from] process::Failure),
 }
 
 /// Runs until `stop`.
@@ -57,71 +45,24 @@ pub enum Failure {
 /// It cannot start, or the lease is lost.
 pub async fn run(args: Args, config: Config, stop: CancellationToken) -> Result<(), Failure> {
     let terms = args.terms().map_err(Failure::Args)?;
-    let metrics = Arc::new(metrics::metrics().map_err(Failure::Metrics)?);
-    let guard = Arc::new(if args.leader_elect { Guard::closed() } else { Guard::open() });
-    let client = client::client(config, guard.clone(), metrics.clone()).map_err(Failure::Client)?;
-    let identity = format!("{}_{:08x}", args.identity, jitter::number() >> 32);
     let address = args.http;
     let listener = TcpListener::bind(address).await.map_err(|source| Failure::Listen { address, source })?;
-    let shown = Arc::new(Shown {
+    let process = Process {
+        operator: Marquee::new(args.settings(), &POD_LABELS),
+        kinds: controllers::kinds(),
+        watched: vec![Arc::new(WatchedPods)],
+        metrics: Arc::new(metrics::metrics().map_err(Failure::Metrics)?),
         version: env!("CARGO_PKG_VERSION"),
-        metrics: metrics.clone(),
-        context: ArcSwapOption::empty(),
-        identity: identity.clone(),
-        namespaces: args.namespaces.clone(),
-    });
-    let server = tokio::spawn(http::serve(listener, shown.clone()));
-    info!(version = env!("CARGO_PKG_VERSION"), %address, identity, "started");
-
-    let leads = metrics.leader.with_label_values(&[&args.lease_name]);
-    leads.set(0);
-    let at = (args.lease_namespace.as_str(), args.lease_name.as_str());
-    let mut leader = Leader::new(client.clone(), at, &identity, terms, guard);
-    if args.leader_elect {
-        tokio::select! {
-            () = leader.acquire() => {}
-            () = stop.cancelled() => {
-                server.abort();
-                return Ok(());
-            }
-        }
-    }
-    leads.set(1);
-    let marquee = Marquee::new(args.settings(), &POD_LABELS);
-    let context = Arc::new(Context::new(client, controllers::kinds(), marquee, metrics, identity));
-    shown.context.store(Some(context.clone()));
-    let ended = tokio::select! {
-        lost = leader.keep(), if args.leader_elect => Err(lost.into()),
-        () = work(context, &args, stop) => Ok(()),
+        name: args.identity,
+        namespaces: args.namespaces,
+        lease: LeaseTerms {
+            namespace: args.lease_namespace,
+            name: args.lease_name,
+            terms: args.leader_elect.then_some(terms),
+        },
+        discovery: args.discovery,
+        workers: Workers { concurrency: args.concurrency, resync: args.resync },
     };
-    leads.set(0);
-    if ended.is_ok() {
-        leader.release().await;
-    }
-    server.abort();
-    ended
-}
-
-/// Reconciles until `stop`, and then finishes the reconciles that have begun.
-async fn work(ctx: Arc<Context>, args: &Args, stop: CancellationToken) {
-    let watches = Arc::new(Watches::new(ctx.clone(), args.namespaces.clone(), vec![Arc::new(WatchedPods)]));
-    watches.begin().await;
-    let (discovering, every) = (watches.clone(), args.discovery);
-    let discovery = tokio::spawn(async move { discovering.keep_discovering(every).await });
-    let workers = Workers { concurrency: args.concurrency, resync: args.resync };
-    let mut working = tokio::spawn(workers::run(ctx.clone(), workers));
-    tokio::select! {
-        () = stop.cancelled() => info!("stopping: reconciles that have begun are finished"),
-        () = loading::follow(&ctx) => {}
-        _ = &mut working => {}
-    }
-    for listed in ctx.kinds.iter() {
-        listed.queue().close();
-    }
-    if tokio::time::timeout(SHUTDOWN, &mut working).await.is_err() {
-        warn!("reconciles were cut off: the next leader finishes them");
-        working.abort();
-    }
-    discovery.abort();
-    watches.end();
+    let follow_loading = |ctx: Arc<crate::context::Context>| async move { loading::follow(&ctx).await };
+    Ok(process.run(config, listener, follow_loading, stop).await?)
 }

@@ -15,30 +15,23 @@ use marquee_operator_kit::{
 
 use crate::{
     context::{Context, Marquee},
+    served::{PreviousStatus, ServedStatus},
     transition::{self, TransitionEvent, of_conditions},
 };
-
-/// A resource whose status has conditions, and one word for why it is not well.
-pub trait Reported: Resource<Marquee> {
-    /// Its conditions.
-    fn conditions_mut(status: &mut Self::Status) -> &mut Vec<Condition>;
-    /// The reason of its worst condition.
-    fn why_mut(status: &mut Self::Status) -> &mut String;
-}
 
 /// Writes the status where it differs, then publishes the transitions. A status that was not written because the resource has changed gives
 /// no transitions: the next reconcile finds them. Nothing is published about a resource that is gone.
 ///
 /// # Errors
 /// The API server does not accept the status. It is no error if it accepts no events.
-pub async fn status<R: Reported>(
+pub async fn status<R: Resource<Marquee, Status: ServedStatus>>(
     ctx: &Context,
     resource: &R,
     (mut desired, mut transitions): (R::Status, Vec<TransitionEvent>),
     applied: &Applied,
 ) -> Result<Written> {
     if let Some(refusal) = applied.error.as_ref().and_then(|error| Refusal::of(error, resource, ctx.now())) {
-        refusal.add_to::<R>(&mut desired, resource.status(), &mut transitions);
+        refusal.add_to(&mut desired, PreviousStatus::from(resource).conditions, &mut transitions);
     }
     let written = status::write(ctx, resource, &desired).await?;
     match written {
@@ -65,7 +58,7 @@ struct Refusal {
 
 impl Refusal {
     /// None for an error that goes away by itself.
-    fn of(error: &Error, resource: &impl Reported, now: Timestamp) -> Option<Self> {
+    fn of(error: &Error, resource: &impl Resource<Marquee>, now: Timestamp) -> Option<Self> {
         let reason = match error.class() {
             ErrorClass::ApiUnavailable => return None,
             ErrorClass::Forbidden => Reason::Forbidden,
@@ -76,16 +69,14 @@ impl Refusal {
     }
 
     /// Adds it to the status for as long as the child is refused, and to the transitions once.
-    fn add_to<R: Reported>(
+    fn add_to(
         &self,
-        status: &mut R::Status,
-        before: Option<&R::Status>,
+        status: &mut impl ServedStatus,
+        before: &[Condition],
         transitions: &mut Vec<TransitionEvent>,
     ) {
         const REPLACED: [ConditionType; 3] =
             [ConditionType::Degraded, ConditionType::Reconciling, ConditionType::Stalled];
-        let mut before = before.cloned().unwrap_or_default();
-        let before = &*R::conditions_mut(&mut before);
         let draft = |kind| ConditionDraft {
             kind,
             status: Some(true),
@@ -96,10 +87,10 @@ impl Refusal {
         // The decision did not know of the refusal.
         transitions.retain(|transition| transition.action != transition::action(ConditionType::Degraded));
         transitions.extend(of_conditions(before, &drafts[..1]));
-        let conditions = R::conditions_mut(status);
+        let conditions = status.conditions_mut();
         conditions.retain(|condition| REPLACED.iter().all(|replaced| replaced.as_str() != condition.type_));
         conditions.extend(conditions::stamp(&drafts, self.generation, before, &Time(self.now)));
-        *R::why_mut(status) = self.reason.as_str().to_owned();
+        *status.why_mut() = self.reason.as_str().to_owned();
     }
 }
 
@@ -117,7 +108,7 @@ fn drift_mended(drift: &[Drift]) -> Vec<TransitionEvent> {
 
 #[cfg(test)]
 mod tests {
-    use marquee_crds::{RankingModel, ranking_model::RankingModelStatus};
+    use marquee_crds::ranking_model::RankingModelStatus;
 
     use super::*;
 
@@ -135,17 +126,17 @@ mod tests {
             action: transition::action(ConditionType::Degraded),
             note: String::new(),
         };
-        let report = |before: Option<&RankingModelStatus>| {
+        let report = |before: &[Condition]| {
             let (mut status, mut all) = (RankingModelStatus::default(), vec![well.clone()]);
-            refusal.add_to::<RankingModel>(&mut status, before, &mut all);
+            refusal.add_to(&mut status, before, &mut all);
             (status, all)
         };
-        let (status, all) = report(None);
+        let (status, all) = report(&[]);
         let types: Vec<&str> = status.conditions.iter().map(|condition| condition.type_.as_str()).collect();
         assert_eq!((status.why.as_str(), types), ("Forbidden", vec!["Degraded", "Stalled"]));
         assert_eq!(status.conditions[0].observed_generation, Some(3));
         assert_eq!(all.iter().map(|one| one.reason).collect::<Vec<_>>(), [Reason::Forbidden]);
-        let (again, all) = report(Some(&status));
+        let (again, all) = report(&status.conditions);
         assert_eq!((again.conditions, all), (status.conditions, vec![]), "reported already");
     }
 }

@@ -23,9 +23,9 @@ const LONGEST_FILE: usize = 400;
 
 /// Crates and rooms that compute and do nothing else.
 #[rustfmt::skip]
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "crds/", "runtime/models/", "runtime/algorithms/", "runtime/pages/",
-    "operator/src/resources/", "operator/src/rollout/", "operator/kit/src/child.rs", "operator/src/observed.rs", "operator/src/transition.rs",
+    "operator/src/resources/", "operator/src/rollout/", "operator/kit/src/child.rs", "operator/src/observed.rs", "operator/src/transition.rs", "operator/src/served.rs",
     "operator/src/controllers/serving/",
     "operator/src/controllers/ranking_model/decide", "operator/src/controllers/ranking_model/status",
     "operator/src/controllers/page_layout/decide", "operator/src/controllers/page_layout/status",

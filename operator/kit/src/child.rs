@@ -134,7 +134,8 @@ impl Child {
     }
 }
 
-/// A child that exists as planned, or is kept as it is: `apply` says so. A status speaks of these, and not of what was planned.
+/// A child that exists as planned, or that the plan keeps as it is. `apply` returns these, and the status is computed from them and not from
+/// the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppliedChild {
     /// Its kind.

@@ -31,7 +31,7 @@ pub struct Context<O: Operator> {
     pub metrics: Arc<Metrics>,
     /// Events of Kubernetes.
     pub events: Events,
-    /// What this operator brings along.
+    /// What this operator adds.
     pub operator: O,
 }
 
@@ -74,7 +74,7 @@ impl<O: Operator> Context<O> {
         }
     }
 
-    /// Has a resource reconciled as soon as possible.
+    /// Schedules a reconcile of a resource as soon as possible.
     pub fn enqueue(&self, id: &ResourceId) {
         let Some(listed) = self.kinds.get(id.kind) else { return };
         if listed.queue().add(&id.key) {
@@ -82,7 +82,7 @@ impl<O: Operator> Context<O> {
         }
     }
 
-    /// Has every resource reconciled.
+    /// Schedules a reconcile of every resource.
     pub fn enqueue_all(&self) {
         for listed in self.kinds.iter() {
             for key in listed.keys() {

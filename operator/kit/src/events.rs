@@ -31,7 +31,7 @@ const REMEMBERED: usize = 4096;
 /// Longest note that the API accepts, in bytes.
 const LONGEST_NOTE: usize = 1024;
 
-/// A transition that people should know of.
+/// A transition that gets an event.
 #[derive(Clone, Copy, Debug, Hash)]
 pub struct Transition<'a> {
     /// Whether it is a warning.

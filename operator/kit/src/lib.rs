@@ -20,6 +20,8 @@
 //! 5. Order: children are listed before the resources that they belong to; a watch that is answered with 410 lists again, where kube's asks
 //!    from the same version forever; every write asks the leader guard first. `Recorder` counts a repetition for 6 minutes, [`events`] for 10.
 
+pub mod process;
+
 pub mod operator;
 pub mod resource;
 
@@ -52,4 +54,4 @@ pub use error::{Error, Result, Stopped};
 pub use kinds::Kinds;
 pub use names::{Key, Names, ResourceId, ResourceKind};
 pub use operator::Operator;
-pub use resource::Resource;
+pub use resource::{Resource, ResourceStatus};

@@ -1,4 +1,4 @@
-//! What an operator brings along.
+//! What each operator defines for itself.
 
 use std::{cmp::Ordering, future::Future};
 
@@ -18,7 +18,7 @@ pub trait Operator: Send + Sync + Sized + 'static {
     /// Whether the operator writes conditions of this type. Conditions of other types stay in a status as they are.
     fn writes_condition(type_: &str) -> bool;
 
-    /// Which of two resources goes first where both claim the same.
+    /// Which of two resources has precedence if both claim the same value.
     fn precedence(one: &ObjectMeta, other: &ObjectMeta) -> Ordering;
 
     /// Whether this cluster serves the API of a kind of child.
@@ -26,7 +26,7 @@ pub trait Operator: Send + Sync + Sized + 'static {
         true
     }
 
-    /// Asks which APIs the cluster has; returns whether that changed.
+    /// Asks which APIs the cluster has; returns whether they changed.
     fn discover(&self, _client: &Client) -> impl Future<Output = bool> + Send {
         async { false }
     }

@@ -1,4 +1,4 @@
-//! Which resource is reconciled next. Each waits at most once, and is never reconciled by two workers at a time.
+//! The queue of resources that wait for a reconcile. It has each resource at most once, and two workers never reconcile the same one at a time.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet, VecDeque},
@@ -36,7 +36,7 @@ impl Order {
         true
     }
 
-    /// Has the resource reconciled at a time. This replaces the time that was set before.
+    /// Schedules a reconcile of the resource. This replaces the time that was set before.
     pub fn add_at(&mut self, key: &Key, at: Instant) {
         self.forget_time(key);
         self.due.insert(key.clone(), at);

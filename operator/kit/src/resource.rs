@@ -3,7 +3,7 @@
 use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use k8s_openapi::{NamespaceResourceScope, apimachinery::pkg::apis::meta::v1::Condition};
-use kube::api::ApiResource;
+use kube::{api::ApiResource, core::object::HasStatus};
 use parking_lot::Mutex;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -23,9 +23,21 @@ use crate::{
     queue::Queue,
 };
 
+/// The status of a kind that the operator `O` reconciles.
+pub trait ResourceStatus<O: Operator>: Serialize + Clone + Default {
+    /// Its conditions, for metrics and `/status`.
+    fn conditions(&self) -> &[Condition];
+
+    /// How many revisions with pods it lists, for metrics.
+    fn n_revisions(&self) -> usize {
+        0
+    }
+}
+
 /// A kind of namespaced resource that the operator `O` reconciles.
 pub trait Resource<O: Operator>:
     kube::Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + HasStatus<Status: ResourceStatus<O>>
     + Clone
     + fmt::Debug
     + DeserializeOwned
@@ -33,23 +45,8 @@ pub trait Resource<O: Operator>:
     + Sync
     + 'static
 {
-    /// Its status.
-    type Status: Serialize + Clone + Default;
     /// Its kind.
     const KIND: ResourceKind;
-
-    /// Its status, once it has one.
-    fn status(&self) -> Option<&Self::Status>;
-
-    /// The conditions of its status, for metrics and `/status`.
-    fn conditions(&self) -> &[Condition] {
-        &[]
-    }
-
-    /// How many revisions with pods it has, for metrics.
-    fn n_revisions(&self) -> usize {
-        0
-    }
 
     /// What it claims: each claim with the value.
     fn claims(&self) -> Vec<(Claim, &str)> {
@@ -212,8 +209,13 @@ impl<O: Operator, R: Resource<O>> ListedKind<Context<O>> for Typed<R> {
     }
 
     fn summaries(&self) -> Vec<Summary> {
-        let summary =
-            |r: &Arc<R>| Summary { conditions: r.conditions().to_vec(), n_revisions: r.n_revisions() };
+        let summary = |resource: &Arc<R>| {
+            let status = resource.status();
+            Summary {
+                conditions: status.map(|status| status.conditions().to_vec()).unwrap_or_default(),
+                n_revisions: status.map_or(0, ResourceStatus::n_revisions),
+            }
+        };
         self.cache.lock().iter().map(summary).collect()
     }
 

@@ -143,7 +143,7 @@ async fn follow<O: Operator>(
                     error = &error as &dyn std::error::Error,
                     "restarting a watch that ended"
                 );
-                // kube would ask from the same version forever.
+                // kube would repeat the request with the same version forever.
                 let gone = matches!(&error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == GONE);
                 if gone {
                     tokio::time::sleep(PAUSE).await;
@@ -203,7 +203,7 @@ impl<O: Operator> Watches<O> {
         }
     }
 
-    /// Asks forever which APIs the cluster has. Where that changes, watches begin or end, and every resource is reconciled.
+    /// Repeatedly asks which APIs the cluster has. After a change it starts or ends watches and reconciles every resource.
     pub async fn keep_discovering(&self, every: Duration) {
         loop {
             tokio::time::sleep(every).await;

@@ -17,14 +17,14 @@ use super::{Workload, labels};
 pub enum Scaling<'a> {
     /// The operator: always the number in the spec.
     Fixed,
-    /// A HorizontalPodAutoscaler, by CPU and, where the cluster measures them, by requests in flight a pod.
+    /// A HorizontalPodAutoscaler, by CPU and, where the cluster measures them, by requests in flight per pod.
     Autoscaler {
-        /// Requests in flight a pod that it aims at.
+        /// Requests in flight per pod that it aims at.
         in_flight: Option<i32>,
     },
-    /// KEDA, by CPU and requests in flight a pod.
+    /// KEDA, by CPU and requests in flight per pod.
     ScaledObject {
-        /// Requests in flight a pod that it aims at.
+        /// Requests in flight per pod that it aims at.
         in_flight: i32,
         /// Address of Prometheus.
         prometheus: &'a str,

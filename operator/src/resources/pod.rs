@@ -128,7 +128,7 @@ fn container(workload: &Workload<'_>, mounts: Vec<k8s_openapi::api::core::v1::Vo
     }
 }
 
-/// The file in which the process says why it ends.
+/// The file to which the process writes the reason for its end.
 const TERMINATION_LOG: &str = "/dev/termination-log";
 
 fn grace_seconds(workload: &Workload<'_>) -> i64 {

@@ -7,7 +7,7 @@ use super::{Workload, autoscaler::behavior, labels};
 
 /// KEDA's target besides CPU.
 pub(super) struct Target<'a> {
-    /// Requests in flight a pod.
+    /// Requests in flight per pod.
     pub(super) in_flight: i32,
     /// Address of Prometheus.
     pub(super) prometheus: &'a str,

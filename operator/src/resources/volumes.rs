@@ -17,7 +17,7 @@ use super::Workload;
 const TMP_SIZE: &str = "256Mi";
 /// Size of the artifact cache where `resources.limits` has no `ephemeral-storage`: as much as the runtime keeps by itself.
 const CACHE_SIZE: &str = "64Gi";
-/// Read by owner and group, written by nobody.
+/// Owner and group may read; no one may write.
 const READ_ONLY_MODE: i32 = 0o440;
 /// Read by every process of the pod. For pods whose group the cluster chooses, or does not choose: then the files belong to root.
 const READ_BY_ALL_MODE: i32 = 0o444;

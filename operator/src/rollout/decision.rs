@@ -15,7 +15,7 @@ const MAX_TARGETS: usize = 8;
 /// What the spec asks for.
 #[derive(Clone, Debug)]
 pub struct Desired<'a> {
-    /// The revision; `None` where it cannot be built, so that it gets no pods.
+    /// The revision; `None` if the operator cannot build it, so that it gets no pods.
     pub revision: Option<&'a str>,
     /// Fewest pods.
     pub min: i32,
@@ -57,11 +57,11 @@ impl Target {
 /// How far the desired revision is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// It answers all viewers, or did so before its pods were lost.
+    /// It answers all viewers, or answered them before it lost its pods.
     Settled,
     /// It answers all viewers, and earlier revisions drain.
     Draining {
-        /// When their pods go.
+        /// When the operator deletes their pods.
         until: Timestamp,
     },
     /// Its pods are starting.
@@ -97,7 +97,7 @@ impl RolloutDecision {
     }
 }
 
-/// The target with the largest share, the first of several. Services that can lead to one revision only lead to this one.
+/// The target with the largest share, and of equal ones the first. A Service that can select only one revision selects this one.
 pub fn main_target(targets: &[Target]) -> Option<&Target> {
     targets.iter().rev().max_by_key(|target| target.weight)
 }
@@ -119,7 +119,7 @@ pub fn decide(
     let (kept, drained_at) = kept(desired, revisions, &targets, now);
     let mut pods = enough;
     if let (true, Some(name), Some(_)) = (is_settled, desired.revision, drained_at) {
-        // The load has just arrived, and no autoscaler has measured it yet.
+        // The viewers have just moved here, and no autoscaler has measured the load yet.
         let wanted = revisions.get(name).map_or(0, |revision| revision.wanted);
         pods = wanted.clamp(desired.min, desired.most.max(desired.min));
     }
@@ -140,8 +140,8 @@ pub fn decide(
     RolloutDecision { targets, pods, kept, phase, look_again }
 }
 
-/// The previous targets that still exist, with weights that sum to 100. A target without a ready pod loses its viewers to those that have
-/// one; where none has one, all stay. Where the status was lost, the oldest revision that is ready stands for them.
+/// The previous targets that still exist, with weights that sum to 100. Targets with a ready pod take over the viewers of those without one.
+/// If no target has a ready pod, all stay. If the status was lost, the oldest ready revision gets all viewers.
 fn able_targets(
     desired: &Desired<'_>,
     revisions: &Revisions,
@@ -170,7 +170,7 @@ fn able_targets(
     share_all_viewers(targets, now)
 }
 
-/// The targets with their weights in the same proportions, summing to 100. A target whose share would be below one percent goes.
+/// The targets with their weights in the same proportions, summing to 100. A target whose share would be below one percent is removed.
 fn share_all_viewers(mut targets: Vec<Target>, now: Timestamp) -> Vec<Target> {
     let sum: i64 = targets.iter().map(|target| i64::from(target.weight)).sum();
     if sum == i64::from(ALL_VIEWERS) || sum == 0 {
@@ -198,7 +198,7 @@ fn enough_pods(desired: &Desired<'_>, revisions: &Revisions, previous: &[Target]
         pods += revisions.get(&target.revision).map_or(0, |revision| i64::from(revision.wanted));
         weight += i64::from(target.weight);
     }
-    // The others carry `weight` percent of the viewers: for all of them it takes so many more.
+    // The others serve `weight` percent of the viewers. All viewers need proportionally more pods.
     let all = (pods * i64::from(ALL_VIEWERS) + weight - 1).checked_div(weight).unwrap_or(0);
     i32::try_from(all).unwrap_or(i32::MAX).min(desired.most).max(desired.min.max(1))
 }
@@ -228,7 +228,7 @@ fn next_targets(
     }
 }
 
-/// The revisions besides the desired one that keep their pods, and when those that drain have done so.
+/// The other revisions that keep their pods, and the time at which all of them have drained.
 fn kept(
     desired: &Desired<'_>,
     revisions: &Revisions,
@@ -244,7 +244,7 @@ fn kept(
             kept.push(name.clone());
             continue;
         }
-        // A revision that was made after viewers last moved never answered: its pods go at once.
+        // A revision that was created after viewers last moved has never answered, so its pods are deleted at once.
         let has_answered = revision.created.is_some_and(|created| created <= moved_at);
         if has_answered && now < drained_at {
             kept.push(name.clone());
@@ -254,7 +254,7 @@ fn kept(
     (kept, drains.then_some(drained_at))
 }
 
-/// The revision with most ready pods, the older of two; `None` where no revision has any.
+/// The revision with the most ready pods, and of two such revisions the older; `None` if no pod is ready.
 fn fullest(revisions: &Revisions) -> Option<&str> {
     let ready = revisions.iter().filter(|(_, revision)| revision.ready > 0);
     let fullest = ready.max_by_key(|(name, revision)| (revision.ready, Reverse((revision.created, *name))));

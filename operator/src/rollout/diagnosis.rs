@@ -53,7 +53,7 @@ pub struct Needs<'a> {
     pub memory: Option<&'a str>,
 }
 
-/// The finding that says most about a revision's pods that are not ready; `None` where no problem is known.
+/// The most specific finding about the pods of a revision that are not ready; `None` if no problem is known.
 pub fn diagnose(
     name: &str,
     revision: Option<&Revision>,
@@ -78,7 +78,7 @@ pub fn diagnose(
     found.into_iter().next().map(|(_, _, finding)| finding)
 }
 
-/// The finding of one pod with its rank. The lowest rank says most.
+/// The finding about one pod, with its rank. The lowest rank is the most specific.
 fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Finding)> {
     let name = &pod.name;
     let found = |rank, reason, message| Some((rank, Finding { reason, message }));
@@ -159,7 +159,7 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
     }
     if pod.mounting && waited >= MOUNT_SECONDS {
         let message = format!(
-            "pod {name} waits for its volumes or its network: `kubectl describe pod {name}` says why"
+            "pod {name} waits for its volumes or its network: `kubectl describe pod {name}` shows the reason"
         );
         return found(7, Reason::RevisionStarting, message);
     }
@@ -174,7 +174,7 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
     found(8, Reason::ArtifactLoading, message)
 }
 
-/// In how many seconds the wait of a pod will count as a problem, so that it is diagnosed then.
+/// The number of seconds until the wait of a pod counts as a problem, so that the operator diagnoses it then.
 pub fn due_after(observed: &Observed, revision: &str, now: Timestamp) -> Option<u64> {
     let waiting =
         observed.pods.iter().filter(|pod| pod.revision == revision && pod.mounting && !pod.deleting);
@@ -185,7 +185,7 @@ pub fn due_after(observed: &Observed, revision: &str, now: Timestamp) -> Option<
     left.min()
 }
 
-/// Bytes for people.
+/// A number of bytes with its unit.
 fn size(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.into_iter().find(|(unit, _)| bytes >= *unit) {

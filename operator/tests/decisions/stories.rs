@@ -210,7 +210,7 @@ fn an_autoscaler_that_cannot_read_its_metric_is_news_once_it_has_had_time() {
     assert_eq!(says(&partly.status, Autoscaling), is("False", Reason::MetricsUnavailable));
     let message = &find(&partly.status.conditions, Autoscaling).unwrap().message;
     assert!(
-        message.contains("1 to 3 pods, aiming at 70 % CPU; targetInFlightRequests is not in use"),
+        message.contains("1 to 3 pods, with a target of 70 % CPU; targetInFlightRequests is not in use"),
         "{message}"
     );
     sees(&mut cluster, None, &[]);

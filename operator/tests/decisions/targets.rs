@@ -90,8 +90,7 @@ fn every_target_of_a_model_is_in_its_traffic_and_keeps_its_children() {
     let moved = reconcile_model(&model, &cluster.observed, &settings(), cluster.now);
     let c = moved.status.latest_revision.clone().unwrap();
     assert_eq!(weights(&moved.status.traffic), [(c.as_str(), 100)]);
-    let note =
-        format!("viewers are answered by revision {c}, until now by revision {a} (75 %) and {b} (25 %)");
+    let note = format!("traffic moved to revision {c}, from revision {a} (75 %) and {b} (25 %)");
     assert!(moved.events.iter().any(|event| event.note == note), "{:?}", moved.events);
 }
 

@@ -17,7 +17,7 @@ use marquee_operator::{
     controllers, metrics,
 };
 use marquee_operator_kit::{
-    Resource, ResourceKind, Stopped,
+    Resource, ResourceKind, ResourceStatus, Stopped,
     apply::{self, Owner},
     child::{Child, ChildKind},
     http::{Shown, serve},
@@ -46,17 +46,14 @@ struct NoteStatus {
     conditions: Vec<Condition>,
 }
 
-impl Resource<Marquee> for Note {
-    type Status = NoteStatus;
-    const KIND: ResourceKind = ResourceKind::new("Note");
-
-    fn status(&self) -> Option<&NoteStatus> {
-        self.status.as_ref()
-    }
-
+impl ResourceStatus<Marquee> for NoteStatus {
     fn conditions(&self) -> &[Condition] {
-        self.status.as_ref().map_or(&[], |status| &status.conditions)
+        &self.conditions
     }
+}
+
+impl Resource<Marquee> for Note {
+    const KIND: ResourceKind = ResourceKind::new("Note");
 
     async fn reconcile(self: Arc<Self>, ctx: &Context) -> Result<Option<Duration>, Stopped> {
         let metadata = json!({

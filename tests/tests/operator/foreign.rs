@@ -134,7 +134,7 @@ async fn what_others_install_is_used_while_it_is_there() -> Outcome {
     let ready = |status: &str, reason: &str| json!({"conditions": [{"type": "Ready", "status": status, "reason": reason, "message": "said by KEDA"}]});
     tell(&stage, "ScaledObject", &name, ready("False", "TriggerError")).await?;
     let message = stage.says(MODEL, "Autoscaling", "False MetricsUnavailable").await?;
-    assert!(message.contains("Prometheus answers KEDA at http://prometheus.monitoring:9090"), "{message}");
+    assert!(message.contains("KEDA can query Prometheus at http://prometheus.monitoring:9090"), "{message}");
     tell(&stage, "ScaledObject", &name, ready("True", "ScaledObjectReady")).await?;
     stage.says(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
 

@@ -43,6 +43,7 @@ const HOUSES: [House; 3] = [
             "args",
             "controllers",
             "report",
+            "served",
             "loading",
             "context",
             "capabilities",
@@ -58,9 +59,9 @@ const HOUSES: [House; 3] = [
     House {
         sources: "operator/kit/src/",
         order: &[
-            "http", "workers", "status", "apply", "watch", "resource", "context", "kinds", "operator",
-            "cache", "events", "client", "metrics", "leader", "queue", "backoff", "error", "child", "names",
-            "jitter",
+            "process", "http", "workers", "status", "apply", "watch", "resource", "context", "kinds",
+            "operator", "cache", "events", "client", "metrics", "leader", "queue", "backoff", "error",
+            "child", "names", "jitter",
         ],
     },
 ];

@@ -45,7 +45,7 @@ const GONE: [Gone; 38] = [
     gone("Before",      As::Name,  EVERYWHERE, "previous status"),
     gone("verdict",     As::Word,  &["operator/", "crds/"], "condition draft (a verdict is a rollout's)"),
     gone("verdicts",    As::Word,  &["operator/", "crds/"], "condition drafts (a verdict is a rollout's)"),
-    gone("scene",       As::Word,  EVERYWHERE, "condition inputs"),
+    gone("scene",       As::Word,  EVERYWHERE, "status inputs"),
     gone("happening",   As::Word,  EVERYWHERE, "transition event"),
     gone("happenings",  As::Word,  EVERYWHERE, "transition events"),
     gone("world",       As::Word,  OPERATOR,   "cache; in a test, fixture"),

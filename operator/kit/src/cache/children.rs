@@ -39,7 +39,7 @@ pub trait ChildFacts: Clone + PartialEq + fmt::Debug + Send + 'static {
     /// Notes that it is being deleted.
     fn mark_deleting(&mut self);
 
-    /// How many pods a Deployment asks for, where nobody but the operator says so.
+    /// The number of pods of a Deployment, if only the operator sets it.
     fn own_replicas(&self) -> Option<i32> {
         None
     }
@@ -58,7 +58,7 @@ const BOOKKEEPING: [&str; 4] = ["managedFields", "resourceVersion", "generation"
 /// Every child that the watches reported.
 pub struct ChildCache<F> {
     by_owner: HashMap<Box<str>, Vec<Entry<F>>>,
-    /// Versions that answers to own writes had, and that the watch has not reported yet.
+    /// Versions in responses to own writes that the watch has not reported yet.
     answered: HashSet<(ChildKind, u64)>,
     /// Counts the lists of all kinds and namespaces, so that what a new list lacks is found.
     round: u32,
@@ -71,7 +71,7 @@ impl<F> Default for ChildCache<F> {
     }
 }
 
-/// The children that went last, each with the version at which it did: the answer to an own write may come after that.
+/// The children that were deleted last, each with its last version: the response to an own write may arrive later.
 #[derive(Default)]
 struct Gone {
     versions: HashMap<ChildName, u64>,
@@ -119,7 +119,7 @@ struct Entry<F> {
     round: u32,
 }
 
-/// What is known of a child, to compare it with what it should be.
+/// What the cache knows about a child, for comparison with the desired one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownChild {
     /// Whether it is being deleted.
@@ -130,7 +130,7 @@ pub struct KnownChild {
     pub text: Option<Box<str>>,
     /// Position of the entry in `managedFields` by which the operator created the object with a plain request; none once it was applied.
     pub created_entry: Option<usize>,
-    /// How many pods a Deployment asks for, where nobody but the operator says so.
+    /// The number of pods of a Deployment, if only the operator sets it.
     pub own_replicas: Option<i32>,
 }
 

@@ -10,10 +10,11 @@ use marquee_crds::{
 };
 
 use crate::{
-    controllers::serving::{self, Plan, PreviousStatus, decide::ServingDecision},
+    controllers::serving::{self, Plan, decide::ServingDecision},
     observed::{Observed, Settings},
     resources::Workload,
     rollout::Target,
+    served::PreviousStatus,
 };
 
 /// How a layout is served.

@@ -6,11 +6,7 @@ pub mod status;
 
 use std::{sync::Arc, time::Duration};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use marquee_crds::{
-    PageLayout, RankingModel,
-    page_layout::{PageLayoutStatus, Topology},
-};
+use marquee_crds::{PageLayout, RankingModel, page_layout::Topology};
 use marquee_operator_kit::{
     Change, Claim, Resource, ResourceId, ResourceKind, Stopped,
     apply::{self, Owner},
@@ -20,25 +16,11 @@ use marquee_operator_kit::{
 use super::SURFACE;
 use crate::{
     context::{Context, Marquee},
-    report::{self, Reported},
+    report,
 };
 
 impl Resource<Marquee> for PageLayout {
-    type Status = PageLayoutStatus;
     const KIND: ResourceKind = ResourceKind::new("PageLayout");
-
-    fn status(&self) -> Option<&PageLayoutStatus> {
-        self.status.as_ref()
-    }
-
-    fn conditions(&self) -> &[Condition] {
-        self.status.as_ref().map_or(&[], |status| &status.conditions)
-    }
-
-    fn n_revisions(&self) -> usize {
-        let revisions = self.status.iter().flat_map(|status| &status.revisions);
-        revisions.filter(|revision| revision.replicas > 0).count()
-    }
 
     fn claims(&self) -> Vec<(Claim, &str)> {
         vec![(SURFACE, &self.spec.surface)]
@@ -72,15 +54,5 @@ impl Resource<Marquee> for PageLayout {
             Ok(written) => applied.end(written.look_again(plan.look_again)),
             Err(error) => Err(applied.without_status(error)),
         }
-    }
-}
-
-impl Reported for PageLayout {
-    fn conditions_mut(status: &mut PageLayoutStatus) -> &mut Vec<Condition> {
-        &mut status.conditions
-    }
-
-    fn why_mut(status: &mut PageLayoutStatus) -> &mut String {
-        &mut status.why
     }
 }

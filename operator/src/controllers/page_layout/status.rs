@@ -14,15 +14,14 @@ use marquee_crds::{
 use super::decide::{self, LayoutDecision};
 use crate::{
     child::{AppliedChild, ChildKind},
-    controllers::serving::{
-        Plan, PreviousStatus, StatusInputs,
-        conditions::draft,
-        status::{self, StatusDraft},
+    controllers::{
+        SURFACE,
+        serving::{Plan, conditions::draft, inputs::StatusInputs, status},
     },
-    observed::ChildState,
-    observed::Observed,
+    observed::{ChildState, Observed},
     resources::colocated_revision,
     rollout::main_target,
+    served::{PreviousStatus, StatusDraft},
     transition::TransitionEvent,
 };
 
@@ -35,45 +34,26 @@ pub fn status(
 ) -> (PageLayoutStatus, Vec<TransitionEvent>) {
     let previous = PreviousStatus::from(layout);
     let Plan { workload, now, .. } = plan;
-    let (mut draft, address, models) = match &plan.decision {
+    let stamped = |draft| status::stamped(draft, layout.metadata.generation, previous, *now);
+    match &plan.decision {
         LayoutDecision::Refused(older) => {
-            let surface = &layout.spec.surface;
-            let message = format!(
-                "the older PageLayout {older} has the surface {surface:?}: give this one another surface, or delete one of the two"
-            );
-            let more = [ConditionType::ModelsResolved];
-            let draft = status::refused(workload, Reason::DuplicateLayout, &message, &more);
-            (draft, String::new(), Vec::new())
+            let (claim, more) = ((SURFACE, layout.spec.surface.as_str()), [ConditionType::ModelsResolved]);
+            stamped(status::refused(workload, older, claim, Reason::DuplicateLayout, &more))
         }
         LayoutDecision::Serving(serving) => {
-            let inputs = StatusInputs { workload, serving, observed, applied, previous, now: *now };
+            let inputs = StatusInputs::new(plan, serving, observed, applied, previous);
             let (page, namespace) = (names::page(&workload.parent.name), &workload.parent.namespace);
             let models = running_models(layout, &inputs);
-            (served(layout, &inputs, &models), format!("{page}.{namespace}.svc:80"), models)
+            let (status, events) = stamped(served(layout, &inputs, &models));
+            let address = format!("{page}.{namespace}.svc:80");
+            (PageLayoutStatus { address, models, ..status }, events)
         }
-    };
-    let stamped = draft.stamp(layout.metadata.generation, previous, *now);
-    let status = PageLayoutStatus {
-        observed_generation: stamped.observed_generation,
-        conditions: stamped.conditions,
-        replicas: draft.replicas,
-        ready_replicas: draft.ready_replicas,
-        pods: draft.pods,
-        selector: draft.selector,
-        address,
-        revision: draft.revision,
-        latest_revision: draft.latest_revision,
-        why: stamped.why,
-        traffic: draft.traffic,
-        models,
-        revisions: draft.revisions,
-    };
-    (status, stamped.events)
+    }
 }
 
 /// The models that run in the pods of the revision that answers; of several, the one with the largest share.
 fn running_models(layout: &PageLayout, inputs: &StatusInputs<'_>) -> Vec<ColocatedModel> {
-    let Some(main) = main_target(inputs.targets()) else { return Vec::new() };
+    let Some(main) = main_target(inputs.targets) else { return Vec::new() };
     if main.revision == inputs.serving.desired_revision {
         let model = |ranker: &RankerConfig| ColocatedModel {
             name: ranker

@@ -11,10 +11,11 @@ use marquee_crds::{
 
 use crate::{
     child::Child,
-    controllers::serving::{self, Plan, PreviousStatus, decide::ServingDecision},
+    controllers::serving::{self, Plan, decide::ServingDecision},
     observed::{Observed, Settings},
     resources::{self, Workload},
     rollout::{self, Target},
+    served::PreviousStatus,
 };
 
 /// How a model is served.

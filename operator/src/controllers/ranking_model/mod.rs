@@ -6,8 +6,7 @@ pub mod status;
 
 use std::{sync::Arc, time::Duration};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use marquee_crds::{PageLayout, RankingModel, ranking_model::RankingModelStatus};
+use marquee_crds::{PageLayout, RankingModel};
 use marquee_operator_kit::{
     Change, Claim, Resource, ResourceId, ResourceKind, Stopped,
     apply::{self, Owner},
@@ -17,25 +16,11 @@ use marquee_operator_kit::{
 use super::{OBJECTIVE, SURFACE};
 use crate::{
     context::{Context, Marquee},
-    report::{self, Reported},
+    report,
 };
 
 impl Resource<Marquee> for RankingModel {
-    type Status = RankingModelStatus;
     const KIND: ResourceKind = ResourceKind::new("RankingModel");
-
-    fn status(&self) -> Option<&RankingModelStatus> {
-        self.status.as_ref()
-    }
-
-    fn conditions(&self) -> &[Condition] {
-        self.status.as_ref().map_or(&[], |status| &status.conditions)
-    }
-
-    fn n_revisions(&self) -> usize {
-        let revisions = self.status.iter().flat_map(|status| &status.revisions);
-        revisions.filter(|revision| revision.replicas > 0).count()
-    }
 
     fn claims(&self) -> Vec<(Claim, &str)> {
         vec![(OBJECTIVE, &self.spec.objective), (SURFACE, &self.spec.surface)]
@@ -77,14 +62,4 @@ impl Resource<Marquee> for RankingModel {
 fn answers_at(model: &RankingModel) -> Vec<(&str, i32)> {
     let traffic = model.status.iter().flat_map(|status| &status.traffic);
     traffic.map(|target| (target.endpoint.as_str(), target.weight)).collect()
-}
-
-impl Reported for RankingModel {
-    fn conditions_mut(status: &mut RankingModelStatus) -> &mut Vec<Condition> {
-        &mut status.conditions
-    }
-
-    fn why_mut(status: &mut RankingModelStatus) -> &mut String {
-        &mut status.why
-    }
 }

@@ -11,14 +11,18 @@ use marquee_crds::{
 use super::decide::ModelDecision;
 use crate::{
     child::AppliedChild,
-    controllers::serving::{
-        Plan, PreviousStatus, StatusInputs,
-        conditions::{NO_PROBLEM, draft},
-        status::{self, StatusDraft},
-        transitions,
+    controllers::{
+        OBJECTIVE,
+        serving::{
+            Plan,
+            conditions::{NO_PROBLEM, draft},
+            inputs::StatusInputs,
+            status, transitions,
+        },
     },
     observed::Observed,
     rollout::{self, Target},
+    served::{PreviousStatus, StatusDraft},
     transition::TransitionEvent,
 };
 
@@ -31,16 +35,12 @@ pub fn status(
 ) -> (RankingModelStatus, Vec<TransitionEvent>) {
     let previous = PreviousStatus::from(model);
     let Plan { workload, now, .. } = plan;
-    let mut draft = match &plan.decision {
+    let draft = match &plan.decision {
         ModelDecision::Refused(older) => {
-            let objective = &model.spec.objective;
-            let message = format!(
-                "the older RankingModel {older} has the objective {objective:?}: give this one another objective, or delete one of \
-                 the two"
-            );
-            status::refused(workload, Reason::DuplicateObjective, &message, &[])
+            let claim = (OBJECTIVE, model.spec.objective.as_str());
+            status::refused(workload, older, claim, Reason::DuplicateObjective, &[])
         }
-        ModelDecision::AwaitsPage(page) => StatusDraft::without_pods(workload, awaits(page)),
+        ModelDecision::AwaitsPage(page) => status::without_pods(workload, awaits(page)),
         ModelDecision::Hosted { page, target, desired_revision } => StatusDraft {
             pods: page.status.as_ref().map(|status| status.pods.clone()).unwrap_or_default(),
             latest_revision: Some(desired_revision.clone()),
@@ -48,24 +48,10 @@ pub fn status(
             ..hosted(plan, previous, observed, target)
         },
         ModelDecision::Serving(serving) => {
-            StatusInputs { workload, serving, observed, applied, previous, now: *now }.status()
+            StatusInputs::new(plan, serving, observed, applied, previous).status()
         }
     };
-    let stamped = draft.stamp(model.metadata.generation, previous, *now);
-    let status = RankingModelStatus {
-        observed_generation: stamped.observed_generation,
-        conditions: stamped.conditions,
-        replicas: draft.replicas,
-        ready_replicas: draft.ready_replicas,
-        pods: draft.pods,
-        selector: draft.selector,
-        revision: draft.revision,
-        latest_revision: draft.latest_revision,
-        why: stamped.why,
-        traffic: draft.traffic,
-        revisions: draft.revisions,
-    };
-    (status, stamped.events)
+    status::stamped(draft, model.metadata.generation, previous, *now)
 }
 
 /// The conditions of a model that the pods of `page` will run.
@@ -116,7 +102,7 @@ fn hosted(
         traffic: status::traffic(&plan.workload, std::slice::from_ref(target)),
         revisions: previous.revisions.iter().filter(|_| drains).cloned().collect(),
         events,
-        ..StatusDraft::without_pods(&plan.workload, Vec::new())
+        ..status::without_pods(&plan.workload, Vec::new())
     }
 }
 

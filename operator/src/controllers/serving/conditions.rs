@@ -1,50 +1,23 @@
 //! The conditions of a resource that has pods of its own.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use marquee_crds::{
     conditions::{ConditionDraft, ConditionType, Reason, is_true},
     metrics::IN_FLIGHT,
     shared::Duration,
 };
 
-use super::{StatusInputs, decide};
+use super::inputs::StatusInputs;
 use crate::{
-    child::ChildKind,
     observed::AutoscalerFacts,
-    resources::{self, Scaling, Workload, scaling},
-    rollout::{self, Finding, Needs, Phase, Revision, RolloutDecision, Target},
+    resources::{Scaling, scaling},
+    rollout::{Finding, Phase, Revision, Target},
 };
 
-/// What to do where an autoscaler cannot read the requests in flight.
-const ADAPTER: &str = "add a rule for it to the adapter behind the custom metrics API, as in examples/autoscaling, and check that the pods are scraped";
+/// What to do if an autoscaler cannot read the requests in flight.
+const ADAPTER: &str = "add a rule for this metric to the adapter of the custom metrics API, as in examples/autoscaling, and check that Prometheus scrapes the pods";
 
-/// Message of `Degraded` where it is false.
+/// Message of `Degraded` if it is false.
 pub const NO_PROBLEM: &str = "no problem is known";
-
-/// What conditions are drafted from.
-pub struct ConditionInputs<'a> {
-    workload: &'a Workload<'a>,
-    /// The revision that the spec asks for.
-    desired: &'a str,
-    rollout: &'a RolloutDecision,
-    /// The revisions that answer in pods of their own, each with its share.
-    answering: Vec<(&'a Target, Revision)>,
-    /// Whether the pods of a page answer.
-    is_hosted: bool,
-    /// The pods of the desired revision.
-    starting: Revision,
-    /// What keeps the desired revision from being ready.
-    finding: Option<Finding>,
-    /// What keeps missing pods of the answering revisions from being ready.
-    finding_of_answering: Option<Finding>,
-    /// What the desired revision waits for besides its pods.
-    waits_for: Option<&'a str>,
-    previous: &'a [Condition],
-    /// What autoscalers say that had time to measure the pods.
-    autoscaler: AutoscalerFacts,
-    /// Whether the autoscaler that was planned exists.
-    has_autoscaler: bool,
-}
 
 /// A draft.
 pub fn draft(
@@ -56,8 +29,8 @@ pub fn draft(
     ConditionDraft { kind, status, reason, message: message.into() }
 }
 
-/// The drafts with those for kstatus, which takes a resource with an observed generation and `Ready` for done. That would be wrong while an
-/// earlier revision answers for one that starts, or that never will: one of these two conditions is there only then, and says so.
+/// The drafts and those for kstatus. kstatus treats a resource as done if it has an observed generation and `Ready`. That is wrong while an
+/// earlier revision answers because the desired one starts or cannot start. Only then the status has `Reconciling` or `Stalled`.
 pub fn with_kstatus(drafts: &[ConditionDraft]) -> Vec<ConditionDraft> {
     let progressing = drafts.iter().find(|draft| draft.kind == ConditionType::Progressing);
     let more = progressing.and_then(|draft| {
@@ -104,66 +77,23 @@ fn clause(finding: Option<&Finding>) -> String {
     finding.map(|finding| format!(": {}", finding.message)).unwrap_or_default()
 }
 
-impl<'a> ConditionInputs<'a> {
-    /// From what a workload looks like.
-    pub fn new(inputs: &'a StatusInputs<'a>) -> Self {
-        let StatusInputs { workload, serving, observed, previous, now, .. } = *inputs;
-        let targets = inputs.targets();
-        let revisions = &serving.revisions;
-        let own = targets.iter().filter(|target| target.host.is_none());
-        let answering: Vec<(&Target, Revision)> = own
-            .map(|target| (target, revisions.get(&target.revision).cloned().unwrap_or_default()))
-            .collect();
+/// The conditions that both kinds have.
+pub fn drafts(inputs: &StatusInputs<'_>) -> Vec<ConditionDraft> {
+    let (ready, progressing) = (inputs.ready(), inputs.progressing());
+    vec![ready, progressing, inputs.artifact_resolved(), inputs.degraded(), inputs.autoscaling()]
+}
 
-        let (secrets, claims) = (resources::secrets(workload), resources::claim_names(workload));
-        let memory = workload.resources.limits.get("memory").map(|limit| limit.0.as_str());
-        let needs = Needs { secrets: &secrets, claims: &claims, memory };
-        let diagnose = |name: &str| rollout::diagnose(name, revisions.get(name), observed, needs, now);
-        let measured = answering
-            .iter()
-            .filter(|(target, _)| decide::unmeasured_for(target, revisions, now).is_none())
-            .map(|(_, revision)| &revision.autoscaler)
-            .find(|facts| **facts != AutoscalerFacts::default());
-        let scaled = match (&serving.blocked, answering.first()) {
-            (None, _) => Some(serving.desired_revision.as_str()),
-            (Some(_), target) => target.map(|(target, _)| target.revision.as_str()),
-        };
-        let scales = |name: &str| {
-            let name = workload.revision_name(name);
-            let kinds = [ChildKind::HorizontalPodAutoscaler, ChildKind::ScaledObject];
-            kinds.iter().any(|kind| inputs.exists(*kind, &name))
-        };
-        Self {
-            workload,
-            desired: &serving.desired_revision,
-            rollout: &serving.rollout,
-            is_hosted: targets.iter().any(|target| target.host.is_some()),
-            starting: revisions.get(&serving.desired_revision).cloned().unwrap_or_default(),
-            finding: serving.blocked.clone().or_else(|| diagnose(&serving.desired_revision)),
-            finding_of_answering: answering.iter().find_map(|(target, _)| diagnose(&target.revision)),
-            waits_for: serving.waits_for.as_deref(),
-            previous: previous.conditions,
-            autoscaler: measured.cloned().unwrap_or_default(),
-            has_autoscaler: scaled.is_none_or(scales),
-            answering,
-        }
-    }
-
-    /// The conditions that both kinds have.
-    pub fn drafts(&self) -> Vec<ConditionDraft> {
-        vec![self.ready(), self.progressing(), self.artifact_resolved(), self.degraded(), self.autoscaling()]
-    }
-
+impl StatusInputs<'_> {
     /// Whether the deadline of the desired revision has passed.
     fn is_late(&self) -> bool {
-        matches!(self.rollout.phase, Phase::Starting { late: true, .. })
+        matches!(self.serving.rollout.phase, Phase::Starting { late: true, .. })
     }
 
     fn deadline(&self) -> Duration {
         self.workload.progress_deadline
     }
 
-    /// The answering revisions, of several each with its share.
+    /// The names of the answering revisions. If there are several, each has its share.
     fn names(&self, and: &str) -> String {
         match self.answering.as_slice() {
             [(target, _)] => target.revision.clone(),
@@ -178,14 +108,18 @@ impl<'a> ConditionInputs<'a> {
     fn ready(&self) -> ConditionDraft {
         let say =
             |status, reason, message: String| draft(ConditionType::Ready, Some(status), reason, message);
-        if self.is_hosted {
-            let (pods, desired) = (self.rollout.pods, self.desired);
+        if self.is_hosted() {
+            let (pods, desired) = (self.serving.rollout.pods, &self.serving.desired_revision);
             let message = format!("the page's pods answer until {pods} pods of revision {desired} are ready");
             return say(true, Reason::Colocated, message);
         }
         if self.answering.is_empty() {
             let (reason, more) = self.obstacle();
-            return say(false, reason, format!("no pod of revision {} is ready yet{more}", self.desired));
+            return say(
+                false,
+                reason,
+                format!("no pod of revision {} is ready yet{more}", self.serving.desired_revision),
+            );
         }
         let more = clause(self.finding_of_answering.as_ref());
         if self.answering.iter().all(|(_, revision)| revision.ready == 0) {
@@ -217,9 +151,9 @@ impl<'a> ConditionInputs<'a> {
         }
     }
 
-    /// A clause for what answers meanwhile.
+    /// A clause that names what answers meanwhile.
     fn meanwhile(&self) -> String {
-        match (self.is_hosted, self.answering.len()) {
+        match (self.is_hosted(), self.answering.len()) {
             (true, _) => "; the page's pods answer meanwhile".into(),
             (false, 0) => String::new(),
             (false, 1) => format!("; revision {} answers meanwhile", self.names(" and ")),
@@ -231,8 +165,9 @@ impl<'a> ConditionInputs<'a> {
         let say = |status, reason, message: String| {
             draft(ConditionType::Progressing, Some(status), reason, message)
         };
-        let (desired, pods, ready) = (self.desired, self.rollout.pods, self.starting.ready);
-        match self.rollout.phase {
+        let (desired, pods, ready) =
+            (&self.serving.desired_revision, self.serving.rollout.pods, self.n_ready());
+        match self.serving.rollout.phase {
             Phase::Settled => {
                 say(true, Reason::UpToDate, format!("revision {desired} is what the spec asks for"))
             }
@@ -244,10 +179,14 @@ impl<'a> ConditionInputs<'a> {
             Phase::Blocked => {
                 let finding = self.finding.as_ref();
                 let reason = finding.map_or(Reason::ConfigInvalid, |finding| finding.reason);
-                say(false, reason, format!("no pods can be made{}{}", clause(finding), self.meanwhile()))
+                say(
+                    false,
+                    reason,
+                    format!("the operator cannot create pods{}{}", clause(finding), self.meanwhile()),
+                )
             }
             Phase::Starting { late, held: true } => {
-                let waits_for = self.waits_for.unwrap_or("what it needs");
+                let waits_for = self.serving.waits_for.as_deref().unwrap_or("what it needs");
                 let message =
                     format!("revision {desired} is ready and waits for {waits_for}{}", self.meanwhile());
                 let reason = if late { Reason::ProgressDeadlineExceeded } else { Reason::ModelNotReady };
@@ -269,7 +208,7 @@ impl<'a> ConditionInputs<'a> {
         let say =
             |status, reason, message: String| draft(ConditionType::ArtifactResolved, status, reason, message);
         let artifacts = self.workload.artifact_text();
-        if self.starting.ready > 0 {
+        if self.n_ready() > 0 {
             return say(Some(true), Reason::ArtifactLoaded, format!("loaded and checked: {artifacts}"));
         }
         match &self.finding {
@@ -279,7 +218,7 @@ impl<'a> ConditionInputs<'a> {
             Some(finding) if finding.reason == Reason::ArtifactLoading => {
                 say(None, finding.reason, finding.message.clone())
             }
-            // An artifact that was loaded once exists, even while no pod is ready.
+            // A pod has loaded the artifact before, so it exists even if no pod is ready now.
             _ if self.was_resolved() => {
                 say(Some(true), Reason::ArtifactLoaded, format!("loaded and checked: {artifacts}"))
             }
@@ -288,8 +227,9 @@ impl<'a> ConditionInputs<'a> {
     }
 
     fn was_resolved(&self) -> bool {
-        let answers = self.answering.iter().any(|(target, _)| target.revision == self.desired);
-        answers && is_true(self.previous, ConditionType::ArtifactResolved)
+        let answers =
+            self.answering.iter().any(|(target, _)| target.revision == self.serving.desired_revision);
+        answers && is_true(self.previous.conditions, ConditionType::ArtifactResolved)
     }
 
     fn degraded(&self) -> ConditionDraft {
@@ -300,10 +240,14 @@ impl<'a> ConditionInputs<'a> {
             return say(if is_on_its_way { None } else { Some(true) }, ready.reason, ready.message);
         }
         let least = self.workload.replicas.min.max(1);
-        if !self.rollout.is_settled() {
+        if !self.serving.rollout.is_settled() {
             let (reason, more) = self.obstacle();
             if self.is_late() || !reason.is_progress() {
-                let message = format!("revision {} does not answer{more}{}", self.desired, self.meanwhile());
+                let message = format!(
+                    "revision {} does not answer{more}{}",
+                    self.serving.desired_revision,
+                    self.meanwhile()
+                );
                 return say(Some(true), reason, message);
             }
         } else if let Some((target, revision)) =
@@ -325,15 +269,15 @@ impl<'a> ConditionInputs<'a> {
         let (min, most) = (self.workload.replicas.min, self.workload.replicas.most());
         let cpu = self.workload.autoscaling.target_cpu_percent;
         let aim = |in_flight: Option<i32>| {
-            let more = in_flight.map(|n| format!(" and {n} requests in flight a pod")).unwrap_or_default();
-            format!("{min} to {most} pods, aiming at {cpu} % CPU{more}")
+            let more = in_flight.map(|n| format!(" and {n} requests in flight per pod")).unwrap_or_default();
+            format!("{min} to {most} pods, with a target of {cpu} % CPU{more}")
         };
         let AutoscalerFacts { inactive, unread } = &self.autoscaler;
         match (scaling(self.workload), inactive) {
             (Scaling::Fixed, _) => say(
                 true,
                 Reason::FixedReplicas,
-                format!("always {}: replicas.max is not above replicas.min", count_of(min, "pod")),
+                format!("the number of replicas is fixed at {min}: replicas.max is not above replicas.min"),
             ),
             (Scaling::Autoscaler { .. }, Some((reason, said))) => {
                 let mend = if reason == "FailedGetPodsMetric" {
@@ -346,16 +290,16 @@ impl<'a> ConditionInputs<'a> {
             }
             (Scaling::ScaledObject { prometheus, .. }, Some((reason, said))) => {
                 let message = format!(
-                    "KEDA does not scale as configured ({reason}): {said}; check that Prometheus answers KEDA at {prometheus} and has {IN_FLIGHT} of these pods"
+                    "KEDA does not scale as configured ({reason}): {said}; check that KEDA can query Prometheus at {prometheus}, and that Prometheus has {IN_FLIGHT} for these pods"
                 );
                 say(false, Reason::MetricsUnavailable, message)
             }
-            (Scaling::Autoscaler { .. } | Scaling::ScaledObject { .. }, None) if !self.has_autoscaler => {
+            (Scaling::Autoscaler { .. } | Scaling::ScaledObject { .. }, None) if !self.has_autoscaler() => {
                 draft(kind, None, Reason::Reconciling, "the autoscaler is not applied yet")
             }
             (Scaling::Autoscaler { .. }, None) if !unread.is_empty() => {
                 let message = format!(
-                    "{}; targetInFlightRequests is not in use: the custom metrics API does not have {} of these pods; {ADAPTER}",
+                    "{}; targetInFlightRequests is not in use: the custom metrics API does not have {} for these pods; {ADAPTER}",
                     aim(None),
                     unread.join(" and ")
                 );
@@ -365,7 +309,7 @@ impl<'a> ConditionInputs<'a> {
                 if self.workload.autoscaling.target_in_flight_requests.is_some() =>
             {
                 let mend = if self.workload.capabilities.keda {
-                    "give the operator the address of Prometheus (--prometheus), which KEDA asks"
+                    "set --prometheus of the operator to the address of Prometheus, so that KEDA can query it"
                 } else {
                     "install KEDA or a custom metrics API, or remove targetInFlightRequests"
                 };

@@ -1,9 +1,11 @@
 //! What both kinds decide and report alike: which revisions answer, which children exist, and what the status says. Pure.
 //!
-//! [`decide`] turns a workload and what exists into a [`Plan`]; once the children are applied, [`status`] says what became of it, with
-//! [`conditions`] and [`transitions`].
+//! [`decide`] turns a workload and what exists into a [`Plan`]; once the children are applied, [`inputs`] compares the plan with
+//! what was applied, and [`status`] says the result, with [`conditions`] and [`transitions`].
 
 pub mod decide;
+
+pub mod inputs;
 
 pub mod status;
 
@@ -13,19 +15,9 @@ pub mod transitions;
 
 use std::time::Duration;
 
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Condition, jiff::Timestamp};
-use marquee_crds::{
-    PageLayout, RankingModel,
-    shared::{RevisionStatus, TrafficTarget},
-};
+use k8s_openapi::jiff::Timestamp;
 
-use crate::{
-    child::{AppliedChild, Child},
-    observed::Observed,
-    resources::Workload,
-};
-
-use decide::ServingDecision;
+use crate::{child::Child, resources::Workload};
 
 /// What should exist for one resource. `D` says how it is served.
 #[derive(Clone, Debug)]
@@ -55,65 +47,7 @@ impl<'a, D> Plan<'a, D> {
     }
 }
 
-/// What the status said until now.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PreviousStatus<'a> {
-    /// Conditions.
-    pub conditions: &'a [Condition],
-    /// The revision that the spec asked for.
-    pub latest_revision: Option<&'a str>,
-    /// The revisions that answered.
-    pub traffic: &'a [TrafficTarget],
-    /// The revisions that existed.
-    pub revisions: &'a [RevisionStatus],
-}
-
-impl<'a> PreviousStatus<'a> {
-    /// The targets that had viewers.
-    pub fn targets(&self) -> impl Iterator<Item = &'a TrafficTarget> + use<'a> {
-        self.traffic.iter().filter(|target| target.weight > 0)
-    }
-}
-
-impl<'a> From<&'a RankingModel> for PreviousStatus<'a> {
-    fn from(model: &'a RankingModel) -> Self {
-        model.status.as_ref().map_or_else(Self::default, |status| Self {
-            conditions: &status.conditions,
-            latest_revision: status.latest_revision.as_deref(),
-            traffic: &status.traffic,
-            revisions: &status.revisions,
-        })
-    }
-}
-
-impl<'a> From<&'a PageLayout> for PreviousStatus<'a> {
-    fn from(layout: &'a PageLayout) -> Self {
-        layout.status.as_ref().map_or_else(Self::default, |status| Self {
-            conditions: &status.conditions,
-            latest_revision: status.latest_revision.as_deref(),
-            traffic: &status.traffic,
-            revisions: &status.revisions,
-        })
-    }
-}
-
 /// `now` in whole seconds, as a status holds times: a status that was written and read back then equals the one that was decided.
 pub fn whole_seconds(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
-}
-
-/// What a workload with pods of its own looks like once its children are applied.
-pub struct StatusInputs<'a> {
-    /// The spec, in the terms of Kubernetes.
-    pub workload: &'a Workload<'a>,
-    /// What was decided.
-    pub serving: &'a ServingDecision,
-    /// What existed before.
-    pub observed: &'a Observed,
-    /// What was applied.
-    pub applied: &'a [AppliedChild],
-    /// What the status said.
-    pub previous: PreviousStatus<'a>,
-    /// As of when.
-    pub now: Timestamp,
 }

@@ -1,19 +1,19 @@
 //! The part of a status that both kinds share. It speaks of what was applied: a plan that the API server refused changes no traffic.
 
-use k8s_openapi::{
-    apimachinery::pkg::apis::meta::v1::{Condition, Time},
-    jiff::Timestamp,
-};
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use marquee_crds::{
-    conditions::{self, ConditionDraft},
+    conditions,
+    pod_config::ResourceRef,
     shared::{RevisionStatus, TrafficTarget},
 };
+use marquee_operator_kit::Claim;
 
-use super::{PreviousStatus, StatusInputs, conditions as drafts, transitions};
+use super::{conditions as drafts, inputs::StatusInputs, transitions};
 use crate::{
-    child::{AppliedChild, ChildKind},
-    resources::{self, Component, Workload},
+    child::ChildKind,
+    resources::{self, Workload},
     rollout::{Revision, Revisions, Target, main_target},
+    served::{PreviousStatus, ServedStatus, StatusDraft},
     transition::{TransitionEvent, of_conditions},
 };
 
@@ -24,95 +24,29 @@ const MOST_REVISIONS: usize = 32;
 /// Most pods that a status counts.
 const MOST_PODS: i32 = 100_000;
 
-/// A status before its conditions are stamped. The fields are those of the API.
-#[derive(Clone, Debug, Default)]
-pub struct StatusDraft {
-    /// Every pod.
-    pub replicas: i32,
-    /// Ready pods.
-    pub ready_replicas: i32,
-    /// Ready and wanted pods of what answers.
-    pub pods: String,
-    /// Selects the pods.
-    pub selector: String,
-    /// The revision that answers, of several the one with the largest share.
-    pub revision: Option<String>,
-    /// The revision that the spec asks for.
-    pub latest_revision: Option<String>,
-    /// Every revision that answers.
-    pub traffic: Vec<TrafficTarget>,
-    /// Every revision that exists.
-    pub revisions: Vec<RevisionStatus>,
-    /// Conditions.
-    pub conditions: Vec<ConditionDraft>,
-    /// What happened to revisions and traffic.
-    pub events: Vec<TransitionEvent>,
-}
-
-/// The conditions of a status, with what follows from them.
-pub struct Stamped {
-    /// The generation that the status is about.
-    pub observed_generation: Option<i64>,
-    /// The conditions, those for kstatus included.
-    pub conditions: Vec<Condition>,
-    /// One word for the worst; empty when all is well.
-    pub why: String,
-    /// All events of the transition.
-    pub events: Vec<TransitionEvent>,
-}
-
-impl StatusDraft {
-    /// The status of a resource that has no pods.
-    pub fn without_pods(workload: &Workload<'_>, conditions: Vec<ConditionDraft>) -> Self {
-        let selector = resources::selector_text(workload);
-        Self { pods: "0/0".into(), selector, conditions, ..Self::default() }
-    }
-
-    /// Stamps the conditions, and finds the events that they give.
-    pub fn stamp(
-        &mut self,
-        generation: Option<i64>,
-        previous: PreviousStatus<'_>,
-        now: Timestamp,
-    ) -> Stamped {
-        let generation = generation.unwrap_or_default().max(0);
-        let with_kstatus = drafts::with_kstatus(&self.conditions);
-        let mut events = std::mem::take(&mut self.events);
-        events.extend(of_conditions(previous.conditions, &self.conditions));
-        Stamped {
-            observed_generation: Some(generation),
-            conditions: conditions::stamp(&with_kstatus, generation, previous.conditions, &Time(now)),
-            why: drafts::why(&self.conditions),
-            events,
-        }
-    }
+/// The status that `draft` gives a resource, with stamped conditions, and all events of the transition. Members that only one kind has are
+/// empty.
+pub fn stamped<S: ServedStatus>(
+    mut draft: StatusDraft,
+    generation: Option<i64>,
+    previous: PreviousStatus<'_>,
+    now: Timestamp,
+) -> (S, Vec<TransitionEvent>) {
+    let generation = generation.unwrap_or_default().max(0);
+    let drafted = std::mem::take(&mut draft.conditions);
+    let mut events = std::mem::take(&mut draft.events);
+    events.extend(of_conditions(previous.conditions, &drafted));
+    let mut status = S::from_draft(draft, generation);
+    let with_kstatus = drafts::with_kstatus(&drafted);
+    *status.conditions_mut() = conditions::stamp(&with_kstatus, generation, previous.conditions, &Time(now));
+    *status.why_mut() = drafts::why(&drafted);
+    (status, events)
 }
 
 impl StatusInputs<'_> {
-    /// The targets that answer: those that were decided once the Services that lead to them are applied, until then the previous ones.
-    pub fn targets(&self) -> &[Target] {
-        let leads_to = |target: &Target| {
-            let service = match self.workload.component {
-                Component::Ranker => self.workload.revision_name(&target.revision),
-                Component::Page => self.workload.name(),
-            };
-            target.host.is_some() || is_applied(self.applied, ChildKind::Service, &service)
-        };
-        let decided = &self.serving.rollout.targets;
-        if decided.iter().all(leads_to) { decided } else { &self.serving.previous_targets }
-    }
-
-    /// Whether the child exists after the apply, though perhaps not as planned.
-    pub fn exists(&self, kind: ChildKind, name: &str) -> bool {
-        let is_it = |child: &&crate::observed::ChildFacts| child.kind == kind && child.name == name;
-        is_applied(self.applied, kind, name)
-            || self.observed.children.iter().filter(|child| !child.deleting).any(|child| is_it(&child))
-    }
-
     /// The status, with the conditions and events that both kinds have.
     pub fn status(&self) -> StatusDraft {
-        let Self { workload, serving, previous, .. } = self;
-        let targets = self.targets();
+        let Self { workload, serving, previous, targets, .. } = self;
         let desired = serving.blocked.is_none().then_some(serving.desired_revision.as_str());
         let kind = workload.component.kind();
         let mut events: Vec<TransitionEvent> = Vec::new();
@@ -123,24 +57,23 @@ impl StatusInputs<'_> {
         StatusDraft {
             replicas: n_pods(&serving.revisions, |revision| revision.replicas),
             ready_replicas: n_pods(&serving.revisions, |revision| revision.ready),
-            pods: self.pods(targets),
+            pods: self.pods(),
             selector: resources::selector_text(workload),
             revision: main_target(targets).map(|target| target.revision.clone()),
             latest_revision: Some(serving.desired_revision.clone()),
             traffic: traffic(workload, targets),
             revisions: self.revisions(),
-            conditions: drafts::ConditionInputs::new(self).drafts(),
+            conditions: drafts::drafts(self),
             events,
         }
     }
 
     /// Ready and wanted pods of all targets; of the desired revision where no target has pods of its own.
-    fn pods(&self, targets: &[Target]) -> String {
-        let own: Vec<&Target> = targets.iter().filter(|target| target.host.is_none()).collect();
-        let names: Vec<&str> = if own.is_empty() {
+    fn pods(&self) -> String {
+        let names: Vec<&str> = if self.answering.is_empty() {
             vec![&self.serving.desired_revision]
         } else {
-            own.iter().map(|target| target.revision.as_str()).collect()
+            self.answering.iter().map(|(target, _)| target.revision.as_str()).collect()
         };
         let (mut ready, mut wanted) = (0_i32, 0_i32);
         for name in names {
@@ -206,18 +139,25 @@ pub fn n_pods(revisions: &Revisions, count: fn(&Revision) -> i32) -> i32 {
     revisions.values().map(count).fold(0, i32::saturating_add).clamp(0, MOST_PODS)
 }
 
-fn is_applied(applied: &[AppliedChild], kind: ChildKind, name: &str) -> bool {
-    applied.iter().any(|child| child.kind == kind && child.name == name)
+/// The status of a resource that has no pods.
+pub fn without_pods(workload: &Workload<'_>, conditions: Vec<conditions::ConditionDraft>) -> StatusDraft {
+    let selector = resources::selector_text(workload);
+    StatusDraft { pods: "0/0".into(), selector, conditions, ..StatusDraft::default() }
 }
 
-/// The status of a resource whose claim an older resource holds.
+/// The status of a resource whose claim to `value` the `older` resource holds. Conditions that only one kind has are in `more`.
 pub fn refused(
     workload: &Workload<'_>,
+    older: &ResourceRef,
+    (claim, value): (Claim, &str),
     reason: conditions::Reason,
-    message: &str,
     more: &[conditions::ConditionType],
 ) -> StatusDraft {
     use conditions::ConditionType as C;
+    let (kind, claim) = (workload.component.kind(), claim.0);
+    let message = format!(
+        "the older {kind} {older} has the {claim} {value:?}: give this one another {claim}, or delete one of the two"
+    );
     let decided = [
         (C::Ready, Some(false)),
         (C::Progressing, Some(false)),
@@ -226,6 +166,6 @@ pub fn refused(
         (C::Autoscaling, None),
     ];
     let all = decided.into_iter().chain(more.iter().map(|kind| (*kind, None)));
-    let conditions = all.map(|(kind, status)| drafts::draft(kind, status, reason, message)).collect();
-    StatusDraft::without_pods(workload, conditions)
+    let conditions = all.map(|(kind, status)| drafts::draft(kind, status, reason, &*message)).collect();
+    without_pods(workload, conditions)
 }

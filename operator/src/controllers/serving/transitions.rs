@@ -2,9 +2,9 @@
 
 use marquee_crds::conditions::Reason;
 
-use super::PreviousStatus;
 use crate::{
     rollout::{Revisions, Target},
+    served::PreviousStatus,
     transition::TransitionEvent,
 };
 
@@ -24,7 +24,7 @@ pub fn created(
     is_new.then(|| event(Reason::RevisionCreated, "CreateRevision", note))
 }
 
-/// Viewers moved to other revisions, or in other shares.
+/// Viewers moved to other revisions, or the shares of revisions changed.
 pub fn traffic_moved(previous: &PreviousStatus<'_>, targets: &[Target]) -> Option<TransitionEvent> {
     let before: Vec<(&str, i32)> =
         previous.targets().map(|target| (target.revision.as_str(), target.weight)).collect();
@@ -34,8 +34,8 @@ pub fn traffic_moved(previous: &PreviousStatus<'_>, targets: &[Target]) -> Optio
         return None;
     }
     let note = match (shares(&now), shares(&before)) {
-        (now, before) if before.is_empty() => format!("viewers are answered by revision {now}"),
-        (now, before) => format!("viewers are answered by revision {now}, until now by revision {before}"),
+        (now, before) if before.is_empty() => format!("traffic goes to revision {now}"),
+        (now, before) => format!("traffic moved to revision {now}, from revision {before}"),
     };
     Some(event(Reason::TrafficMoved, "MoveTraffic", note))
 }
@@ -52,14 +52,14 @@ fn shares(targets: &[(&str, i32)]) -> String {
     }
 }
 
-/// Revisions that had pods, and keep none.
+/// One event for each revision that had pods and keeps none.
 pub fn retired(previous: &PreviousStatus<'_>, is_live: impl Fn(&str) -> bool) -> Vec<TransitionEvent> {
-    let gone = previous.revisions.iter().filter(|past| past.replicas > 0 && !is_live(&past.name));
+    let gone = previous.with_pods().filter(|past| !is_live(&past.name));
     let note = |past: &marquee_crds::shared::RevisionStatus| {
         let name = &past.name;
         let pods = match past.replicas {
-            1 => "its pod is deleted".to_owned(),
-            n => format!("its {n} pods are deleted"),
+            1 => "the operator deletes its pod".to_owned(),
+            n => format!("the operator deletes its {n} pods"),
         };
         event(
             Reason::RevisionRetired,

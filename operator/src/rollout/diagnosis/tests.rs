@@ -43,7 +43,7 @@ fn what_keeps_a_pod_from_being_ready_has_one_word_and_a_mend() {
         ("a Secret of its environment",         PodFacts { waiting: waits("CreateContainerConfigError", "secret \"x\" not found"), ..pod("p") }, Reason::SecretNotFound, "secret \"x\" not found; create the Secret"),
         ("its volumes do not come",             PodFacts { mounting: true, ..pod("p") },                                          Reason::SecretNotFound,   "most likely the Secret s3-keys is not in this namespace"),
         ("its claim is not there",              unschedulable("persistentvolumeclaim \"weights\" not found"),                     Reason::ClaimNotFound,    "create the PersistentVolumeClaim"),
-        ("no node has room",                    unschedulable("0/3 nodes: Insufficient cpu"),                                     Reason::Unschedulable,    "Insufficient cpu; request less in resources"),
+        ("no node has room",                    unschedulable("0/3 nodes: Insufficient cpu"),                                     Reason::Unschedulable,    "Insufficient cpu; lower the requests in resources"),
         ("it ended without a word",             PodFacts { ended: ended("Error", 139, None), restarts: 4, ..pod("p") },           Reason::PodCrashed,       "exit code 139 (Error) and gave no reason; it was restarted 4 times: read `kubectl logs p --previous`"),
         ("it ended, and runs no more",          PodFacts { ended: ended("Error", 1, None), ..pod("p") },                          Reason::PodCrashed,       "exit code 1 (Error) and gave no reason: read `kubectl logs p`"),
         ("its claim is not bound",              unschedulable("pod has unbound immediate PersistentVolumeClaims"),                Reason::ClaimNotFound,    "PersistentVolumeClaim weights is not bound"),
@@ -85,7 +85,7 @@ fn a_quota_that_refuses_pods_is_named() {
     let found = diagnose("r", Some(&revision), &Observed::default(), Needs::default(), at(0)).unwrap();
     assert_eq!(found.reason, Reason::PodRefused);
     assert!(
-        found.message.contains("exceeded quota: pods; request less in resources, or raise the quota"),
+        found.message.contains("exceeded quota: pods; lower the requests in resources, or raise the quota"),
         "{}",
         found.message
     );
