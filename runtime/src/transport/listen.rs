@@ -1,4 +1,4 @@
-//! The accept loop: takes connections, guards them, and lets them end in peace.
+//! The accept loop: it accepts connections, limits them, and ends them without losing requests.
 
 use std::{
     error::Error,
@@ -30,17 +30,17 @@ use super::{
 };
 use crate::telemetry::{CutReason, Listener, Metrics};
 
-/// Bytes of HTTP/2's preface: until so many are read, or a request is, the client has said nothing.
+/// Length of the HTTP/2 preface. A client that has sent fewer bytes and no request counts as silent.
 const PREFACE: usize = 24;
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 const STREAMS_A_CONNECTION: u32 = 256;
-/// A client that sends more than this in headers is refused.
+/// Largest size of a request's headers.
 const HEADER_BYTES: usize = 64 * 1024;
-/// The accept loop rests so long when the process has no file descriptor left.
+/// Pause of the accept loop when the process has no file descriptor left.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
-/// A port that takes connections.
+/// A port that accepts connections.
 pub struct BoundListener {
     pub(super) kind: Listener,
     pub(super) listener: TcpListener,
@@ -49,28 +49,28 @@ pub struct BoundListener {
     pub(super) metrics: Metrics,
 }
 
-/// When to stop.
+/// The three steps of a shutdown.
 #[derive(Clone, Debug, Default)]
 pub struct Ends {
-    /// Connections are still accepted, but clients are sent elsewhere: over HTTP/1.1 each answer is the last of its connection,
-    /// over HTTP/2 no further request is taken on a connection that is open.
+    /// New connections are still accepted, but clients should move to another process.
+    /// Over HTTP/1.1 each answer closes its connection; over HTTP/2 open connections take no new requests.
     pub leave: CancellationToken,
-    /// No new connection is accepted; those open finish the requests that they have begun.
+    /// No new connection is accepted. Open connections finish the requests in flight.
     pub drain: CancellationToken,
-    /// Whatever is still open is closed.
+    /// All open connections are closed.
     pub abort: CancellationToken,
 }
 
 impl BoundListener {
-    /// The address that it really has.
+    /// The address that it is bound to.
     ///
     /// # Errors
-    /// When the operating system does not say.
+    /// When the operating system cannot tell.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Accepts until `ends.drain`, and returns when the last connection is closed.
+    /// Accepts connections until `ends.drain`. Returns when the last connection is closed.
     pub async fn serve<S, B>(self, service: S, ends: Ends)
     where
         S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
@@ -97,7 +97,7 @@ impl BoundListener {
                 Err(error) => accept_failed(&error).await,
             }
         }
-        // From here on the kernel refuses, so that clients turn to another process.
+        // From here on the kernel refuses connections, so that clients connect to another process.
         drop(listener);
         tracker.close();
         tracker.wait().await;
@@ -126,7 +126,7 @@ impl BoundListener {
     }
 }
 
-/// What the connections of a listener share.
+/// Shared state of the connections of a listener.
 struct Connections {
     kind: Listener,
     tls: Option<TlsAcceptor>,
@@ -152,7 +152,7 @@ impl Connections {
     {
         let open = self.metrics.connections(self.kind);
         open.inc();
-        // Answers are written whole: waiting for more would only delay them. A refusal leaves a slower connection.
+        // Each answer is written in one piece, so Nagle's algorithm would only delay it. Without the option it is slower.
         let _ = stream.set_nodelay(true);
         let seen = Arc::new(Seen::default());
         let guarded = Guarded::new(stream, seen.clone(), self.limits.write_timeout);
@@ -169,7 +169,7 @@ impl Connections {
         open.dec();
     }
 
-    /// Serves one connection until it ends, is too slow, or is told to end.
+    /// Serves one connection until it ends, is too slow, or must close.
     async fn talk<I, S, B>(&self, io: I, service: S, seen: Arc<Seen>)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -182,10 +182,10 @@ impl Connections {
     {
         let noticed = Noticed { service, seen: seen.clone(), leave: self.ends.leave.clone() };
         let mut connection = pin!(self.builder.serve_connection(TokioIo::new(io), noticed));
-        // A client that comes now knows no other place yet: its connection lasts until no more are accepted.
+        // A client that connects during the drain delay knows no other process yet, so its connection stays until `drain`.
         let came_late = self.ends.leave.is_cancelled();
         let limit = self.limits.header_timeout;
-        // hyper's own limit begins only when it knows which HTTP this is, so silence before that is ours to end.
+        // hyper's limit starts only after it has detected the HTTP version, so this code ends connections that are silent before.
         tokio::select! {
             biased;
             ended = connection.as_mut() => return self.ended(ended, &seen),
@@ -202,8 +202,8 @@ impl Connections {
             ended = connection.as_mut() => return self.ended(ended, &seen),
             () = self.ends.leave.cancelled() => {}
         }
-        // HTTP/2 can tell a client to go without losing a request; an idle HTTP/1.1 connection that is closed may lose the
-        // one that is on its way, so it stays open until its client has had the time to learn.
+        // HTTP/2 can close a connection without losing a request. Closing an idle HTTP/1.1 connection may lose a request that
+        // is on its way, so it stays open until `drain`.
         let is_http2 = self.kind == Listener::Grpc || seen.http2.load(Ordering::Relaxed);
         if came_late || !is_http2 {
             tokio::select! {
@@ -232,15 +232,15 @@ impl Connections {
     }
 }
 
-/// A client that left before it was accepted is no news; a process out of file descriptors is, and rests.
+/// Ignores clients that left before they were accepted. Other errors (no file descriptor left) are logged, with a pause.
 async fn accept_failed(error: &io::Error) {
     if !matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) {
-        tracing::error!(error = error as &dyn Error, "connections cannot be accepted");
+        tracing::error!(error = error as &dyn Error, "cannot accept connections");
         sleep(EXHAUSTED_PAUSE).await;
     }
 }
 
-/// Notes that a request came before it passes it on.
+/// Records what is known about a request, and passes it on.
 struct Noticed<S> {
     service: S,
     seen: Arc<Seen>,
@@ -270,7 +270,7 @@ fn any_answer<B>(response: Response<B>) -> Response<B> {
     response
 }
 
-/// The last of its connection: hyper closes what says so.
+/// Marks the answer as the last of its connection: hyper then closes it.
 fn last_answer<B>(mut response: Response<B>) -> Response<B> {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response

@@ -1,6 +1,6 @@
-//! Listeners: HTTP/JSON, the Open Inference Protocol and gRPC, all to one service layer.
+//! Listeners: HTTP/JSON, the Open Inference Protocol and gRPC. All of them call one service layer.
 //!
-//! Read in this order: the flags ([`TransportArgs`]), the accept loop ([`listen`]), what every request has ([`call`]),
+//! Read in this order: the flags ([`TransportArgs`]), the accept loop ([`listen`]), what all requests share ([`call`]),
 //! the HTTP listener ([`http`]), the tensors of the Open Inference Protocol ([`oip`]), the gRPC listener ([`grpc`]).
 
 mod args;
@@ -37,28 +37,30 @@ use crate::{
     telemetry::{Listener, Metrics},
 };
 
-/// Why the listeners cannot open.
+/// An error that keeps the listeners from opening.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    /// The address cannot be listened at.
-    #[error("cannot listen at {address} (--{flag}): give another address, or end what holds it")]
+    /// Binding the address failed.
+    #[error(
+        "cannot listen on {address} (--{flag}): choose another address, or stop the process that uses it"
+    )]
     Bind {
-        /// As asked.
+        /// The address from the flag.
         address: SocketAddr,
-        /// Which flag asked.
+        /// Name of the flag.
         flag: &'static str,
-        /// What the operating system says.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// TLS cannot be set up.
-    #[error("TLS cannot be set up")]
+    /// Setting up TLS failed.
+    #[error("cannot set up TLS")]
     Tls(#[from] TlsError),
-    /// The gRPC contracts cannot be described.
-    #[error("the gRPC contracts cannot be described to clients")]
+    /// Building the gRPC reflection service failed.
+    #[error("cannot build the gRPC reflection service")]
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Both listeners, open but not yet answering.
+/// Both listeners: open, but not answering yet.
 pub struct Transport {
     args: TransportArgs,
     shared: Arc<Shared>,
@@ -70,10 +72,10 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// Opens both ports. What connects from now on waits for [`Transport::serve`]. `preview` answers below `/preview`.
+    /// Opens both ports. Connections wait until [`Transport::serve`] runs. `preview` answers below `/preview`.
     ///
     /// # Errors
-    /// When a port cannot be had, or TLS cannot be set up.
+    /// When binding a port or setting up TLS fails.
     pub async fn bind(
         args: TransportArgs,
         service: Service,
@@ -92,20 +94,20 @@ impl Transport {
         Ok(Self { args, shared, preview, tls, http, grpc, addresses: (http_address, grpc_address) })
     }
 
-    /// Where HTTP is answered.
+    /// Address of the HTTP listener.
     pub fn http_address(&self) -> SocketAddr {
         self.addresses.0
     }
 
-    /// Where gRPC is answered.
+    /// Address of the gRPC listener.
     pub fn grpc_address(&self) -> SocketAddr {
         self.addresses.1
     }
 
-    /// Answers until `shutdown`, then says not ready, stops accepting, and waits for what is in flight.
+    /// Answers requests until `shutdown`. Then it reports not ready, stops accepting, and waits for requests in flight.
     ///
     /// # Errors
-    /// When the gRPC contracts cannot be described.
+    /// When building the gRPC reflection service fails.
     pub async fn serve(self, shutdown: CancellationToken) -> Result<(), TransportError> {
         let ends = Ends::default();
         let http = http::Http::new(self.shared.clone(), self.preview);
@@ -125,16 +127,16 @@ impl Transport {
         ends.drain.cancel();
         let mut listeners = listeners;
         if timeout(self.args.drain_timeout.0, &mut listeners).await.is_err() {
-            tracing::warn!("requests were still in flight when the drain timeout was over: they are cut");
+            tracing::warn!("the drain timeout passed with requests in flight: closing their connections");
             ends.abort.cancel();
-            // Cut connections end at once.
+            // Closed connections end at once.
             let _ = listeners.await;
         }
         Ok(())
     }
 }
 
-/// Opens listeners alike.
+/// Opens both listeners in the same way.
 struct Opener<'a> {
     tls: Option<&'a Arc<Tls>>,
     limits: Limits,

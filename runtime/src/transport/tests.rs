@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::Limits;
 
-/// Limits that no test meets by accident.
+/// Limits that tests do not reach by accident.
 pub(super) fn limits() -> Limits {
     Limits {
         max_body: 1 << 20,

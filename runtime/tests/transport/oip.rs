@@ -81,12 +81,12 @@ fn binary_tensors_that_do_not_add_up_are_refused() {
     #[rustfmt::skip]
     let cases: [(&str, String, Option<usize>, &[u8], u16, &str); 7] = [
         ("whole",                     head(5, 6), Some(whole.len()),     raw,       200, "\"data\":["),
-        ("a length beyond the body",  head(5, 6), Some(10_000),          raw,       400, "inference-header-content-length is no length within the body"),
+        ("a length beyond the body",  head(5, 6), Some(10_000),          raw,       400, "inference-header-content-length is invalid"),
         ("a length within the JSON",  head(5, 6), Some(10),              raw,       400, "EOF while parsing"),
-        ("too few bytes",             head(5, 7), Some(whole.len()),     raw,       400, "input \"titles\" has 7 binary bytes: the body ends before"),
+        ("too few bytes",             head(5, 7), Some(whole.len()),     raw,       400, "input \"titles\" has binary_data_size 7, but the body ends earlier"),
         ("bytes left over",           head(5, 6), Some(whole.len()),     b"\x01\0\0\x001\x02\0\0\x0010rest", 400, "4 bytes follow the last binary tensor"),
         ("a text beyond its tensor",  head(6, 5), Some(whole.len()),     raw,       400, "ends in the middle of element"),
-        ("binary without the header", head(5, 6), None,                  b"",       400, "the body ends before"),
+        ("binary without the header", head(5, 6), None,                  b"",       400, "but the body ends earlier"),
     ];
     for (why, json, length, raw, status, holds) in cases {
         let body = [json.as_bytes(), raw].concat();

@@ -21,17 +21,17 @@ use self::contract::{
 };
 use super::call::Shared;
 
-/// Full names of the services, as health checks ask for them.
+/// Full names of the services, as health checks use them.
 pub const SERVICES: [&str; 3] = ["marquee.v1.Ranker", "marquee.v1.Pages", "inference.GRPCInferenceService"];
 
-/// Each service of the contracts, over the same state.
+/// Implements every gRPC service with the shared state.
 #[derive(Clone)]
 pub(super) struct GrpcServices(Arc<Shared>);
 
-/// Everything that the gRPC port answers.
+/// All services of the gRPC port.
 ///
 /// # Errors
-/// When the contracts cannot be described.
+/// When building the reflection service fails.
 pub(super) fn service(shared: Arc<Shared>) -> Result<TowerToHyperService<Routes>, Error> {
     let limit = shared.limits.max_body;
     let services = GrpcServices(shared);

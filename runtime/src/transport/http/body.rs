@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::problem::Problem;
 use crate::{telemetry::Code, transport::Limits};
 
-/// Reads a request's body, of the size and in the time that the limits allow.
+/// Reads the body of a request within the limits of size and time.
 pub(super) async fn read(headers: &HeaderMap, body: Incoming, limits: &Limits) -> Result<Bytes, Problem> {
     let declared =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
@@ -19,7 +19,10 @@ pub(super) async fn read(headers: &HeaderMap, body: Incoming, limits: &Limits) -
     timeout(limits.body_timeout, collect(body, limits)).await.unwrap_or_else(|_| {
         Err(Problem::new(
             Code::BodyTimeout,
-            format!("the body did not come within {:?}", limits.body_timeout),
+            format!(
+                "the body did not arrive within {:?}: send it faster, or raise --body-timeout",
+                limits.body_timeout
+            ),
         ))
     })
 }
@@ -28,11 +31,12 @@ async fn collect(mut body: Incoming, limits: &Limits) -> Result<Bytes, Problem> 
     let mut whole = Bytes::new();
     let mut parts = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|_| Problem::new(Code::Invalid, "the body broke off before its end".into()))?;
+        let frame = frame.map_err(|_| {
+            Problem::new(Code::Invalid, "the connection ended before the body was complete".into())
+        })?;
         let Ok(data) = frame.into_data() else { continue };
         if whole.is_empty() && parts.is_empty() {
-            // Nearly every body comes in one piece, which is then used where it lies.
+            // Nearly every body arrives in one piece, which is used without a copy.
             whole = data;
         } else {
             parts.extend_from_slice(&std::mem::take(&mut whole));

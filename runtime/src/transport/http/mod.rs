@@ -1,4 +1,4 @@
-//! The HTTP listener. Routes are matched by hand and answered from one buffer: no layer stands between.
+//! The HTTP listener. It matches routes by hand and answers from one buffer, without layers in between.
 
 mod body;
 mod encode;
@@ -30,7 +30,7 @@ use self::{
 use super::call::{Call, Shared};
 use crate::telemetry::{Code, Method};
 
-/// Answers every HTTP request. A cheap clone.
+/// Answers every HTTP request. Cloning is cheap.
 #[derive(Clone)]
 pub struct Http {
     shared: Arc<Shared>,
@@ -52,19 +52,19 @@ impl Service<Request<Incoming>> for Http {
 }
 
 impl Http {
-    /// Answers from `shared`, and below `/preview` from `preview`.
+    /// Answers requests with the state in `shared`. `preview` answers below `/preview`.
     pub fn new(shared: Arc<Shared>, preview: Option<axum::Router>) -> Self {
         Self { shared, preview }
     }
 }
 
-/// One request, whole.
+/// Answers one request.
 async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let found = routes::find(&parts.method, parts.uri.path());
     let call = shared.begin(found.method(), &parts.headers);
     let asked = Asked { shared, call: &call, parts: &parts };
-    // A mistake of ours ends one request, not its connection.
+    // A panic ends one request, not its connection.
     let result = AssertUnwindSafe(asked.answer(&found, body)).catch_unwind().await.unwrap_or_else(|_| {
         Err(Problem::new(Code::Internal, crate::service::types::ServeError::Internal.to_string()))
     });
@@ -83,7 +83,7 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     response
 }
 
-/// A request under way.
+/// A request in progress.
 struct Asked<'a> {
     shared: &'a Shared,
     call: &'a Call,
@@ -114,7 +114,7 @@ impl Asked<'_> {
     }
 }
 
-/// The preview is axum's to answer; it is counted and traced like the rest.
+/// Answers from the preview's axum router; counts and traces the request like all others.
 async fn show(
     shared: Arc<Shared>,
     preview: axum::Router,

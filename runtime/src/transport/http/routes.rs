@@ -7,7 +7,7 @@ use http::Method as Verb;
 use super::problem::{Problem, Style};
 use crate::telemetry::{Code, Method};
 
-/// Method and template of every route. The OpenAPI document has the same ones.
+/// Method and template of every route. The OpenAPI document has the same routes.
 pub const ROUTES: [(&str, &str); 18] = [
     ("POST", "/v1/objectives/{objective}/score"),
     ("POST", "/v1/objectives/{objective}/top-k"),
@@ -32,7 +32,7 @@ pub const ROUTES: [(&str, &str); 18] = [
 /// A segment of a path, decoded.
 pub(super) type Segment<'a> = Cow<'a, str>;
 
-/// What is asked.
+/// A route with its parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Route<'a> {
     Score(Segment<'a>),
@@ -51,17 +51,17 @@ pub(super) enum Route<'a> {
     Infer(Segment<'a>, Option<Segment<'a>>),
 }
 
-/// What the table says of a request.
+/// The result of a search in the table of routes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Found<'a> {
     Route(Route<'a>),
-    /// The path is right; these are its methods.
+    /// The path exists, but not with this method. The text lists the methods that it has.
     OtherMethod(&'static str, Style),
     Nothing(Style),
 }
 
 impl Found<'_> {
-    /// Under which it is counted.
+    /// The label under which the request is counted.
     pub(super) fn method(&self) -> Method {
         match self {
             Self::Route(Route::Score(_)) => Method::HttpScore,
@@ -82,7 +82,7 @@ impl Found<'_> {
         }
     }
 
-    /// How its errors are written.
+    /// The format of its errors.
     pub(super) fn style(&self) -> Style {
         match self {
             Self::OtherMethod(_, style) | Self::Nothing(style) => *style,
@@ -94,7 +94,7 @@ impl Found<'_> {
     }
 }
 
-/// Whether the preview answers this path.
+/// Whether this path belongs to the preview.
 pub(super) fn is_preview(path: &str) -> bool {
     path.strip_prefix("/preview").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -154,7 +154,7 @@ fn nothing(path: &str) -> Found<'static> {
     Found::Nothing(if path.starts_with("/v2/") { Style::Inference } else { Style::Problem })
 }
 
-/// Undoes percent-encoding. What is not well encoded stays as it is: no name has a `%`, so it is found by nobody.
+/// Undoes percent-encoding. A badly encoded segment stays as it is: no name contains `%`, so it matches nothing.
 fn decode(segment: &str) -> Segment<'_> {
     if !segment.contains('%') {
         return Cow::Borrowed(segment);
@@ -177,17 +177,17 @@ fn decode(segment: &str) -> Segment<'_> {
     String::from_utf8(bytes).map_or(Cow::Borrowed(segment), Cow::Owned)
 }
 
-/// The table for people.
+/// The routes as text, for error messages.
 pub(super) fn listed() -> Vec<String> {
     ROUTES.iter().map(|(verb, path)| format!("{verb} {path}")).collect()
 }
 
-/// What is answered where no route is.
+/// The error for a path or method without a route.
 pub(super) fn missing(found: &Found<'_>) -> Problem {
     match found {
         Found::OtherMethod(allow, _) => Problem {
             allow: Some(allow),
-            ..Problem::new(Code::MethodNotAllowed, format!("this route has the methods {allow}"))
+            ..Problem::new(Code::MethodNotAllowed, format!("this route supports the methods {allow}"))
         },
         _ => Problem::no_route(listed()),
     }
@@ -217,7 +217,7 @@ mod tests {
             ("percent-encoded",           "/v1/objectives/w%61tch/score",       score("watch")),
             ("badly encoded: as it is",   "/v1/objectives/w%zz/score",          score("w%zz")),
             ("not UTF-8: as it is",       "/v1/objectives/%ff/score",           score("%ff")),
-            ("an encoded slash is none",  "/v1/objectives/a%2Fb/score",         score("a/b")),
+            ("an encoded slash is text",  "/v1/objectives/a%2Fb/score",         score("a/b")),
             ("a slash more",              "/v1/objectives/watch/score/",        Found::Nothing(Style::Problem)),
             ("the start only",            "/v1/objectives/watch",               Found::Nothing(Style::Problem)),
             ("very deep",                 "/a/b/c/d/e/f/g/h/i",                 Found::Nothing(Style::Problem)),
