@@ -105,6 +105,72 @@ fn binary_tensors_that_do_not_add_up_are_refused() {
 }
 
 #[test]
+fn a_null_is_an_absent_member() {
+    let world = World::start(&[]);
+    let infer = "/v2/models/watch/infer";
+    // What the types of mlserver send: every absent member as null.
+    let whole = json!({
+        "id": null,
+        "parameters": null,
+        "inputs": [
+            { "name": "viewer", "shape": [1, 1], "datatype": "BYTES", "parameters": null, "data": ["1"] },
+            { "name": "titles", "shape": [1, 2], "datatype": "BYTES", "parameters": null, "data": ["10", "11"] },
+        ],
+        "outputs": null,
+    });
+    let expected =
+        world.post("/v1/objectives/watch/score", &json!({ "viewer": "1", "titles": ["10", "11"] }));
+    let expected = expected.json()["scores"].clone();
+    let with = |pointer: &str, value: Value| {
+        let mut body = whole.clone();
+        *body.pointer_mut(pointer).unwrap() = value;
+        body
+    };
+    #[rustfmt::skip]
+    let cases = [
+        ("all null",                    whole.clone()),
+        ("null in parameters",          with("/parameters", json!({ "binary_data_output": null, "content_type": null, "headers": null }))),
+        ("null in an input's",          with("/inputs/0/parameters", json!({ "binary_data_size": null, "content_type": null }))),
+        ("an output's parameters",      with("/outputs", json!([{ "name": "scores", "parameters": null }]))),
+        ("null in an output's",         with("/outputs", json!([{ "name": "scores", "parameters": { "binary_data": null } }]))),
+        ("members of other servers",    with("/inputs/1/parameters", json!({ "content_type": "str", "x": { "y": null } }))),
+    ];
+    for (why, body) in cases {
+        let answer = world.post(infer, &body);
+        assert_eq!(answer.status, 200, "{why}: {}", answer.text());
+        let answer = answer.json();
+        assert_eq!(answer["outputs"][0]["data"], expected, "{why}");
+        assert!(answer.get("id").is_none(), "{why}: {answer}");
+    }
+    #[rustfmt::skip]
+    let refused = [
+        ("no inputs",             with("/inputs", json!(null)),        "input \"viewer\" is missing"),
+        ("no data",               with("/inputs/0/data", json!(null)), "must have its elements in one place"),
+        ("an element is no id",   with("/inputs/0/data", json!([null])), "invalid type: null"),
+    ];
+    for (why, body, message) in refused {
+        let answer = world.post(infer, &body);
+        assert_eq!(answer.status, 400, "{why}: {}", answer.text());
+        assert!(answer.json()["error"].as_str().unwrap().contains(message), "{why}: {}", answer.text());
+    }
+    // The same in the other protocol.
+    #[rustfmt::skip]
+    let cases = [
+        ("/v1/objectives/watch/score", json!({ "viewer": null, "recent": null, "titles": ["10"] }), json!({ "titles": ["10"] })),
+        ("/v1/objectives/watch/top-k", json!({ "k": 2, "exclude": null, "includeWatched": null }),  json!({ "k": 2 })),
+        ("/v1/surfaces/home/page",     json!({ "viewer": null, "recent": null }),                   json!({})),
+    ];
+    for (path, nulls, absent) in cases {
+        let answer = |body: &Value| {
+            let mut answer = world.post(path, body).json();
+            answer.as_object_mut().unwrap().remove("timings");
+            answer
+        };
+        assert_eq!(answer(&nulls), answer(&absent), "{path}");
+    }
+}
+
+#[test]
 fn a_version_is_a_revision() {
     let world = World::start(&[]);
     let revision = world.get("/v2/models/watch").json()["versions"][0].as_str().unwrap().to_owned();

@@ -43,8 +43,8 @@ impl GrpcInferenceService for GrpcServices {
         request: Request<ModelReadyRequest>,
     ) -> Result<Response<ModelReadyResponse>, Status> {
         self.answer(Method::GrpcOip, request, |message: ModelReadyRequest, _| async move {
-            oip::model(&self.0.service, &message.name, Some(&message.version))?;
-            Ok(ModelReadyResponse { ready: true })
+            let ready = oip::is_model_ready(&self.0.service, &message.name, Some(&message.version))?;
+            Ok(ModelReadyResponse { ready })
         })
         .await
     }

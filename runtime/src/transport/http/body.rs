@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use super::problem::Problem;
+use super::{encoding::Encoding, problem::Problem};
 use crate::{telemetry::Code, transport::Limits};
 
 /// Reads the body of a request within the limits of size and time.
@@ -14,9 +14,10 @@ pub(super) async fn read(headers: &HeaderMap, body: Incoming, limits: &Limits) -
     let declared =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limits.max_body) {
-        return Err(too_large(limits));
+        return Err(too_large(limits, ""));
     }
-    timeout(limits.body_timeout, collect(body, limits)).await.unwrap_or_else(|_| {
+    let encoding = Encoding::of_request(headers)?;
+    let body = timeout(limits.body_timeout, collect(body, limits)).await.unwrap_or_else(|_| {
         Err(Problem::new(
             Code::BodyTimeout,
             format!(
@@ -24,7 +25,11 @@ pub(super) async fn read(headers: &HeaderMap, body: Incoming, limits: &Limits) -
                 limits.body_timeout
             ),
         ))
-    })
+    })?;
+    match encoding {
+        None => Ok(body),
+        Some(encoding) => encoding.decode(body, limits).await,
+    }
 }
 
 async fn collect(mut body: Incoming, limits: &Limits) -> Result<Bytes, Problem> {
@@ -43,14 +48,15 @@ async fn collect(mut body: Incoming, limits: &Limits) -> Result<Bytes, Problem> 
             parts.extend_from_slice(&data);
         }
         if whole.len() + parts.len() > limits.max_body {
-            return Err(too_large(limits));
+            return Err(too_large(limits, ""));
         }
     }
     Ok(if parts.is_empty() { whole } else { parts.freeze() })
 }
 
-fn too_large(limits: &Limits) -> Problem {
-    let detail =
-        format!("the body is over {} bytes: send fewer titles, or raise --max-body", limits.max_body);
+/// The problem of a body over the limit. `when` is empty or ` after decompression`.
+pub(super) fn too_large(limits: &Limits, when: &str) -> Problem {
+    let max_body = limits.max_body;
+    let detail = format!("the body is over {max_body} bytes{when}: send fewer titles, or raise --max-body");
     Problem::new(Code::TooLarge, detail)
 }

@@ -10,7 +10,13 @@ use serde::{
 };
 use serde_json::json;
 
-use super::{Asked, body, encode::Json, input, problem::Problem, reply::Reply};
+use super::{
+    Asked, body,
+    encode::Json,
+    input::{self, null_is_absent},
+    problem::Problem,
+    reply::Reply,
+};
 use crate::{
     service::{Service, types::ServeError},
     telemetry::Code,
@@ -27,17 +33,17 @@ const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-conten
 struct InferInput<'a> {
     #[serde(borrow)]
     id: Option<Text<'a>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     parameters: RequestParameters,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "null_is_absent")]
     inputs: Vec<TensorInput<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "null_is_absent")]
     outputs: Vec<OutputInput<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 struct RequestParameters {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     binary_data_output: bool,
 }
 
@@ -48,7 +54,7 @@ struct TensorInput<'a> {
     #[serde(borrow)]
     datatype: Text<'a>,
     shape: Vec<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     parameters: TensorParameters,
     #[serde(borrow)]
     data: Option<Elements<'a>>,
@@ -63,7 +69,7 @@ struct TensorParameters {
 struct OutputInput<'a> {
     #[serde(borrow)]
     name: Text<'a>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     parameters: OutputParameters,
 }
 

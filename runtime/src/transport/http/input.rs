@@ -1,7 +1,7 @@
 //! Request bodies of `/v1`. They borrow from the request buffer.
 
 use http::{HeaderMap, header};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::problem::Problem;
 use crate::{telemetry::Code, transport::text::Text};
@@ -10,11 +10,11 @@ use crate::{telemetry::Code, transport::text::Text};
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct ScoreInput<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "null_is_absent")]
     pub(super) viewer: Text<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "null_is_absent")]
     pub(super) recent: Vec<Text<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "null_is_absent")]
     pub(super) titles: Vec<Text<'a>>,
 }
 
@@ -22,14 +22,14 @@ pub(super) struct ScoreInput<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct TopKInput<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "null_is_absent")]
     pub(super) viewer: Text<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "null_is_absent")]
     pub(super) recent: Vec<Text<'a>>,
     pub(super) k: usize,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "null_is_absent")]
     pub(super) exclude: Vec<Text<'a>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     pub(super) include_watched: bool,
 }
 
@@ -37,10 +37,19 @@ pub(super) struct TopKInput<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct PageInput<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "null_is_absent")]
     pub(super) viewer: Text<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "null_is_absent")]
     pub(super) recent: Vec<Text<'a>>,
+}
+
+/// Reads a member that may be `null`, which many clients send for an absent member.
+pub(super) fn null_is_absent<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Reads a JSON body.

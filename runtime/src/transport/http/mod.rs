@@ -2,6 +2,7 @@
 
 mod body;
 mod encode;
+mod encoding;
 mod infer;
 mod input;
 mod operations;
@@ -68,17 +69,17 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     let result = AssertUnwindSafe(asked.answer(&found, body)).catch_unwind().await.unwrap_or_else(|_| {
         Err(Problem::new(Code::Internal, crate::service::types::ServeError::Internal.to_string()))
     });
-    let reply = match result {
-        Ok(reply) => {
-            shared.end(&call, Code::Ok, None);
-            reply
-        }
+    let (reply, problem) = match result {
+        Ok(reply) => (reply, None),
         Err(problem) => {
-            shared.end(&call, problem.code, Some(&problem.detail));
-            problem.reply(found.style(), call.request_id.to_str().unwrap_or_default())
+            (problem.reply(found.style(), call.request_id.to_str().unwrap_or_default()), Some(problem))
         }
     };
-    let mut response = reply.into_response();
+    let mut response = encoding::compress(reply, &parts.headers).await.into_response();
+    match problem {
+        None => shared.end(&call, Code::Ok, None),
+        Some(problem) => shared.end(&call, problem.code, Some(&problem.detail)),
+    }
     call.sign(response.headers_mut());
     response
 }

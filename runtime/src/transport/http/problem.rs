@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::reply::Reply;
@@ -17,8 +17,8 @@ pub struct Problem {
     pub detail: String,
     /// Time after which the caller may try again.
     pub retry_after: Option<Duration>,
-    /// The methods that the route supports.
-    pub allow: Option<&'static str>,
+    /// What the caller may use instead, such as `allow` with the methods of the route.
+    pub header: Option<(HeaderName, &'static str)>,
     /// All routes, if no route has the path.
     pub routes: Option<Vec<String>>,
 }
@@ -54,7 +54,7 @@ struct InferenceError<'a> {
 impl Problem {
     /// A problem with a code and a detail only.
     pub fn new(code: Code, detail: String) -> Self {
-        Self { code, detail, retry_after: None, allow: None, routes: None }
+        Self { code, detail, retry_after: None, header: None, routes: None }
     }
 
     /// The problem of a path without a route.
@@ -106,8 +106,8 @@ impl Problem {
                 HeaderValue::from(after.as_millis().div_ceil(1000).max(1) as u64),
             );
         }
-        if let Some(allow) = self.allow {
-            reply.header(header::ALLOW, HeaderValue::from_static(allow));
+        if let Some((name, value)) = &self.header {
+            reply.header(name.clone(), HeaderValue::from_static(value));
         }
         reply
     }

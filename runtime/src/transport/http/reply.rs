@@ -51,7 +51,8 @@ pub(super) struct Reply {
     /// 200 by default.
     pub(super) status: StatusCode,
     content_type: &'static str,
-    body: Bytes,
+    /// In one piece.
+    pub(super) body: Bytes,
     extra: Vec<(HeaderName, HeaderValue)>,
 }
 

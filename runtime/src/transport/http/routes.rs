@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::Method as Verb;
+use http::{Method as Verb, header};
 
 use super::problem::{Problem, Style};
 use crate::telemetry::{Code, Method};
@@ -186,7 +186,7 @@ pub(super) fn listed() -> Vec<String> {
 pub(super) fn missing(found: &Found<'_>) -> Problem {
     match found {
         Found::OtherMethod(allow, _) => Problem {
-            allow: Some(allow),
+            header: Some((header::ALLOW, allow)),
             ..Problem::new(Code::MethodNotAllowed, format!("this route supports the methods {allow}"))
         },
         _ => Problem::no_route(listed()),

@@ -47,6 +47,18 @@ pub fn model(service: &Service, name: &str, version: Option<&str>) -> Result<Mod
     }
 }
 
+/// Whether the model serves: false while it loads, and after a failed load.
+///
+/// # Errors
+/// Not found, if the model or the version does not exist.
+pub fn is_model_ready(service: &Service, name: &str, version: Option<&str>) -> Result<bool, ServeError> {
+    match model(service, name, version) {
+        Ok(_) => Ok(true),
+        Err(ServeError::NotReady(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Name of the platform in the metadata.
 pub fn platform(model: &ModelDescription) -> String {
     format!("marquee_{}", model.architecture)
@@ -64,3 +76,6 @@ pub fn check_outputs<'a>(mut names: impl Iterator<Item = &'a str>) -> Result<(),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
