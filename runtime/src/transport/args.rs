@@ -1,8 +1,8 @@
 //! Flags of the listeners.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use marquee_crds::shared::Duration as Text;
+use marquee_crds::{listen_address::ListenAddress, shared::Duration as Text};
 
 /// When to serve the preview page.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +19,13 @@ pub enum PreviewWhen {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Listeners")]
 pub struct TransportArgs {
-    /// Address for HTTP: /v1, /v2 (Open Inference Protocol), /preview, probes and metrics. Port 0 means any free port.
-    #[arg(long, env = "MARQUEE_HTTP", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
-    pub http: SocketAddr,
-    /// Address for gRPC: marquee.v1, inference, health and reflection. Port 0 means any free port.
-    #[arg(long, env = "MARQUEE_GRPC", default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
-    pub grpc: SocketAddr,
+    /// Address for HTTP: /v1, /v2 (Open Inference Protocol), /preview, probes and metrics. `localhost:8080` and
+    /// `[::1]:8080` are for this machine, `:8080` is for all its addresses, IPv4 and IPv6. Port 0 means any free port.
+    #[arg(long, env = "MARQUEE_HTTP", default_value = "localhost:8080", value_name = "ADDRESS")]
+    pub http: ListenAddress,
+    /// Address for gRPC: marquee.v1, inference, health and reflection. Written as for --http.
+    #[arg(long, env = "MARQUEE_GRPC", default_value = "localhost:8081", value_name = "ADDRESS")]
+    pub grpc: ListenAddress,
     /// When to serve the preview page. It lists viewer ids, so `auto` serves it on loopback addresses only.
     #[arg(long, env = "MARQUEE_PREVIEW", value_enum, default_value = "auto", value_name = "WHEN")]
     pub preview: PreviewWhen,
@@ -34,12 +35,16 @@ pub struct TransportArgs {
     /// Private key of the certificate, in PEM.
     #[arg(long, env = "MARQUEE_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// Largest request body, in bytes. Larger ones get 413 over HTTP and OUT_OF_RANGE over gRPC.
-    #[arg(long, env = "MARQUEE_MAX_BODY", default_value_t = 1024 * 1024, value_name = "BYTES")]
+    /// Largest request body, in bytes, after decompression. Larger ones get 413 over HTTP and OUT_OF_RANGE over gRPC.
+    #[arg(long, env = "MARQUEE_MAX_BODY", default_value_t = 4 * 1024 * 1024, value_name = "BYTES")]
     pub max_body: usize,
     /// Largest number of connections per listener. Further ones are closed at once.
     #[arg(long, env = "MARQUEE_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "N")]
     pub max_connections: usize,
+    /// Age at which a connection closes, between 90% and 110% of this, so that clients spread over new pods. HTTP/2 gets
+    /// GOAWAY, HTTP/1.1 gets `connection: close` with its next answer. Requests in flight finish. 0s means no limit.
+    #[arg(long, env = "MARQUEE_MAX_CONNECTION_AGE", default_value = "5m", value_name = "DURATION")]
+    pub max_connection_age: Text,
     /// Longest wait for the headers of a request, and for the next request on an idle HTTP/1.1 connection.
     #[arg(long, env = "MARQUEE_HEADER_TIMEOUT", default_value = "30s", value_name = "DURATION")]
     pub header_timeout: Text,
@@ -68,6 +73,8 @@ pub struct Limits {
     pub max_body: usize,
     /// Largest number of connections per listener.
     pub max_connections: usize,
+    /// Age at which a connection closes, with jitter. Zero means never.
+    pub max_connection_age: Duration,
     /// Longest wait for headers.
     pub header_timeout: Duration,
     /// Longest wait for a body.
@@ -80,7 +87,7 @@ impl TransportArgs {
     /// Whether the preview page is served.
     pub fn has_preview(&self) -> bool {
         match self.preview {
-            PreviewWhen::Auto => self.http.ip().is_loopback(),
+            PreviewWhen::Auto => self.http.is_loopback(),
             PreviewWhen::Always => true,
             PreviewWhen::Never => false,
         }
@@ -91,6 +98,7 @@ impl TransportArgs {
         Limits {
             max_body: self.max_body,
             max_connections: self.max_connections,
+            max_connection_age: self.max_connection_age.0,
             header_timeout: self.header_timeout.0,
             body_timeout: self.body_timeout.0,
             write_timeout: self.write_timeout.0,

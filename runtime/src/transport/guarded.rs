@@ -27,6 +27,8 @@ pub struct Seen {
     pub request: AtomicBool,
     /// Whether the last request used HTTP/2.
     pub http2: AtomicBool,
+    /// Whether the connection is over its maximum age, so that its next HTTP/1.1 answer is its last.
+    pub is_old: AtomicBool,
     /// Whether the client stopped reading its answer.
     pub slow_reader: AtomicBool,
 }

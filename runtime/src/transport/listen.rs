@@ -2,10 +2,12 @@
 
 use std::{
     error::Error,
+    future::poll_fn,
     io,
     net::SocketAddr,
     pin::pin,
     sync::{Arc, atomic::Ordering},
+    task::{Context, Poll},
 };
 
 use futures::{TryFutureExt, future::MapOk};
@@ -19,7 +21,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Duration, sleep, timeout},
+    time::{Duration, Instant, sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -28,7 +30,7 @@ use super::{
     Limits,
     guarded::{Guarded, Seen},
 };
-use crate::telemetry::{CutReason, Listener, Metrics};
+use crate::telemetry::{CutReason, IdSource, Listener, Metrics};
 
 /// Length of the HTTP/2 preface. A client that has sent fewer bytes and no request counts as silent.
 const PREFACE: usize = 24;
@@ -43,7 +45,8 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 /// A port that accepts connections.
 pub struct BoundListener {
     pub(super) kind: Listener,
-    pub(super) listener: TcpListener,
+    /// At least one: a name may have several addresses.
+    pub(super) sockets: Vec<TcpListener>,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) limits: Limits,
     pub(super) metrics: Metrics,
@@ -62,12 +65,12 @@ pub struct Ends {
 }
 
 impl BoundListener {
-    /// The address that it is bound to.
+    /// The first address that it is bound to.
     ///
     /// # Errors
     /// When the operating system cannot tell.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.sockets.first().ok_or(io::ErrorKind::AddrNotAvailable)?.local_addr()
     }
 
     /// Accepts connections until `ends.drain`. Returns when the last connection is closed.
@@ -83,10 +86,11 @@ impl BoundListener {
         let tracker = TaskTracker::new();
         let seats = Arc::new(Semaphore::new(self.limits.max_connections));
         let builder = self.builder();
-        let Self { kind, listener, tls, limits, metrics } = self;
-        let connections = Arc::new(Connections { kind, tls, limits, metrics, builder, ends });
+        let Self { kind, sockets, tls, limits, metrics } = self;
+        let random = IdSource::default();
+        let connections = Arc::new(Connections { kind, tls, limits, metrics, builder, ends, random });
         let drain = connections.ends.drain.clone();
-        while let Some(accepted) = drain.run_until_cancelled(listener.accept()).await {
+        while let Some(accepted) = drain.run_until_cancelled(poll_fn(|cx| accept(&sockets, cx))).await {
             match accepted {
                 Ok((stream, _)) => match seats.clone().try_acquire_owned() {
                     Ok(seat) => {
@@ -98,7 +102,7 @@ impl BoundListener {
             }
         }
         // From here on the kernel refuses connections, so that clients connect to another process.
-        drop(listener);
+        drop(sockets);
         tracker.close();
         tracker.wait().await;
     }
@@ -134,6 +138,20 @@ struct Connections {
     metrics: Metrics,
     builder: auto::Builder<TokioExecutor>,
     ends: Ends,
+    random: IdSource,
+}
+
+/// Accepts a connection from any of the sockets.
+fn accept(sockets: &[TcpListener], cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+    let mut accepted = sockets.iter().map(|socket| socket.poll_accept(cx));
+    accepted.find(Poll::is_ready).unwrap_or(Poll::Pending)
+}
+
+/// The age at which a connection closes: between 90% and 110% of `max_age`, so that clients do not all connect at once.
+fn age_with_jitter(max_age: Duration, random: u64) -> Duration {
+    // The upper bits, as a number between 0 and 1.
+    let share = (random >> 11) as f64 / (1_u64 << 53) as f64;
+    max_age.mul_f64(0.9 + 0.2 * share)
 }
 
 impl Connections {
@@ -180,32 +198,45 @@ impl Connections {
         B::Data: Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let noticed = Noticed { service, seen: seen.clone(), leave: self.ends.leave.clone() };
+        let noticed = Observed { service, seen: seen.clone(), leave: self.ends.leave.clone() };
         let mut connection = pin!(self.builder.serve_connection(TokioIo::new(io), noticed));
         // A client that connects during the drain delay knows no other process yet, so its connection stays until `drain`.
         let came_late = self.ends.leave.is_cancelled();
         let limit = self.limits.header_timeout;
         // hyper's limit starts only after it has detected the HTTP version, so this code ends connections that are silent before.
-        tokio::select! {
-            biased;
-            ended = connection.as_mut() => return self.ended(ended, &seen),
-            () = sleep(limit) => {
-                if !seen.request.load(Ordering::Relaxed) && seen.read.load(Ordering::Relaxed) < PREFACE {
-                    return self.cut(CutReason::SlowHeaders);
+        let mut silence = pin!(sleep(limit));
+        let mut is_checked = false;
+        let has_max_age = !self.limits.max_connection_age.is_zero();
+        let max_age = age_with_jitter(self.limits.max_connection_age, self.random.next());
+        let mut age = pin!(sleep(max_age));
+        let is_old = loop {
+            tokio::select! {
+                biased;
+                ended = connection.as_mut() => return self.ended(ended, &seen),
+                () = silence.as_mut(), if !is_checked => {
+                    is_checked = true;
+                    if !seen.request.load(Ordering::Relaxed) && seen.read.load(Ordering::Relaxed) < PREFACE {
+                        return self.cut(CutReason::SlowHeaders);
+                    }
+                }
+                () = self.ends.leave.cancelled(), if !came_late => break false,
+                () = self.ends.drain.cancelled() => break false,
+                () = age.as_mut(), if has_max_age && !seen.is_old.load(Ordering::Relaxed) => {
+                    if self.is_http2(&seen) {
+                        break true;
+                    }
+                    match seen.request.load(Ordering::Relaxed) {
+                        // Its next answer is its last.
+                        true => seen.is_old.store(true, Ordering::Relaxed),
+                        // The HTTP version is not known yet.
+                        false => age.as_mut().reset(Instant::now() + max_age),
+                    }
                 }
             }
-            () = self.ends.leave.cancelled(), if !came_late => {}
-            () = self.ends.drain.cancelled() => {}
-        }
-        tokio::select! {
-            biased;
-            ended = connection.as_mut() => return self.ended(ended, &seen),
-            () = self.ends.leave.cancelled() => {}
-        }
+        };
         // HTTP/2 can close a connection without losing a request. Closing an idle HTTP/1.1 connection may lose a request that
         // is on its way, so it stays open until `drain`.
-        let is_http2 = self.kind == Listener::Grpc || seen.http2.load(Ordering::Relaxed);
-        if came_late || !is_http2 {
+        if !is_old && (came_late || !self.is_http2(&seen)) {
             tokio::select! {
                 biased;
                 ended = connection.as_mut() => return self.ended(ended, &seen),
@@ -218,6 +249,10 @@ impl Connections {
             ended = connection.as_mut() => self.ended(ended, &seen),
             () = self.ends.abort.cancelled() => self.cut(CutReason::Drain),
         }
+    }
+
+    fn is_http2(&self, seen: &Seen) -> bool {
+        self.kind == Listener::Grpc || seen.http2.load(Ordering::Relaxed)
     }
 
     fn ended(&self, ended: Result<(), Box<dyn Error + Send + Sync>>, seen: &Seen) {
@@ -241,13 +276,13 @@ async fn accept_failed(error: &io::Error) {
 }
 
 /// Records what is known about a request, and passes it on.
-struct Noticed<S> {
+struct Observed<S> {
     service: S,
     seen: Arc<Seen>,
     leave: CancellationToken,
 }
 
-impl<S, B> Service<Request<Incoming>> for Noticed<S>
+impl<S, B> Service<Request<Incoming>> for Observed<S>
 where
     S: Service<Request<Incoming>, Response = Response<B>>,
 {
@@ -259,7 +294,8 @@ where
         let is_http2 = request.version() == Version::HTTP_2;
         self.seen.http2.store(is_http2, Ordering::Relaxed);
         self.seen.request.store(true, Ordering::Relaxed);
-        let last_answer = if self.leave.is_cancelled() && !is_http2 { last_answer } else { any_answer };
+        let is_last = self.leave.is_cancelled() || self.seen.is_old.load(Ordering::Relaxed);
+        let last_answer = if is_last && !is_http2 { last_answer } else { any_answer };
         self.service.call(request).map_ok(last_answer)
     }
 }
@@ -274,4 +310,21 @@ fn any_answer<B>(response: Response<B>) -> Response<B> {
 fn last_answer<B>(mut response: Response<B>) -> Response<B> {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_of_one_moment_close_at_different_times() {
+        let age = Duration::from_secs(100);
+        assert_eq!(age_with_jitter(age, 0), Duration::from_secs(90));
+        let last = age_with_jitter(age, u64::MAX);
+        assert!(last > Duration::from_millis(109_999) && last <= Duration::from_secs(110), "{last:?}");
+        let random = IdSource::default();
+        let ages: std::collections::BTreeSet<_> =
+            (0..100).map(|_| age_with_jitter(age, random.next())).collect();
+        assert!(ages.len() > 90, "{} different ages", ages.len());
+    }
 }

@@ -4,6 +4,7 @@
 //! the HTTP listener ([`http`]), the tensors of the Open Inference Protocol ([`oip`]), the gRPC listener ([`grpc`]).
 
 mod args;
+mod bind;
 pub mod call;
 mod guarded;
 pub mod listen;
@@ -18,10 +19,8 @@ pub mod grpc;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::{
-    net::TcpListener,
-    time::{sleep, timeout},
-};
+use marquee_crds::listen_address::ListenAddress;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -46,7 +45,7 @@ pub enum TransportError {
     )]
     Bind {
         /// The address from the flag.
-        address: SocketAddr,
+        address: ListenAddress,
         /// Name of the flag.
         flag: &'static str,
         /// Error of the operating system.
@@ -87,8 +86,8 @@ impl Transport {
             _ => None,
         };
         let opener = Opener { tls: tls.as_ref(), limits: args.limits(), metrics: &metrics };
-        let (http, http_address) = opener.open(Listener::Http, args.http, &["h2", "http/1.1"]).await?;
-        let (grpc, grpc_address) = opener.open(Listener::Grpc, args.grpc, &["h2"]).await?;
+        let (http, http_address) = opener.open(Listener::Http, &args.http, &["h2", "http/1.1"]).await?;
+        let (grpc, grpc_address) = opener.open(Listener::Grpc, &args.grpc, &["h2"]).await?;
         tracing::info!(http = %http_address, grpc = %grpc_address, tls = tls.is_some(), "listening");
         let shared = Arc::new(Shared::new(service, metrics, args.limits(), args.log_requests));
         Ok(Self { args, shared, preview, tls, http, grpc, addresses: (http_address, grpc_address) })
@@ -147,14 +146,14 @@ impl Opener<'_> {
     async fn open(
         &self,
         kind: Listener,
-        address: SocketAddr,
+        address: &ListenAddress,
         protocols: &[&str],
     ) -> Result<(BoundListener, SocketAddr), TransportError> {
         let tls = self.tls.map(|tls| tls.config(protocols)).transpose()?.map(TlsAcceptor::from);
-        let refused = |source| TransportError::Bind { address, flag: kind.as_str(), source };
-        let listener = TcpListener::bind(address).await.map_err(refused)?;
+        let refused = |source| TransportError::Bind { address: address.clone(), flag: kind.as_str(), source };
+        let sockets = bind::bind(address).await.map_err(refused)?;
         let listener =
-            BoundListener { kind, listener, tls, limits: self.limits, metrics: self.metrics.clone() };
+            BoundListener { kind, sockets, tls, limits: self.limits, metrics: self.metrics.clone() };
         let bound = listener.address().map_err(refused)?;
         Ok((listener, bound))
     }

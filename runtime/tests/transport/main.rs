@@ -10,7 +10,9 @@
 
 mod world;
 
+mod age;
 mod drain;
+mod encodings;
 mod grpc;
 mod guards;
 mod oip;

@@ -42,7 +42,7 @@ fn a_stock_client_works_over_http_and_grpc() {
         assert_eq!(answer["other_ready"], false, "{listener}");
         let described = json!({ "name": "watch", "inputs": ["viewer", "titles", "recent"] });
         assert_eq!(answer["metadata"], described, "{listener}");
-        for how in ["one", "named", "numbers"] {
+        for how in ["one", "named", "numbers", "gzip", "deflate"] {
             assert_same(&answer[how], &json!([one]), &format!("{listener} {how}"));
         }
         assert_same(&answer["two"], &json!([first, second]), &format!("{listener} two"));

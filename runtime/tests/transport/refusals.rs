@@ -81,7 +81,17 @@ fn what_stands_around_a_body_is_checked_too() {
     let routes = world.get("/nowhere").json()["routes"].clone();
     assert!(routes.as_array().unwrap().contains(&json!("POST /v1/surfaces/{surface}/page")), "{routes}");
     let allow = world.send("DELETE /readyz", &[], b"").headers["allow"].clone();
-    assert_eq!(allow, "GET, HEAD");
+    assert_eq!(allow, "GET, HEAD, OPTIONS");
+    let options = world.send("OPTIONS /v1/surfaces/home/page", &[], b"");
+    assert_eq!((options.status, &*options.headers["allow"], options.body.len()), (204, "POST, OPTIONS", 0));
+    assert_eq!(
+        world.send("POST /v1/objectives/watch/score/", &[JSON], body).status,
+        200,
+        "a slash at the end"
+    );
+    let unsupported = world.get("/v2/repository/index");
+    assert_eq!(unsupported.status, 501);
+    assert!(unsupported.json()["error"].as_str().unwrap().contains("GET /status"), "{}", unsupported.text());
     let with_charset = [("content-type", "application/json; charset=utf-8")];
     assert_eq!(world.send(SCORE, &with_charset, body).status, 200);
 }

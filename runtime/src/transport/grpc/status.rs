@@ -63,6 +63,9 @@ impl GrpcServices {
         F: Future<Output = Result<A, ServeError>>,
     {
         let (metadata, _, message) = request.into_parts();
+        // Clients accept compressed answers without being asked (all that build on gRPC's C core). Compression costs time,
+        // so an answer is compressed only if its request was.
+        let is_compressed = metadata.get("grpc-encoding").is_some_and(|encoding| encoding != "identity");
         let call = self.0.begin(method, metadata.as_ref());
         let result = match call.context() {
             Err(error) => Err(ServeError::Invalid(error.to_string())),
@@ -76,6 +79,9 @@ impl GrpcServices {
             Ok(answer) => {
                 self.0.end(&call, Code::Ok, None);
                 let mut response = Response::new(answer);
+                if !is_compressed {
+                    response.disable_compression();
+                }
                 sign(&call, response.metadata_mut());
                 Ok(response)
             }

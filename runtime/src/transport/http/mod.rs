@@ -93,7 +93,11 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     async fn answer(&self, found: &Found<'_>, body: Incoming) -> Result<Reply, Problem> {
-        let Found::Route(route) = found else { return Err(routes::missing(found)) };
+        let route = match found {
+            Found::Route(route) => route,
+            Found::Options(allow) => return Ok(operations::options(allow)),
+            _ => return Err(routes::missing(found)),
+        };
         match route {
             Route::Infer(model, version) => self.infer(model, version.as_deref(), body).await,
             Route::Score(objective) => self.score(objective, body).await,

@@ -10,6 +10,14 @@ const OPEN_API: &str = include_str!("openapi.json");
 const TEXT: &str = "text/plain; charset=utf-8";
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// The methods of a path, with no body.
+pub(super) fn options(allow: &'static str) -> Reply {
+    let mut reply = Reply::new(TEXT, "");
+    reply.status = http::StatusCode::NO_CONTENT;
+    reply.header(http::header::ALLOW, http::HeaderValue::from_static(allow));
+    reply
+}
+
 pub(super) fn open_api() -> Reply {
     Reply::json(OPEN_API)
 }

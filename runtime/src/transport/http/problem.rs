@@ -81,6 +81,7 @@ impl Problem {
             Code::Shed => StatusCode::TOO_MANY_REQUESTS,
             Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
             Code::Changed => StatusCode::CONFLICT,
+            Code::Unsupported => StatusCode::NOT_IMPLEMENTED,
             Code::NotReady => StatusCode::SERVICE_UNAVAILABLE,
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -6,12 +6,16 @@
 
 pub mod datatype;
 mod tensors;
+mod unsupported;
 
 pub use datatype::Datatype;
 pub use tensors::{Input, Scores, requests};
+pub use unsupported::Unsupported;
 
 use crate::service::{ModelDescription, Service, types::ServeError};
 
+/// Full name of the gRPC service.
+pub const SERVICE: &str = "inference.GRPCInferenceService";
 /// Name of the output.
 pub const SCORES: &str = "scores";
 /// Extensions of the protocol that the server supports.
