@@ -3,7 +3,7 @@
 //! No I/O, no async. `operator` and `runtime` depend on this crate and never on each other. Read in this order: the kinds,
 //! the types that both kinds share, conditions, names and labels of children, the definitions to install, the configuration
 //! of a process ([`pod_config`]), the reason why a pod ended ([`termination`]), the status of a pod ([`runtime_status`]),
-//! the names of metrics.
+//! addresses to listen on ([`listen_address`]), the names of metrics.
 
 #![allow(
     clippy::duplicated_attributes,
@@ -30,6 +30,8 @@ pub mod termination;
 pub mod runtime_status;
 
 pub mod spelling;
+
+pub mod listen_address;
 
 pub mod metrics;
 

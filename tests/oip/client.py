@@ -28,7 +28,9 @@ def infer(protocol, client, model, tensors, **options):
         wanted = [protocol.InferRequestedOutput("scores", binary_data=options["binary_out"])]
     elif options.get("named"):
         wanted = [protocol.InferRequestedOutput("scores")]
-    answer = client.infer(model, inputs, outputs=wanted, request_id="a-1")
+    encoding = options.get("encoding")
+    names = ["compression_algorithm"] if protocol is over_grpc else ["request_compression_algorithm", "response_compression_algorithm"]
+    answer = client.infer(model, inputs, outputs=wanted, request_id="a-1", **dict.fromkeys(names, encoding))
     scores = answer.as_numpy("scores")
     assert scores.dtype == np.float32, scores.dtype
     return scores.tolist()
@@ -64,6 +66,8 @@ def ask(protocol, client, model):
         "named": infer(protocol, client, model, one, named=True),
         "two": infer(protocol, client, model, two),
         "numbers": infer(protocol, client, model, numbers),
+        "gzip": infer(protocol, client, model, one, encoding="gzip"),
+        "deflate": infer(protocol, client, model, one, encoding="deflate"),
         "unknown_title": refused(protocol, client, model, {**one, "titles": ("BYTES", texts([["99"]]))}),
         "unknown_model": refused(protocol, client, "other", one),
     }

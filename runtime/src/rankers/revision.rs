@@ -172,6 +172,8 @@ fn is_worth_another_try(status: &Status) -> bool {
 fn failure_of_pod(status: &Status, allowed: Duration) -> Option<Failure> {
     match status.code() {
         Code::InvalidArgument | Code::FailedPrecondition | Code::ResourceExhausted => None,
+        // The request was not sent: the pod closed an old connection at that moment.
+        Code::Cancelled => None,
         Code::DeadlineExceeded => (allowed >= FAIR_TIME).then_some(Failure::Poor),
         Code::Internal | Code::NotFound | Code::Unimplemented => Some(Failure::Poor),
         // The connection ended, or never was.

@@ -54,6 +54,8 @@ labels! {
         GrpcInfer = "grpc/infer",
         /// The other calls of the Open Inference Protocol.
         GrpcOip = "grpc/oip",
+        /// No method.
+        GrpcUnknown = "grpc/unknown",
     }
 }
 
@@ -80,6 +82,8 @@ labels! {
         DeadlineExceeded = "DeadlineExceeded",
         /// The request names an artifact that is no longer served.
         Changed = "Changed",
+        /// The server does not have what is asked for, such as an extension of the Open Inference Protocol.
+        Unsupported = "Unsupported",
         /// Not loaded, or shutting down.
         NotReady = "NotReady",
         /// An error of this process.

@@ -1,4 +1,4 @@
-//! What every request has, whatever its listener: an id, a place in a trace, a deadline, an end that is counted and logged.
+//! What all requests share, over HTTP and gRPC: an id, a trace context, a deadline, and an end that is counted and logged.
 
 use std::time::{Duration, Instant};
 
@@ -10,24 +10,24 @@ use crate::{
     telemetry::{Code, IdSource, InFlight, Method, Metrics, RequestLine, RequestLog, TraceContext},
 };
 
-/// Id of a request: the caller's, or made.
+/// Header with the id of a request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Place in a trace, as W3C Trace Context has it.
+/// Header with the trace context (W3C).
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-/// Milliseconds that the caller waits.
+/// Header with the number of milliseconds that the caller waits.
 pub const REQUEST_TIMEOUT_MS: HeaderName = HeaderName::from_static("x-request-timeout-ms");
-/// Time that the caller waits, as gRPC writes it: digits and one of `H M S m u n`.
+/// Header with the time that the caller waits, as gRPC writes it: digits and one of `H M S m u n`.
 pub const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 const LONGEST_REQUEST_ID: usize = 128;
 
-/// What all listeners share.
+/// Shared state of all listeners.
 pub struct Shared {
-    /// Answers.
+    /// Answers the requests.
     pub service: Service,
-    /// Counts.
+    /// Counts the requests.
     pub metrics: Metrics,
-    /// Protects.
+    /// Limits the requests.
     pub limits: Limits,
     ids: IdSource,
     log: RequestLog,
@@ -35,24 +35,24 @@ pub struct Shared {
 
 /// One request, from its headers to its answer.
 pub struct Call {
-    /// What was asked.
+    /// Which method was called.
     pub method: Method,
-    /// Answered to the caller and logged.
+    /// Id that the answer and the log line carry.
     pub request_id: HeaderValue,
-    /// Where it stands in its trace.
+    /// Trace context of the request.
     pub trace: TraceContext,
     started: Instant,
     deadline: Result<Option<Instant>, BadTimeout>,
     _in_flight: InFlight,
 }
 
-/// A timeout header that cannot be read.
+/// A malformed timeout header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadTimeout {
-    /// The header for people.
+    /// The header `x-request-timeout-ms`.
     #[error("header x-request-timeout-ms is not a number of milliseconds: write digits only, such as 250")]
     Millis,
-    /// The header of gRPC.
+    /// The header `grpc-timeout`.
     #[error(
         "header grpc-timeout is not a timeout: write up to 8 digits and one of H, M, S, m, u, n, such as 250m"
     )]
@@ -60,12 +60,12 @@ pub enum BadTimeout {
 }
 
 impl Shared {
-    /// Listeners pass requests to `service`.
+    /// State of listeners that pass requests to `service`.
     pub fn new(service: Service, metrics: Metrics, limits: Limits, log_requests: u32) -> Self {
         Self { service, metrics, limits, ids: IdSource::default(), log: RequestLog::new(log_requests) }
     }
 
-    /// A request begins, with these headers (or gRPC metadata).
+    /// Starts a request with these headers (or gRPC metadata).
     pub fn begin(&self, method: Method, headers: &HeaderMap) -> Call {
         let started = Instant::now();
         Call {
@@ -82,7 +82,7 @@ impl Shared {
         }
     }
 
-    /// A request ends, its answer about to be written.
+    /// Ends a request, just before its answer is written.
     pub fn end(&self, call: &Call, code: Code, error: Option<&str>) {
         let now = Instant::now();
         let took = now - call.started;
@@ -94,7 +94,7 @@ impl Shared {
         );
     }
 
-    /// The caller's id when it can stand in a log line, else a new one.
+    /// The caller's id if it fits into a log line, otherwise a new one.
     fn request_id(&self, headers: &HeaderMap) -> HeaderValue {
         let fits = |id: &&HeaderValue| {
             (1..=LONGEST_REQUEST_ID).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
@@ -108,10 +108,10 @@ impl Shared {
 }
 
 impl Call {
-    /// What the service is told of the request.
+    /// The context that the service receives.
     ///
     /// # Errors
-    /// When a timeout header cannot be read.
+    /// When a timeout header is malformed.
     pub fn context(&self) -> Result<RequestContext, BadTimeout> {
         Ok(RequestContext {
             request_id: self.request_id.to_str().unwrap_or_default().to_owned(),
@@ -120,7 +120,7 @@ impl Call {
         })
     }
 
-    /// Adds what every answer carries.
+    /// Adds the headers that every answer carries.
     pub fn sign(&self, headers: &mut HeaderMap) {
         headers.insert(REQUEST_ID, self.request_id.clone());
         if let Ok(value) = HeaderValue::from_bytes(&self.trace.header()) {
@@ -129,7 +129,7 @@ impl Call {
     }
 }
 
-/// How long the caller waits, by either header; the shorter of both.
+/// How long the caller waits: the shorter time of both headers.
 fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, BadTimeout> {
     let read =
         |name: HeaderName, parse: fn(&str) -> Option<Duration>, error: BadTimeout| match headers.get(name) {

@@ -1,4 +1,4 @@
-//! A connection that does not wait for ever for a client to take its answer.
+//! A TCP stream with a time limit for writes.
 
 use std::{
     future::Future,
@@ -18,30 +18,32 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
-/// What is known of a connection from outside.
+/// Facts about a connection, as seen from outside of hyper.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Bytes read so far.
+    /// Number of bytes read so far.
     pub read: AtomicUsize,
-    /// Whether a whole request was read.
+    /// Whether a request was read.
     pub request: AtomicBool,
-    /// Whether the last request came over HTTP/2.
+    /// Whether the last request used HTTP/2.
     pub http2: AtomicBool,
-    /// Whether the client stopped taking its answer.
+    /// Whether the connection is over its maximum age, so that its next HTTP/1.1 answer is its last.
+    pub is_old: AtomicBool,
+    /// Whether the client stopped reading its answer.
     pub slow_reader: AtomicBool,
 }
 
-/// A TCP stream that counts what it reads, and fails a write for which the client makes no room in time.
+/// A TCP stream that counts the bytes read. A write fails if the client does not read in time.
 pub struct Guarded {
     stream: TcpStream,
     seen: Arc<Seen>,
     write_timeout: Duration,
-    /// Runs while a write waits.
+    /// Set while a write waits.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl Guarded {
-    /// Guards `stream`.
+    /// Wraps `stream`.
     pub fn new(stream: TcpStream, seen: Arc<Seen>, write_timeout: Duration) -> Self {
         Self { stream, seen, write_timeout, waiting: None }
     }
@@ -55,7 +57,7 @@ impl Guarded {
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(timeout)));
         ready!(waiting.as_mut().poll(cx));
         self.seen.slow_reader.store(true, Ordering::Relaxed);
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not take its answer")))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read its answer")))
     }
 }
 

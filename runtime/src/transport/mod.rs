@@ -1,9 +1,10 @@
-//! Listeners: HTTP/JSON, the Open Inference Protocol and gRPC, all to one service layer.
+//! Listeners: HTTP/JSON, the Open Inference Protocol and gRPC. All of them call one service layer.
 //!
-//! Read in this order: the flags ([`TransportArgs`]), the accept loop ([`listen`]), what every request has ([`call`]),
+//! Read in this order: the flags ([`TransportArgs`]), the accept loop ([`listen`]), what all requests share ([`call`]),
 //! the HTTP listener ([`http`]), the tensors of the Open Inference Protocol ([`oip`]), the gRPC listener ([`grpc`]).
 
 mod args;
+mod bind;
 pub mod call;
 mod guarded;
 pub mod listen;
@@ -18,10 +19,8 @@ pub mod grpc;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::{
-    net::TcpListener,
-    time::{sleep, timeout},
-};
+use marquee_crds::listen_address::ListenAddress;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -37,28 +36,30 @@ use crate::{
     telemetry::{Listener, Metrics},
 };
 
-/// Why the listeners cannot open.
+/// An error that keeps the listeners from opening.
 #[derive(Debug, thiserror::Error)]
 pub enum TransportError {
-    /// The address cannot be listened at.
-    #[error("cannot listen at {address} (--{flag}): give another address, or end what holds it")]
+    /// Binding the address failed.
+    #[error(
+        "cannot listen on {address} (--{flag}): choose another address, or stop the process that uses it"
+    )]
     Bind {
-        /// As asked.
-        address: SocketAddr,
-        /// Which flag asked.
+        /// The address from the flag.
+        address: ListenAddress,
+        /// Name of the flag.
         flag: &'static str,
-        /// What the operating system says.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// TLS cannot be set up.
-    #[error("TLS cannot be set up")]
+    /// Setting up TLS failed.
+    #[error("cannot set up TLS")]
     Tls(#[from] TlsError),
-    /// The gRPC contracts cannot be described.
-    #[error("the gRPC contracts cannot be described to clients")]
+    /// Building the gRPC reflection service failed.
+    #[error("cannot build the gRPC reflection service")]
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// Both listeners, open but not yet answering.
+/// Both listeners: open, but not answering yet.
 pub struct Transport {
     args: TransportArgs,
     shared: Arc<Shared>,
@@ -70,10 +71,10 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// Opens both ports. What connects from now on waits for [`Transport::serve`]. `preview` answers below `/preview`.
+    /// Opens both ports. Connections wait until [`Transport::serve`] runs. `preview` answers below `/preview`.
     ///
     /// # Errors
-    /// When a port cannot be had, or TLS cannot be set up.
+    /// When binding a port or setting up TLS fails.
     pub async fn bind(
         args: TransportArgs,
         service: Service,
@@ -85,27 +86,27 @@ impl Transport {
             _ => None,
         };
         let opener = Opener { tls: tls.as_ref(), limits: args.limits(), metrics: &metrics };
-        let (http, http_address) = opener.open(Listener::Http, args.http, &["h2", "http/1.1"]).await?;
-        let (grpc, grpc_address) = opener.open(Listener::Grpc, args.grpc, &["h2"]).await?;
+        let (http, http_address) = opener.open(Listener::Http, &args.http, &["h2", "http/1.1"]).await?;
+        let (grpc, grpc_address) = opener.open(Listener::Grpc, &args.grpc, &["h2"]).await?;
         tracing::info!(http = %http_address, grpc = %grpc_address, tls = tls.is_some(), "listening");
         let shared = Arc::new(Shared::new(service, metrics, args.limits(), args.log_requests));
         Ok(Self { args, shared, preview, tls, http, grpc, addresses: (http_address, grpc_address) })
     }
 
-    /// Where HTTP is answered.
+    /// Address of the HTTP listener.
     pub fn http_address(&self) -> SocketAddr {
         self.addresses.0
     }
 
-    /// Where gRPC is answered.
+    /// Address of the gRPC listener.
     pub fn grpc_address(&self) -> SocketAddr {
         self.addresses.1
     }
 
-    /// Answers until `shutdown`, then says not ready, stops accepting, and waits for what is in flight.
+    /// Answers requests until `shutdown`. Then it reports not ready, stops accepting, and waits for requests in flight.
     ///
     /// # Errors
-    /// When the gRPC contracts cannot be described.
+    /// When building the gRPC reflection service fails.
     pub async fn serve(self, shutdown: CancellationToken) -> Result<(), TransportError> {
         let ends = Ends::default();
         let http = http::Http::new(self.shared.clone(), self.preview);
@@ -125,16 +126,16 @@ impl Transport {
         ends.drain.cancel();
         let mut listeners = listeners;
         if timeout(self.args.drain_timeout.0, &mut listeners).await.is_err() {
-            tracing::warn!("requests were still in flight when the drain timeout was over: they are cut");
+            tracing::warn!("the drain timeout passed with requests in flight: closing their connections");
             ends.abort.cancel();
-            // Cut connections end at once.
+            // Closed connections end at once.
             let _ = listeners.await;
         }
         Ok(())
     }
 }
 
-/// Opens listeners alike.
+/// Opens both listeners in the same way.
 struct Opener<'a> {
     tls: Option<&'a Arc<Tls>>,
     limits: Limits,
@@ -145,14 +146,14 @@ impl Opener<'_> {
     async fn open(
         &self,
         kind: Listener,
-        address: SocketAddr,
+        address: &ListenAddress,
         protocols: &[&str],
     ) -> Result<(BoundListener, SocketAddr), TransportError> {
         let tls = self.tls.map(|tls| tls.config(protocols)).transpose()?.map(TlsAcceptor::from);
-        let refused = |source| TransportError::Bind { address, flag: kind.as_str(), source };
-        let listener = TcpListener::bind(address).await.map_err(refused)?;
+        let refused = |source| TransportError::Bind { address: address.clone(), flag: kind.as_str(), source };
+        let sockets = bind::bind(address).await.map_err(refused)?;
         let listener =
-            BoundListener { kind, listener, tls, limits: self.limits, metrics: self.metrics.clone() };
+            BoundListener { kind, sockets, tls, limits: self.limits, metrics: self.metrics.clone() };
         let bound = listener.address().map_err(refused)?;
         Ok((listener, bound))
     }

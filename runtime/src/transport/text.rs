@@ -1,4 +1,4 @@
-//! Texts that lie in the request's own buffer where they can.
+//! Strings that borrow from the request buffer where possible.
 
 use std::{fmt, io::Write, ops::Deref};
 
@@ -10,9 +10,9 @@ use serde::{
 /// Digits of the longest number, `-9223372036854775808` or `18446744073709551615`.
 const DIGITS: usize = 20;
 
-/// A text that costs no allocation unless it had to be unescaped: it lies in the request, or it is a number in decimal.
+/// A string without an allocation, unless it had to be unescaped: it borrows from the request, or holds decimal digits.
 ///
-/// (`Vec<Cow<str>>` would copy every element: serde borrows a `Cow` only where a field says so.)
+/// `Vec<Cow<str>>` would copy every element: serde borrows a `Cow` only where a field says so.
 #[derive(Clone)]
 pub struct Text<'a>(Kept<'a>);
 
@@ -28,7 +28,7 @@ impl Text<'_> {
     pub fn number(number: impl Into<i128>) -> Self {
         let mut digits = [0; DIGITS];
         let mut rest = &mut digits[..];
-        // Every 64-bit number fits, and the others are cut: they would be the id of nothing.
+        // Every 64-bit number fits. Longer numbers are cut: no id is that long.
         let _ = write!(rest, "{}", number.into());
         let n_digits = (DIGITS - rest.len()) as u8;
         Self(Kept::Number { digits, n_digits })

@@ -1,4 +1,4 @@
-//! TLS from two PEM files, read again when they change.
+//! TLS with certificate and key from two PEM files, which are read again when they change.
 
 use std::{
     fmt,
@@ -19,41 +19,41 @@ use tokio_util::sync::CancellationToken;
 
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Why TLS cannot be set up.
+/// An error while setting up TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file cannot be read, or holds no PEM of the kind.
-    #[error("{} cannot be read: expected {expected} in PEM", path.display())]
+    /// A file cannot be read, or does not hold the expected PEM.
+    #[error("cannot read {}: expected {expected} in PEM", path.display())]
     Pem {
         /// The file.
         path: PathBuf,
-        /// What it should hold.
+        /// What the file should hold.
         expected: &'static str,
-        /// What the reader says.
+        /// Error of the PEM reader.
         source: rustls::pki_types::pem::Error,
     },
     /// The certificate file is empty.
-    #[error("{} holds no certificate: expected a chain in PEM, the server's own first", path.display())]
+    #[error("{} contains no certificate: expected a chain in PEM that starts with the server's certificate", path.display())]
     NoCertificate {
         /// The file.
         path: PathBuf,
     },
-    /// Key and certificate do not fit, or are of a kind that is not supported.
-    #[error("the key in {} does not serve the certificate in {}", key.display(), cert.display())]
+    /// Key and certificate do not match, or their kind is not supported.
+    #[error("the key in {} does not match the certificate in {}", key.display(), cert.display())]
     Mismatch {
         /// The certificate's file.
         cert: PathBuf,
         /// The key's file.
         key: PathBuf,
-        /// What rustls says.
+        /// Error of rustls.
         source: rustls::Error,
     },
     /// The protocol versions are not available.
-    #[error("TLS cannot be set up")]
+    #[error("cannot set up TLS")]
     Setup(#[from] rustls::Error),
 }
 
-/// A certificate that follows its files.
+/// A certificate that is reloaded when its files change.
 pub struct Tls {
     cert: PathBuf,
     key: PathBuf,
@@ -77,14 +77,14 @@ impl Tls {
     /// Reads both files.
     ///
     /// # Errors
-    /// When a file cannot be read, or the key does not serve the certificate.
+    /// When a file cannot be read, or the key does not match the certificate.
     pub fn load(cert: &Path, key: &Path) -> Result<Arc<Self>, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let current = ArcSwap::from_pointee(read(cert, key, &provider)?);
         Ok(Arc::new(Self { cert: cert.to_owned(), key: key.to_owned(), provider, current }))
     }
 
-    /// The configuration of a listener that offers these protocols.
+    /// The TLS configuration of a listener that offers these protocols.
     ///
     /// # Errors
     /// When the protocol versions are not available.
@@ -97,7 +97,7 @@ impl Tls {
         Ok(Arc::new(config))
     }
 
-    /// Looks at the files now and then, until `end`; a pair that does not load leaves the old one serving.
+    /// Checks the files for changes every few seconds, until `end`. The old pair stays in use if the new one does not load.
     pub async fn follow(self: Arc<Self>, end: CancellationToken) {
         let mut seen = self.changed_at();
         while end.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
@@ -109,7 +109,7 @@ impl Tls {
         }
     }
 
-    /// Reads both files again. A pair that does not load leaves the old one serving, and the log says so.
+    /// Reads both files again. If the new pair does not load, the old one stays in use, with an error in the log.
     pub fn reload(&self) {
         match read(&self.cert, &self.key, &self.provider) {
             Ok(pair) => {
@@ -118,7 +118,7 @@ impl Tls {
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::error!(cert = %self.cert.display(), error, "new certificate refused, the old one serves on");
+                tracing::error!(cert = %self.cert.display(), error, "cannot load the new certificate; the old one stays in use");
             }
         }
     }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use marquee_artifacts::FetchOptions;
+use marquee_crds::listen_address::ListenAddress;
 use marquee_models::ScanOptions;
 use marquee_runtime::{
     engine::{ConfigSource, Engine, EngineOptions, ReadyWhen},
@@ -140,16 +141,17 @@ fn plans_of(plans: watch::Receiver<Option<TrafficPlan>>) -> watch::Receiver<Opti
 }
 
 fn listeners() -> TransportArgs {
-    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let any: ListenAddress = "127.0.0.1:0".parse().unwrap();
     let seconds = |n| marquee_crds::shared::Duration(Duration::from_secs(n));
     TransportArgs {
-        http: any,
+        http: any.clone(),
         grpc: any,
         preview: PreviewWhen::Never,
         tls_cert: None,
         tls_key: None,
         max_body: 1 << 20,
         max_connections: 100,
+        max_connection_age: seconds(300),
         header_timeout: seconds(30),
         body_timeout: seconds(10),
         write_timeout: seconds(10),

@@ -1,4 +1,4 @@
-//! How the doors close: not ready first, no new connection, what is in flight answered, and in the end an end.
+//! How the listeners close: first not ready, then no new connections, then answers to what is in flight, then the end.
 
 use std::{
     io::{Read, Write},

@@ -90,6 +90,34 @@ async fn a_call_is_signed_and_its_size_bounded() {
     let large = ScoreRequest { objective: "watch".into(), titles, ..Default::default() };
     let status = ranker.score(large).await.unwrap_err();
     assert_eq!(status.code(), Code::OutOfRange, "{status}");
+    let message = "the message is over 2000 bytes: send fewer titles, or raise --max-body";
+    assert_eq!(status.message(), message);
+    assert!(status.metadata().contains_key("x-request-id"), "{status:?}");
+    let refused = format!("{}{{code=\"TooLarge\",method=\"grpc/score\"}}", marquee_crds::metrics::REQUESTS);
+    assert!((world.metric(&refused) - 1.0).abs() < f64::EPSILON, "it is counted");
+}
+
+#[tokio::test]
+async fn an_unknown_method_says_what_to_use_instead() {
+    let world = World::start(&[]);
+    let channel = channel(&world).await;
+    #[rustfmt::skip]
+    let cases = [
+        ("/inference.GRPCInferenceService/RepositoryIndex", "the model repository index is not supported: GET /status lists the models of this process"),
+        ("/marquee.v1.Pages/GetPages",                      "service \"marquee.v1.Pages\" has no method \"GetPages\""),
+        ("/tensorflow.serving.PredictionService/Predict",   "service \"tensorflow.serving.PredictionService\" does not exist: the services are marquee.v1.Ranker"),
+    ];
+    for (path, message) in cases {
+        let mut client = tonic::client::Grpc::new(channel.clone());
+        client.ready().await.unwrap();
+        let codec = tonic_prost::ProstCodec::<GetPageRequest, GetPageRequest>::default();
+        let mut request = Request::new(GetPageRequest::default());
+        request.metadata_mut().insert("x-request-id", "order-66".parse().unwrap());
+        let status = client.unary(request, path.parse().unwrap(), codec).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unimplemented, "{path}");
+        assert!(status.message().contains(message), "{path}: {}", status.message());
+        assert_eq!(status.metadata().get("x-request-id").unwrap(), "order-66", "{path}");
+    }
 }
 
 #[tokio::test]

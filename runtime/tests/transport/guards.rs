@@ -1,4 +1,4 @@
-//! What protects the doors from clients: size, slowness, number.
+//! Limits that protect the listeners from clients: size, time, number of connections.
 
 use std::{
     io::{Read, Write},
@@ -82,7 +82,7 @@ fn a_client_that_is_slow_with_its_body_is_told_so() {
     let answer = parse(&rest(stream)).unwrap();
     assert_eq!(answer.status, 408, "{}", answer.text());
     assert_eq!(answer.json()["code"], "BodyTimeout");
-    assert!(answer.text().contains("the body did not come within 300ms"), "{}", answer.text());
+    assert!(answer.text().contains("the body did not arrive within 300ms"), "{}", answer.text());
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_client_that_does_not_take_its_answers_is_cut() {
     let stream = connect(&world);
     let mut sender = stream.try_clone().unwrap();
     sender.set_write_timeout(Some(PATIENCE)).unwrap();
-    // Answers that nobody reads fill the buffers of both sides; then the server waits, and then it does not.
+    // Unread answers fill the buffers of both sides; then the server waits, and at last it cuts the connection.
     let ask = b"GET /v1/openapi.json HTTP/1.1\r\nhost: a\r\n\r\n".repeat(100);
     let start = Instant::now();
     while sender.write_all(&ask).is_ok() {

@@ -1,4 +1,4 @@
-//! The doors of the real binary, over real sockets: what is refused and how, what protects them, how they end.
+//! The listeners of the real binary, over real sockets: what they refuse, what limits them, how they end.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,7 +10,9 @@
 
 mod world;
 
+mod age;
 mod drain;
+mod encodings;
 mod grpc;
 mod guards;
 mod oip;

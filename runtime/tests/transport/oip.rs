@@ -42,7 +42,7 @@ fn a_stock_client_works_over_http_and_grpc() {
         assert_eq!(answer["other_ready"], false, "{listener}");
         let described = json!({ "name": "watch", "inputs": ["viewer", "titles", "recent"] });
         assert_eq!(answer["metadata"], described, "{listener}");
-        for how in ["one", "named", "numbers"] {
+        for how in ["one", "named", "numbers", "gzip", "deflate"] {
             assert_same(&answer[how], &json!([one]), &format!("{listener} {how}"));
         }
         assert_same(&answer["two"], &json!([first, second]), &format!("{listener} two"));
@@ -81,12 +81,12 @@ fn binary_tensors_that_do_not_add_up_are_refused() {
     #[rustfmt::skip]
     let cases: [(&str, String, Option<usize>, &[u8], u16, &str); 7] = [
         ("whole",                     head(5, 6), Some(whole.len()),     raw,       200, "\"data\":["),
-        ("a length beyond the body",  head(5, 6), Some(10_000),          raw,       400, "inference-header-content-length is no length within the body"),
+        ("a length beyond the body",  head(5, 6), Some(10_000),          raw,       400, "inference-header-content-length is invalid"),
         ("a length within the JSON",  head(5, 6), Some(10),              raw,       400, "EOF while parsing"),
-        ("too few bytes",             head(5, 7), Some(whole.len()),     raw,       400, "input \"titles\" has 7 binary bytes: the body ends before"),
+        ("too few bytes",             head(5, 7), Some(whole.len()),     raw,       400, "input \"titles\" has binary_data_size 7, but the body ends earlier"),
         ("bytes left over",           head(5, 6), Some(whole.len()),     b"\x01\0\0\x001\x02\0\0\x0010rest", 400, "4 bytes follow the last binary tensor"),
         ("a text beyond its tensor",  head(6, 5), Some(whole.len()),     raw,       400, "ends in the middle of element"),
-        ("binary without the header", head(5, 6), None,                  b"",       400, "the body ends before"),
+        ("binary without the header", head(5, 6), None,                  b"",       400, "but the body ends earlier"),
     ];
     for (why, json, length, raw, status, holds) in cases {
         let body = [json.as_bytes(), raw].concat();
@@ -101,6 +101,72 @@ fn binary_tensors_that_do_not_add_up_are_refused() {
         let text = answer.text();
         let said = answer.json()["error"].as_str().map_or(text.clone(), str::to_owned);
         assert!(said.contains(holds), "{why}: {text}");
+    }
+}
+
+#[test]
+fn a_null_is_an_absent_member() {
+    let world = World::start(&[]);
+    let infer = "/v2/models/watch/infer";
+    // What the types of mlserver send: every absent member as null.
+    let whole = json!({
+        "id": null,
+        "parameters": null,
+        "inputs": [
+            { "name": "viewer", "shape": [1, 1], "datatype": "BYTES", "parameters": null, "data": ["1"] },
+            { "name": "titles", "shape": [1, 2], "datatype": "BYTES", "parameters": null, "data": ["10", "11"] },
+        ],
+        "outputs": null,
+    });
+    let expected =
+        world.post("/v1/objectives/watch/score", &json!({ "viewer": "1", "titles": ["10", "11"] }));
+    let expected = expected.json()["scores"].clone();
+    let with = |pointer: &str, value: Value| {
+        let mut body = whole.clone();
+        *body.pointer_mut(pointer).unwrap() = value;
+        body
+    };
+    #[rustfmt::skip]
+    let cases = [
+        ("all null",                    whole.clone()),
+        ("null in parameters",          with("/parameters", json!({ "binary_data_output": null, "content_type": null, "headers": null }))),
+        ("null in an input's",          with("/inputs/0/parameters", json!({ "binary_data_size": null, "content_type": null }))),
+        ("an output's parameters",      with("/outputs", json!([{ "name": "scores", "parameters": null }]))),
+        ("null in an output's",         with("/outputs", json!([{ "name": "scores", "parameters": { "binary_data": null } }]))),
+        ("members of other servers",    with("/inputs/1/parameters", json!({ "content_type": "str", "x": { "y": null } }))),
+    ];
+    for (why, body) in cases {
+        let answer = world.post(infer, &body);
+        assert_eq!(answer.status, 200, "{why}: {}", answer.text());
+        let answer = answer.json();
+        assert_eq!(answer["outputs"][0]["data"], expected, "{why}");
+        assert!(answer.get("id").is_none(), "{why}: {answer}");
+    }
+    #[rustfmt::skip]
+    let refused = [
+        ("no inputs",             with("/inputs", json!(null)),        "input \"viewer\" is missing"),
+        ("no data",               with("/inputs/0/data", json!(null)), "must have its elements in one place"),
+        ("an element is no id",   with("/inputs/0/data", json!([null])), "invalid type: null"),
+    ];
+    for (why, body, message) in refused {
+        let answer = world.post(infer, &body);
+        assert_eq!(answer.status, 400, "{why}: {}", answer.text());
+        assert!(answer.json()["error"].as_str().unwrap().contains(message), "{why}: {}", answer.text());
+    }
+    // The same in the other protocol.
+    #[rustfmt::skip]
+    let cases = [
+        ("/v1/objectives/watch/score", json!({ "viewer": null, "recent": null, "titles": ["10"] }), json!({ "titles": ["10"] })),
+        ("/v1/objectives/watch/top-k", json!({ "k": 2, "exclude": null, "includeWatched": null }),  json!({ "k": 2 })),
+        ("/v1/surfaces/home/page",     json!({ "viewer": null, "recent": null }),                   json!({})),
+    ];
+    for (path, nulls, absent) in cases {
+        let answer = |body: &Value| {
+            let mut answer = world.post(path, body).json();
+            answer.as_object_mut().unwrap().remove("timings");
+            answer
+        };
+        assert_eq!(answer(&nulls), answer(&absent), "{path}");
     }
 }
 

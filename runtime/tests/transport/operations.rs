@@ -1,4 +1,4 @@
-//! What operators and callers read: answers as the OpenAPI document has them, metrics as the contract names them.
+//! Answers match the OpenAPI document, and metrics have the names of the contract.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Bad requests: each with its status, its word, and a message that says the mend, over HTTP and gRPC alike.
+//! Bad requests: each has its status, its code, and a message that says what to do, over HTTP and gRPC.
 
 use marquee_runtime::transport::grpc::contract::marquee::v1::{
     GetPageRequest, ScoreRequest, TopKRequest, pages_client::PagesClient, ranker_client::RankerClient,
@@ -23,7 +23,7 @@ fn bad_bodies_get_a_problem_that_says_the_mend() {
         ("no JSON",                SCORE,   b"titles=10",                       400, "Invalid",  "line 1 column 2"),
         ("cut short",              SCORE,   b"{\"titles\":[\"10\"",             400, "Invalid",  "EOF while parsing a list at line 1 column 15"),
         ("something behind it",    SCORE,   b"{\"titles\":[\"10\"]} x",         400, "Invalid",  "trailing characters at line 1 column 19"),
-        ("not UTF-8",              SCORE,   b"{\"titles\":[\"\xff\"]}",         400, "Invalid",  "the body is not UTF-8: byte 12 cannot be read"),
+        ("not UTF-8",              SCORE,   b"{\"titles\":[\"\xff\"]}",         400, "Invalid",  "the body is not UTF-8: invalid byte at offset 12"),
         ("half a surrogate",       SCORE,   b"{\"titles\":[\"\\ud800\"]}",      400, "Invalid",  "at line 1 column"),
         ("unknown field",          SCORE,   b"{\"title\":[\"10\"]}",            400, "Invalid",  "unknown field `title`, expected one of `viewer`, `recent`, `titles`"),
         ("missing field",          SCORE,   b"{\"viewer\":\"1\"}",              400, "Invalid",  "missing field `titles`"),
@@ -59,11 +59,11 @@ fn what_stands_around_a_body_is_checked_too() {
     const JSON: (&str, &str) = ("content-type", "application/json");
     #[rustfmt::skip]
     let cases: [(&str, &str, &[(&str, &str)], u16, &str, &str); 10] = [
-        ("no content type",         SCORE, &[],                                       415, "UnsupportedMediaType", "content-type is none: send application/json"),
+        ("no content type",         SCORE, &[],                                       415, "UnsupportedMediaType", "content-type is missing: send application/json"),
         ("a form",                  SCORE, &[("content-type", "text/plain")],         415, "UnsupportedMediaType", "content-type is text/plain: send application/json"),
         ("a longer type",           SCORE, &[("content-type", "application/jsonl")],  415, "UnsupportedMediaType", "application/jsonl"),
-        ("another method",          "GET /v1/objectives/watch/score", &[],            405, "MethodNotAllowed",     "this route has the methods POST"),
-        ("another method",          "POST /status", &[],                              405, "MethodNotAllowed",     "this route has the methods GET, HEAD"),
+        ("another method",          "GET /v1/objectives/watch/score", &[],            405, "MethodNotAllowed",     "this route supports the methods POST"),
+        ("another method",          "POST /status", &[],                              405, "MethodNotAllowed",     "this route supports the methods GET, HEAD"),
         ("a path that is none",     "GET /v1/pages", &[],                             404, "NotFound",             "no route has this path"),
         ("a timeout that is none",  SCORE, &[JSON, ("x-request-timeout-ms", "soon")], 400, "Invalid",              "x-request-timeout-ms is not a number of milliseconds"),
         ("gRPC's without a unit",   SCORE, &[JSON, ("grpc-timeout", "250")],          400, "Invalid",              "grpc-timeout is not a timeout"),
@@ -81,7 +81,17 @@ fn what_stands_around_a_body_is_checked_too() {
     let routes = world.get("/nowhere").json()["routes"].clone();
     assert!(routes.as_array().unwrap().contains(&json!("POST /v1/surfaces/{surface}/page")), "{routes}");
     let allow = world.send("DELETE /readyz", &[], b"").headers["allow"].clone();
-    assert_eq!(allow, "GET, HEAD");
+    assert_eq!(allow, "GET, HEAD, OPTIONS");
+    let options = world.send("OPTIONS /v1/surfaces/home/page", &[], b"");
+    assert_eq!((options.status, &*options.headers["allow"], options.body.len()), (204, "POST, OPTIONS", 0));
+    assert_eq!(
+        world.send("POST /v1/objectives/watch/score/", &[JSON], body).status,
+        200,
+        "a slash at the end"
+    );
+    let unsupported = world.get("/v2/repository/index");
+    assert_eq!(unsupported.status, 501);
+    assert!(unsupported.json()["error"].as_str().unwrap().contains("GET /status"), "{}", unsupported.text());
     let with_charset = [("content-type", "application/json; charset=utf-8")];
     assert_eq!(world.send(SCORE, &with_charset, body).status, 200);
 }
@@ -96,8 +106,8 @@ fn errors_of_the_open_inference_protocol_have_its_form() {
     let cases = [
         ("no inputs",            "watch", "{}".to_owned(),                                      400, "missing field `inputs`"),
         ("a tensor less",        "watch", infer(json!([viewer()])),                             400, "input \"titles\" is missing"),
-        ("fewer elements",       "watch", infer(json!([viewer(), titles(json!(["10"]))])),      400, "has 1 elements: its shape [1, 2]"),
-        ("numbers as BYTES",     "watch", infer(json!([viewer(), titles(json!([10, 11]))])),    400, "has elements of another kind than its data type"),
+        ("fewer elements",       "watch", infer(json!([viewer(), titles(json!(["10"]))])),      400, "has 1 elements, which does not match its shape [1, 2]"),
+        ("numbers as BYTES",     "watch", infer(json!([viewer(), titles(json!([10, 11]))])),    400, "has elements that do not match its datatype"),
         ("fractions",            "watch", infer(json!([viewer(), titles(json!([1.5, 2]))])),    400, "invalid type: floating point `1.5`"),
         ("another data type",    "watch", infer(json!([viewer(), tensor("titles", json!([1, 1]), "FP32", json!([1]))])), 400, "send ids as BYTES"),
         ("an unknown title",     "watch", infer(json!([viewer(), titles(json!(["10", "99"]))])), 404, "titles[1] \"99\""),

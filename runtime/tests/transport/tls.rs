@@ -1,4 +1,4 @@
-//! TLS on both doors.
+//! TLS on both listeners.
 
 use std::{
     fs,
@@ -88,12 +88,12 @@ fn files_that_are_no_pair_are_named() {
     let message = load(&cert, &key);
     assert_eq!(
         message,
-        format!("the key in {} does not serve the certificate in {}", key.display(), cert.display())
+        format!("the key in {} does not match the certificate in {}", key.display(), cert.display())
     );
     let absent = one.path().join("absent.pem");
     let message = load(&absent, &key);
-    assert_eq!(message, format!("{} cannot be read: expected a certificate chain in PEM", absent.display()));
+    assert_eq!(message, format!("cannot read {}: expected a certificate chain in PEM", absent.display()));
     let empty = one.path().join("empty.pem");
     fs::write(&empty, "").unwrap();
-    assert!(load(&empty, &key).contains("holds no certificate"));
+    assert!(load(&empty, &key).contains("contains no certificate"));
 }

@@ -1,4 +1,4 @@
-//! A running `marquee-runtime serve` with a small model, and the plainest of clients.
+//! A running `marquee-runtime serve` with a small model, and a very simple client.
 
 use std::{
     collections::BTreeMap,

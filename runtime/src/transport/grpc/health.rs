@@ -1,4 +1,4 @@
-//! `grpc.health.v1.Health`, answered from readiness at the moment of asking.
+//! `grpc.health.v1.Health`: reports the readiness at the time of the call.
 
 use std::{pin::Pin, time::Duration};
 
@@ -11,11 +11,11 @@ use tonic_health::pb::{
 
 use super::{GrpcServices, SERVICES};
 
-/// How often readiness is looked at for those who watch.
+/// How often readiness is checked for watching clients.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 impl GrpcServices {
-    /// The status of a service of this port; `""` is all of it.
+    /// The status of a service on this port; `""` means the whole port.
     fn serving(&self, service: &str) -> Option<ServingStatus> {
         let known = service.is_empty() || SERVICES.contains(&service);
         let ready = self.0.service.is_ready();
@@ -36,7 +36,7 @@ impl Health for GrpcServices {
         let service = request.into_inner().service;
         let status = self.serving(&service).ok_or_else(|| {
             Status::not_found(format!(
-                "service {service:?} is not here: ask for \"\" or one of {}",
+                "service {service:?} does not exist: send \"\" or one of {}",
                 SERVICES.join(", ")
             ))
         })?;
@@ -51,7 +51,7 @@ impl Health for GrpcServices {
     ) -> Result<Response<Self::WatchStream>, Status> {
         let service = request.into_inner().service;
         let services = self.clone();
-        // The protocol has an unknown service watched until it appears; here none ever does.
+        // The protocol lets clients watch an unknown service until it appears. Here no service appears later.
         let now = move || services.serving(&service).unwrap_or(ServingStatus::ServiceUnknown);
         let looks = IntervalStream::new(tokio::time::interval(LOOK_EVERY)).map(move |_| now());
         let changes = looks.scan(None, |last, status| {

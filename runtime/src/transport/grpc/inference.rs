@@ -43,8 +43,8 @@ impl GrpcInferenceService for GrpcServices {
         request: Request<ModelReadyRequest>,
     ) -> Result<Response<ModelReadyResponse>, Status> {
         self.answer(Method::GrpcOip, request, |message: ModelReadyRequest, _| async move {
-            oip::model(&self.0.service, &message.name, Some(&message.version))?;
-            Ok(ModelReadyResponse { ready: true })
+            let ready = oip::is_model_ready(&self.0.service, &message.name, Some(&message.version))?;
+            Ok(ModelReadyResponse { ready })
         })
         .await
     }
@@ -57,7 +57,7 @@ impl GrpcInferenceService for GrpcServices {
             Ok(ServerMetadataResponse {
                 name: oip::SERVER.into(),
                 version: env!("CARGO_PKG_VERSION").into(),
-                // Raw contents are part of the protocol here, not an extension of it.
+                // Over gRPC, raw contents are part of the protocol and not an extension.
                 extensions: Vec::new(),
             })
         })
@@ -94,7 +94,7 @@ impl GrpcInferenceService for GrpcServices {
             if !raw.is_empty() && raw.len() != message.inputs.len() {
                 let (found, wanted) = (raw.len(), message.inputs.len());
                 return Err(ServeError::Invalid(format!(
-                    "raw_input_contents has {found} entries for {wanted} inputs: send one an input, or none"
+                    "raw_input_contents has {found} entries for {wanted} inputs: send one entry for each input, or no entries"
                 )));
             }
             let inputs = message.inputs.iter().enumerate();
@@ -112,7 +112,7 @@ fn metadata((name, datatype, shape): (&str, &str, [i64; 2])) -> TensorMetadata {
     TensorMetadata { name: name.into(), datatype: datatype.into(), shape: shape.into() }
 }
 
-/// Raw values where the request had them, typed ones else.
+/// Raw values if the request had raw values, otherwise typed ones.
 fn infer_response(message: ModelInferRequest, scores: &Scores) -> ModelInferResponse {
     let typed = message.raw_input_contents.is_empty();
     let contents =
@@ -142,14 +142,14 @@ fn tensor<'a>(input: &'a InferInputTensor, raw: Option<&'a [u8]>) -> Result<Inpu
         (None, None) => Vec::new(),
         (Some(_), Some(_)) => {
             return Err(ServeError::Invalid(format!(
-                "input {name:?} has contents beside raw_input_contents: send one"
+                "input {name:?} has both contents and raw_input_contents: send one of them"
             )));
         }
     };
     Ok(Input { name: name.into(), shape: input.shape.clone(), ids })
 }
 
-/// Typed contents, in the member that the protocol has for the data type.
+/// Reads typed contents from the member that the protocol defines for the data type.
 fn typed<'a>(
     datatype: Datatype,
     contents: &'a InferTensorContents,

@@ -27,7 +27,7 @@ use crate::{
     telemetry::Method,
 };
 
-/// Titles in one part of a table.
+/// Largest number of titles in one chunk.
 const CHUNK: usize = 4096;
 
 impl From<&types::ModelInfo> for Model {
@@ -97,7 +97,7 @@ impl Ranker for GrpcServices {
                 let slice = scores::read_slice(&slice, model.loaded.titles.len());
                 let refused = || {
                     let mend = "send rows of the title table in ascending order";
-                    ServeError::Invalid(format!("a slice does not fit the title table: {mend}"))
+                    ServeError::Invalid(format!("a slice does not match the title table: {mend}"))
                 };
                 self.0.service.slices().keep(&slice.ok_or_else(refused)?);
             }
@@ -132,7 +132,7 @@ fn known_viewer(known: client::KnownViewer<'_>) -> KnownViewer {
     }
 }
 
-/// The query, and whether it names a slice that is not kept: all scores are asked for in place of its lists then.
+/// The query, and whether it names a slice that this process does not keep. If so, it asks for all scores instead of lists.
 fn ranker_query(message: QueryRequest, slices: &SliceStore) -> (RankerQuery, bool) {
     let QueryRequest { model, viewer, near, near_lists, watched_by } = message;
     let Model { objective, revision: artifact_digest } = model.unwrap_or_default();
@@ -162,7 +162,7 @@ fn ranker_query(message: QueryRequest, slices: &SliceStore) -> (RankerQuery, boo
     (RankerQuery { objective, artifact_digest, viewer, near, watched_by }, is_missing)
 }
 
-/// Rows of the title table, part by part; one part of an empty table.
+/// Row ranges of the title table, one for each chunk. An empty table has one empty chunk.
 fn chunks(loaded: &Arc<LoadedModel>) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
     let n_titles = loaded.titles.len();
     (0..n_titles.div_ceil(CHUNK).max(1)).map(move |part| part * CHUNK..((part + 1) * CHUNK).min(n_titles))

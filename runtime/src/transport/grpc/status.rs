@@ -1,4 +1,4 @@
-//! A gRPC call: its begin, its end, its errors.
+//! Start, end and errors of a gRPC call.
 
 use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::{
     transport::{call::Call, http::code},
 };
 
-/// `google.rpc.Status`, which travels in the trailer `grpc-status-details-bin`.
+/// `google.rpc.Status`, the content of the trailer `grpc-status-details-bin`.
 #[derive(Clone, PartialEq, Message)]
 struct RpcStatus {
     #[prost(int32, tag = "1")]
@@ -52,7 +52,7 @@ struct Span {
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
 impl GrpcServices {
-    /// Answers one call: makes its context, counts and logs its end, signs its answer.
+    /// Answers one call: makes its context, counts and logs its end, adds the common headers to its answer.
     pub(super) async fn answer<Q, A, F>(
         &self,
         method: Method,
@@ -63,10 +63,13 @@ impl GrpcServices {
         F: Future<Output = Result<A, ServeError>>,
     {
         let (metadata, _, message) = request.into_parts();
+        // Clients accept compressed answers without being asked (all that build on gRPC's C core). Compression costs time,
+        // so an answer is compressed only if its request was.
+        let is_compressed = metadata.get("grpc-encoding").is_some_and(|encoding| encoding != "identity");
         let call = self.0.begin(method, metadata.as_ref());
         let result = match call.context() {
             Err(error) => Err(ServeError::Invalid(error.to_string())),
-            // A mistake of ours ends one call, not its connection.
+            // A panic ends one call, not its connection.
             Ok(context) => AssertUnwindSafe(work(message, context))
                 .catch_unwind()
                 .await
@@ -76,6 +79,9 @@ impl GrpcServices {
             Ok(answer) => {
                 self.0.end(&call, Code::Ok, None);
                 let mut response = Response::new(answer);
+                if !is_compressed {
+                    response.disable_compression();
+                }
                 sign(&call, response.metadata_mut());
                 Ok(response)
             }
@@ -109,7 +115,7 @@ fn status(error: &ServeError) -> Status {
     }
 }
 
-/// RESOURCE_EXHAUSTED that says when to try again.
+/// RESOURCE_EXHAUSTED with the time after which the caller may try again.
 fn shed(message: String, retry_after: Duration) -> Status {
     let span = Span { seconds: retry_after.as_secs() as i64, nanos: retry_after.subsec_nanos() as i32 };
     let info = RetryInfo { retry_delay: Some(span) };

@@ -6,47 +6,57 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use super::problem::Problem;
+use super::{encoding::Encoding, problem::Problem};
 use crate::{telemetry::Code, transport::Limits};
 
-/// Reads a request's body, of the size and in the time that the limits allow.
+/// Reads the body of a request within the limits of size and time.
 pub(super) async fn read(headers: &HeaderMap, body: Incoming, limits: &Limits) -> Result<Bytes, Problem> {
     let declared =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limits.max_body) {
-        return Err(too_large(limits));
+        return Err(too_large(limits, ""));
     }
-    timeout(limits.body_timeout, collect(body, limits)).await.unwrap_or_else(|_| {
+    let encoding = Encoding::of_request(headers)?;
+    let body = timeout(limits.body_timeout, collect(body, limits)).await.unwrap_or_else(|_| {
         Err(Problem::new(
             Code::BodyTimeout,
-            format!("the body did not come within {:?}", limits.body_timeout),
+            format!(
+                "the body did not arrive within {:?}: send it faster, or raise --body-timeout",
+                limits.body_timeout
+            ),
         ))
-    })
+    })?;
+    match encoding {
+        None => Ok(body),
+        Some(encoding) => encoding.decode(body, limits).await,
+    }
 }
 
 async fn collect(mut body: Incoming, limits: &Limits) -> Result<Bytes, Problem> {
     let mut whole = Bytes::new();
     let mut parts = BytesMut::new();
     while let Some(frame) = body.frame().await {
-        let frame =
-            frame.map_err(|_| Problem::new(Code::Invalid, "the body broke off before its end".into()))?;
+        let frame = frame.map_err(|_| {
+            Problem::new(Code::Invalid, "the connection ended before the body was complete".into())
+        })?;
         let Ok(data) = frame.into_data() else { continue };
         if whole.is_empty() && parts.is_empty() {
-            // Nearly every body comes in one piece, which is then used where it lies.
+            // Nearly every body arrives in one piece, which is used without a copy.
             whole = data;
         } else {
             parts.extend_from_slice(&std::mem::take(&mut whole));
             parts.extend_from_slice(&data);
         }
         if whole.len() + parts.len() > limits.max_body {
-            return Err(too_large(limits));
+            return Err(too_large(limits, ""));
         }
     }
     Ok(if parts.is_empty() { whole } else { parts.freeze() })
 }
 
-fn too_large(limits: &Limits) -> Problem {
-    let detail =
-        format!("the body is over {} bytes: send fewer titles, or raise --max-body", limits.max_body);
+/// The problem of a body over the limit. `when` is empty or ` after decompression`.
+pub(super) fn too_large(limits: &Limits, when: &str) -> Problem {
+    let max_body = limits.max_body;
+    let detail = format!("the body is over {max_body} bytes{when}: send fewer titles, or raise --max-body");
     Problem::new(Code::TooLarge, detail)
 }

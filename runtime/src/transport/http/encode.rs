@@ -1,38 +1,38 @@
-//! Answers as JSON, written straight into one buffer.
+//! Answers as JSON, written directly into one buffer.
 
 use serde::Serialize;
 
 use crate::service::types::{ModelInfo, PageResponse, PageRow, Recognised, ScoreResponse, TopKResponse};
 
-/// About what a score takes, comma included.
+/// Estimated bytes of a score, with its comma.
 const SCORE_BYTES: usize = 12;
 
-/// About what a title of a page takes.
+/// Estimated bytes of a title of a page.
 const TITLE_BYTES: usize = 128;
 
-/// A buffer that JSON is written to.
+/// A buffer for JSON.
 pub(super) struct Json(Vec<u8>);
 
 impl Json {
-    /// Empty, with room.
+    /// An empty buffer with this capacity.
     pub(super) fn with_capacity(bytes: usize) -> Self {
         Self(Vec::with_capacity(bytes))
     }
 
-    /// As it is: punctuation, names of members, JSON made before.
+    /// Writes JSON as it is: punctuation, member names, JSON fragments.
     pub(super) fn raw(&mut self, json: &str) -> &mut Self {
         self.0.extend_from_slice(json.as_bytes());
         self
     }
 
-    /// Quoted and escaped, or a number in as few digits as read back the same.
+    /// Writes a value: strings are quoted and escaped, numbers have the fewest digits that read back the same.
     pub(super) fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> &mut Self {
-        // Writing to memory does not fail, and neither does a text or a number.
+        // Writing a string or a number to memory cannot fail.
         let _ = serde_json::to_writer(&mut self.0, value);
         self
     }
 
-    /// `[1.5,2.5]`
+    /// Writes a list, such as `[1.5,2.5]`.
     pub(super) fn scores(&mut self, scores: impl Iterator<Item = f32>) -> &mut Self {
         self.list(scores, |json, score| {
             json.value(&score);
@@ -57,7 +57,7 @@ impl Json {
             .value(&*model.artifact_digest)
     }
 
-    /// The text.
+    /// The bytes written.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
@@ -104,7 +104,7 @@ pub(super) fn page(response: &PageResponse) -> Vec<u8> {
     json.into_bytes()
 }
 
-/// A guess: looking at every title for its length costs more than a buffer that grows now and then.
+/// Estimated bytes of a row. Measuring every title would cost more than growing the buffer now and then.
 fn row_bytes(row: &PageRow) -> usize {
     256 + row.heading.len() + row.why.len() + row.titles.len() * TITLE_BYTES
 }

@@ -1,4 +1,4 @@
-//! The Open Inference Protocol over HTTP, its binary tensors included.
+//! The Open Inference Protocol over HTTP, with binary tensors.
 
 use std::fmt;
 
@@ -10,7 +10,13 @@ use serde::{
 };
 use serde_json::json;
 
-use super::{Asked, body, encode::Json, input, problem::Problem, reply::Reply};
+use super::{
+    Asked, body,
+    encode::Json,
+    input::{self, null_is_absent},
+    problem::Problem,
+    reply::Reply,
+};
 use crate::{
     service::{Service, types::ServeError},
     telemetry::Code,
@@ -20,24 +26,24 @@ use crate::{
     },
 };
 
-/// Length of the JSON that stands before binary tensors.
+/// Header with the length of the JSON in front of binary tensors.
 const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
 
 #[derive(Deserialize)]
 struct InferInput<'a> {
     #[serde(borrow)]
     id: Option<Text<'a>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     parameters: RequestParameters,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "null_is_absent")]
     inputs: Vec<TensorInput<'a>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "null_is_absent")]
     outputs: Vec<OutputInput<'a>>,
 }
 
 #[derive(Default, Deserialize)]
 struct RequestParameters {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     binary_data_output: bool,
 }
 
@@ -48,7 +54,7 @@ struct TensorInput<'a> {
     #[serde(borrow)]
     datatype: Text<'a>,
     shape: Vec<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     parameters: TensorParameters,
     #[serde(borrow)]
     data: Option<Elements<'a>>,
@@ -63,7 +69,7 @@ struct TensorParameters {
 struct OutputInput<'a> {
     #[serde(borrow)]
     name: Text<'a>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     parameters: OutputParameters,
 }
 
@@ -72,7 +78,7 @@ struct OutputParameters {
     binary_data: Option<bool>,
 }
 
-/// Elements of a tensor in JSON, flat or nested; numbers become ids in decimal.
+/// Elements of a tensor in JSON, flat or nested. Numbers become ids in decimal.
 struct Elements<'a> {
     ids: Vec<Text<'a>>,
     n_numbers: usize,
@@ -86,7 +92,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
     }
 }
 
-/// Takes one element, or a list of them.
+/// Reads one element, or a list of elements.
 struct Element<'v, 'a>(&'v mut Elements<'a>);
 
 impl<'de: 'a, 'a> DeserializeSeed<'de> for Element<'_, 'a> {
@@ -101,7 +107,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Element<'_, 'a> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ids: strings or whole numbers, in lists")
+        f.write_str("lists of ids, which are strings or whole numbers")
     }
 
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
@@ -150,7 +156,7 @@ impl Asked<'_> {
         let requests = oip::requests(name, inputs.into_iter().map(|input| tensor(input, &mut raw)))?;
         if !raw.is_empty() {
             return Err(Problem::invalid(format!(
-                "{} bytes follow the last binary tensor: expected none",
+                "{} bytes follow the last binary tensor: remove them, or correct binary_data_size",
                 raw.len()
             )));
         }
@@ -164,7 +170,7 @@ impl Asked<'_> {
     }
 }
 
-/// The JSON of a request, and the binary tensors behind it.
+/// The JSON of a request, and the binary tensors after it.
 fn split<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<(&'a str, &'a [u8]), Problem> {
     let Some(length) = headers.get(JSON_LENGTH) else {
         check_type(headers, &["application/json"])?;
@@ -175,13 +181,13 @@ fn split<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<(&'a str, &'a [u8]),
     let (json, raw) = length.and_then(|length| body.split_at_checked(length)).ok_or_else(|| {
         let size = body.len();
         Problem::invalid(format!(
-            "header inference-header-content-length is no length within the body of {size} bytes"
+            "header inference-header-content-length is invalid: send the length of the JSON, a number up to the body's {size} bytes"
         ))
     })?;
     Ok((input::text(json)?, raw))
 }
 
-/// Clients of this protocol often send no content type; a wrong one is refused.
+/// Accepts a missing content type, because clients of this protocol often send none. Rejects a wrong one.
 fn check_type(headers: &HeaderMap, taken: &[&str]) -> Result<(), Problem> {
     let Some(found) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     let found = String::from_utf8_lossy(found.as_bytes());
@@ -204,7 +210,10 @@ fn tensor<'a>(input: TensorInput<'a>, raw: &mut &'a [u8]) -> Result<Input<'a>, S
                 elements.ids.len() - elements.n_numbers
             };
             if n_wrong > 0 {
-                let message = format!("input {:?} has elements of another kind than its data type", &*name);
+                let message = format!(
+                    "input {:?} has elements that do not match its datatype: send strings for BYTES, whole numbers for the others",
+                    &*name
+                );
                 return Err(ServeError::Invalid(message));
             }
             elements.ids
@@ -212,7 +221,7 @@ fn tensor<'a>(input: TensorInput<'a>, raw: &mut &'a [u8]) -> Result<Input<'a>, S
         (None, Some(size)) => {
             let (own, rest) = raw.split_at_checked(size).ok_or_else(|| {
                 ServeError::Invalid(format!(
-                    "input {:?} has {size} binary bytes: the body ends before",
+                    "input {:?} has binary_data_size {size}, but the body ends earlier",
                     &*name
                 ))
             })?;
@@ -221,7 +230,7 @@ fn tensor<'a>(input: TensorInput<'a>, raw: &mut &'a [u8]) -> Result<Input<'a>, S
         }
         _ => {
             let message = format!(
-                "input {:?} needs its elements in exactly one place: data, or binary bytes of parameters.binary_data_size behind the JSON",
+                "input {:?} must have its elements in one place: in data, or after the JSON with parameters.binary_data_size",
                 &*name
             );
             return Err(ServeError::Invalid(message));
@@ -230,7 +239,7 @@ fn tensor<'a>(input: TensorInput<'a>, raw: &mut &'a [u8]) -> Result<Input<'a>, S
     Ok(Input { name, shape, ids })
 }
 
-/// An answer to be written.
+/// An answer before it is written.
 struct InferAnswer<'a> {
     name: &'a str,
     id: Option<&'a str>,
@@ -238,7 +247,7 @@ struct InferAnswer<'a> {
 }
 
 impl InferAnswer<'_> {
-    /// Everything before what holds the values.
+    /// The JSON up to the member with the values.
     fn head(&self) -> Json {
         let [rows, columns] = self.scores.shape;
         let mut json = Json::with_capacity(256 + rows * columns * 12);

@@ -1,7 +1,8 @@
-//! The HTTP listener. Routes are matched by hand and answered from one buffer: no layer stands between.
+//! The HTTP listener. It matches routes by hand and answers from one buffer, without layers in between.
 
 mod body;
 mod encode;
+mod encoding;
 mod infer;
 mod input;
 mod operations;
@@ -30,7 +31,7 @@ use self::{
 use super::call::{Call, Shared};
 use crate::telemetry::{Code, Method};
 
-/// Answers every HTTP request. A cheap clone.
+/// Answers every HTTP request. Cloning is cheap.
 #[derive(Clone)]
 pub struct Http {
     shared: Arc<Shared>,
@@ -52,38 +53,38 @@ impl Service<Request<Incoming>> for Http {
 }
 
 impl Http {
-    /// Answers from `shared`, and below `/preview` from `preview`.
+    /// Answers requests with the state in `shared`. `preview` answers below `/preview`.
     pub fn new(shared: Arc<Shared>, preview: Option<axum::Router>) -> Self {
         Self { shared, preview }
     }
 }
 
-/// One request, whole.
+/// Answers one request.
 async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let found = routes::find(&parts.method, parts.uri.path());
     let call = shared.begin(found.method(), &parts.headers);
     let asked = Asked { shared, call: &call, parts: &parts };
-    // A mistake of ours ends one request, not its connection.
+    // A panic ends one request, not its connection.
     let result = AssertUnwindSafe(asked.answer(&found, body)).catch_unwind().await.unwrap_or_else(|_| {
         Err(Problem::new(Code::Internal, crate::service::types::ServeError::Internal.to_string()))
     });
-    let reply = match result {
-        Ok(reply) => {
-            shared.end(&call, Code::Ok, None);
-            reply
-        }
+    let (reply, problem) = match result {
+        Ok(reply) => (reply, None),
         Err(problem) => {
-            shared.end(&call, problem.code, Some(&problem.detail));
-            problem.reply(found.style(), call.request_id.to_str().unwrap_or_default())
+            (problem.reply(found.style(), call.request_id.to_str().unwrap_or_default()), Some(problem))
         }
     };
-    let mut response = reply.into_response();
+    let mut response = encoding::compress(reply, &parts.headers).await.into_response();
+    match problem {
+        None => shared.end(&call, Code::Ok, None),
+        Some(problem) => shared.end(&call, problem.code, Some(&problem.detail)),
+    }
     call.sign(response.headers_mut());
     response
 }
 
-/// A request under way.
+/// A request in progress.
 struct Asked<'a> {
     shared: &'a Shared,
     call: &'a Call,
@@ -92,7 +93,11 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     async fn answer(&self, found: &Found<'_>, body: Incoming) -> Result<Reply, Problem> {
-        let Found::Route(route) = found else { return Err(routes::missing(found)) };
+        let route = match found {
+            Found::Route(route) => route,
+            Found::Options(allow) => return Ok(operations::options(allow)),
+            _ => return Err(routes::missing(found)),
+        };
         match route {
             Route::Infer(model, version) => self.infer(model, version.as_deref(), body).await,
             Route::Score(objective) => self.score(objective, body).await,
@@ -114,7 +119,7 @@ impl Asked<'_> {
     }
 }
 
-/// The preview is axum's to answer; it is counted and traced like the rest.
+/// Answers from the preview's axum router; counts and traces the request like all others.
 async fn show(
     shared: Arc<Shared>,
     preview: axum::Router,

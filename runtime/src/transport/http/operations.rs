@@ -1,4 +1,4 @@
-//! What operators ask: alive, ready, what is served, numbers, the description of the API.
+//! Routes for operations: liveness, readiness, status, metrics, and the OpenAPI document.
 
 use super::{problem::Problem, reply::Reply};
 use crate::{
@@ -10,6 +10,14 @@ const OPEN_API: &str = include_str!("openapi.json");
 const TEXT: &str = "text/plain; charset=utf-8";
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// The methods of a path, with no body.
+pub(super) fn options(allow: &'static str) -> Reply {
+    let mut reply = Reply::new(TEXT, "");
+    reply.status = http::StatusCode::NO_CONTENT;
+    reply.header(http::header::ALLOW, http::HeaderValue::from_static(allow));
+    reply
+}
+
 pub(super) fn open_api() -> Reply {
     Reply::json(OPEN_API)
 }
@@ -18,7 +26,7 @@ pub(super) fn live() -> Reply {
     Reply::new(TEXT, "alive\n")
 }
 
-/// 200 when everything that the manifests ask for is served and the process is not about to end; else 503 and why.
+/// 200 if everything in the manifests is served and the process is not shutting down; otherwise 503 with the reasons.
 pub(super) fn ready(service: &Service) -> Reply {
     if service.is_ready() {
         return Reply::new(TEXT, "ready\n");
@@ -42,7 +50,7 @@ pub(super) fn metrics(metrics: &Metrics) -> Result<Reply, Problem> {
 }
 
 fn internal(error: &(dyn std::error::Error + 'static)) -> Problem {
-    tracing::error!(error, "an answer cannot be written");
+    tracing::error!(error, "cannot write an answer");
     Problem::new(Code::Internal, ServeError::Internal.to_string())
 }
 

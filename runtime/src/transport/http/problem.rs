@@ -1,34 +1,34 @@
-//! Errors as callers see them: problem details (RFC 9457), or what the Open Inference Protocol has for them.
+//! Errors as callers see them: problem details (RFC 9457), or the error format of the Open Inference Protocol.
 
 use std::time::Duration;
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::reply::Reply;
 use crate::{service::types::ServeError, telemetry::Code, transport::call::BadTimeout};
 
-/// Why a request is not answered as asked.
+/// The error of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
-    /// Which kind; it decides the status.
+    /// Kind of error; it decides the status.
     pub code: Code,
-    /// For the caller: what was expected, what was found, the mend.
+    /// Text for the caller: what was expected, what was found, and what to do.
     pub detail: String,
-    /// When to try again.
+    /// Time after which the caller may try again.
     pub retry_after: Option<Duration>,
-    /// The methods that the route has.
-    pub allow: Option<&'static str>,
-    /// The routes that there are, where none has the path.
+    /// What the caller may use instead, such as `allow` with the methods of the route.
+    pub header: Option<(HeaderName, &'static str)>,
+    /// All routes, if no route has the path.
     pub routes: Option<Vec<String>>,
 }
 
-/// How a family of routes writes errors.
+/// The error format of a family of routes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// `application/problem+json`.
     Problem,
-    /// `{"error": "…"}`, as the Open Inference Protocol has it.
+    /// `{"error": "…"}`, the format of the Open Inference Protocol.
     Inference,
 }
 
@@ -52,18 +52,18 @@ struct InferenceError<'a> {
 }
 
 impl Problem {
-    /// A problem without more to it.
+    /// A problem with a code and a detail only.
     pub fn new(code: Code, detail: String) -> Self {
-        Self { code, detail, retry_after: None, allow: None, routes: None }
+        Self { code, detail, retry_after: None, header: None, routes: None }
     }
 
-    /// No route has the path.
+    /// The problem of a path without a route.
     pub(super) fn no_route(routes: Vec<String>) -> Self {
-        let detail = "no route has this path: see `routes`".to_owned();
+        let detail = "no route has this path: see the list in `routes`".to_owned();
         Self { routes: Some(routes), ..Self::new(Code::NotFound, detail) }
     }
 
-    /// The request is at fault.
+    /// The problem of an invalid request.
     pub fn invalid(detail: impl Into<String>) -> Self {
         Self::new(Code::Invalid, detail.into())
     }
@@ -81,12 +81,13 @@ impl Problem {
             Code::Shed => StatusCode::TOO_MANY_REQUESTS,
             Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
             Code::Changed => StatusCode::CONFLICT,
+            Code::Unsupported => StatusCode::NOT_IMPLEMENTED,
             Code::NotReady => StatusCode::SERVICE_UNAVAILABLE,
             Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    /// The answer that says it.
+    /// The answer with this problem.
     pub(super) fn reply(&self, style: Style, request_id: &str) -> Reply {
         let status = self.status();
         let (content_type, body) = match style {
@@ -100,14 +101,14 @@ impl Problem {
         let mut reply = Reply::new(content_type, body.unwrap_or_default());
         reply.status = status;
         if let Some(after) = self.retry_after {
-            // The header has whole seconds: a shorter wait is rounded up.
+            // The header has whole seconds: fractions are rounded up.
             reply.header(
                 header::RETRY_AFTER,
                 HeaderValue::from(after.as_millis().div_ceil(1000).max(1) as u64),
             );
         }
-        if let Some(allow) = self.allow {
-            reply.header(header::ALLOW, HeaderValue::from_static(allow));
+        if let Some((name, value)) = &self.header {
+            reply.header(name.clone(), HeaderValue::from_static(value));
         }
         reply
     }
@@ -125,7 +126,7 @@ impl Problem {
     }
 }
 
-/// The code of each error of the service, for every listener.
+/// The code of each error of the service, over HTTP and gRPC.
 pub(in crate::transport) fn code(error: &ServeError) -> Code {
     match error {
         ServeError::Invalid(_) => Code::Invalid,

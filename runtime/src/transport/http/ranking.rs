@@ -1,4 +1,4 @@
-//! `/v1`: scores, best titles, pages.
+//! Routes of `/v1`: scores, top-k, pages.
 
 use std::fmt::Write;
 
@@ -53,13 +53,13 @@ impl Asked<'_> {
     }
 }
 
-/// Stages as `Server-Timing` has them: `score;dur=0.042, assemble;dur=0.013` (milliseconds).
+/// Stages in the format of the header `Server-Timing`: `score;dur=0.042, assemble;dur=0.013` (milliseconds).
 fn server_timing(response: &PageResponse) -> String {
     let mut text = String::with_capacity(response.timings.len() * 24);
     for (at, (stage, took)) in response.timings.iter().enumerate() {
         let micros = took.as_micros();
         let comma = if at == 0 { "" } else { ", " };
-        // Writing to a text does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, "{comma}{stage};dur={}.{:03}", micros / 1000, micros % 1000);
     }
     text

@@ -1,4 +1,4 @@
-//! An answer before it has the headers that every answer carries.
+//! An answer, before it gets the headers that every answer carries.
 
 use std::{
     pin::Pin,
@@ -9,11 +9,11 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
-/// The body of an answer: one buffer, or whatever the preview streams.
+/// The body of an answer: one buffer, or a stream from the preview.
 pub enum Body {
-    /// Written in one piece, with its length.
+    /// One buffer with a known length.
     Whole(Option<Bytes>),
-    /// From an axum handler.
+    /// A stream from an axum handler.
     Streamed(axum::body::Body),
 }
 
@@ -46,22 +46,23 @@ impl HttpBody for Body {
     }
 }
 
-/// What a handler answers.
+/// The answer of a handler.
 pub(super) struct Reply {
-    /// 200 unless set.
+    /// 200 by default.
     pub(super) status: StatusCode,
     content_type: &'static str,
-    body: Bytes,
+    /// In one piece.
+    pub(super) body: Bytes,
     extra: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Reply {
-    /// 200 with this body.
+    /// An answer with status 200 and this body.
     pub(super) fn new(content_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self { status: StatusCode::OK, content_type, body: body.into(), extra: Vec::new() }
     }
 
-    /// 200 with this JSON.
+    /// An answer with status 200 and this JSON.
     pub(super) fn json(body: impl Into<Bytes>) -> Self {
         Self::new("application/json", body)
     }
@@ -71,7 +72,7 @@ impl Reply {
         self.extra.push((name, value));
     }
 
-    /// As hyper writes it: one buffer, so one write.
+    /// Converts to hyper's type. The body is one buffer, so hyper needs one write.
     pub(super) fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::Whole(Some(self.body)));
         *response.status_mut() = self.status;

@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 
-use http::Method as Verb;
+use http::{Method as Verb, header};
 
 use super::problem::{Problem, Style};
-use crate::telemetry::{Code, Method};
+use crate::{
+    telemetry::{Code, Method},
+    transport::oip::Unsupported,
+};
 
-/// Method and template of every route. The OpenAPI document has the same ones.
+/// Method and template of every route. The OpenAPI document has the same routes.
 pub const ROUTES: [(&str, &str); 18] = [
     ("POST", "/v1/objectives/{objective}/score"),
     ("POST", "/v1/objectives/{objective}/top-k"),
@@ -32,7 +35,7 @@ pub const ROUTES: [(&str, &str); 18] = [
 /// A segment of a path, decoded.
 pub(super) type Segment<'a> = Cow<'a, str>;
 
-/// What is asked.
+/// A route with its parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Route<'a> {
     Score(Segment<'a>),
@@ -51,17 +54,21 @@ pub(super) enum Route<'a> {
     Infer(Segment<'a>, Option<Segment<'a>>),
 }
 
-/// What the table says of a request.
+/// The result of a search in the table of routes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Found<'a> {
     Route(Route<'a>),
-    /// The path is right; these are its methods.
+    /// The path exists, but not with this method. The text lists the methods that it has.
     OtherMethod(&'static str, Style),
+    /// The client asks with OPTIONS for the methods of the path.
+    Options(&'static str),
+    /// The path belongs to an extension that the server does not have.
+    Unsupported(Unsupported, Style),
     Nothing(Style),
 }
 
 impl Found<'_> {
-    /// Under which it is counted.
+    /// The label under which the request is counted.
     pub(super) fn method(&self) -> Method {
         match self {
             Self::Route(Route::Score(_)) => Method::HttpScore,
@@ -78,32 +85,34 @@ impl Found<'_> {
             Self::Route(Route::OpenApi | Route::Live | Route::Ready | Route::Status | Route::Metrics) => {
                 Method::HttpOperations
             }
-            Self::OtherMethod(..) | Self::Nothing(_) => Method::HttpUnknown,
+            Self::Options(_) => Method::HttpOperations,
+            Self::OtherMethod(..) | Self::Unsupported(..) | Self::Nothing(_) => Method::HttpUnknown,
         }
     }
 
-    /// How its errors are written.
+    /// The format of its errors.
     pub(super) fn style(&self) -> Style {
         match self {
-            Self::OtherMethod(_, style) | Self::Nothing(style) => *style,
+            Self::OtherMethod(_, style) | Self::Unsupported(_, style) | Self::Nothing(style) => *style,
             Self::Route(_) if matches!(self.method(), Method::HttpInfer | Method::HttpOip) => {
                 Style::Inference
             }
-            Self::Route(_) => Style::Problem,
+            Self::Route(_) | Self::Options(_) => Style::Problem,
         }
     }
 }
 
-/// Whether the preview answers this path.
+/// Whether this path belongs to the preview.
 pub(super) fn is_preview(path: &str) -> bool {
     path.strip_prefix("/preview").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The route of a request.
+/// The route of a request. A slash at the end of the path changes nothing.
 pub(super) fn find<'a>(verb: &Verb, path: &'a str) -> Found<'a> {
     let mut segments = [""; 7];
     let mut n = 0;
-    for segment in path.strip_prefix('/').unwrap_or(path).split('/') {
+    let trimmed = path.strip_prefix('/').unwrap_or(path);
+    for segment in trimmed.strip_suffix('/').unwrap_or(trimmed).split('/') {
         let Some(place) = segments.get_mut(n) else { return nothing(path) };
         *place = segment;
         n += 1;
@@ -119,21 +128,28 @@ pub(super) fn find<'a>(verb: &Verb, path: &'a str) -> Found<'a> {
         ["metrics"] => ("GET", Route::Metrics),
         ["v2", rest @ ..] => match inference(rest) {
             Some(found) => found,
-            None => return nothing(path),
+            None => {
+                return Unsupported::of_http(rest)
+                    .map_or_else(|| nothing(path), |it| Found::Unsupported(it, Style::Inference));
+            }
         },
+        // The paths of version 1 of the inference protocol.
+        ["v1", "models", ..] => return Found::Unsupported(Unsupported::FirstVersion, Style::Inference),
+        ["*"] if verb == Verb::OPTIONS => return Found::Options("GET, HEAD, POST, OPTIONS"),
         _ => return nothing(path),
     };
     let fits = verb == wanted || (wanted == "GET" && verb == Verb::HEAD);
-    match (fits, wanted) {
-        (true, _) => Found::Route(route),
-        (false, "GET") => Found::OtherMethod("GET, HEAD", Found::Route(route).style()),
-        (false, _) => Found::OtherMethod("POST", Found::Route(route).style()),
+    let allow = if wanted == "GET" { "GET, HEAD, OPTIONS" } else { "POST, OPTIONS" };
+    match fits {
+        true => Found::Route(route),
+        false if verb == Verb::OPTIONS => Found::Options(allow),
+        false => Found::OtherMethod(allow, Found::Route(route).style()),
     }
 }
 
 fn inference<'a>(rest: &[&'a str]) -> Option<(&'static str, Route<'a>)> {
     Some(match rest {
-        [] | [""] => ("GET", Route::Server),
+        [] => ("GET", Route::Server),
         ["health", "live"] => ("GET", Route::ServerLive),
         ["health", "ready"] => ("GET", Route::ServerReady),
         ["models", model] => ("GET", Route::Model(decode(model), None)),
@@ -154,7 +170,7 @@ fn nothing(path: &str) -> Found<'static> {
     Found::Nothing(if path.starts_with("/v2/") { Style::Inference } else { Style::Problem })
 }
 
-/// Undoes percent-encoding. What is not well encoded stays as it is: no name has a `%`, so it is found by nobody.
+/// Undoes percent-encoding. A badly encoded segment stays as it is: no name contains `%`, so it matches nothing.
 fn decode(segment: &str) -> Segment<'_> {
     if !segment.contains('%') {
         return Cow::Borrowed(segment);
@@ -177,18 +193,19 @@ fn decode(segment: &str) -> Segment<'_> {
     String::from_utf8(bytes).map_or(Cow::Borrowed(segment), Cow::Owned)
 }
 
-/// The table for people.
+/// The routes as text, for error messages.
 pub(super) fn listed() -> Vec<String> {
     ROUTES.iter().map(|(verb, path)| format!("{verb} {path}")).collect()
 }
 
-/// What is answered where no route is.
+/// The error for a path or method without a route.
 pub(super) fn missing(found: &Found<'_>) -> Problem {
     match found {
         Found::OtherMethod(allow, _) => Problem {
-            allow: Some(allow),
-            ..Problem::new(Code::MethodNotAllowed, format!("this route has the methods {allow}"))
+            header: Some((header::ALLOW, allow)),
+            ..Problem::new(Code::MethodNotAllowed, format!("this route supports the methods {allow}"))
         },
+        Found::Unsupported(unsupported, _) => Problem::new(Code::Unsupported, unsupported.to_string()),
         _ => Problem::no_route(listed()),
     }
 }
@@ -217,12 +234,14 @@ mod tests {
             ("percent-encoded",           "/v1/objectives/w%61tch/score",       score("watch")),
             ("badly encoded: as it is",   "/v1/objectives/w%zz/score",          score("w%zz")),
             ("not UTF-8: as it is",       "/v1/objectives/%ff/score",           score("%ff")),
-            ("an encoded slash is none",  "/v1/objectives/a%2Fb/score",         score("a/b")),
-            ("a slash more",              "/v1/objectives/watch/score/",        Found::Nothing(Style::Problem)),
+            ("an encoded slash is text",  "/v1/objectives/a%2Fb/score",         score("a/b")),
+            ("a slash at the end",        "/v1/objectives/watch/score/",        score("watch")),
+            ("two slashes at the end",    "/v1/objectives/watch/score//",       Found::Nothing(Style::Problem)),
+            ("an empty segment",          "/v1//watch/score",                   Found::Nothing(Style::Problem)),
             ("the start only",            "/v1/objectives/watch",               Found::Nothing(Style::Problem)),
             ("very deep",                 "/a/b/c/d/e/f/g/h/i",                 Found::Nothing(Style::Problem)),
             ("the root",                  "/",                                  Found::Nothing(Style::Problem)),
-            ("a method of a later part of the protocol", "/v2/repository/index", Found::Nothing(Style::Inference)),
+            ("not in the protocol",       "/v2/nothing",                        Found::Nothing(Style::Inference)),
         ];
         for (why, path, expected) in cases {
             assert_eq!(find(&Verb::POST, path), expected, "{why}");
@@ -234,7 +253,62 @@ mod tests {
         assert_eq!(find(&Verb::HEAD, "/livez"), Found::Route(Route::Live));
         assert!(matches!(
             find(&Verb::HEAD, "/v1/objectives/a/score"),
-            Found::OtherMethod("POST", Style::Problem)
+            Found::OtherMethod("POST, OPTIONS", Style::Problem)
         ));
+    }
+
+    #[test]
+    fn options_are_the_methods_of_a_path() {
+        #[rustfmt::skip]
+        let cases = [
+            ("/livez",                       Found::Options("GET, HEAD, OPTIONS")),
+            ("/v2/models/watch/infer",       Found::Options("POST, OPTIONS")),
+            ("/v1/surfaces/home/page/",      Found::Options("POST, OPTIONS")),
+            ("*",                            Found::Options("GET, HEAD, POST, OPTIONS")),
+            ("/nowhere",                     Found::Nothing(Style::Problem)),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(find(&Verb::OPTIONS, path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn extensions_that_are_not_there_say_what_to_use_instead() {
+        #[rustfmt::skip]
+        let cases = [
+            ("/v2/repository/index",                        "GET /status lists the models"),
+            ("/v2/models",                                  "GET /status lists the models"),
+            ("/v2/models/",                                 "GET /status lists the models"),
+            ("/v2/repository/models/watch/load",            "change spec.artifact of the RankingModel"),
+            ("/v2/repository/models/watch/unload",          "change spec.artifact of the RankingModel"),
+            ("/v2/models/watch/load",                       "change spec.artifact of the RankingModel"),
+            ("/v2/models/watch/config",                     "GET /v2/models/{model} and ModelMetadata describe a model"),
+            ("/v2/models/watch/versions/1/config",          "GET /v2/models/{model} and ModelMetadata describe a model"),
+            ("/v2/models/watch/stats",                      "GET /metrics"),
+            ("/v2/models/watch/versions/1/stats",           "GET /metrics"),
+            ("/v2/systemsharedmemory/status",               "send tensors inside the request"),
+            ("/v2/cudasharedmemory/region/a/register",      "send tensors inside the request"),
+            ("/v2/trace/setting",                           "send the header traceparent"),
+            ("/v2/models/watch/trace/setting",              "send the header traceparent"),
+            ("/v2/logging",                                 "start the process with --log"),
+            ("/v2/models/watch/infer_stream",               "POST /v2/models/{model}/infer"),
+            ("/v2/models/watch/generate",                   "POST /v2/models/{model}/infer"),
+            ("/v2/models/watch/versions/1/generate_stream", "POST /v2/models/{model}/infer"),
+            ("/v1/models",                                  "use POST /v2/models/{model}/infer"),
+            ("/v1/models/watch:predict",                    "use POST /v2/models/{model}/infer"),
+        ];
+        for (path, message) in cases {
+            for verb in [Verb::GET, Verb::POST] {
+                let found = find(&verb, path);
+                assert_eq!(found.style(), Style::Inference, "{path}");
+                let problem = missing(&found);
+                assert_eq!(problem.status().as_u16(), 501, "{verb} {path}");
+                assert!(
+                    problem.detail.contains("not supported") && problem.detail.contains(message),
+                    "{path}: {}",
+                    problem.detail
+                );
+            }
+        }
     }
 }

@@ -1,24 +1,24 @@
-//! Data types that ids may have, and how raw bytes hold them.
+//! Data types of ids, and their format in raw bytes.
 
 use super::super::text::Text;
 use crate::service::types::ServeError;
 
-/// A data type that an id may have.
+/// A data type of ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Datatype {
-    /// Texts, each after its length in 4 bytes.
+    /// Strings, each after its length in 4 bytes.
     Bytes,
-    /// Signed numbers of so many bytes.
+    /// Signed integers with this number of bytes.
     Signed(usize),
-    /// Unsigned numbers of so many bytes.
+    /// Unsigned integers with this number of bytes.
     Unsigned(usize),
 }
 
 impl Datatype {
-    /// Reads the name of the data type of `tensor`.
+    /// Parses the name of the data type of `tensor`.
     ///
     /// # Errors
-    /// Invalid, and what is taken.
+    /// Invalid, with the data types that are supported.
     pub fn parse(name: &str, tensor: &str) -> Result<Self, ServeError> {
         Ok(match name {
             "BYTES" => Self::Bytes,
@@ -38,16 +38,16 @@ impl Datatype {
         })
     }
 
-    /// The ids in raw bytes: numbers little-endian, texts after their length in 4 bytes.
+    /// Reads ids from raw bytes: integers are little-endian, strings follow their length in 4 bytes.
     ///
     /// # Errors
-    /// Invalid: cut short, or not UTF-8.
+    /// Invalid: incomplete, or not UTF-8.
     pub fn decode<'a>(self, raw: &'a [u8], tensor: &str) -> Result<Vec<Text<'a>>, ServeError> {
         match self {
             Self::Bytes => texts(raw, tensor),
             Self::Signed(width) => numbers(raw, width, tensor, |bytes| {
                 let unsigned = little_endian(bytes);
-                // Moves the sign bit to the top, and back with its copies behind it.
+                // Shifting up and back copies the sign bit.
                 let shift = 64 - 8 * width as u32;
                 Text::number(((unsigned << shift) as i64) >> shift)
             }),
@@ -78,7 +78,7 @@ fn numbers<'a>(
 fn texts<'a>(mut raw: &'a [u8], tensor: &str) -> Result<Vec<Text<'a>>, ServeError> {
     let short = |at: usize| {
         ServeError::Invalid(format!(
-            "input {tensor:?} ends in the middle of element {at}: each is its length in 4 bytes, little-endian, and its text"
+            "input {tensor:?} ends in the middle of element {at}: send each element as its length in 4 bytes, little-endian, and its text"
         ))
     };
     let mut texts = Vec::with_capacity(raw.len() / 8);
@@ -93,7 +93,7 @@ fn texts<'a>(mut raw: &'a [u8], tensor: &str) -> Result<Vec<Text<'a>>, ServeErro
     Ok(texts)
 }
 
-/// An element as text.
+/// An element as a string.
 ///
 /// # Errors
 /// Invalid: not UTF-8.
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_none_are_refused() {
+    fn malformed_bytes_are_refused() {
         #[rustfmt::skip]
         let cases: [(&str, &str, &[u8], &str); 6] = [
             ("a length cut short",      "BYTES",  b"\x02\0",                  "ends in the middle of element 0"),

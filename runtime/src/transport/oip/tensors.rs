@@ -1,20 +1,20 @@
-//! Tensors to requests, answers to tensors.
+//! Converts tensors to requests, and answers to tensors.
 
 use super::super::text::Text;
 use crate::service::types::{ScoreRequest, ScoreResponse, ServeError};
 
-/// An input tensor; its elements are ids, row after row.
+/// An input tensor. Its elements are ids, row by row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Input<'a> {
     /// `viewer`, `titles` or `recent`.
     pub name: Text<'a>,
-    /// As declared.
+    /// The shape in the request.
     pub shape: Vec<i64>,
-    /// As many as the shape says.
+    /// The elements; their number must match the shape.
     pub ids: Vec<Text<'a>>,
 }
 
-/// Ids of a tensor whose shape was checked.
+/// Ids of a tensor with a valid shape.
 struct Matrix<'a> {
     rows: usize,
     columns: usize,
@@ -28,7 +28,7 @@ pub struct Scores {
     pub shape: [usize; 2],
     /// Digest of the artifact that answered.
     pub artifact_digest: std::sync::Arc<str>,
-    /// One answer a viewer.
+    /// One answer for each viewer.
     pub rows: Vec<ScoreResponse>,
 }
 
@@ -36,10 +36,10 @@ fn invalid(message: String) -> ServeError {
     ServeError::Invalid(message)
 }
 
-/// One request a row of the tensors, all to `objective`.
+/// One request for each row of the tensors, all for `objective`.
 ///
 /// # Errors
-/// Invalid: a tensor is missing, unknown, there twice, or of another shape than its elements or its fellows.
+/// Invalid: a tensor is missing, unknown or duplicate, or its shape does not match its elements or the other tensors.
 pub fn requests<'a>(
     objective: &'a str,
     inputs: impl Iterator<Item = Result<Input<'a>, ServeError>>,
@@ -53,17 +53,16 @@ pub fn requests<'a>(
             "recent" => &mut recent,
             other => {
                 return Err(invalid(format!(
-                    "input {other:?} does not exist: there are \"viewer\", \"titles\" and \"recent\""
+                    "input {other:?} does not exist: the inputs are \"viewer\", \"titles\" and \"recent\""
                 )));
             }
         };
         if place.is_some() {
-            return Err(invalid(format!("input {:?} is there twice", &*input.name)));
+            return Err(invalid(format!("input {:?} occurs twice", &*input.name)));
         }
         *place = Some(input);
     }
-    let missing =
-        |name: &str| invalid(format!("input {name:?} is missing: \"viewer\" and \"titles\" are needed"));
+    let missing = |name: &str| invalid(format!("input {name:?} is missing: send \"viewer\" and \"titles\""));
     let viewer = matrix(viewer.ok_or_else(|| missing("viewer"))?)?;
     let titles = matrix(titles.ok_or_else(|| missing("titles"))?)?;
     let recent = recent.map(matrix).transpose()?;
@@ -78,7 +77,7 @@ pub fn requests<'a>(
         if let Some(rows) = rows.filter(|rows| *rows != viewer.rows) {
             let b = viewer.rows;
             return Err(invalid(format!(
-                "input {name:?} has {rows} rows and \"viewer\" has {b}: expected as many"
+                "input {name:?} has {rows} rows and \"viewer\" has {b}: send the same number of rows"
             )));
         }
     }
@@ -110,7 +109,7 @@ fn rows<'a>(
 }
 
 impl<'a> Matrix<'a> {
-    /// Row after row; a single row keeps its buffer.
+    /// The rows in order. A single row keeps its buffer.
     fn into_rows(self) -> impl Iterator<Item = Vec<Text<'a>>> {
         let Self { rows, columns, ids } = self;
         let (mut whole, mut rest) = if rows == 1 { (Some(ids), Vec::new()) } else { (None, ids) };
@@ -132,14 +131,14 @@ fn matrix(input: Input<'_>) -> Result<Matrix<'_>, ServeError> {
     if rows.checked_mul(columns) != Some(ids.len()) {
         let (name, found) = (&*name, ids.len());
         return Err(invalid(format!(
-            "input {name:?} has {found} elements: its shape {shape:?} holds another number"
+            "input {name:?} has {found} elements, which does not match its shape {shape:?}"
         )));
     }
     Ok(Matrix { rows, columns, ids })
 }
 
 impl Scores {
-    /// The output of these answers, none of which is missing.
+    /// The output tensor of these answers.
     pub fn new(rows: Vec<ScoreResponse>) -> Self {
         let first = rows.first();
         let shape = [rows.len(), first.map_or(0, |row| row.scores.len())];
@@ -147,12 +146,12 @@ impl Scores {
         Self { shape, artifact_digest, rows }
     }
 
-    /// Row after row.
+    /// All scores, row by row.
     pub fn values(&self) -> impl Iterator<Item = f32> {
         self.rows.iter().flat_map(|row| row.scores.iter().copied())
     }
 
-    /// Row after row, little-endian.
+    /// All scores, row by row, as little-endian bytes.
     pub fn raw(&self) -> Vec<u8> {
         let mut raw = Vec::with_capacity(self.shape[0] * self.shape[1] * 4);
         raw.extend(self.values().flat_map(f32::to_le_bytes));

@@ -44,13 +44,13 @@ fn tensors_that_do_not_fit_are_refused() {
     let cases: [(&str, Vec<Input<'_>>, &str); 11] = [
         ("no viewer",        vec![titles()],                                        "input \"viewer\" is missing"),
         ("no titles",        vec![viewer()],                                        "input \"titles\" is missing"),
-        ("twice",            vec![viewer(), viewer(), titles()],                    "input \"viewer\" is there twice"),
+        ("twice",            vec![viewer(), viewer(), titles()],                    "input \"viewer\" occurs twice"),
         ("unknown",          vec![viewer(), titles(), input("k", &[1, 1], &["1"])], "input \"k\" does not exist"),
         ("one size",         vec![input("viewer", &[1], &["v"]), titles()],         "has the shape [1]: expected two sizes"),
         ("negative",         vec![input("viewer", &[-1, 1], &["v"]), titles()],     "has the shape [-1, 1]: expected two sizes"),
         ("nothing",          vec![viewer(), input("titles", &[1, 0], &[])],         "has the shape [1, 0]: expected two sizes"),
-        ("fewer elements",   vec![viewer(), input("titles", &[1, 3], &["a"])],      "input \"titles\" has 1 elements: its shape [1, 3]"),
-        ("a huge shape",     vec![viewer(), input("titles", &[i64::MAX, i64::MAX], &["a"])], "holds another number"),
+        ("fewer elements",   vec![viewer(), input("titles", &[1, 3], &["a"])],      "input \"titles\" has 1 elements, which does not match its shape [1, 3]"),
+        ("a huge shape",     vec![viewer(), input("titles", &[i64::MAX, i64::MAX], &["a"])], "which does not match its shape"),
         ("a broad viewer",   vec![input("viewer", &[1, 2], &["v", "w"]), titles()], "input \"viewer\" has 2 columns"),
         ("rows that differ", vec![input("viewer", &[2, 1], &["v", "w"]), titles()], "input \"titles\" has 1 rows and \"viewer\" has 2"),
     ];
