@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
 use kube::Config;
+use marquee_crds::listen_address::ListenAddress;
 use marquee_operator_kit::{
     client,
     http::{self, Shown},
@@ -12,7 +13,6 @@ use marquee_operator_kit::{
     watch::Watches,
     workers::{self, Workers},
 };
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -20,7 +20,7 @@ use crate::{
     args::Args,
     context::{Context, Marquee, WatchedPods},
     controllers::{self, POD_LABELS},
-    loading, metrics,
+    listener, loading, metrics,
 };
 
 /// How long reconciles that have begun may take at the end.
@@ -36,7 +36,7 @@ pub enum Failure {
     #[error("cannot listen on {address}: choose another address with --http")]
     Listen {
         /// The address.
-        address: std::net::SocketAddr,
+        address: ListenAddress,
         /// Why not.
         source: std::io::Error,
     },
@@ -61,8 +61,9 @@ pub async fn run(args: Args, config: Config, stop: CancellationToken) -> Result<
     let guard = Arc::new(if args.leader_elect { Guard::closed() } else { Guard::open() });
     let client = client::client(config, guard.clone(), metrics.clone()).map_err(Failure::Client)?;
     let identity = format!("{}_{:08x}", args.identity, jitter::number() >> 32);
-    let address = args.http;
-    let listener = TcpListener::bind(address).await.map_err(|source| Failure::Listen { address, source })?;
+    let refused = |source| Failure::Listen { address: args.http.clone(), source };
+    let listener = listener::listen(&args.http).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
     let shown = Arc::new(Shown {
         version: env!("CARGO_PKG_VERSION"),
         metrics: metrics.clone(),
