@@ -40,6 +40,9 @@ pub struct Args {
     /// Annotations of all pods, for example for a service mesh: KEY=VALUE, separated by commas.
     #[arg(long, env = "MARQUEE_POD_ANNOTATIONS", value_delimiter = ',', value_parser = annotation, value_name = "KEY=VALUE")]
     pub pod_annotations: Vec<(String, String)>,
+    /// Leave user, group and fsGroup of the pods that serve to the cluster, as OpenShift requires. Default: 65532, as in the image.
+    #[arg(long, env = "MARQUEE_IDS_FROM_CLUSTER")]
+    pub ids_from_cluster: bool,
     /// How long pods keep running after traffic has left them, so that late requests are answered.
     #[arg(long, env = "MARQUEE_DRAIN", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     pub drain: Duration,
@@ -138,6 +141,7 @@ impl Args {
             page_reader: (self.page_reader.clone(), kind == RoleKind::ClusterRole),
             prometheus: self.prometheus.clone(),
             pod_annotations: self.pod_annotations.iter().cloned().collect(),
+            ids_from_cluster: self.ids_from_cluster,
             drain: self.drain,
         }
     }
@@ -188,6 +192,8 @@ mod tests {
         assert_eq!(args(&["--namespaces=a,b"]).namespaces, ["a", "b"]);
         assert_eq!(args(&[]).settings().image_pull_policy, "IfNotPresent");
         assert_eq!(args(&["--pod-annotations=a/b=c,d=e"]).settings().pod_annotations["a/b"], "c");
+        assert!(!args(&[]).settings().ids_from_cluster);
+        assert!(args(&["--ids-from-cluster"]).settings().ids_from_cluster);
     }
 
     #[test]

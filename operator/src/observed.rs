@@ -169,6 +169,8 @@ pub struct Settings {
     pub prometheus: Option<String>,
     /// More annotations of all pods, e.g. for a service mesh.
     pub pod_annotations: BTreeMap<String, String>,
+    /// Whether the cluster chooses user and groups of the pods, instead of those of the image.
+    pub ids_from_cluster: bool,
     /// How long a revision keeps its pods after its viewers have moved away, for callers that still have its addresses.
     pub drain: std::time::Duration,
 }

@@ -10,7 +10,7 @@ use marquee_operator_kit::{
     apply::{Applied, Drift},
     error::ErrorClass,
     events::Transition,
-    status,
+    status::{self, Written},
 };
 
 use crate::{
@@ -26,7 +26,8 @@ pub trait Reported: Resource<Marquee> {
     fn why_mut(status: &mut Self::Status) -> &mut String;
 }
 
-/// Writes the status where it differs, then publishes the transitions, unless the resource is gone by now.
+/// Writes the status where it differs, then publishes the transitions. A status that was not written because the resource has changed gives
+/// no transitions: the next reconcile finds them. Nothing is published about a resource that is gone.
 ///
 /// # Errors
 /// The API server does not accept the status. It is no error if it accepts no events.
@@ -35,12 +36,15 @@ pub async fn status<R: Reported>(
     resource: &R,
     (mut desired, mut transitions): (R::Status, Vec<TransitionEvent>),
     applied: &Applied,
-) -> Result<()> {
+) -> Result<Written> {
     if let Some(refusal) = applied.error.as_ref().and_then(|error| Refusal::of(error, resource, ctx.now())) {
         refusal.add_to::<R>(&mut desired, resource.status(), &mut transitions);
     }
-    if !status::write(ctx, resource, &desired).await? {
-        return Ok(());
+    let written = status::write(ctx, resource, &desired).await?;
+    match written {
+        Written::UpToDate => {}
+        Written::Conflict => transitions.clear(),
+        Written::Gone => return Ok(written),
     }
     let regarding = resource.object_ref(&());
     for transition in transitions.iter().chain(&drift_mended(&applied.drift)) {
@@ -48,7 +52,7 @@ pub async fn status<R: Reported>(
         let event = Transition { warning: *warning, reason: reason.as_str(), action, note };
         ctx.events.publish(&regarding, event).await;
     }
-    Ok(())
+    Ok(written)
 }
 
 /// The API server did not accept a child.

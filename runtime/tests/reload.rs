@@ -95,16 +95,18 @@ async fn reload_under_load(answering: &Handle) {
     let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let load: Vec<_> =
         (0..4).map(|_| answering.spawn(ask(service.clone(), stop.clone(), answered.clone()))).collect();
-    let mut after_hundred = 0;
+    // A request in flight keeps the artifact before a little longer. The least of ten looks is what stays.
+    let (mut after_hundred, mut after_thousand) = (u64::MAX, u64::MAX);
     for n in 1..=1000usize {
         manifests(["a", "b"][n % 2]);
         assert_eq!(engine.reload().await, Reload::Changed, "reload {n}");
         assert_eq!(*service.models()[0].artifact_digest, digests[n % 2].to_string());
-        if n == 100 {
-            after_hundred = resident();
+        match n {
+            91..=100 => after_hundred = after_hundred.min(resident()),
+            991..=1000 => after_thousand = after_thousand.min(resident()),
+            _ => {}
         }
     }
-    let after_thousand = resident();
     stop.store(true, Relaxed);
     for task in load {
         task.await.unwrap();

@@ -202,7 +202,7 @@ fn crates_know_only_the_crates_below_them() {
         ("runtime/artifacts",  &[]),
         ("runtime/models",     &["artifacts"]),
         ("runtime/algorithms", &[]),
-        ("runtime/pages",      &["crds"]),
+        ("runtime/pages",      &["crds", "artifacts"]),
         ("runtime/manifests",  &["crds"]),
         ("runtime/training",   &["artifacts", "models", "algorithms"]),
         ("runtime",            &["crds", "artifacts", "models", "training", "pages", "manifests"]),

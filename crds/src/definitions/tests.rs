@@ -56,8 +56,12 @@ fn what_may_be_left_out_has_a_default_or_means_something_by_its_absence() {
         "sha256", "credentials", "volume", "model", "genre", "popular", "becauseYouWatched", "objective", "max", "gateway", "namespace",
         "sectionName", "hostnames", "targetInFlightRequests", "topologySpread", "nodeSelector", "tolerations", "podLabels",
         "podAnnotations", "imagePullSecrets", "key", "operator", "value", "effect", "tolerationSeconds", "requests", "limits",
+        "affinity", "priorityClassName", "runtimeClassName", "schedulerName", "serviceAccount", "name", "annotations", "env", "valueFrom",
+        "secretKeyRef", "configMapKeyRef", "terminationGracePeriodSeconds",
     ];
-    for (path, schema) in schemas().iter().filter(|(path, _)| path.contains(".spec")) {
+    // Members of `affinity` are those of Kubernetes.
+    let ours = |path: &str| path.contains(".spec") && !path.contains(".affinity");
+    for (path, schema) in schemas().iter().filter(|(path, _)| ours(path)) {
         let required: Vec<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {

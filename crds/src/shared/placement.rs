@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::api::core::v1::Affinity;
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::rules;
+use super::{PodServiceAccount, Variable, affinity::affinity_schema, rules};
 
 /// Where pods run, and what they carry. Each kind has these members in its own spec.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Default)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Placement {
     /// Labels that a node must have to run the pods.
@@ -40,6 +41,42 @@ pub struct Placement {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     pub image_pull_secrets: Vec<LocalSecret>,
+    /// Rules for the choice of nodes, by the nodes' labels and by the pods that run there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "affinity_schema")]
+    pub affinity: Option<Affinity>,
+    /// Name of the PriorityClass: which pods the scheduler may evict to make room for others. When absent: the cluster's
+    /// default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::object_name("priorityClassName"))]
+    pub priority_class_name: Option<String>,
+    /// Name of the RuntimeClass, e.g. for a sandbox. When absent: the default of the nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::object_name("runtimeClassName"))]
+    pub runtime_class_name: Option<String>,
+    /// Name of the scheduler. When absent: the cluster's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = rules::object_name("schedulerName"))]
+    pub scheduler_name: Option<String>,
+    /// The ServiceAccount of the pods, with which clouds give pods their rights. When absent: an account that Marquee makes,
+    /// without annotations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<PodServiceAccount>,
+    /// Environment variables of the pods, e.g. `AWS_REGION` or `HTTPS_PROXY`. An artifact with `credentials` takes the settings
+    /// of its store only from there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    #[x_kube(validation = Rule::new("self.all(a, self.exists_one(b, b.name == a.name))")
+        .message("two variables have the same name: remove one"))]
+    pub env: Vec<Variable>,
+    /// Seconds from the start of a pod's end until it is killed. The last 10 are spare, the first 5 are for callers that still
+    /// have the pod's address, and running requests have the time between them. When absent: 35.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 20, max = 3600))]
+    pub termination_grace_period_seconds: Option<i64>,
 }
 
 /// A taint that pods tolerate.

@@ -119,3 +119,17 @@ pub const VALUE_OF_ANY: &str = "a toleration with the operator Exists has no val
 pub const NO_KEY: &str = "a toleration without a key needs the operator Exists, and tolerates every taint";
 pub const NO_EXECUTE: &str =
     "tolerationSeconds counts for the effect NoExecute only: set it, or leave tolerationSeconds out";
+pub const ACCOUNT_ANNOTATION: &str = own_key!("annotations");
+pub const NO_PRIORITY: &str = object!("priorityClassName");
+pub const NO_RUNTIME: &str = object!("runtimeClassName");
+pub const NO_SCHEDULER: &str = object!("schedulerName");
+pub const ONE_ACCOUNT: &str = "serviceAccount needs exactly one of annotations and name: annotations are for the account that Marquee makes, name is another account";
+pub const NO_VARIABLE: &str =
+    "name is not the name of a variable: use letters, digits and '_'; start with a letter or '_'";
+pub const OWN_VARIABLE: &str = "the operator sets this variable or its flag itself: remove it";
+pub const ONE_VALUE: &str = "a variable needs exactly one of value and valueFrom: set one of them";
+pub const ONE_REF: &str = "valueFrom needs exactly one of secretKeyRef and configMapKeyRef: set one of them";
+pub const NO_KEY_OF_OBJECT: &str =
+    "key is not the key of a Secret or ConfigMap: use letters, digits, '-', '_' and '.'";
+pub const SAME_VARIABLE: &str = "two variables have the same name: remove one";
+pub const NO_VALUES: &str = "values does not suit the operator: set values with In, NotIn, Gt and Lt; remove it with Exists and DoesNotExist";

@@ -1,6 +1,7 @@
 //! Events of Kubernetes: one for each transition, and a count where it happens again.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, hash_map},
     time::{Duration, Instant},
 };
@@ -161,9 +162,17 @@ fn key(regarding: &ObjectReference, transition: Transition<'_>) -> u64 {
     hasher.finish()
 }
 
-fn clip(note: &str) -> &str {
-    let keep = (0..=LONGEST_NOTE.min(note.len())).rev().find(|&at| note.is_char_boundary(at));
-    &note[..keep.unwrap_or(0)]
+/// The note, cut behind a word where it is too long.
+fn clip(note: &str) -> Cow<'_, str> {
+    const MORE: &str = " …";
+    if note.len() <= LONGEST_NOTE {
+        return note.into();
+    }
+    let most = LONGEST_NOTE - MORE.len();
+    let whole = (0..=most).rev().find(|&at| note.is_char_boundary(at)).unwrap_or(0);
+    let kept = &note[..whole];
+    let words = kept.rfind(' ').filter(|&at| at > whole / 2).map_or(kept, |at| &kept[..at]);
+    format!("{words}{MORE}").into()
 }
 
 #[cfg(test)]
@@ -171,9 +180,13 @@ mod tests {
     use super::clip;
 
     #[test]
-    fn a_long_note_is_cut_where_a_letter_ends() {
+    fn a_long_note_is_cut_behind_a_word() {
         assert_eq!(clip("short"), "short");
-        assert_eq!(clip(&"ä".repeat(600)).len(), 1024);
-        assert_eq!(clip(&format!("a{}", "ä".repeat(600))).len(), 1023);
+        let words = clip(&"word ".repeat(300)).into_owned();
+        assert!(words.len() <= 1024 && words.ends_with("word …"), "{words}");
+        for one_word in ["ä".repeat(600), format!("a{}", "ä".repeat(600))] {
+            let cut = clip(&one_word).into_owned();
+            assert!((1020..=1024).contains(&cut.len()) && cut.ends_with('…'), "{}", cut.len());
+        }
     }
 }

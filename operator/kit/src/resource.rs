@@ -6,12 +6,14 @@ use k8s_openapi::{NamespaceResourceScope, apimachinery::pkg::apis::meta::v1::Con
 use kube::api::ApiResource;
 use parking_lot::Mutex;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
 
 use crate::{
     cache::{
         Change, Claim, ListRound, Origin,
         raw::{Head, RawObject},
         resources::ResourceCache,
+        status::fingerprint,
     },
     context::Context,
     error::Stopped,
@@ -92,6 +94,21 @@ impl<O: Operator> Context<O> {
         enqueue_concerned(self, change);
     }
 
+    /// Remembers the status that was decided for a resource, so that another one in a watch is noticed.
+    pub(crate) fn remember_status<R: Resource<O>>(&self, resource: &R, fingerprint: u64) {
+        if let Some(cache) = self.kinds.cache::<R>(R::KIND) {
+            cache.lock().decide_status(&Key::of(resource), fingerprint);
+        }
+    }
+
+    /// Has a resource reconciled once a newer version than this one is known: at once, if it is.
+    pub(crate) fn await_newer<R: Resource<O>>(&self, resource: &R) {
+        let cache = self.kinds.cache::<R>(R::KIND);
+        if cache.is_some_and(|cache| cache.lock().await_newer(resource)) {
+            self.enqueue(&ResourceId::new(R::KIND, Key::of(resource)));
+        }
+    }
+
     /// The resources of one namespace that claim `value`, by name.
     pub fn claimants<R: Resource<O>>(&self, namespace: &Arc<str>, claim: Claim, value: &str) -> Vec<Arc<R>> {
         let cache = self.kinds.cache::<R>(R::KIND);
@@ -155,6 +172,13 @@ impl<O: Operator, R: Resource<O>> Watched<Context<O>> for Typed<R> {
 
     fn take(&self, ctx: &Context<O>, raw: &RawObject) -> serde_json::Result<()> {
         let change = self.cache.lock().take(raw.typed()?, Origin::Watch);
+        let newer = change.as_ref().and_then(|change| Some((change, change.after.as_ref()?)));
+        if let Some((change, resource)) = newer {
+            let decided = self.cache.lock().decided_status(&change.key);
+            if decided.is_not(|| fingerprint(&json!(resource.status()), O::writes_condition)) {
+                ctx.enqueue(&id::<O, R>(change));
+            }
+        }
         enqueue_concerned(ctx, change);
         Ok(())
     }

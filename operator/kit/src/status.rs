@@ -1,21 +1,61 @@
-//! Writes a status where it differs in more than times.
+//! Writes a status where it differs in more than times, and never over a newer one.
+//!
+//! An answer may be lost while its write is still on its way, so a write can arrive long after the operator has decided something else. Two
+//! rules keep such a write from staying:
+//!
+//! 1. A patch names the version of the resource from which it was computed. The API server refuses it once that version has been replaced,
+//!    and the resource is reconciled again when its newer version is known. That is no failure: nothing is logged, no wait grows. The cache
+//!    takes the answer to each of our writes at once, so the next patch names the version that the last one returned, even while the watch
+//!    is behind.
+//! 2. The cache remembers the status that was decided last. If the watch shows another one (a write that was late but in time for its
+//!    version, or an edit by hand), the resource is reconciled. The watch's copy of our own write shows what was decided, so it starts
+//!    nothing, even where it comes before the answer.
+
+use std::time::Duration;
 
 use kube::{
     Api,
     api::{ApiResource, Patch, PatchParams},
 };
 use serde_json::{Map, Value, json};
+use tracing::debug;
 
 use crate::{
-    cache::raw::RawObject,
+    cache::{
+        raw::RawObject,
+        status::{fingerprint, is_own, timeless},
+    },
     context::{ApiCall, Context},
     error::{Error, Result},
     operator::Operator,
     resource::Resource,
 };
 
-/// Makes the status of `resource` the desired one, with one patch if it differs in more than times. Returns whether the resource still
-/// exists.
+/// How long a newer version may take to come from the watch after a conflict. Then the write is tried again.
+const NEWER_WITHIN: Duration = Duration::from_millis(500);
+
+/// What became of a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// The resource has the desired status.
+    UpToDate,
+    /// The resource was deleted in the meantime: its children go with it.
+    Gone,
+    /// The resource changed after it was read. It is reconciled again as soon as the newer version is known.
+    Conflict,
+}
+
+impl Written {
+    /// When to look again, if the reconcile itself wants to look again after `planned`.
+    pub fn look_again(self, planned: Option<Duration>) -> Option<Duration> {
+        match self {
+            Self::UpToDate | Self::Gone => planned,
+            Self::Conflict => Some(planned.map_or(NEWER_WITHIN, |planned| planned.min(NEWER_WITHIN))),
+        }
+    }
+}
+
+/// Makes the status of `resource` the desired one, with one patch if it differs in more than times.
 ///
 /// # Errors
 /// The API server does not accept the status.
@@ -23,26 +63,32 @@ pub async fn write<O: Operator, R: Resource<O>>(
     ctx: &Context<O>,
     resource: &R,
     desired: &R::Status,
-) -> Result<bool> {
+) -> Result<Written> {
     let mut before = json!(resource.status());
-    let Some(patch) = difference(&mut before, json!(desired), O::writes_condition) else {
-        return Ok(true);
+    let desired = json!(desired);
+    ctx.remember_status(resource, fingerprint(&desired, O::writes_condition));
+    let Some(patch) = difference(&mut before, desired, O::writes_condition) else {
+        return Ok(Written::UpToDate);
     };
     match send(ctx, resource, patch).await {
-        // It was deleted in the meantime: its children go with it.
-        Err(error) if error.code() == Some(404) => Ok(false),
+        Err(error) if error.code() == Some(404) => Ok(Written::Gone),
+        Err(error) if error.code() == Some(409) => {
+            debug!(kind = %R::KIND, name = resource.meta().name, "the resource changed: its status is decided again");
+            ctx.await_newer(resource);
+            Ok(Written::Conflict)
+        }
         Err(error) => Err(error),
         Ok(written) => {
             ctx.take_answer(written);
-            Ok(true)
+            Ok(Written::UpToDate)
         }
     }
 }
 
 async fn send<O: Operator, R: Resource<O>>(ctx: &Context<O>, resource: &R, mut patch: Value) -> Result<R> {
     let meta = resource.meta();
-    // By now another resource may have the same name.
-    patch["metadata"] = json!({ "uid": meta.uid });
+    // By now another resource may have the same name, or this one another version.
+    patch["metadata"] = json!({ "uid": meta.uid, "resourceVersion": meta.resource_version });
     let name = meta.name.as_deref().unwrap_or_default();
     let namespace = meta.namespace.as_deref().unwrap_or_default();
     let kind = ApiResource::erase::<R>(&());
@@ -57,8 +103,8 @@ async fn send<O: Operator, R: Resource<O>>(ctx: &Context<O>, resource: &R, mut p
 /// The merge patch that turns `before` into `desired`; none where they differ in times only. Conditions whose type the operator does not
 /// write stay as they are.
 fn difference(before: &mut Value, mut desired: Value, writes: fn(&str) -> bool) -> Option<Value> {
-    let is_own = |condition: &&Value| writes(condition["type"].as_str().unwrap_or_default());
-    let foreign = before["conditions"].as_array().into_iter().flatten().filter(|found| !is_own(found));
+    let foreign =
+        before["conditions"].as_array().into_iter().flatten().filter(|found| !is_own(found, writes));
     let foreign: Vec<Value> = foreign.cloned().collect();
     if let Some(conditions) = desired["conditions"].as_array_mut() {
         conditions.extend(foreign);
@@ -76,26 +122,6 @@ fn difference(before: &mut Value, mut desired: Value, writes: fn(&str) -> bool) 
     let patch: Map<String, Value> =
         gone.chain(changed.map(|(name, value)| (name.clone(), value.clone()))).collect();
     Some(json!({ "status": patch }))
-}
-
-/// A status without the times in it, its conditions in the order of their types.
-fn timeless(status: &Value) -> Value {
-    match status {
-        Value::Object(members) => {
-            let kept =
-                members.iter().filter(|(name, _)| !matches!(name.as_str(), "lastTransitionTime" | "since"));
-            let kept = kept.map(|(name, value)| {
-                let mut value = timeless(value);
-                if let Some(list) = value.as_array_mut().filter(|_| name == "conditions") {
-                    list.sort_by(|one, other| one["type"].as_str().cmp(&other["type"].as_str()));
-                }
-                (name.clone(), value)
-            });
-            Value::Object(kept.collect())
-        }
-        Value::Array(members) => members.iter().map(timeless).collect(),
-        other => other.clone(),
-    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ mod route;
 pub use autoscaler::{Scaling, scaling};
 pub use labels::{selector_text, text_of};
 pub use revision::{colocated_revision, revision};
-pub use volumes::{problem, secrets};
+pub use volumes::{claim_names, problem, secrets};
 pub use workload::{Component, Workload};
 
 use crate::{

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::core::v1::{
-        Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, Lifecycle,
-        LifecycleHandler, LocalObjectReference, ObjectFieldSelector, PodSecurityContext, PodSpec,
-        PodTemplateSpec, Probe, ResourceRequirements, SeccompProfile, SecurityContext, SleepAction,
-        Toleration, TopologySpreadConstraint,
+        Capabilities, ConfigMapKeySelector, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction,
+        Lifecycle, LifecycleHandler, LocalObjectReference, ObjectFieldSelector, PodSecurityContext, PodSpec,
+        PodTemplateSpec, Probe, ResourceRequirements, SeccompProfile, SecretKeySelector, SecurityContext,
+        SleepAction, Toleration, TopologySpreadConstraint,
     },
     apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString},
 };
@@ -19,11 +19,11 @@ use super::{Workload, labels, volumes};
 
 /// User and group of the process: as in the image.
 const NOBODY: i64 = 65_532;
+/// Time from the start of a pod's end until it is killed, unless the spec says otherwise.
+const GRACE_SECONDS: i64 = 35;
 /// How long a pod answers after its end has begun, for callers that still have its address.
 const PRE_STOP_SECONDS: i64 = 5;
-/// How long running requests may take after that.
-const DRAIN_SECONDS: i64 = 20;
-/// How much longer until the process is killed.
+/// The last part of the grace period, in which the process ends. Running requests have the time between this and the first part.
 const SPARE_SECONDS: i64 = 10;
 /// Interval of the readiness probe.
 const PROBE_SECONDS: i32 = 2;
@@ -50,28 +50,34 @@ pub(super) fn template(workload: &Workload<'_>, revision: &str) -> PodTemplateSp
 
 fn spec(workload: &Workload<'_>, revision: &str) -> PodSpec {
     let (volumes, mounts) = volumes::volumes(workload, revision);
-    let pull_secrets = workload.placement.image_pull_secrets.iter();
+    let placement = workload.placement;
+    let pull_secrets = placement.image_pull_secrets.iter();
     let pull_secrets = pull_secrets.map(|secret| LocalObjectReference { name: secret.name.clone() });
+    // A cluster with ranges of ids refuses ours, and chooses ids in range where the pod has none.
+    let nobody = (!workload.settings.ids_from_cluster).then_some(NOBODY);
     PodSpec {
+        affinity: placement.affinity.clone(),
         automount_service_account_token: Some(workload.follows_traffic()),
         containers: vec![container(workload, mounts)],
         // Addresses come from DNS. Variables for all Services of a large namespace would not fit in the environment.
         enable_service_links: Some(false),
         image_pull_secrets: filled(pull_secrets.collect()),
-        node_selector: (!workload.placement.node_selector.is_empty())
-            .then(|| workload.placement.node_selector.clone()),
+        node_selector: (!placement.node_selector.is_empty()).then(|| placement.node_selector.clone()),
+        priority_class_name: placement.priority_class_name.clone(),
+        runtime_class_name: placement.runtime_class_name.clone(),
+        scheduler_name: placement.scheduler_name.clone(),
         security_context: Some(PodSecurityContext {
-            fs_group: Some(NOBODY),
+            fs_group: nobody,
             fs_group_change_policy: Some("OnRootMismatch".into()),
-            run_as_group: Some(NOBODY),
+            run_as_group: nobody,
             run_as_non_root: Some(true),
-            run_as_user: Some(NOBODY),
+            run_as_user: nobody,
             seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), localhost_profile: None }),
             ..PodSecurityContext::default()
         }),
-        service_account_name: Some(workload.name()),
-        termination_grace_period_seconds: Some(PRE_STOP_SECONDS + DRAIN_SECONDS + SPARE_SECONDS),
-        tolerations: filled(workload.placement.tolerations.iter().map(toleration).collect()),
+        service_account_name: Some(workload.service_account()),
+        termination_grace_period_seconds: Some(grace_seconds(workload)),
+        tolerations: filled(placement.tolerations.iter().map(toleration).collect()),
         topology_spread_constraints: filled(spread(workload, revision)),
         volumes: Some(volumes),
         ..PodSpec::default()
@@ -91,8 +97,8 @@ fn container(workload: &Workload<'_>, mounts: Vec<k8s_openapi::api::core::v1::Vo
         name: names::CONTAINER.into(),
         image: Some(workload.settings.runtime_image.clone()),
         image_pull_policy: Some(workload.settings.image_pull_policy.clone()),
-        args: Some(arguments()),
-        env: Some(environment()),
+        args: Some(arguments(workload)),
+        env: Some(environment(workload)),
         ports: Some(vec![
             port(names::HTTP_PORT_NAME, names::HTTP_PORT),
             port(names::GRPC_PORT_NAME, names::GRPC_PORT),
@@ -125,8 +131,14 @@ fn container(workload: &Workload<'_>, mounts: Vec<k8s_openapi::api::core::v1::Vo
 /// The file in which the process says why it ends.
 const TERMINATION_LOG: &str = "/dev/termination-log";
 
+fn grace_seconds(workload: &Workload<'_>) -> i64 {
+    workload.placement.termination_grace_period_seconds.unwrap_or(GRACE_SECONDS)
+}
+
 /// The command line, after the image's entry point.
-fn arguments() -> Vec<String> {
+fn arguments(workload: &Workload<'_>) -> Vec<String> {
+    // The schema asks for at least 20 seconds; an object made in Rust may have fewer.
+    let drain = grace_seconds(workload).saturating_sub(PRE_STOP_SECONDS + SPARE_SECONDS).max(1);
     let flags = [
         ("config", format!("{}/{}", names::CONFIG_FOLDER, names::CONFIG_KEY)),
         // Both families; IPv4 alone where IPv6 is off.
@@ -135,17 +147,18 @@ fn arguments() -> Vec<String> {
         ("cache", names::CACHE_FOLDER.to_owned()),
         ("credentials", names::CREDENTIALS_FOLDER.to_owned()),
         ("termination-log", TERMINATION_LOG.to_owned()),
-        ("drain-timeout", format!("{DRAIN_SECONDS}s")),
+        ("drain-timeout", format!("{drain}s")),
         ("log-format", "json".to_owned()),
     ];
     let flags = flags.into_iter().map(|(name, value)| format!("--{name}={value}"));
     std::iter::once("serve".to_owned()).chain(flags).collect()
 }
 
-fn environment() -> Vec<EnvVar> {
+/// Variables that the pods need, and those of the spec.
+fn environment(workload: &Workload<'_>) -> Vec<EnvVar> {
     let fields =
         [("POD_NAME", "metadata.name"), ("POD_NAMESPACE", "metadata.namespace"), ("POD_UID", "metadata.uid")];
-    let variable = |(name, path): (&str, &str)| EnvVar {
+    let of_pod = |(name, path): (&str, &str)| EnvVar {
         name: name.into(),
         value_from: Some(EnvVarSource {
             field_ref: Some(ObjectFieldSelector { field_path: path.into(), api_version: Some("v1".into()) }),
@@ -153,7 +166,28 @@ fn environment() -> Vec<EnvVar> {
         }),
         ..EnvVar::default()
     };
-    fields.map(variable).into()
+    fields.into_iter().map(of_pod).chain(workload.placement.env.iter().map(variable)).collect()
+}
+
+fn variable(wanted: &shared::Variable) -> EnvVar {
+    let source = |from: &shared::VariableSource| EnvVarSource {
+        secret_key_ref: from.secret_key_ref.as_ref().map(|at| SecretKeySelector {
+            name: at.name.clone(),
+            key: at.key.clone(),
+            optional: None,
+        }),
+        config_map_key_ref: from.config_map_key_ref.as_ref().map(|at| ConfigMapKeySelector {
+            name: at.name.clone(),
+            key: at.key.clone(),
+            optional: None,
+        }),
+        ..EnvVarSource::default()
+    };
+    EnvVar {
+        name: wanted.name.clone(),
+        value: wanted.value.clone(),
+        value_from: wanted.value_from.as_ref().map(source),
+    }
 }
 
 /// A resource in neither requests nor limits gets a small request. Where only a limit is set, Kubernetes requests as much.

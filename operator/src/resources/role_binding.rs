@@ -4,8 +4,17 @@ use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
 
 use super::{Workload, labels};
 
-/// Lets a page's pods follow the traffic of the namespace's models.
+/// Lets a page's pods follow the traffic of the namespace's models. The page's own account keeps the right when the spec names another one,
+/// because the pods of earlier revisions use it.
 pub(super) fn role_binding(workload: &Workload<'_>) -> RoleBinding {
+    let mut accounts = vec![workload.name(), workload.service_account()];
+    accounts.dedup();
+    let subject = |name| Subject {
+        kind: "ServiceAccount".into(),
+        name,
+        namespace: Some(workload.parent.namespace.clone()),
+        ..Subject::default()
+    };
     let (role, is_cluster_role) = &workload.settings.page_reader;
     RoleBinding {
         metadata: labels::metadata(workload, workload.name(), ""),
@@ -14,11 +23,6 @@ pub(super) fn role_binding(workload: &Workload<'_>) -> RoleBinding {
             kind: if *is_cluster_role { "ClusterRole" } else { "Role" }.into(),
             name: role.clone(),
         },
-        subjects: Some(vec![Subject {
-            kind: "ServiceAccount".into(),
-            name: workload.name(),
-            namespace: Some(workload.parent.namespace.clone()),
-            ..Subject::default()
-        }]),
+        subjects: Some(accounts.into_iter().map(subject).collect()),
     }
 }

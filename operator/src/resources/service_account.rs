@@ -2,12 +2,19 @@
 
 use k8s_openapi::api::core::v1::ServiceAccount;
 
+use kube::core::ObjectMeta;
+
 use super::{Workload, labels};
 
-/// The identity of all pods. It mounts no token: the pods of a page that follow traffic ask for one themselves.
+/// The identity of all pods for which the spec names no other. It mounts no token: the pods of a page that follow traffic ask for one
+/// themselves. It stays when the spec names another account, because the pods of earlier revisions use it.
 pub(super) fn service_account(workload: &Workload<'_>) -> ServiceAccount {
+    let annotations = workload.account_annotations();
     ServiceAccount {
-        metadata: labels::metadata(workload, workload.name(), ""),
+        metadata: ObjectMeta {
+            annotations: (!annotations.is_empty()).then_some(annotations),
+            ..labels::metadata(workload, workload.name(), "")
+        },
         automount_service_account_token: Some(false),
         ..ServiceAccount::default()
     }

@@ -19,6 +19,8 @@ const TMP_SIZE: &str = "256Mi";
 const CACHE_SIZE: &str = "64Gi";
 /// Read by owner and group, written by nobody.
 const READ_ONLY_MODE: i32 = 0o440;
+/// Read by every process of the pod. For pods whose group the cluster chooses, or does not choose: then the files belong to root.
+const READ_BY_ALL_MODE: i32 = 0o444;
 
 /// Why pods cannot mount what they need, and what to do.
 pub fn problem(workload: &Workload<'_>) -> Option<(Reason, String)> {
@@ -78,6 +80,7 @@ pub(super) fn volumes(workload: &Workload<'_>, revision: &str) -> (Vec<Volume>, 
         mount("cache", names::CACHE_FOLDER, None),
         mount("tmp", "/tmp", None),
     ];
+    let mode = if workload.settings.ids_from_cluster { READ_BY_ALL_MODE } else { READ_ONLY_MODE };
     // Numbered, because a Secret's name may be longer than a volume's.
     for (number, secret) in secrets(workload).into_iter().enumerate() {
         let name = format!("credentials-{number}");
@@ -87,7 +90,7 @@ pub(super) fn volumes(workload: &Workload<'_>, revision: &str) -> (Vec<Volume>, 
             name,
             secret: Some(SecretVolumeSource {
                 secret_name: Some(secret.into()),
-                default_mode: Some(READ_ONLY_MODE),
+                default_mode: Some(mode),
                 ..SecretVolumeSource::default()
             }),
             ..Volume::default()
@@ -106,6 +109,11 @@ pub(super) fn volumes(workload: &Workload<'_>, revision: &str) -> (Vec<Volume>, 
         });
     }
     (volumes, mounts)
+}
+
+/// The PersistentVolumeClaims that pods mount, each once.
+pub fn claim_names<'a>(workload: &'a Workload<'_>) -> Vec<&'a str> {
+    claims(workload).into_keys().collect()
 }
 
 /// Every claim once, with its mount paths.

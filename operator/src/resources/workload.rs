@@ -1,5 +1,7 @@
 //! What RankingModels and PageLayouts have in common, in the terms of Kubernetes.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, core::ObjectMeta};
 use marquee_crds::{
@@ -132,6 +134,17 @@ impl<'a> Workload<'a> {
             Component::Ranker => names::ranker(&self.parent.name),
             Component::Page => names::page(&self.parent.name),
         }
+    }
+
+    /// Name of the ServiceAccount of the pods: that of the spec, or the child.
+    pub fn service_account(&self) -> String {
+        let other = self.placement.service_account.as_ref().and_then(|account| account.name.clone());
+        other.unwrap_or_else(|| self.name())
+    }
+
+    /// Annotations of the child ServiceAccount.
+    pub fn account_annotations(&self) -> BTreeMap<String, String> {
+        self.placement.service_account.as_ref().map(|account| account.annotations.clone()).unwrap_or_default()
     }
 
     /// Name of the children of one revision.

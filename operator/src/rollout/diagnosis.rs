@@ -1,5 +1,7 @@
 //! Finds out why pods are not ready, from what Kubernetes and the pods themselves report.
 
+mod mends;
+
 use k8s_openapi::jiff::Timestamp;
 use marquee_crds::conditions::Reason;
 
@@ -45,6 +47,8 @@ impl Finding {
 pub struct Needs<'a> {
     /// Secrets that they mount.
     pub secrets: &'a [&'a str],
+    /// PersistentVolumeClaims that they mount.
+    pub claims: &'a [&'a str],
     /// Their memory limit, if they have one.
     pub memory: Option<&'a str>,
 }
@@ -65,9 +69,8 @@ pub fn diagnose(
         }
     }
     let refused = revision.and_then(|revision| revision.refused.as_ref()).map(|message| {
-        let message = format!(
-            "the namespace refuses pods of revision {name}: {message}; raise the quota, or request less in resources"
-        );
+        let message =
+            format!("pods of revision {name} cannot be created: {message}; {}", mends::of_refusal(message));
         (4, "", Finding { reason: Reason::PodRefused, message })
     });
     found.extend(refused);
@@ -115,17 +118,15 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
         _ => {}
     }
     if let Some(said) = &pod.unschedulable {
-        if said.contains("persistentvolumeclaim") {
-            let message = format!(
-                "pod {name} waits for its volume: {said}; create the PersistentVolumeClaim in this namespace, or correct \
-                 artifact.volume.claimName"
+        if mends::is_of_volume(said) {
+            let mend = mends::of_claim(said, needs.claims);
+            return found(
+                3,
+                Reason::ClaimNotFound,
+                format!("pod {name} waits for its volume: {said}; {mend}"),
             );
-            return found(3, Reason::ClaimNotFound, message);
         }
-        let message = format!(
-            "no node can run pod {name}: {said}; ask for less in resources, add nodes, or relax nodeSelector, tolerations and \
-             topologySpread"
-        );
+        let message = format!("no node can run pod {name}: {said}; {}", mends::of_scheduling(said));
         return found(5, Reason::Unschedulable, message);
     }
     let waited = pod.created.map_or(0, |created| now.as_second().saturating_sub(created.as_second()));
@@ -138,11 +139,14 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
         return found(3, Reason::SecretNotFound, message);
     }
     if let Some(ended) = &pod.ended {
-        let (code, restarts) = (ended.exit_code, pod.restarts);
+        let (code, reason) = (ended.exit_code, &ended.reason);
+        let (restarts, previous) = match pod.restarts {
+            0 => (String::new(), ""),
+            1 => ("; it was restarted once".into(), " --previous"),
+            n => (format!("; it was restarted {n} times"), " --previous"),
+        };
         let message = format!(
-            "pod {name} ended with exit code {code} ({}) and gave no reason; it was restarted {restarts} times: read \
-             `kubectl logs {name} --previous`",
-            ended.reason
+            "pod {name} ended with exit code {code} ({reason}) and gave no reason{restarts}: read `kubectl logs {name}{previous}`"
         );
         return found(6, Reason::PodCrashed, message);
     }

@@ -27,6 +27,7 @@ pub fn settings() -> Settings {
         page_reader: (marquee_crds::names::PAGE_READER_ROLE.into(), true),
         prometheus: None,
         pod_annotations: BTreeMap::new(),
+        ids_from_cluster: false,
         drain: std::time::Duration::from_secs(DRAIN),
     }
 }

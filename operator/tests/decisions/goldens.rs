@@ -92,6 +92,25 @@ fn scaled() -> Value {
     } })
 }
 
+/// What platform teams ask for first.
+fn platform() -> Value {
+    json!({
+        "affinity": { "podAntiAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [{
+            "weight": 10,
+            "podAffinityTerm": { "topologyKey": "kubernetes.io/hostname", "labelSelector": { "matchLabels": { "app": "batch" } } },
+        }] } },
+        "priorityClassName": "serving",
+        "runtimeClassName": "gvisor",
+        "schedulerName": "volcano",
+        "env": [
+            { "name": "AWS_REGION", "value": "eu-west-1" },
+            { "name": "AWS_ENDPOINT", "valueFrom": { "configMapKeyRef": { "name": "store", "key": "endpoint" } } },
+            { "name": "AWS_SESSION_TOKEN", "valueFrom": { "secretKeyRef": { "name": "store", "key": "token" } } },
+        ],
+        "terminationGracePeriodSeconds": 90,
+    })
+}
+
 #[test]
 fn a_model_with_nothing_but_what_it_must_have() {
     check("model-minimal", &of_model(json!({}), &settings(), Capabilities::default()));
@@ -119,6 +138,11 @@ fn a_model_with_all_there_is() {
         "progressDeadline": "30m",
     });
     crate::cluster::merge(&mut spec, more);
+    crate::cluster::merge(&mut spec, platform());
+    crate::cluster::merge(
+        &mut spec,
+        json!({ "serviceAccount": { "annotations": { "iam.gke.io/gcp-service-account": "ranking" } } }),
+    );
     let mut settings = settings();
     settings.pod_annotations.insert("example.com/mesh".into(), "on".into());
     let capabilities = Capabilities { custom_metrics: true, ..Capabilities::default() };
@@ -141,6 +165,23 @@ fn a_page_whose_models_have_pods_of_their_own() {
 #[test]
 fn a_page_with_its_models_in_its_pods() {
     check("page-monolith", &of_layout(json!({ "topology": "Monolith" }), Capabilities::default()));
+}
+
+/// As OpenShift and clouds want them, with an account that somebody else makes.
+#[test]
+fn a_page_on_a_strict_cluster() {
+    let settings = Settings { ids_from_cluster: true, ..settings() };
+    let mut spec = platform();
+    crate::cluster::merge(
+        &mut spec,
+        json!({
+            "catalogue": { "credentials": { "secretName": "s3" } },
+            "serviceAccount": { "name": "ranking" },
+        }),
+    );
+    let layout = layout(&["top-picks"], spec);
+    let children = page_layout::decide::plan(&layout, &Observed::default(), &settings, at(0)).children;
+    check("page-strict", &children);
 }
 
 #[test]
@@ -171,6 +212,14 @@ fn a_revision_is_what_pods_run_and_nothing_else() {
         ("another batch",              json!({ "serving": { "batching": { "maxBatch": 8 } } }),       false),
         ("more memory",                json!({ "resources": { "requests": { "memory": "1Gi" } } }),   false),
         ("another node",               json!({ "nodeSelector": { "pool": "b" } }),                    false),
+        ("another priority",           json!({ "priorityClassName": "b" }),                           false),
+        ("another sandbox",            json!({ "runtimeClassName": "b" }),                            false),
+        ("another scheduler",          json!({ "schedulerName": "b" }),                               false),
+        ("another account",            json!({ "serviceAccount": { "name": "b" } }),                  false),
+        ("another role of a cloud",    json!({ "serviceAccount": { "annotations": { "a/b": "c" } } }), false),
+        ("another variable",           json!({ "env": [{ "name": "A", "value": "b" }] }),             false),
+        ("another end",                json!({ "terminationGracePeriodSeconds": 60 }),                false),
+        ("near others",                json!({ "affinity": { "podAffinity": {} } }),                  false),
     ];
     for (why, spec, same) in cases {
         assert_eq!(revision(spec) == first, same, "{why}");

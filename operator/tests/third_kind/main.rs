@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what cannot be made has failed the test")]
 
 mod api;
+mod status;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,10 +21,11 @@ use marquee_operator_kit::{
     apply::{self, Owner},
     child::{Child, ChildKind},
     http::{Shown, serve},
-    status,
+    metrics::Metrics,
     watch::Watches,
     workers::{self, Workers},
 };
+use prometheus::IntCounter;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -64,31 +66,50 @@ impl Resource<Marquee> for Note {
         let body = json!({"metadata": metadata, "data": {"text": self.spec.text}});
         let child = Child::new(ChildKind::ConfigMap, "note", &body);
         let applied = apply::children(ctx, Owner::of(&*self), child.as_slice()).await;
-        let ready = json!({"type": "Ready", "status": "True", "reason": "Kept", "message": "",
+        let ready = json!({"type": "Ready", "status": "True", "reason": "Kept", "message": self.spec.text,
             "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": self.metadata.generation});
         let desired = NoteStatus { conditions: serde_json::from_value(json!([ready])).unwrap() };
-        match status::write(ctx, &*self, &desired).await {
-            Ok(_) => applied.end(None),
+        match marquee_operator_kit::status::write(ctx, &*self, &desired).await {
+            Ok(written) => applied.end(written.look_again(None)),
             Err(error) => Err(applied.without_status(error)),
         }
     }
 }
 
+/// An operator that has listed everything and reconciles.
+struct Running {
+    api: Arc<Api>,
+    ctx: Arc<Context>,
+    metrics: Arc<Metrics>,
+    /// Reconciles of the note that succeeded.
+    reconciles: IntCounter,
+    /// They end when they are dropped.
+    _watches: Watches<Marquee>,
+}
+
+impl Running {
+    async fn start() -> Self {
+        let api = Arc::new(Api::default());
+        let server = api.clone();
+        let client = Client::new(tower::service_fn(move |request| server.clone().answer(request)), "n");
+        let args: Args = clap::Parser::parse_from(["operator"]);
+        let marquee = Marquee::new(args.settings(), &controllers::POD_LABELS);
+        let metrics = Arc::new(metrics::metrics().unwrap());
+        let kinds = controllers::kinds().with::<Note>();
+        let ctx = Arc::new(Context::new(client, kinds, marquee, metrics.clone(), "test".into()));
+        let watches = Watches::new(ctx.clone(), Vec::new(), Vec::new());
+        watches.begin().await;
+        tokio::spawn(workers::run(ctx.clone(), Workers { concurrency: 1, resync: Duration::from_secs(600) }));
+        let reconciles = metrics.reconciles.with_label_values(&["note", "success"]);
+        Self { api, ctx, metrics, reconciles, _watches: watches }
+    }
+}
+
 #[tokio::test]
 async fn a_third_kind_is_reconciled_by_what_reconciles_the_others() {
-    let api = Arc::new(Api::default());
-    let server = api.clone();
-    let client = Client::new(tower::service_fn(move |request| server.clone().answer(request)), "n");
-    let args: Args = clap::Parser::parse_from(["operator"]);
-    let marquee = Marquee::new(args.settings(), &controllers::POD_LABELS);
-    let metrics = Arc::new(metrics::metrics().unwrap());
-    let kinds = controllers::kinds().with::<Note>();
-    let ctx = Arc::new(Context::new(client, kinds, marquee, metrics.clone(), "test".into()));
-    let watches = Watches::new(ctx.clone(), Vec::new(), Vec::new());
-    watches.begin().await;
-    tokio::spawn(workers::run(ctx.clone(), Workers { concurrency: 1, resync: Duration::from_secs(600) }));
-
-    let reconciles = metrics.reconciles.with_label_values(&["note", "success"]);
+    let Running { api, ctx, metrics, reconciles, _watches } = Running::start().await;
+    until("the first text to be reconciled", || reconciles.get() == 1).await;
+    api.write_text("later");
     until("both texts to be reconciled", || reconciles.get() == 2).await;
     ctx.enqueue_all();
     until("another reconcile", || reconciles.get() == 3).await;

@@ -33,14 +33,7 @@ pub static TRAINER: Trainer = Trainer {
     ],
     defaults: || trainer::fields(&BiasedMfParams::default()),
     fit: |data, hyperparameters, context| {
-        let found = fit(data, &trainer::params(hyperparameters)?, context)?;
-        Ok(vec![
-            FittedTensor::vector("global.mean", vec![found.global_mean]),
-            FittedTensor::vector("viewer.bias", found.viewer_bias),
-            FittedTensor::vector("title.bias", found.title_bias),
-            FittedTensor::table("viewer.factors", found.viewer_factors),
-            FittedTensor::table("title.factors", found.title_factors),
-        ])
+        Ok(fit(data, &trainer::params(hyperparameters)?, context)?.into_tensors())
     },
     // While it descends and while its members are averaged the factors lie in memory twice.
     working_bytes: |shape| 2 * shape.factor_bytes(),
@@ -118,6 +111,31 @@ impl BiasedMf {
     }
 }
 
+impl BiasedMf {
+    /// The model that descent found, and its implicit factors.
+    pub(crate) fn of(fitted: rating_sgd::Fitted) -> (Self, Factors) {
+        let found = Self {
+            global_mean: fitted.global_mean,
+            viewer_bias: fitted.viewer_bias,
+            title_bias: fitted.title_bias,
+            viewer_factors: fitted.viewer_factors,
+            title_factors: fitted.title_factors,
+        };
+        (found, fitted.title_implicit)
+    }
+
+    /// The tensors under their names in an artifact.
+    pub(crate) fn into_tensors(self) -> Vec<FittedTensor> {
+        vec![
+            FittedTensor::vector("global.mean", vec![self.global_mean]),
+            FittedTensor::vector("viewer.bias", self.viewer_bias),
+            FittedTensor::vector("title.bias", self.title_bias),
+            FittedTensor::table("viewer.factors", self.viewer_factors),
+            FittedTensor::table("title.factors", self.title_factors),
+        ]
+    }
+}
+
 /// Fits by gradient descent. Members of an ensemble run in parallel; the result does not depend on the number of threads.
 ///
 /// Errors: fewer than two viewers with ratings, a parameter out of range, a state of another fit, numbers that ran away, a
@@ -139,14 +157,7 @@ pub fn fit(
         initial_deviation: params.initial_deviation,
         ensemble: params.ensemble,
     };
-    let fitted = rating_sgd::fit(data, &descent, context)?;
-    Ok(BiasedMf {
-        global_mean: fitted.global_mean,
-        viewer_bias: fitted.viewer_bias,
-        title_bias: fitted.title_bias,
-        viewer_factors: fitted.viewer_factors,
-        title_factors: fitted.title_factors,
-    })
+    Ok(BiasedMf::of(rating_sgd::fit(data, &descent, context)?).0)
 }
 
 #[cfg(test)]

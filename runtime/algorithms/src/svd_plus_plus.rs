@@ -34,14 +34,9 @@ pub static TRAINER: Trainer = Trainer {
     defaults: || trainer::fields(&SvdPlusPlusParams::default()),
     fit: |data, hyperparameters, context| {
         let found = fit(data, &trainer::params(hyperparameters)?, context)?;
-        Ok(vec![
-            FittedTensor::vector("global.mean", vec![found.global_mean]),
-            FittedTensor::vector("viewer.bias", found.viewer_bias),
-            FittedTensor::vector("title.bias", found.title_bias),
-            FittedTensor::table("viewer.factors", found.viewer_factors),
-            FittedTensor::table("title.factors", found.title_factors),
-            FittedTensor::table("title.implicit", found.title_implicit),
-        ])
+        let mut tensors = found.explicit.into_tensors();
+        tensors.push(FittedTensor::table("title.implicit", found.title_implicit));
+        Ok(tensors)
     },
     // As of biased MF, and the implicit factors too.
     working_bytes: |shape| 2 * (shape.factor_bytes() + 4 * shape.factors * shape.titles),
@@ -91,16 +86,8 @@ impl Default for SvdPlusPlusParams {
 /// What the fit found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SvdPlusPlus {
-    /// Mean of the training ratings.
-    pub global_mean: f32,
-    /// (viewers): what each viewer adds to it.
-    pub viewer_bias: Vec<f32>,
-    /// (titles): what each title adds to it.
-    pub title_bias: Vec<f32>,
-    /// (viewers, ensemble × factors): p.
-    pub viewer_factors: Factors,
-    /// (titles, ensemble × factors): q.
-    pub title_factors: Factors,
+    /// Mean, biases, p and q: what biased matrix factorization has too.
+    pub explicit: BiasedMf,
     /// (titles, ensemble × factors): y.
     pub title_implicit: Factors,
 }
@@ -108,7 +95,7 @@ pub struct SvdPlusPlus {
 impl SvdPlusPlus {
     /// The same model for the viewers of `data`, with what they rated folded into their vectors: predicts the same ratings.
     pub fn to_biased_mf(&self, data: &Interactions) -> BiasedMf {
-        let mut viewer_factors = self.viewer_factors.clone();
+        let mut viewer_factors = self.explicit.viewer_factors.clone();
         for viewer in 0..data.n_viewers() {
             let history = data.history(viewer);
             let scale = 1.0 / (history.len().max(1) as f32).sqrt();
@@ -118,13 +105,7 @@ impl SvdPlusPlus {
                 vector.iter_mut().zip(implicit).for_each(|(value, y)| *value += scale * y);
             }
         }
-        BiasedMf {
-            global_mean: self.global_mean,
-            viewer_bias: self.viewer_bias.clone(),
-            title_bias: self.title_bias.clone(),
-            viewer_factors,
-            title_factors: self.title_factors.clone(),
-        }
+        BiasedMf { viewer_factors, ..self.explicit.clone() }
     }
 }
 
@@ -149,15 +130,8 @@ pub fn fit(
         initial_deviation: params.initial_deviation,
         ensemble: params.ensemble,
     };
-    let fitted = rating_sgd::fit(data, &descent, context)?;
-    Ok(SvdPlusPlus {
-        global_mean: fitted.global_mean,
-        viewer_bias: fitted.viewer_bias,
-        title_bias: fitted.title_bias,
-        viewer_factors: fitted.viewer_factors,
-        title_factors: fitted.title_factors,
-        title_implicit: fitted.title_implicit,
-    })
+    let (explicit, title_implicit) = BiasedMf::of(rating_sgd::fit(data, &descent, context)?);
+    Ok(SvdPlusPlus { explicit, title_implicit })
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod write;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 
+mod backoff;
 mod catalogue;
 mod digest;
 mod error;
@@ -27,6 +28,7 @@ mod ids;
 mod limits;
 mod mix;
 mod mmap;
+mod rows;
 mod weights;
 
 #[cfg(test)]
@@ -38,6 +40,7 @@ mod sample;
 
 pub use architecture::Architecture;
 pub use artifact::Artifact;
+pub use backoff::{Backoff, jitter};
 pub use catalogue::{CatalogueEntry, parse_catalogue};
 pub use digest::{Digest, DigestError, Hasher};
 pub use error::{ArtifactError, Fault, Finding};
@@ -47,6 +50,7 @@ pub use limits::Limits;
 pub use manifest::{Golden, GoldenCase, Lineage, Manifest, Role};
 pub use mix::{MIX_STEP, mix64};
 pub use open::{Checked, OpenOptions, digest, open};
+pub use rows::{CatalogueRow, TableRow, TitleRow, ViewerRow};
 pub use tensor::{Dtype, RawTensor};
 pub use weights::parse_weights;
 pub use write::{TensorData, WriteError, Writer};

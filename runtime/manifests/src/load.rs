@@ -24,21 +24,28 @@ use crate::{
 };
 
 /// Fields of a `spec` that configure pods and do not change what is served.
-const POD_FIELDS: [&str; 17] = [
+const POD_FIELDS: [&str; 24] = [
+    "affinity",
     "artifact.volume",
     "autoscaling",
     "catalogue.volume",
+    "env",
     "gateway",
     "imagePullSecrets",
     "nodeSelector",
     "podAnnotations",
     "podLabels",
+    "priorityClassName",
     "progressDeadline",
     "replicas",
     "resources",
     "revisionHistoryLimit",
+    "runtimeClassName",
+    "schedulerName",
+    "serviceAccount",
     "serving.autoscaling",
     "serving.replicas",
+    "terminationGracePeriodSeconds",
     "tolerations",
     "topology",
     "topologySpread",

@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use marquee_artifacts::layout::Size::{Factors, Titles, Viewers};
+use marquee_artifacts::layout::Size::Titles;
 use marquee_artifacts::layout::{Declaration, Layout, WATCH_HISTORY};
 
 use crate::descriptor::{Cost, Descriptor};
 use crate::error::ModelError;
-use crate::factors::{CAPABILITIES, Embedding, FactorModel};
+use crate::factors::{CAPABILITIES, Embedding, FACTORS, FactorModel};
 use crate::linalg::{System, gram};
 use crate::rows::TitleRow;
 use crate::scan::{ScanOptions, TitleIndex};
@@ -19,7 +19,7 @@ use crate::weights::{Table, Weights};
 
 /// The architecture.
 pub static DESCRIPTOR: Descriptor = Descriptor {
-    layout: Layout { architecture: "bpr", tensors: &[WATCH_HISTORY, FACTORS] },
+    layout: Layout { architecture: "bpr", tensors: &[WATCH_HISTORY, FACTORS, BIAS] },
     about: "Bayesian personalised ranking: factors and title biases.",
     load: |weights, options| Ok(Arc::new(Bpr::load(weights, options)?)),
     capabilities: CAPABILITIES,
@@ -27,11 +27,7 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     cost: Cost::TitlesTimesFactors,
 };
 
-const FACTORS: &[Declaration] = &[
-    Declaration::f32("viewer.factors", &[Viewers, Factors]),
-    Declaration::f32("title.factors", &[Titles, Factors]),
-    Declaration::f32("title.bias", &[Titles]),
-];
+const BIAS: &[Declaration] = &[Declaration::f32("title.bias", &[Titles])];
 
 /// Confidence that a watched title has in fold-in beyond any other's 1.
 const FOLD_IN_ALPHA: f64 = 20.0;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use marquee_artifacts::Architecture;
 use marquee_artifacts::layout::{Declaration, Layout, Size, WATCH_HISTORY};
 
-use crate::capabilities::{FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery};
+use crate::capabilities::{Neighbours, ScoreAll, TopK, TopKQuery};
 use crate::capability::Capability;
 use crate::descriptor::{Cost, Descriptor};
 use crate::error::ModelError;
@@ -101,6 +101,10 @@ impl Model for Ease {
         self.watch_history.n_viewers()
     }
 
+    fn kept_history(&self) -> Option<&WatchHistory> {
+        Some(&self.watch_history)
+    }
+
     fn heap_bytes(&self) -> usize {
         size_of::<Self>()
     }
@@ -134,20 +138,8 @@ impl Model for Ease {
         Some(self)
     }
 
-    fn fold_in(&self) -> Option<&dyn FoldIn> {
-        Some(&self.watch_history)
-    }
-
     fn neighbours(&self) -> Option<&dyn Neighbours> {
         Some(self)
-    }
-
-    fn history(&self) -> Option<&dyn History> {
-        Some(&self.watch_history)
-    }
-
-    fn popularity(&self) -> Option<&dyn Popularity> {
-        Some(&self.watch_history)
     }
 }
 

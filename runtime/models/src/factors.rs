@@ -1,8 +1,10 @@
 //! What the factor models share: a viewer becomes a base and a vector, and the title index does the rest.
 
 use marquee_artifacts::Architecture;
+use marquee_artifacts::layout::Declaration;
+use marquee_artifacts::layout::Size::{Factors, Titles, Viewers};
 
-use crate::capabilities::{Embeddings, FoldIn, History, Neighbours, Popularity, ScoreAll, TopK, TopKQuery};
+use crate::capabilities::{Embeddings, Neighbours, ScoreAll, TopK, TopKQuery};
 use crate::capability::Capability;
 use crate::descriptor::Descriptor;
 use crate::error::ModelError;
@@ -17,6 +19,12 @@ use crate::watch_history::WatchHistory;
 
 /// What factor models offer.
 pub const CAPABILITIES: &[Capability] = &Capability::ALL;
+
+/// The weights of a model that has a vector for each viewer and each title.
+pub const FACTORS: &[Declaration] = &[
+    Declaration::f32("viewer.factors", &[Viewers, Factors]),
+    Declaration::f32("title.factors", &[Titles, Factors]),
+];
 
 /// A model whose score of title t is `(base + bias[t]) + vector · factors[t]`, base and vector being the viewer's.
 pub trait FactorModel: Send + Sync {
@@ -66,6 +74,10 @@ impl<M: FactorModel> Model for M {
         self.watch_history().n_viewers()
     }
 
+    fn kept_history(&self) -> Option<&WatchHistory> {
+        Some(self.watch_history())
+    }
+
     fn heap_bytes(&self) -> usize {
         size_of::<Self>() + self.index().heap_bytes() + self.extra_heap_bytes()
     }
@@ -91,20 +103,8 @@ impl<M: FactorModel> Model for M {
         Some(self)
     }
 
-    fn fold_in(&self) -> Option<&dyn FoldIn> {
-        Some(self.watch_history())
-    }
-
     fn neighbours(&self) -> Option<&dyn Neighbours> {
         Some(self)
-    }
-
-    fn history(&self) -> Option<&dyn History> {
-        Some(self.watch_history())
-    }
-
-    fn popularity(&self) -> Option<&dyn Popularity> {
-        Some(self.watch_history())
     }
 
     fn embeddings(&self) -> Option<&dyn Embeddings> {

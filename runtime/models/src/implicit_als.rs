@@ -4,12 +4,11 @@
 
 use std::sync::Arc;
 
-use marquee_artifacts::layout::Size::{Factors, Titles, Viewers};
-use marquee_artifacts::layout::{Declaration, Layout, WATCH_HISTORY};
+use marquee_artifacts::layout::{Layout, WATCH_HISTORY};
 
 use crate::descriptor::{Cost, Descriptor};
 use crate::error::ModelError;
-use crate::factors::{CAPABILITIES, Embedding, FactorModel};
+use crate::factors::{CAPABILITIES, Embedding, FACTORS, FactorModel};
 use crate::linalg::{System, gram};
 use crate::rows::TitleRow;
 use crate::scan::{ScanOptions, TitleIndex};
@@ -26,11 +25,6 @@ pub static DESCRIPTOR: Descriptor = Descriptor {
     ignores_order: true,
     cost: Cost::TitlesTimesFactors,
 };
-
-const FACTORS: &[Declaration] = &[
-    Declaration::f32("viewer.factors", &[Viewers, Factors]),
-    Declaration::f32("title.factors", &[Titles, Factors]),
-];
 
 /// Score: `viewer.factors[v] · title.factors[t]`.
 ///

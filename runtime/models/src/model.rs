@@ -12,6 +12,7 @@ use crate::capability::Capability;
 use crate::error::ModelError;
 use crate::rows::TitleRow;
 use crate::viewer::ViewerContext;
+use crate::watch_history::WatchHistory;
 
 /// A trained model. Larger scores are better.
 ///
@@ -42,6 +43,11 @@ pub trait Model: Send + Sync {
         candidates: &[&[TitleRow]],
     ) -> Result<Vec<Vec<f32>>, ModelError>;
 
+    /// Plays and histories, where the model keeps them: they give it fold-in, history and popularity.
+    fn kept_history(&self) -> Option<&WatchHistory> {
+        None
+    }
+
     /// Scores of the whole catalogue.
     fn score_all(&self) -> Option<&dyn ScoreAll> {
         None
@@ -54,7 +60,7 @@ pub trait Model: Send + Sync {
 
     /// Answers that follow what a viewer did since training.
     fn fold_in(&self) -> Option<&dyn FoldIn> {
-        None
+        self.kept_history().map(|kept| kept as &dyn FoldIn)
     }
 
     /// Titles near another one.
@@ -64,12 +70,12 @@ pub trait Model: Send + Sync {
 
     /// What each viewer watched in training.
     fn history(&self) -> Option<&dyn History> {
-        None
+        self.kept_history().map(|kept| kept as &dyn History)
     }
 
     /// How many viewers watched each title in training.
     fn popularity(&self) -> Option<&dyn Popularity> {
-        None
+        self.kept_history().map(|kept| kept as &dyn Popularity)
     }
 
     /// Vectors of titles.

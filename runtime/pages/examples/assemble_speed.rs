@@ -8,7 +8,8 @@ use std::{
     time::Instant,
 };
 
-use marquee_pages::{Candidates, Deduplicate, PageOptions, Row, assemble};
+use marquee_artifacts::TitleRow;
+use marquee_pages::{Candidates, Deduplicate, PageOptions, Row, RowTitles, assemble};
 
 const TITLES: u32 = 1_682;
 const ROWS: u32 = 10;
@@ -25,11 +26,12 @@ fn noise(counter: u64) -> f32 {
 fn main() -> io::Result<()> {
     let mut out = io::stdout();
     let scores: Vec<f32> = (0..u64::from(TITLES)).map(noise).collect();
-    let watched: Vec<u32> = (0..TITLES).step_by(16).collect();
-    let all: Vec<u32> = (0..TITLES).collect();
-    let genres: Vec<Vec<u32>> = (2..ROWS + 2)
+    let watched: Vec<TitleRow> = (0..TITLES).step_by(16).map(TitleRow).collect();
+    let all: Vec<TitleRow> = (0..TITLES).map(TitleRow).collect();
+    let genres: Vec<Vec<TitleRow>> = (2..ROWS + 2)
         .map(|genre| {
-            (0..TITLES).filter(|&title| noise(u64::from(title * 31 + genre)) < 0.9 / genre as f32).collect()
+            let is_in = |title: &u32| noise(u64::from(title * 31 + genre)) < 0.9 / genre as f32;
+            (0..TITLES).filter(is_in).map(TitleRow).collect()
         })
         .collect();
     let options = PageOptions {
@@ -38,10 +40,9 @@ fn main() -> io::Result<()> {
         deduplicate: Deduplicate::Page,
         n_catalogue: TITLES as usize,
     };
-    let row = |titles| Row {
-        candidates: Candidates::View { scores: &scores, titles },
+    let row = |titles| Row::OfModel {
+        titles: RowTitles { candidates: Candidates::View { scores: &scores, titles }, watched: &watched },
         to_catalogue: None,
-        watched: &watched,
     };
     let genre_rows: Vec<Row<'_>> = genres.iter().map(|genre| row(genre)).collect();
     let full_rows: Vec<Row<'_>> = (0..ROWS).map(|_| row(&all)).collect();

@@ -1,32 +1,39 @@
-//! A set of small numbers: one bit a number, 64 in a word.
+//! A set of rows of one table: one bit a row, 64 in a word.
 
-/// A set of numbers below a bound that is fixed when it is made. Numbers at or above the bound are never in it.
+use std::marker::PhantomData;
+
+use marquee_artifacts::TableRow;
+
+/// A set of rows below a bound that is fixed when it is made. Rows at or above the bound are never in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bitmap {
+pub struct Bitmap<R> {
     words: Vec<u64>,
+    rows: PhantomData<R>,
 }
 
-impl Bitmap {
-    /// The empty set with room for the numbers `0..n`.
+impl<R: TableRow> Bitmap<R> {
+    /// The empty set with room for the first `n` rows.
     pub fn with_room(n: usize) -> Self {
-        Self { words: vec![0; n.div_ceil(64)] }
+        Self { words: vec![0; n.div_ceil(64)], rows: PhantomData }
     }
 
-    /// Empties the set and makes room for `0..n`, without giving memory back.
+    /// Empties the set and makes room for the first `n` rows, without giving memory back.
     pub fn reset(&mut self, n: usize) {
         self.words.clear();
         self.words.resize(n.div_ceil(64), 0);
     }
 
-    /// Whether `number` is in the set.
+    /// Whether `row` is in the set.
     #[inline]
-    pub fn contains(&self, number: u32) -> bool {
+    pub fn contains(&self, row: R) -> bool {
+        let number = row.number();
         self.words.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
     }
 
-    /// Puts `number` in; true when it was not there before. A number without room stays out, and is never new.
+    /// Adds `row`; true when it was not in the set before. A row without room is not added, and is never new.
     #[inline]
-    pub fn insert(&mut self, number: u32) -> bool {
+    pub fn insert(&mut self, row: R) -> bool {
+        let number = row.number();
         let Some(word) = self.words.get_mut(number as usize / 64) else { return false };
         let bit = 1 << (number % 64);
         let is_new = *word & bit == 0;
@@ -37,22 +44,26 @@ impl Bitmap {
 
 #[cfg(test)]
 mod tests {
+    use marquee_artifacts::TitleRow;
+
     use super::Bitmap;
 
     #[test]
-    fn a_number_is_in_once_put_in_and_out_after_a_reset() {
+    fn a_row_is_in_the_set_after_insert_and_not_after_reset() {
         let mut set = Bitmap::with_room(130);
-        assert!(!set.contains(129));
-        assert!(set.insert(129) && set.insert(0) && set.insert(64));
-        assert!(!set.insert(129), "the second time is not new");
-        assert!(set.contains(129) && set.contains(0) && set.contains(64) && !set.contains(63));
+        assert!(!set.contains(TitleRow(129)));
+        assert!(set.insert(TitleRow(129)) && set.insert(TitleRow(0)) && set.insert(TitleRow(64)));
+        assert!(!set.insert(TitleRow(129)), "the second time is not new");
+        assert!(
+            [129, 0, 64].into_iter().all(|row| set.contains(TitleRow(row))) && !set.contains(TitleRow(63))
+        );
         set.reset(65);
-        assert!(!set.contains(0) && !set.contains(64) && !set.contains(129));
+        assert!([0, 64, 129].into_iter().all(|row| !set.contains(TitleRow(row))));
     }
 
     #[test]
-    fn a_number_without_room_is_never_in() {
+    fn a_row_without_room_is_never_in_the_set() {
         let mut set = Bitmap::with_room(3);
-        assert!(!set.insert(u32::MAX) && !set.contains(u32::MAX));
+        assert!(!set.insert(TitleRow(u32::MAX)) && !set.contains(TitleRow(u32::MAX)));
     }
 }

@@ -1,7 +1,7 @@
 //! Page assembly: titles with scores in, rows of titles out. Pure: no clock, no network, no random source.
 //!
-//! One rule a file: [`assembly`] tries the candidate rows from the top, [`selection`] finds the best titles of one row
-//! without sorting the rest, [`needed`] says how many titles of each row can be shown, [`bitmap`] is a set of rows.
+//! Each file has one rule: [`assembly`] tries the candidate rows from the top, [`selection`] finds the best titles of one row
+//! without sorting the others, [`needed`] calculates how many titles of each row can be shown, [`bitmap`] is a set of rows.
 
 mod assembly;
 mod bitmap;
@@ -9,7 +9,7 @@ mod needed;
 mod selection;
 
 pub use assembly::{
-    Candidate, Candidates, ChosenRow, ChosenTitle, NOT_IN_CATALOGUE, PageOptions, Row, assemble,
+    Candidate, Candidates, ChosenRow, ChosenTitle, NOT_IN_CATALOGUE, PageOptions, Row, RowTitles, assemble,
 };
 pub use bitmap::Bitmap;
 pub use marquee_crds::page_layout::Deduplicate;

@@ -1,4 +1,4 @@
-//! The checksum that pins an artifact.
+//! Prints the checksum that pins an artifact.
 
 use std::io::Write;
 
@@ -15,7 +15,7 @@ pub(super) fn digest(args: &DigestArgs, out: &mut dyn Write) -> Result<(), Comma
     Ok(writeln!(out, "sha256: {digest}")?)
 }
 
-/// A folder is as good as its uri.
+/// The uri that `text` is, or of the folder that `text` names.
 fn uri_of(text: &str) -> Result<String, CommandError> {
     if text.contains("://") {
         return Ok(text.to_owned());

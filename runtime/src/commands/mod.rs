@@ -1,4 +1,4 @@
-//! What the process was started for: one file a command.
+//! The commands of the binary, one file each.
 
 mod digest;
 mod docs;
@@ -33,19 +33,19 @@ pub enum CommandError {
     /// Logging cannot be set up.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The manifests cannot be served. Each problem has been told.
+    /// The manifests cannot be served. Each problem was printed.
     #[error("{} in the manifests", problems(.0.len()))]
     Manifests(Vec<ManifestError>),
     /// The pod's configuration cannot be served.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// What the pod is for cannot be loaded.
+    /// A model or page of the pod cannot be loaded.
     #[error("{}: {}", .0.reason, .0.message)]
     Terminated(Termination),
-    /// `verify` found something. Each problem has been told.
+    /// `verify` found problems. Each was printed.
     #[error("{}", problems(*.0))]
     Problems(usize),
-    /// The artifact cannot be had.
+    /// The artifact cannot be read.
     #[error("artifact {uri} cannot be read")]
     Artifact {
         /// Where it lies.
@@ -56,22 +56,22 @@ pub enum CommandError {
     /// The listeners cannot be opened.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// Metrics cannot be registered.
-    #[error("metrics cannot be registered")]
+    /// Prometheus refuses a metric.
+    #[error("cannot register metrics")]
     Metrics(#[from] prometheus::Error),
     /// Training stopped.
     #[error(transparent)]
     Training(#[from] TrainingError),
-    /// The threads cannot be started, or the signals not be heard.
+    /// The system refuses an operation.
     #[error("cannot {verb}")]
     System {
-        /// Such as `start threads`.
+        /// The operation, such as `start threads`.
         verb: &'static str,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// Standard output is gone.
-    #[error("output cannot be printed")]
+    /// Standard output is closed or full.
+    #[error("cannot write to standard output")]
     Print(#[from] io::Error),
 }
 
@@ -80,7 +80,7 @@ fn problems(n: usize) -> String {
 }
 
 impl CommandError {
-    /// See the table in `--help`.
+    /// The exit code. `--help` has a table of them.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Log(_) => 2,
@@ -102,7 +102,15 @@ impl From<StartError> for CommandError {
     }
 }
 
-/// Runs the command; `out` takes its output, `err` what is wrong.
+/// Where a command writes.
+struct Streams<'a> {
+    /// Its output.
+    out: &'a mut dyn Write,
+    /// Its errors.
+    err: &'a mut dyn Write,
+}
+
+/// Runs the command; `out` takes its output, `err` its errors.
 pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
     let termination_log = match &args.command {
         Command::Serve(args) => args.termination_log.clone(),
@@ -110,10 +118,10 @@ pub fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
     };
     match dispatch(args, out, err) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read the output has seen enough, as `head` does.
+        // The reader of the output has closed it, as `head` does.
         Err(CommandError::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            // Nothing is left to do about an error stream that is gone.
+            // A closed error stream cannot report anything.
             let _ = writeln!(err, "error: {}", Causes(&error));
             if let Some(path) = termination_log
                 && let Err(unwritten) = termination::write(&path, &error.termination())
@@ -135,8 +143,8 @@ fn dispatch(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
     telemetry::init(&args.log, filter)?;
     let level = Level::choose(args.cpu.as_deref()).map_err(|error| CommandError::Usage(error.to_string()))?;
     match args.command {
-        Command::Serve(args) => serve::serve(*args, level, (out, err)),
-        Command::Verify(args) => verify::verify(&args, level, (out, err)),
+        Command::Serve(args) => serve::serve(*args, level, Streams { out, err }),
+        Command::Verify(args) => verify::verify(&args, level, Streams { out, err }),
         Command::Digest(args) => digest::digest(&args, out),
         Command::Train(args) => train::train(&args, out),
         Command::Evaluate(args) => train::evaluate(&args, out),
@@ -146,7 +154,7 @@ fn dispatch(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
     }
 }
 
-/// For commands that serve nobody.
+/// An async runtime for commands that answer no requests.
 fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
     started(threads::loading())
 }

@@ -1,4 +1,4 @@
-//! One process that serves a folder of manifests, or what a pod is configured for.
+//! Serves a folder of manifests, or the configuration of a pod, in one process.
 
 mod screen;
 
@@ -19,8 +19,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use self::screen::Addresses;
-use super::{CommandError, started};
+use self::screen::{Addresses, Served};
+use super::{CommandError, Streams, started};
 use crate::{
     args::ServeArgs,
     discovery::PlanSource,
@@ -33,30 +33,29 @@ use crate::{
     transport::Transport,
 };
 
-/// How long a store may be silent before a pod gives up.
+/// How long a pod waits for a store that does not respond.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// What a pod's clients need to be sent elsewhere.
+/// How long a pod keeps answering while its clients move to other pods.
 const DRAIN_DELAY: Text = Text::from_millis(2000);
-const NO_SOURCE: &str = "say what to serve: give --manifests or --config";
-
-type Streams<'a> = (&'a mut dyn Write, &'a mut dyn Write);
+const NO_SOURCE: &str = "nothing to serve: set --manifests or --config";
 
 pub(super) fn serve(args: ServeArgs, level: Level, streams: Streams<'_>) -> Result<(), CommandError> {
     let heavy_passes = args.load.options().heavy_passes;
     let answering = started(threads::answering(args.load.threads, heavy_passes))?;
     let loading = started(threads::loading())?;
-    let result = loading.block_on(run(args, level, (answering.handle(), streams)));
-    // A load or a pass that is under way must not hold up the end.
+    let result = loading.block_on(run(args, level, answering.handle(), streams));
+    // A load or a forward pass in progress must not delay the exit.
     loading.shutdown_background();
     answering.shutdown_background();
     result
 }
 
-/// Manifests, then listeners, then artifacts: a probe is answered while they load.
+/// Reads the manifests, opens the listeners, and loads the artifacts last: probes are answered during the load.
 async fn run(
     args: ServeArgs,
     level: Level,
-    (answering, (out, err)): (&Handle, Streams<'_>),
+    answering: &Handle,
+    Streams { out, err }: Streams<'_>,
 ) -> Result<(), CommandError> {
     let metrics = Metrics::new()?;
     let service = Service::with_options(Arc::new(metrics.clone()), &args.load.options());
@@ -76,7 +75,7 @@ async fn run(
     if let Some(source) = PlanSource::of(config, args.traffic_plan.clone(), args.poll.0) {
         let now = || clock::rfc3339(SystemTime::now());
         let (sender, remote_rankers) = watch::channel(RemoteRankers::default());
-        // Connections to rankers live where requests are answered.
+        // The runtime that answers requests also drives the connections to rankers.
         answering.spawn(RankerDirectory::new(observer, now).run(source.follow(&Handle::current()), sender));
         engine.follow(remote_rankers);
     }
@@ -102,7 +101,8 @@ async fn run(
         return Err(CommandError::Terminated(failure));
     }
     if loaded {
-        screen::write(out, engine.manifests(), (&service, source.path(), addresses))?;
+        let served = Served { service: &service, manifests: engine.manifests(), folder: source.path() };
+        screen::write(out, &served, addresses)?;
     }
     let reloads = async {
         if loaded {
@@ -114,12 +114,12 @@ async fn run(
         result = &mut server => result,
         () = reloads => return Ok(()),
     };
-    info!("ended");
-    result.map_err(|source| CommandError::System { verb: "go on serving", source: source.into() })??;
+    info!("process ends");
+    result.map_err(|source| CommandError::System { verb: "continue serving", source: source.into() })??;
     Ok(())
 }
 
-/// A pod is started again when it ends, so it says soon what is wrong; what has arrived is kept for the next try.
+/// Kubernetes restarts a pod that ends, so a pod reports a problem soon. The restarted pod keeps the bytes that have arrived.
 fn impatient(options: FetchOptions) -> FetchOptions {
     FetchOptions { max_retries: 4, patience: PATIENCE, stall: PATIENCE, ..options }
 }
@@ -127,7 +127,7 @@ fn impatient(options: FetchOptions) -> FetchOptions {
 fn written(error: StartError, err: &mut dyn Write) -> CommandError {
     if let StartError::Source(SourceError::Manifests(problems)) = &error {
         for problem in problems {
-            // Nothing is left to do about an error stream that is gone.
+            // A closed error stream cannot report anything.
             let _ = writeln!(err, "{problem}");
         }
     }
@@ -139,17 +139,17 @@ fn end_on_signal() -> CancellationToken {
     let shutdown = CancellationToken::new();
     let token = shutdown.clone();
     tokio::spawn(async move {
-        asked_to_end().await;
+        stop_signal().await;
         token.cancel();
-        asked_to_end().await;
-        error!("asked to end twice: ending without waiting for what is in flight");
+        stop_signal().await;
+        error!("second signal to stop: exiting without waiting for requests in flight");
         std::process::exit(130);
     });
     shutdown
 }
 
 /// Waits for SIGTERM or Ctrl-C.
-pub(super) async fn asked_to_end() {
+pub(super) async fn stop_signal() {
     let terminate = async {
         match signal(SignalKind::terminate()) {
             Ok(mut terminate) => {

@@ -1,4 +1,4 @@
-//! The last word of a pod that cannot serve: a reason that the operator turns into condition, event and metric.
+//! The termination message of a pod that cannot serve. The operator turns its reason into a condition, an event and a metric.
 
 use std::{
     ffi::OsString,
@@ -15,10 +15,10 @@ const FLAG: &str = "--termination-log";
 const VARIABLE: &str = "MARQUEE_TERMINATION_LOG";
 
 impl CommandError {
-    /// What the pod tells of it.
+    /// The termination message for this error.
     pub fn termination(&self) -> Termination {
         let reason = match self {
-            Self::Terminated(told) => return told.clone(),
+            Self::Terminated(message) => return message.clone(),
             Self::Usage(_) | Self::Log(_) | Self::Manifests(_) | Self::Config(_) | Self::Transport(_) => {
                 Reason::ConfigInvalid
             }
@@ -28,16 +28,15 @@ impl CommandError {
     }
 }
 
-/// Writes it, where the pod's kubelet finds it.
+/// Writes the message to the file that the kubelet reads.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(path: &Path, told: &Termination) -> io::Result<()> {
-    fs::write(path, told.to_json().map_err(io::Error::other)?)
+pub fn write(path: &Path, message: &Termination) -> io::Result<()> {
+    fs::write(path, message.to_json().map_err(io::Error::other)?)
 }
 
-/// Tells that the CPU cannot run this binary. The flag is looked for by hand, because the parser is code that this CPU may
-/// not run.
+/// Reports that the CPU cannot run this binary. Finds the flag without the parser, whose code this CPU may be unable to run.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -55,11 +54,11 @@ pub fn cpu_unsupported(
             path = Some(value.into());
         }
     }
-    let told = Termination { reason: Reason::CpuUnsupported, message: missing.to_owned() };
-    path.map_or(Ok(()), |path| write(&path, &told))
+    let message = Termination { reason: Reason::CpuUnsupported, message: missing.to_owned() };
+    path.map_or(Ok(()), |path| write(&path, &message))
 }
 
-/// What the variable of the flag says.
+/// Value of the flag's environment variable.
 pub fn variable() -> Option<OsString> {
     std::env::var_os(VARIABLE)
 }
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cpu_that_is_too_old_is_told_wherever_the_flag_stands() {
+    fn an_old_cpu_is_reported_wherever_the_flag_is() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("log");
         let written = file.display();

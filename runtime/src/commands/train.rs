@@ -35,14 +35,14 @@ fn cancellable(
 ) -> Result<(), CommandError> {
     let cancel = Arc::new(AtomicBool::new(false));
     let (runtime, asked) = (runtime()?, cancel.clone());
-    // Ends with the process.
+    // This thread ends with the process.
     thread::Builder::new()
         .name("marquee-signals".to_owned())
         .spawn(move || {
             runtime.block_on(async {
-                super::serve::asked_to_end().await;
+                super::serve::stop_signal().await;
                 asked.store(true, Relaxed);
-                super::serve::asked_to_end().await;
+                super::serve::stop_signal().await;
                 std::process::exit(130);
             });
         })

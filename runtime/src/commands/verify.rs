@@ -1,20 +1,19 @@
-//! Everything that `serve` would check, without serving.
+//! Checks everything that `serve` checks, without serving.
 
-use std::{io::Write, sync::Arc};
+use std::sync::Arc;
 
 use marquee_manifests::Loaded as Manifests;
 use marquee_models::{ScanOptions, cpu::Level};
 
-use super::{CommandError, runtime};
+use super::{CommandError, Streams, runtime};
 use crate::{
     args::VerifyArgs,
     engine::{ConfigSource, Engine, EngineOptions, ReadyWhen},
     service::{ResourceStatus, Service, Unobserved},
 };
 
-type Streams<'a> = (&'a mut dyn Write, &'a mut dyn Write);
-
-pub(super) fn verify(args: &VerifyArgs, level: Level, (out, err): Streams<'_>) -> Result<(), CommandError> {
+pub(super) fn verify(args: &VerifyArgs, level: Level, streams: Streams<'_>) -> Result<(), CommandError> {
+    let Streams { out, err } = streams;
     let manifests = marquee_manifests::load(&args.manifests);
     let manifests = match manifests {
         Ok(manifests) => manifests,
@@ -33,7 +32,7 @@ pub(super) fn verify(args: &VerifyArgs, level: Level, (out, err): Streams<'_>) -
     }
     let mut n_problems = manifests.warnings.len();
     if !args.manifests_only {
-        n_problems += artifacts(args, level, (out, err))?;
+        n_problems += artifacts(args, level, Streams { out: &mut *out, err })?;
     }
     if n_problems > 0 {
         return Err(CommandError::Problems(n_problems));
@@ -41,8 +40,8 @@ pub(super) fn verify(args: &VerifyArgs, level: Level, (out, err): Streams<'_>) -
     Ok(writeln!(out, "{}", summary(&manifests, args.manifests_only))?)
 }
 
-/// Loads what the manifests name, as `serve` does; returns how many problems that showed.
-fn artifacts(args: &VerifyArgs, level: Level, (out, err): Streams<'_>) -> Result<usize, CommandError> {
+/// Loads the artifacts of the manifests as `serve` does; returns the number of problems.
+fn artifacts(args: &VerifyArgs, level: Level, mut streams: Streams<'_>) -> Result<usize, CommandError> {
     let options = EngineOptions {
         source: ConfigSource::Manifests(args.manifests.clone()),
         credentials: args.source.credentials.clone(),
@@ -59,24 +58,24 @@ fn artifacts(args: &VerifyArgs, level: Level, (out, err): Streams<'_>) -> Result
     })?;
     let mut n_problems = 0;
     for resource in status.models.iter().chain(&status.pages) {
-        n_problems += tell(resource, (out, err))?;
+        n_problems += print(resource, &mut streams)?;
     }
     Ok(n_problems)
 }
 
-fn tell(resource: &ResourceStatus, (out, err): Streams<'_>) -> Result<usize, CommandError> {
+fn print(resource: &ResourceStatus, streams: &mut Streams<'_>) -> Result<usize, CommandError> {
     let problems = resource.error.iter().chain(&resource.warnings);
     let mut n_problems = 0;
     for problem in problems {
-        writeln!(err, "{}: {problem}", resource.resource)?;
+        writeln!(streams.err, "{}: {problem}", resource.resource)?;
         n_problems += 1;
     }
     if n_problems == 0 {
         let (revision, titles) =
             (resource.artifact_digest.as_deref().unwrap_or("-"), resource.n_titles.unwrap_or(0));
         writeln!(
-            out,
-            "{}: {} is whole: {titles} titles, sha256 {revision}",
+            streams.out,
+            "{}: {} is valid: {titles} titles, sha256 {revision}",
             resource.resource, resource.uri
         )?;
     }
@@ -85,7 +84,6 @@ fn tell(resource: &ResourceStatus, (out, err): Streams<'_>) -> Result<usize, Com
 
 fn summary(manifests: &Manifests, manifests_only: bool) -> String {
     let (models, pages, files) = (manifests.models.len(), manifests.layouts.len(), manifests.files.len());
-    let artifacts =
-        if manifests_only { "artifacts were not looked at" } else { "every artifact is as it should be" };
-    format!("{models} RankingModels and {pages} PageLayouts in {files} files: nothing is wrong, {artifacts}")
+    let artifacts = if manifests_only { "artifacts were not checked" } else { "every artifact is valid" };
+    format!("{models} RankingModels and {pages} PageLayouts in {files} files: no problems, {artifacts}")
 }

@@ -94,7 +94,7 @@ mod tests {
         let (tell, mut told) = watch::channel(None);
         tokio::spawn(follow(file.clone(), Duration::from_millis(10), tell));
         let revision = |told: &watch::Receiver<Option<TrafficPlan>>| {
-            told.borrow().as_ref().map(|plan| plan.objectives["top-picks"][0].revision.clone())
+            told.borrow().as_ref().map(|plan| plan.objectives["top-picks"][0].revision.to_string())
         };
         told.changed().await.unwrap();
         assert_eq!(revision(&told).as_deref(), Some("aa"));

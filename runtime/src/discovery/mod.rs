@@ -1,5 +1,5 @@
-//! Where the models of pages answer: a traffic plan, from the API server (`cluster`; `objects`, what its objects mean) or from
-//! a file. Whatever becomes of its source, the last plan stays in use.
+//! The traffic plan, which has the addresses of the models of pages. It comes from the API server (`cluster` watches, `objects`
+//! converts) or from a file. If the source fails, the last plan stays in use.
 
 pub mod cluster;
 pub mod file;

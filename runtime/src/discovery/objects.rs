@@ -30,7 +30,7 @@ pub fn plan<'a>(
         let targets = traffic.map(|target| {
             let service = target.endpoint.split(['.', ':']).next().unwrap_or_default();
             Target {
-                revision: target.revision.clone(),
+                revision: target.revision.as_str().into(),
                 weight: u32::try_from(target.weight).unwrap_or(0),
                 addresses: addresses
                     .get(service)

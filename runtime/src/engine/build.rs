@@ -44,18 +44,26 @@ pub struct Serving {
     held: HashMap<Digest, Held>,
 }
 
+/// What the next plan is built from.
+#[derive(Clone, Copy)]
+pub struct BuildInputs<'a> {
+    /// What should be served.
+    pub config: &'a PodConfig,
+    /// Fetches and checks artifacts.
+    pub loader: &'a Loader,
+    /// What the forward passes of all models share.
+    pub pool: &'a PassPool,
+    /// Rankers in other processes.
+    pub remote_rankers: &'a RemoteRankers,
+}
+
 type Loads = HashMap<ArtifactRef, Result<Held, Arc<LoadError>>>;
 
 impl Serving {
     /// What to serve next for `config`. Writes into `states` how each resource is doing. Never fails: what is at fault stays
     /// as it was before, or out.
-    pub async fn next(
-        &self,
-        config: &PodConfig,
-        loader: &Loader,
-        (pool, states): (&PassPool, &mut States),
-        remote_rankers: &RemoteRankers,
-    ) -> Self {
+    pub async fn next(&self, inputs: &BuildInputs<'_>, states: &mut States) -> Self {
+        let BuildInputs { config, loader, pool, remote_rankers } = *inputs;
         let loads = self.load_all(config, loader, &*pool.observer).await;
         let now = SystemTime::now();
         states.keep_only(config);
@@ -67,7 +75,7 @@ impl Serving {
             next.models.extend(served.map(|served| (ranker.objective.clone(), served)));
         }
         for page in &config.pages {
-            let (served, error) = self.page(page, &loads, (&next.models, remote_rankers));
+            let (served, error) = self.page(page, &loads, &next.models, remote_rankers);
             states.page(page, served.as_deref(), error.as_ref(), now);
             report(&page.resource, served.is_some(), error.as_ref());
             next.pages.extend(served.map(|served| (page.surface.clone(), served)));
@@ -145,7 +153,8 @@ impl Serving {
         &self,
         config: &PageConfig,
         loads: &Loads,
-        (models, remote_rankers): (&BTreeMap<String, Arc<ServedModel>>, &RemoteRankers),
+        models: &BTreeMap<String, Arc<ServedModel>>,
+        remote_rankers: &RemoteRankers,
     ) -> (Option<Arc<ServedPage>>, Option<Arc<LoadError>>) {
         let before = self.pages.get(&config.surface);
         let uri = &config.catalogue.uri;

@@ -1,4 +1,4 @@
-//! What stores ask for: Secrets that a pod has as folders, a file for each key.
+//! Credentials of stores: Secrets mounted into a pod as folders, one file for each key.
 
 use std::{
     fs, io,
@@ -8,10 +8,10 @@ use std::{
 /// Bytes of one value; a service account's key in JSON has about 2,300.
 const LARGEST: u64 = 64 * 1024;
 
-/// Why credentials cannot be had.
+/// Why credentials cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
-    /// Nobody said where Secrets lie.
+    /// No folder of Secrets is configured.
     #[error("the artifact asks for Secret {secret}, and no folder of Secrets is known: give --credentials")]
     NoFolder {
         /// Name of the Secret.
@@ -40,7 +40,7 @@ pub enum CredentialsError {
 /// The settings that Secret `secret` holds, by key. Read anew at each load, so that a rotated Secret counts.
 ///
 /// # Errors
-/// When the Secret's folder cannot be read, or a value is no text. Which values: never told.
+/// When the Secret's folder cannot be read, or a value is not text. The error never contains a value.
 pub fn read(folder: Option<&Path>, secret: &str) -> Result<Vec<(String, String)>, CredentialsError> {
     let no_folder = || CredentialsError::NoFolder { secret: secret.to_owned() };
     let folder = folder.ok_or_else(no_folder)?.join(secret);

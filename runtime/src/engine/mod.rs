@@ -21,7 +21,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use marquee_artifacts::{FetchOptions, Fetcher};
+use marquee_artifacts::{Backoff, FetchOptions, Fetcher, jitter};
 use marquee_crds::termination::Termination;
 use marquee_manifests::Loaded as Manifests;
 use marquee_models::ScanOptions;
@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{rankers::RemoteRankers, service::Service};
-use build::Serving;
+use build::{BuildInputs, Serving};
 use load::Loader;
 pub use source::{ConfigError, ConfigSource, SourceError};
 pub use states::ReadyWhen;
@@ -162,8 +162,13 @@ impl Engine {
         self.watch.also(self.local_artifacts());
         let config = &self.manifests.config;
         let remote_rankers = self.remote_rankers.borrow_and_update().clone();
-        let shared = (self.service.pass_pool(), &mut self.states);
-        let next = self.serving.next(config, &self.loader, shared, &remote_rankers).await;
+        let inputs = BuildInputs {
+            config,
+            loader: &self.loader,
+            pool: self.service.pass_pool(),
+            remote_rankers: &remote_rankers,
+        };
+        let next = self.serving.next(&inputs, &mut self.states).await;
         let changed = !next.is_same_as(&self.serving) || self.generation == 0;
         if changed {
             self.service.serve(next.plan(config));
@@ -212,7 +217,7 @@ impl Engine {
         let mut retry = Retry::default();
         loop {
             let failed = self.states.any_failed() || !self.manifest_problems.is_empty();
-            let again = retry.after(failed, Instant::now());
+            let again = retry.after(failed, Instant::now(), jitter());
             let cause = tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = changed(&mut self.remote_rankers) => None,
@@ -280,17 +285,11 @@ struct Retry {
 }
 
 impl Retry {
-    const FIRST: Duration = Duration::from_secs(5);
-    const LAST: Duration = Duration::from_secs(300);
+    const BACKOFF: Backoff = Backoff { first: Duration::from_secs(5), longest: Duration::from_secs(300) };
 
-    fn after(&mut self, failed: bool, now: Instant) -> Option<Instant> {
-        if !failed {
-            self.failures = 0;
-            return None;
-        }
-        let pause = Self::FIRST.saturating_mul(1 << self.failures.min(16)).min(Self::LAST);
-        self.failures += 1;
-        Some(now + pause)
+    fn after(&mut self, failed: bool, now: Instant, jitter: f64) -> Option<Instant> {
+        self.failures = if failed { self.failures.saturating_add(1) } else { 0 };
+        failed.then(|| now + Self::BACKOFF.wait(self.failures, jitter))
     }
 }
 
@@ -302,9 +301,9 @@ mod tests {
     fn the_pause_before_another_try_doubles_up_to_a_bound() {
         let (mut retry, now) = (Retry::default(), Instant::now());
         let pauses: Vec<u64> =
-            (0..9).filter_map(|_| retry.after(true, now)).map(|at| (at - now).as_secs()).collect();
+            (0..9).filter_map(|_| retry.after(true, now, 1.0)).map(|at| (at - now).as_secs()).collect();
         assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
-        assert_eq!(retry.after(false, now), None, "nothing is at fault any more");
-        assert_eq!(retry.after(true, now), Some(now + Retry::FIRST), "and it begins anew");
+        assert_eq!(retry.after(false, now, 1.0), None, "nothing is at fault any more");
+        assert_eq!(retry.after(true, now, 1.0), Some(now + Retry::BACKOFF.first), "and it begins anew");
     }
 }

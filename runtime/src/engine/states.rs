@@ -32,11 +32,11 @@ impl States {
     pub fn loading(config: &PodConfig, now: SystemTime) -> Self {
         let mut states = Self::default();
         for ranker in &config.rankers {
-            let status = fresh((&ranker.resource, &ranker.objective, &ranker.artifact.uri), now);
+            let status = fresh(ranker.into(), now);
             states.models.insert(ranker.objective.clone(), status);
         }
         for page in &config.pages {
-            let status = fresh((&page.resource, &page.surface, &page.catalogue.uri), now);
+            let status = fresh(page.into(), now);
             states.pages.insert(page.surface.clone(), status);
         }
         states
@@ -56,7 +56,7 @@ impl States {
         error: Option<&Arc<LoadError>>,
         now: SystemTime,
     ) {
-        let mut status = fresh((&config.resource, &config.objective, &config.artifact.uri), now);
+        let mut status = fresh(config.into(), now);
         status.state = state(served.is_some(), error.is_some());
         blame(&mut status, error);
         if let Some(served) = served {
@@ -79,7 +79,7 @@ impl States {
         error: Option<&Arc<LoadError>>,
         now: SystemTime,
     ) {
-        let mut status = fresh((&config.resource, &config.surface, &config.catalogue.uri), now);
+        let mut status = fresh(config.into(), now);
         status.state = state(served.is_some(), error.is_some());
         blame(&mut status, error);
         if let Some(served) = served {
@@ -153,7 +153,30 @@ fn state(served: bool, failed: bool) -> State {
     }
 }
 
-fn fresh((resource, name, uri): (&str, &str, &str), now: SystemTime) -> ResourceStatus {
+/// What a status says of a resource, whatever its state.
+#[derive(Clone, Copy)]
+struct Identity<'a> {
+    resource: &'a str,
+    /// Objective of a model, surface of a page.
+    name: &'a str,
+    /// Of the artifact.
+    uri: &'a str,
+}
+
+impl<'a> From<&'a RankerConfig> for Identity<'a> {
+    fn from(config: &'a RankerConfig) -> Self {
+        Self { resource: &config.resource, name: &config.objective, uri: &config.artifact.uri }
+    }
+}
+
+impl<'a> From<&'a PageConfig> for Identity<'a> {
+    fn from(config: &'a PageConfig) -> Self {
+        Self { resource: &config.resource, name: &config.surface, uri: &config.catalogue.uri }
+    }
+}
+
+fn fresh(identity: Identity<'_>, now: SystemTime) -> ResourceStatus {
+    let Identity { resource, name, uri } = identity;
     ResourceStatus {
         resource: resource.to_owned(),
         name: name.to_owned(),

@@ -1,32 +1,32 @@
-//! How often a failed request may be tried again, so that trying again never becomes the load that makes pods fail.
+//! Limits retries, so that they never become the load that makes pods fail.
 
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
-/// Requests that pay for one more try: a fifth of them may be tried again.
+/// Requests for each retry: at most one request in five is retried.
 const PRICE: i64 = 5;
-/// Tries that a quiet time saves up.
+/// Most retries that may accumulate while no request fails.
 const SAVED: i64 = 20;
 
-/// Tries that are left. Shared by all who ask one revision.
+/// Retries left. All requests to one revision share them.
 #[derive(Debug)]
 pub struct RetryBudget(AtomicI64);
 
 impl Default for RetryBudget {
-    /// A full one: the first requests of all may be tried again.
+    /// A full budget: the very first requests may be retried.
     fn default() -> Self {
         Self(AtomicI64::new(SAVED * PRICE))
     }
 }
 
 impl RetryBudget {
-    /// A request begins.
+    /// Adds the share of a new request to the budget.
     pub fn earn(&self) {
         if self.0.load(Relaxed) < SAVED * PRICE {
             self.0.fetch_add(1, Relaxed);
         }
     }
 
-    /// Whether one may be tried again now.
+    /// Takes one retry from the budget; false if none is left.
     pub fn spend(&self) -> bool {
         let spent = self.0.fetch_update(Relaxed, Relaxed, |left| (left >= PRICE).then_some(left - PRICE));
         spent.is_ok()

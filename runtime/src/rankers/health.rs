@@ -1,40 +1,41 @@
-//! Which pod to ask: the less busy of two, and not one that keeps failing. Pure: time and randomness come in.
+//! Chooses the pod for a query: the one of two with fewer requests in flight, and no pod that keeps failing. Pure: time and
+//! random numbers are arguments.
 
 use std::time::{Duration, Instant};
 
-/// Failures in a row after which a pod is avoided.
-const TOLERATED: u32 = 3;
-/// How long it is avoided the first time.
-const FIRST: Duration = Duration::from_millis(500);
-/// And at most.
-const LONGEST: Duration = Duration::from_secs(30);
+use marquee_artifacts::Backoff;
 
-/// How a pod has been doing.
+/// Failures in a row after which a pod is ejected.
+const TOLERATED: u32 = 3;
+/// How long an ejected pod gets no requests.
+const EJECTION: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
+
+/// Recent failures of a pod.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
     failures: u32,
-    /// Times in a row that it was avoided.
+    /// Ejections in a row.
     ejections: u32,
     until: Option<Instant>,
 }
 
-/// What went wrong.
+/// How a pod failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// It cannot be reached: it is gone, or going.
+    /// The pod cannot be reached: it has ended, or is about to end.
     Unreachable,
-    /// It answers, but not well, or not in time.
+    /// The pod answers with an error, or too late.
     Poor,
 }
 
 impl Health {
-    /// It answered.
+    /// The pod answered.
     pub fn succeeded(&mut self) {
         *self = Self::default();
     }
 
-    /// It did not. Whether it is avoided from now on, for that.
-    pub fn failed(&mut self, failure: Failure, now: Instant) -> bool {
+    /// The pod failed. Returns true if this failure ejects it.
+    pub fn failed(&mut self, failure: Failure, now: Instant, jitter: f64) -> bool {
         if self.is_ejected(now) {
             return false;
         }
@@ -42,32 +43,33 @@ impl Health {
             Failure::Unreachable => TOLERATED,
             Failure::Poor => 1,
         };
-        // After a pause one failure is enough.
+        // After an ejection, one failure is enough for the next.
         if self.failures < TOLERATED && self.ejections == 0 {
             return false;
         }
-        let pause = FIRST.saturating_mul(1 << self.ejections.min(16)).min(LONGEST);
-        *self = Self { failures: 0, ejections: self.ejections + 1, until: Some(now + pause) };
+        let ejections = self.ejections.saturating_add(1);
+        *self = Self { failures: 0, ejections, until: Some(now + EJECTION.wait(ejections, jitter)) };
         true
     }
 
-    /// Whether it is avoided now.
+    /// Whether the pod is ejected now.
     pub fn is_ejected(&self, now: Instant) -> bool {
         self.until.is_some_and(|until| now < until)
     }
 }
 
-/// A pod that might be asked.
+/// A pod that may be chosen.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
-    /// Whether it is avoided.
+    /// Whether it is ejected.
     pub is_ejected: bool,
     /// Requests that it has not answered yet.
     pub in_flight: u32,
 }
 
-/// The pod to ask of `n`, not `avoid` if there is another: of two taken at random, the one with fewer requests in flight. Those
-/// that are left alone are asked only when all are. None of none.
+/// Index of the pod to ask, out of `n`: of two random pods, the one with fewer requests in flight.
+///
+/// Ejected pods are chosen only if all are ejected, and `avoid` only if it is the only pod. `None` if `n` is 0.
 pub fn choose(
     n: usize,
     avoid: Option<usize>,
@@ -105,22 +107,22 @@ mod tests {
     fn a_pod_that_keeps_failing_is_left_alone_for_ever_longer() {
         let mut health = Health::default();
         let mut now = Instant::now();
-        assert!(!health.failed(Failure::Poor, now) && !health.failed(Failure::Poor, now));
-        assert!(health.failed(Failure::Poor, now), "the third in a row");
+        assert!(!health.failed(Failure::Poor, now, 1.0) && !health.failed(Failure::Poor, now, 1.0));
+        assert!(health.failed(Failure::Poor, now, 1.0), "the third in a row");
         let mut pauses = Vec::new();
         for _ in 0..8 {
             let began = now;
             while health.is_ejected(now) {
-                assert!(!health.failed(Failure::Poor, now), "what was on its way counts for nothing");
+                assert!(!health.failed(Failure::Poor, now, 1.0), "what was on its way counts for nothing");
                 now += Duration::from_millis(100);
             }
             pauses.push((now - began).as_millis());
-            assert!(health.failed(Failure::Poor, now), "on probation");
+            assert!(health.failed(Failure::Poor, now, 1.0), "on probation");
         }
         assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
         health.succeeded();
         assert_eq!(health, Health::default(), "all is forgiven");
-        assert!(health.failed(Failure::Unreachable, now), "who cannot be reached is left alone at once");
+        assert!(health.failed(Failure::Unreachable, now, 1.0), "who cannot be reached is left alone at once");
     }
 
     #[test]

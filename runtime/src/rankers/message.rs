@@ -1,9 +1,10 @@
 //! Queries and answers as `marquee.v1.Ranker` writes them.
 
 use marquee_artifacts::IdTable;
+use marquee_models::{TitleRow, ViewerRow};
 use tonic::Status;
 
-use super::scores;
+use super::scores::{self, numbers, title_rows};
 use crate::{
     contract::marquee::v1::{
         self as wire, KeepSlicesRequest, Model, QueryRequest, QueryResponse, TitlesChunk, Watched,
@@ -19,7 +20,7 @@ use crate::{
 pub fn viewer_query(model: Model, query: ViewerQuery<'_>) -> QueryRequest {
     let ViewerQuery { viewer, recent, scores, lists } = query;
     let lists = lists.iter().map(list).collect();
-    let viewer = wire::ViewerQuery { viewer: viewer.into_owned(), recent, scores, lists };
+    let viewer = wire::ViewerQuery { viewer: viewer.into_owned(), recent: numbers(recent), scores, lists };
     QueryRequest { model: Some(model), viewer: Some(viewer), ..QueryRequest::default() }
 }
 
@@ -27,10 +28,12 @@ pub fn viewer_query(model: Model, query: ViewerQuery<'_>) -> QueryRequest {
 pub fn near_query(model: Model, near: &[NearQuery], watched_by: OwnedViewer) -> QueryRequest {
     // A request has a list a title, or none.
     let lists: Option<Vec<_>> = near.iter().map(|near| near.list.as_ref().map(list)).collect();
+    let watched =
+        |viewer: OwnedViewer| Watched { row: viewer.known.map(|row| row.0), recent: numbers(viewer.recent) };
     QueryRequest {
         model: Some(model),
-        near: near.iter().map(|near| near.title).collect(),
-        watched_by: lists.is_some().then_some(Watched { row: watched_by.known, recent: watched_by.recent }),
+        near: near.iter().map(|near| near.title.0).collect(),
+        watched_by: lists.is_some().then(|| watched(watched_by)),
         near_lists: lists.unwrap_or_default(),
         ..QueryRequest::default()
     }
@@ -53,7 +56,7 @@ pub fn slice(model: Model, slice: &Slice, n_titles: usize) -> KeepSlicesRequest 
 /// When the answer does not fit the query.
 pub fn known_viewer(
     answer: QueryResponse,
-    recent: Vec<u32>,
+    recent: Vec<TitleRow>,
     n_titles: usize,
 ) -> Result<KnownViewer<'static>, RankError> {
     let known = answer.viewer.ok_or_else(unfit)?;
@@ -67,8 +70,8 @@ pub fn known_viewer(
     if known.history.iter().any(|&row| row as usize >= n_titles) {
         return Err(unfit());
     }
-    let viewer = OwnedViewer { known: known.row, recent };
-    Ok(KnownViewer { recognised, viewer, history: known.history.into(), scores })
+    let viewer = OwnedViewer { known: known.row.map(ViewerRow), recent };
+    Ok(KnownViewer { recognised, viewer, history: title_rows(known.history).into(), scores })
 }
 
 /// Scores, one answer a title of the query.

@@ -20,6 +20,7 @@ use std::{
 };
 
 use futures::{StreamExt, stream::FuturesUnordered};
+use marquee_artifacts::{Backoff, jitter};
 use tokio::sync::{mpsc, watch};
 use tonic::Status;
 use tracing::{info, warn};
@@ -28,11 +29,12 @@ pub use plan::{Target, TrafficPlan};
 use remote::RemoteRanker;
 use revision::Revision;
 
-use crate::service::{Observer, TargetStatus, TrafficStatus, client::RankerClient, page::Share};
+use crate::service::{
+    Observer, TargetStatus, TrafficStatus, client::RankerClient, page::Share, types::RevisionName,
+};
 
-/// Pause before the first further try, and the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Before a revision is asked for its titles again.
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(250), longest: Duration::from_secs(2) };
 
 /// Names a revision of a model.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +42,7 @@ pub struct RevisionKey {
     /// By which the model is asked.
     pub objective: Arc<str>,
     /// Its revision.
-    pub revision: Arc<str>,
+    pub revision: RevisionName,
 }
 
 /// Models that answer in other processes.
@@ -80,7 +82,11 @@ pub struct RankerDirectory {
     clock: fn() -> String,
 }
 
-type Fetched = (RevisionKey, Result<RemoteRanker, Status>);
+/// The end of an attempt to read the titles of a revision.
+struct Fetched {
+    key: RevisionKey,
+    result: Result<RemoteRanker, Status>,
+}
 
 impl RankerDirectory {
     /// Follows nothing yet. `clock` says the time as status writes it.
@@ -121,7 +127,7 @@ impl RankerDirectory {
                 }
                 Some(fetched) = fetches.next() => self.fetched(fetched),
                 Some(key) = self.stale.1.recv() => {
-                    warn!(objective = &*key.objective, revision = &*key.revision, "pods serve another artifact: reading its titles again");
+                    warn!(objective = &*key.objective, revision = %key.revision, "pods serve another artifact: reading its titles again");
                     self.models.remove(&key);
                 }
             }
@@ -129,7 +135,7 @@ impl RankerDirectory {
                 self.fetching.insert(key.clone());
                 if let Some(revision) = self.revisions.get(&key) {
                     let failures = self.failures.get(&key).copied().unwrap_or(0);
-                    fetches.push(fetch_after(revision.clone(), pause(failures)));
+                    fetches.push(fetch_after(BACKOFF.wait(failures, jitter()), revision.clone()));
                 }
             }
             if self.generation > 0 {
@@ -166,9 +172,10 @@ impl RankerDirectory {
         missing.map(|(key, _)| key).collect()
     }
 
-    fn fetched(&mut self, (key, result): Fetched) {
+    fn fetched(&mut self, fetched: Fetched) {
+        let Fetched { key, result } = fetched;
         self.fetching.remove(&key);
-        let (objective, revision) = (&*key.objective, &*key.revision);
+        let (objective, revision) = (&*key.objective, key.revision.as_str());
         match result {
             Ok(model) => {
                 info!(objective, revision, titles = model.titles().len(), "titles of a model read");
@@ -246,7 +253,7 @@ impl RankerDirectory {
                 let key = key(objective, target);
                 let endpoints = self.revisions.get(&key).map_or(0, |revision| revision.n_pods());
                 all.push(TargetStatus {
-                    revision: target.revision.clone(),
+                    revision: target.revision.clone().into(),
                     weight: target.weight,
                     endpoints,
                     answers: answers(&key),
@@ -268,18 +275,10 @@ impl RankerDirectory {
 }
 
 fn key(objective: &str, target: &Target) -> RevisionKey {
-    RevisionKey { objective: objective.into(), revision: target.revision.as_str().into() }
+    RevisionKey { objective: objective.into(), revision: target.revision.clone() }
 }
 
-/// Before the next try, after so many in vain.
-fn pause(failures: u32) -> Duration {
-    match failures {
-        0 => Duration::ZERO,
-        n => FIRST_PAUSE.saturating_mul(1 << (n - 1).min(16)).min(LONGEST_PAUSE),
-    }
-}
-
-async fn fetch_after(revision: Arc<Revision>, pause: Duration) -> Fetched {
-    tokio::time::sleep(pause).await;
-    (revision.key.clone(), remote::fetch(&revision).await)
+async fn fetch_after(wait: Duration, revision: Arc<Revision>) -> Fetched {
+    tokio::time::sleep(wait).await;
+    Fetched { key: revision.key.clone(), result: remote::fetch(&revision).await }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::service::types::RevisionName;
+
 /// Everything that pages ask in other processes. As a file (`--traffic-plan`) it is written by whoever runs those processes.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -17,7 +19,7 @@ pub struct TrafficPlan {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Target {
     /// Its name.
-    pub revision: String,
+    pub revision: RevisionName,
     /// Its share of viewers, in percent.
     pub weight: u32,
     /// `host:port` of the gRPC of each of its pods that takes requests.

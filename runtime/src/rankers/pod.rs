@@ -1,4 +1,4 @@
-//! One pod: its connection, what it is doing, how it has been.
+//! One pod: its connection, its requests in flight, its health.
 
 use std::{
     sync::{
@@ -36,7 +36,7 @@ pub struct Pod {
     slices_sent: Mutex<Option<Instant>>,
 }
 
-/// A request on its way to a pod, until it is dropped.
+/// Counts a request to a pod as in flight until it is dropped.
 pub struct OnItsWay(Arc<Pod>);
 
 impl Drop for OnItsWay {
@@ -68,7 +68,7 @@ impl Pod {
         }))
     }
 
-    /// To ask it. An answer may be as long as a title table is.
+    /// A client for queries. An answer may be as long as a title table.
     pub fn client(&self) -> RankerClient<Channel> {
         RankerClient::new(self.channel.clone()).max_decoding_message_size(usize::MAX)
     }
@@ -94,13 +94,13 @@ impl Pod {
         is_due
     }
 
-    /// It answered.
+    /// The pod answered.
     pub fn succeeded(&self) {
         self.health.lock().succeeded();
     }
 
-    /// It did not. Whether it is avoided for that.
-    pub fn failed(&self, failure: Failure, now: Instant) -> bool {
-        self.health.lock().failed(failure, now)
+    /// The pod failed. Returns true if this failure ejects it.
+    pub fn failed(&self, failure: Failure, now: Instant, jitter: f64) -> bool {
+        self.health.lock().failed(failure, now, jitter)
     }
 }

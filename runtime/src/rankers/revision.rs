@@ -9,7 +9,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use marquee_artifacts::{MIX_STEP, mix64};
+use marquee_artifacts::{MIX_STEP, jitter, mix64};
 use tokio::sync::mpsc;
 use tonic::{Code, Request, Status};
 use tracing::{info, warn};
@@ -131,11 +131,11 @@ impl Revision {
             Err(status) => {
                 self.count(outcome(status.code()));
                 if let Some(failure) = failure_of_pod(status, allowed)
-                    && pod.failed(failure, Instant::now())
+                    && pod.failed(failure, Instant::now(), jitter())
                 {
                     self.observer.ejected(&self.key.objective);
                     let (objective, revision, address) =
-                        (&*self.key.objective, &*self.key.revision, &pod.address);
+                        (&*self.key.objective, self.key.revision.as_str(), &pod.address);
                     info!(objective, revision, address, code = ?status.code(), "a failing pod is avoided for a while");
                 }
             }

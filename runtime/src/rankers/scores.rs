@@ -1,6 +1,7 @@
 //! Scores and title rows as `marquee.v1.Ranker` writes them: for the pod that answers and for the page that asks.
 
 use bytes::Bytes;
+use marquee_models::TitleRow;
 use marquee_pages::Candidate;
 
 use crate::{
@@ -27,21 +28,31 @@ pub fn read(message: &wire::Scores, n_titles: usize) -> Option<Scores> {
         return (scores.len() == n_titles).then_some(Scores::All(scores));
     }
     let (rows, scores) = (rows(&message.gaps)?, unpacked(&message.listed)?);
-    if rows.len() != scores.len() || rows.last().is_some_and(|&last| last as usize >= n_titles) {
+    if rows.len() != scores.len() || rows.last().is_some_and(|last| last.idx() >= n_titles) {
         return None;
     }
     let listed = rows.into_iter().zip(scores).map(|(title, score)| Candidate { title, score });
     Some(Scores::Listed(listed.collect()))
 }
 
+/// Title rows as messages have them.
+pub fn numbers(rows: Vec<TitleRow>) -> Vec<u32> {
+    rows.into_iter().map(|row| row.0).collect()
+}
+
+/// Title rows of a message.
+pub fn title_rows(numbers: Vec<u32>) -> Vec<TitleRow> {
+    numbers.into_iter().map(TitleRow).collect()
+}
+
 /// Ascending rows: the first one, and then for each its distance from the one before.
-pub fn gaps(rows: impl Iterator<Item = u32>) -> Vec<u32> {
+pub fn gaps(rows: impl Iterator<Item = TitleRow>) -> Vec<u32> {
     let mut before = 0;
-    rows.map(|row| row - std::mem::replace(&mut before, row)).collect()
+    rows.map(|row| row.0 - std::mem::replace(&mut before, row.0)).collect()
 }
 
 /// The rows that [`gaps`] wrote. `None` when they do not ascend, or leave the range of rows.
-pub fn rows(gaps: &[u32]) -> Option<Vec<u32>> {
+pub fn rows(gaps: &[u32]) -> Option<Vec<TitleRow>> {
     let mut before: Option<u32> = None;
     let mut next = |&gap: &u32| {
         let row = match before {
@@ -49,7 +60,7 @@ pub fn rows(gaps: &[u32]) -> Option<Vec<u32>> {
             Some(before) => before.checked_add(gap).filter(|_| gap > 0)?,
         };
         before = Some(row);
-        before
+        before.map(TitleRow)
     };
     gaps.iter().map(&mut next).collect()
 }
@@ -64,16 +75,16 @@ pub fn write_slice(slice: &Slice, n_titles: usize) -> wire::Slice {
 /// The slice of a model with `n_titles` that [`write_slice`] wrote. `None` when it does not fit the model's title table.
 pub fn read_slice(message: &wire::Slice, n_titles: usize) -> Option<Slice> {
     let rows = rows(&message.gaps)?;
-    if rows.last().is_some_and(|&last| last as usize >= n_titles) {
+    if rows.last().is_some_and(|last| last.idx() >= n_titles) {
         return None;
     }
     Slice::new(if message.all_but { others(&rows, n_titles) } else { rows }.into())
 }
 
 /// The rows of a table that are not among `rows`, which ascend.
-fn others(rows: &[u32], n_titles: usize) -> Vec<u32> {
+fn others(rows: &[TitleRow], n_titles: usize) -> Vec<TitleRow> {
     let mut rows = rows.iter().peekable();
-    (0..n_titles as u32).filter(|row| rows.next_if_eq(&row).is_none()).collect()
+    (0..n_titles as u32).map(TitleRow).filter(|row| rows.next_if_eq(&row).is_none()).collect()
 }
 
 /// Little-endian, as this machine has them: artifacts are mapped in place, so no other machine serves them.
@@ -93,7 +104,7 @@ mod tests {
     fn bits(scores: &Scores) -> Vec<(u32, u32)> {
         match scores {
             Scores::All(scores) => (0..).zip(scores.iter().map(|score| score.to_bits())).collect(),
-            Scores::Listed(listed) => listed.iter().map(|c| (c.title, c.score.to_bits())).collect(),
+            Scores::Listed(listed) => listed.iter().map(|c| (c.title.0, c.score.to_bits())).collect(),
         }
     }
 
@@ -101,7 +112,9 @@ mod tests {
     fn scores_keep_every_bit_and_titles_their_rows() {
         let sent = [0.1_f32, -0.0, f32::MIN_POSITIVE / 2.0, f32::NEG_INFINITY];
         let listed = [0, 3, 4, 900_000].into_iter().zip(sent);
-        let listed = Scores::Listed(listed.map(|(title, score)| Candidate { title, score }).collect());
+        let listed = Scores::Listed(
+            listed.map(|(title, score)| Candidate { title: TitleRow(title), score }).collect(),
+        );
         for (scores, n_titles) in [(Scores::All(sent.to_vec()), 4), (listed, 900_001)] {
             let message = write(&scores);
             assert_eq!(bits(&read(&message, n_titles).unwrap()), bits(&scores));
@@ -113,7 +126,7 @@ mod tests {
     #[test]
     fn a_slice_travels_by_its_rows_or_by_those_that_it_lacks() {
         for rows in [&[0, 3][..], &[1, 2, 3, 4, 5], &[], &[0, 1, 2, 3, 4, 5]] {
-            let slice = Slice::new(rows.into()).unwrap();
+            let slice = Slice::new(TitleRow::from_numbers(rows).into()).unwrap();
             let message = write_slice(&slice, 6);
             assert!(message.gaps.len() <= 3, "{rows:?}");
             assert_eq!(read_slice(&message, 6), Some(slice));

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt::Write, sync::Arc};
 
-use marquee_artifacts::{Artifact, CatalogueEntry, Digest, IdTable};
+use marquee_artifacts::{Artifact, CatalogueEntry, CatalogueRow, Digest, IdTable};
 
 use super::types::TitleCard;
 
@@ -20,21 +20,21 @@ pub struct Catalogue {
     pub bytes: u64,
     ids: IdTable,
     /// Catalogue rows by genre, ascending.
-    genres: HashMap<String, Arc<[u32]>>,
+    genres: HashMap<String, Arc<[CatalogueRow]>>,
     /// All rows.
-    all: Arc<[u32]>,
+    all: Arc<[CatalogueRow]>,
 }
 
 impl Catalogue {
     /// The catalogue of an artifact; none when it holds none.
     pub fn new(artifact: Artifact) -> Option<Self> {
         let (entries, ids) = (artifact.catalogue?, artifact.titles?);
-        let mut genres: HashMap<String, Vec<u32>> = HashMap::new();
-        for (row, entry) in entries.iter().enumerate() {
+        let mut genres: HashMap<String, Vec<CatalogueRow>> = HashMap::new();
+        for (row, entry) in (0..).map(CatalogueRow).zip(&entries) {
             for genre in &entry.genres {
                 let rows = genres.entry(genre.clone()).or_default();
-                if rows.last() != Some(&(row as u32)) {
-                    rows.push(row as u32);
+                if rows.last() != Some(&row) {
+                    rows.push(row);
                 }
             }
         }
@@ -42,7 +42,7 @@ impl Catalogue {
             digest: artifact.digest,
             artifact_digest: artifact.digest.to_string().into(),
             plays: entries.iter().map(|entry| entry.plays as f32).collect(),
-            all: (0..entries.len() as u32).collect(),
+            all: (0..entries.len() as u32).map(CatalogueRow).collect(),
             cards: entries.into_iter().map(|entry| Arc::new(card(entry))).collect(),
             bytes: artifact.bytes,
             ids,
@@ -51,17 +51,17 @@ impl Catalogue {
     }
 
     /// The row of a title.
-    pub fn row(&self, id: &str) -> Option<u32> {
-        self.ids.row(id)
+    pub fn row(&self, id: &str) -> Option<CatalogueRow> {
+        self.ids.row(id).map(CatalogueRow)
     }
 
     /// The card of a row.
-    pub fn card(&self, row: u32) -> Option<&Arc<TitleCard>> {
-        self.cards.get(row as usize)
+    pub fn card(&self, row: CatalogueRow) -> Option<&Arc<TitleCard>> {
+        self.cards.get(row.idx())
     }
 
     /// Rows of a genre, as the catalogue writes it.
-    pub fn genre(&self, name: &str) -> Option<&Arc<[u32]>> {
+    pub fn genre(&self, name: &str) -> Option<&Arc<[CatalogueRow]>> {
         self.genres.get(name)
     }
 
@@ -71,7 +71,7 @@ impl Catalogue {
     }
 
     /// All rows.
-    pub fn all(&self) -> &Arc<[u32]> {
+    pub fn all(&self) -> &Arc<[CatalogueRow]> {
         &self.all
     }
 }

@@ -1,4 +1,4 @@
-//! How a page asks a model, wherever the model runs.
+//! The interface through which a page queries a model, in this process or in another.
 //!
 //! There are two implementations: [`super::ranker::ServedModel`] answers in this process, and `rankers::RemoteRanker` asks pods.
 //! Both give the same answers, bit for bit: the gRPC server of a pod asks its own [`super::ranker::ServedModel`] through this trait.
@@ -16,7 +16,7 @@ use super::{
     types::{Degraded, ModelInfo, Recognised},
 };
 
-/// Why a model gave no answer.
+/// The reason why a model did not answer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum RankError {
     /// The deadline passed.
@@ -25,7 +25,7 @@ pub enum RankError {
     /// No pod of the model answers.
     #[error("no pod of the model is ready")]
     NotReady,
-    /// The forward pass failed; what it said.
+    /// The forward pass failed, with its error message.
     #[error("the forward pass failed: {0}")]
     Failed(Arc<str>),
 }
@@ -44,24 +44,24 @@ impl From<&RankError> for Degraded {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnedViewer {
     /// Row in the viewer table, of a viewer seen in training.
-    pub known: Option<u32>,
+    pub known: Option<ViewerRow>,
     /// Rows in the title table, latest first.
-    pub recent: Vec<u32>,
+    pub recent: Vec<TitleRow>,
 }
 
 impl OwnedViewer {
     /// The recent titles as events.
     pub fn events(&self) -> Vec<ViewerEvent> {
-        self.recent.iter().map(|title| ViewerEvent::play(TitleRow(*title))).collect()
+        self.recent.iter().map(|&title| ViewerEvent::play(title)).collect()
     }
 
     /// As models take it; `events` are those of [`Self::events`].
     pub fn context<'a>(&self, events: &'a [ViewerEvent]) -> ViewerContext<'a> {
-        ViewerContext { known: self.known.map(ViewerRow), ..ViewerContext::of_events(events) }
+        ViewerContext { known: self.known, ..ViewerContext::of_events(events) }
     }
 
     /// Somebody who watched this title and nothing else.
-    pub fn of_title(title: u32) -> Self {
+    pub fn of_title(title: TitleRow) -> Self {
         Self { known: None, recent: vec![title] }
     }
 }
@@ -72,7 +72,7 @@ pub struct ViewerQuery<'a> {
     /// Viewer id; empty for a viewer without one.
     pub viewer: Cow<'a, str>,
     /// Rows in the title table of what the viewer watched lately, latest first.
-    pub recent: Vec<u32>,
+    pub recent: Vec<TitleRow>,
     /// Whether the viewer's scores will be asked for too.
     pub scores: bool,
     /// The titles whose scores are enough; empty asks for all scores.
@@ -87,8 +87,8 @@ pub struct KnownViewer<'a> {
     /// The viewer in the model's rows.
     pub viewer: OwnedViewer,
     /// Title rows watched in training, ascending.
-    pub history: Cow<'a, [u32]>,
-    /// The viewer's scores, where the client brought them along: then nobody needs to ask for them.
+    pub history: Cow<'a, [TitleRow]>,
+    /// The viewer's scores, if the client returned them in the same call: the page then does not query them again.
     pub scores: Option<Scores>,
 }
 
@@ -118,12 +118,12 @@ pub struct ScoresQuery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NearQuery {
     /// Title row.
-    pub title: u32,
+    pub title: TitleRow,
     /// The titles whose scores are enough; `None` asks for all scores.
     pub list: Option<TitleList>,
 }
 
-/// Scores, or why there are none.
+/// The scores, or the reason why the model gave no scores.
 pub type ScoresResult = Result<Scores, RankError>;
 
 /// The answer to a [`ScoresQuery`].
@@ -156,12 +156,12 @@ pub trait RankerClient: Send + Sync {
     /// Viewers that watched each title in training.
     fn plays(&self) -> &[f32];
 
-    /// Whether scores travel, so that lists of the titles needed are worth asking for.
+    /// Whether scores cross the network, so that lists of the titles needed save bytes.
     fn wants_lists(&self) -> bool {
         false
     }
 
-    /// Says who the viewer is, by `until`. A client to whom a second call is dear brings the viewer's scores along.
+    /// Recognises the viewer, by `until`. A client whose calls are expensive returns the viewer's scores too.
     fn recognise<'a: 'q, 'q>(
         &'a self,
         query: ViewerQuery<'q>,

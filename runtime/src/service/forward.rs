@@ -25,7 +25,7 @@ pub struct OwnedQuery {
     /// How many.
     pub k: usize,
     /// Title rows that must not come back.
-    pub exclude: Vec<u32>,
+    pub exclude: Vec<TitleRow>,
     /// Whether titles that the viewer watched may come back.
     pub include_watched: bool,
 }
@@ -37,7 +37,7 @@ impl OwnedQuery {
             viewer: viewer.context(events),
             k: *k,
             candidates: None,
-            exclude: TitleRow::from_numbers(exclude),
+            exclude,
             include_watched: *include_watched,
         }
     }
@@ -60,7 +60,7 @@ pub(super) enum ForwardRequest {
     /// Scores of the titles that lists hold.
     Lists(ListsQuery),
     /// Scores of these titles.
-    Some(OwnedViewer, Vec<u32>),
+    Some(OwnedViewer, Vec<TitleRow>),
     /// The best titles.
     Best(OwnedQuery),
 }
@@ -152,7 +152,7 @@ impl Pass for ForwardPass {
             }
             ForwardRequest::Some(viewer, titles) => self
                 .model()
-                .score(&[viewer.context(&events)], &[TitleRow::from_numbers(titles)])
+                .score(&[viewer.context(&events)], &[titles])
                 .map(first)
                 .map(ForwardAnswer::Scores)
                 .map_err(|error| failed(&error)),
@@ -232,7 +232,7 @@ impl ForwardPass {
         });
         if !places.is_empty() {
             let viewers: Vec<_> = asked.iter().map(|(viewer, events, _)| viewer.context(events)).collect();
-            let titles: Vec<_> = asked.iter().map(|(.., titles)| TitleRow::from_numbers(titles)).collect();
+            let titles: Vec<_> = asked.iter().map(|(.., titles)| titles.as_slice()).collect();
             let scores = self.model().score(&viewers, &titles).map_err(|error| failed(&error));
             fill(answers, &places, scores.map(|rows| rows.into_iter().map(ForwardAnswer::Scores)));
         }

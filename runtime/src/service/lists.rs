@@ -19,12 +19,12 @@ pub struct Slice {
     /// Of [`Self::rows`].
     pub digest: Digest,
     /// Ascending, each once.
-    pub rows: Arc<[u32]>,
+    pub rows: Arc<[TitleRow]>,
 }
 
 impl Slice {
     /// Names the rows. `None` when they do not ascend.
-    pub fn new(rows: Arc<[u32]>) -> Option<Self> {
+    pub fn new(rows: Arc<[TitleRow]>) -> Option<Self> {
         if rows.windows(2).any(|pair| pair[0] >= pair[1]) {
             return None;
         }
@@ -62,23 +62,27 @@ pub fn are_shorter(n_listed: usize, n_titles: usize) -> bool {
 }
 
 /// What the lists hold together, each title once, ascending. Titles watched are left out: `history` ascends, `recent` need not.
-pub fn listed(scores: &[f32], lists: &[TitleList], history: &[u32], recent: &[u32]) -> Vec<Candidate> {
+pub fn listed(
+    scores: &[f32],
+    lists: &[TitleList],
+    history: &[TitleRow],
+    recent: &[TitleRow],
+) -> Vec<Candidate> {
     let mut recent = recent.to_vec();
     recent.sort_unstable();
-    let excluded =
-        Excluded { watched: TitleRow::from_numbers(history), also: TitleRow::from_numbers(&recent) };
+    let excluded = Excluded { watched: history, also: &recent };
     let mut all = Vec::new();
     for list in lists {
         let best = match &list.slice {
             None => select::top_k(scores, list.k, excluded),
             Some(slice) => {
-                let rows = TitleRow::from_numbers(&slice.rows);
+                let rows = &*slice.rows;
                 let score =
                     |place: usize| scores.get(rows[place].idx()).copied().unwrap_or(f32::NEG_INFINITY);
                 select::top_k_of(rows, score, list.k, excluded)
             }
         };
-        all.extend(best.into_iter().map(|best| Candidate { title: best.title.0, score: best.score }));
+        all.extend(best.into_iter().map(|best| Candidate { title: best.title, score: best.score }));
     }
     all.sort_unstable_by_key(|candidate| candidate.title);
     all.dedup_by_key(|candidate| candidate.title);
@@ -119,7 +123,7 @@ mod tests {
     use super::*;
 
     fn slice(rows: &[u32]) -> Slice {
-        Slice::new(rows.into()).unwrap()
+        Slice::new(TitleRow::from_numbers(rows).into()).unwrap()
     }
 
     #[test]
@@ -131,7 +135,8 @@ mod tests {
             TitleList { slice: Some(slice(&[0, 4])), k: 3 },
         ];
         let titles = |history: &[u32], recent: &[u32]| {
-            listed(&scores, &lists, history, recent).iter().map(|c| c.title).collect::<Vec<_>>()
+            let (history, recent) = (TitleRow::from_numbers(history), TitleRow::from_numbers(recent));
+            listed(&scores, &lists, history, recent).iter().map(|c| c.title.0).collect::<Vec<_>>()
         };
         assert_eq!(titles(&[], &[]), [0, 1, 4, 5]);
         assert_eq!(titles(&[1, 4], &[5, 0]), [2, 3], "the next best take the places");
@@ -146,8 +151,8 @@ mod tests {
 
     #[test]
     fn rows_that_do_not_ascend_are_no_slice() {
-        assert!(Slice::new([1, 1].as_slice().into()).is_none());
-        assert!(Slice::new([2, 1].as_slice().into()).is_none());
+        assert!(Slice::new([1, 1].map(TitleRow).into()).is_none());
+        assert!(Slice::new([2, 1].map(TitleRow).into()).is_none());
     }
 
     #[test]

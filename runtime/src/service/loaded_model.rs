@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use marquee_artifacts::{Artifact, Digest, IdTable};
+use marquee_artifacts::{Artifact, Digest, IdTable, TableRow};
 use marquee_models::{Model, TitleRow, ViewerRow};
 
 use super::validate::MAX_TITLES;
@@ -29,9 +29,9 @@ pub struct LoadedModel {
     /// Zeros in place of the plays, where the model does not tell them; empty where it does.
     no_plays: Vec<f32>,
     /// Title rows, those that most viewers watched first: as many as a stranger may ask for.
-    popular: Vec<u32>,
+    popular: Vec<TitleRow>,
     /// Viewer rows, those who watched most first: as many as a picker may ask for. Sorted when first asked for.
-    busiest: OnceLock<Vec<u32>>,
+    busiest: OnceLock<Vec<ViewerRow>>,
 }
 
 /// Titles of [`LoadedModel::popular`]: the largest `k`, and the most exclusions.
@@ -68,7 +68,7 @@ impl LoadedModel {
     }
 
     /// Title rows, those that most viewers watched first: as many as a stranger may ask for.
-    pub fn popular(&self) -> &[u32] {
+    pub fn popular(&self) -> &[TitleRow] {
         &self.popular
     }
 
@@ -78,22 +78,21 @@ impl LoadedModel {
     }
 
     /// Title rows that a viewer watched in training, ascending; empty where the model does not tell.
-    pub fn history(&self, viewer: u32) -> &[u32] {
-        let watched = self.model.history().map(|history| history.watched(ViewerRow(viewer)));
-        TitleRow::numbers(watched.unwrap_or_default())
+    pub fn history(&self, viewer: ViewerRow) -> &[TitleRow] {
+        self.model.history().map(|history| history.watched(viewer)).unwrap_or_default()
     }
 
     /// Viewer rows, those who watched most first, [`BUSIEST_KEPT`] at most.
-    pub fn busiest(&self) -> &[u32] {
+    pub fn busiest(&self) -> &[ViewerRow] {
         self.busiest.get_or_init(|| {
             let watched: Vec<usize> =
-                (0..self.viewers.len() as u32).map(|viewer| self.history(viewer).len()).collect();
+                (0..self.viewers.len() as u32).map(|viewer| self.history(ViewerRow(viewer)).len()).collect();
             first_by(watched.len(), BUSIEST_KEPT, |a, b| watched[b].cmp(&watched[a]))
         })
     }
 
     /// Rows of those of `recent` that the model knows, each once, in the same order.
-    pub fn recent_rows<S: AsRef<str>>(&self, recent: &[S]) -> Vec<u32> {
+    pub fn recent_rows<S: AsRef<str>>(&self, recent: &[S]) -> Vec<TitleRow> {
         recent_rows(&self.titles, recent)
     }
 
@@ -105,10 +104,10 @@ impl LoadedModel {
 }
 
 /// Rows of those of `recent` that the table has, each once, in the same order.
-pub fn recent_rows<S: AsRef<str>>(titles: &IdTable, recent: &[S]) -> Vec<u32> {
+pub fn recent_rows<S: AsRef<str>>(titles: &IdTable, recent: &[S]) -> Vec<TitleRow> {
     let mut rows = Vec::with_capacity(recent.len());
     for id in recent {
-        if let Some(row) = titles.row(id.as_ref())
+        if let Some(row) = titles.row(id.as_ref()).map(TitleRow)
             && !rows.contains(&row)
         {
             rows.push(row);
@@ -118,9 +117,9 @@ pub fn recent_rows<S: AsRef<str>>(titles: &IdTable, recent: &[S]) -> Vec<u32> {
 }
 
 /// The first `kept` of the rows `0..n` in the order of `compare`, equal ones by ascending row.
-fn first_by(n: usize, kept: usize, compare: impl Fn(usize, usize) -> Ordering) -> Vec<u32> {
-    let compare = |a: &u32, b: &u32| compare(*a as usize, *b as usize).then(a.cmp(b));
-    let mut rows: Vec<u32> = (0..n as u32).collect();
+fn first_by<R: TableRow>(n: usize, kept: usize, compare: impl Fn(usize, usize) -> Ordering) -> Vec<R> {
+    let compare = |a: &R, b: &R| compare(a.number() as usize, b.number() as usize).then(a.cmp(b));
+    let mut rows: Vec<R> = (0..n as u32).map(R::from_number).collect();
     if n > kept {
         rows.select_nth_unstable_by(kept, compare);
         rows.truncate(kept);
@@ -138,7 +137,7 @@ mod tests {
     fn the_first_are_those_of_a_full_sort() {
         let plays = [3.0f32, 9.0, 1.0, 9.0, 4.0, 3.0];
         let order = |a: usize, b: usize| plays[b].total_cmp(&plays[a]);
-        assert_eq!(first_by(6, 10, order), [1, 3, 4, 0, 5, 2], "equal ones by row");
-        assert_eq!(first_by(6, 4, order), [1, 3, 4, 0]);
+        assert_eq!(first_by::<TitleRow>(6, 10, order), [1, 3, 4, 0, 5, 2].map(TitleRow), "equal ones by row");
+        assert_eq!(first_by::<TitleRow>(6, 4, order), [1, 3, 4, 0].map(TitleRow));
     }
 }

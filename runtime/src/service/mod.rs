@@ -66,13 +66,13 @@ pub trait Observer: Send + Sync {
     /// The manifests were read again: `changed`, `unchanged` or `failed`.
     fn reload(&self, _outcome: &'static str) {}
     /// A pod of a revision in another process answered a query, or failed to, in one word.
-    fn remote(&self, _objective: &str, _revision: &str, _outcome: &'static str) {}
+    fn remote(&self, _objective: &str, _revision: &RevisionName, _outcome: &'static str) {}
     /// A query to another process is sent once more.
     fn remote_retry(&self, _objective: &str) {}
     /// A pod is avoided for a while, because it failed.
     fn ejected(&self, _objective: &str) {}
     /// A revision in other processes has this many pods; `None` when it is no longer in use.
-    fn endpoints(&self, _objective: &str, _revision: &str, _n: Option<usize>) {}
+    fn endpoints(&self, _objective: &str, _revision: &RevisionName, _n: Option<usize>) {}
     /// Another traffic plan is followed.
     fn traffic_plan(&self, _generation: u64) {}
     /// The plan changed: these models are served now, and no others.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use futures::future::try_join_all;
+use marquee_models::{Scored, TitleRow};
 use tracing::error;
 
 use super::{
@@ -52,24 +53,22 @@ pub(super) async fn top_k<S: AsRef<str>>(
     validate::top_k(request, model.config.max_top_k)?;
     let viewer = model.viewer(&request.viewer, &request.recent);
     let recognised = model.recognised(&viewer);
-    let exclude = request.exclude.iter().filter_map(|id| model.loaded.titles.row(id.as_ref())).collect();
+    let table = &model.loaded.titles;
+    let exclude = request.exclude.iter().filter_map(|id| table.row(id.as_ref()).map(TitleRow)).collect();
     let query = OwnedQuery { viewer, k: request.k, exclude, include_watched: request.include_watched };
     let best = match recognised {
         Recognised::Stranger => most_watched(model, &query),
-        _ => {
-            let best = model.top_k(query, until).await.map_err(|error| refused(model, &error))?;
-            best.into_iter().map(|scored| (scored.title.0, scored.score)).collect()
-        }
+        _ => model.top_k(query, until).await.map_err(|error| refused(model, &error))?,
     };
-    let titles = best.into_iter().map(|(row, score)| (model.loaded.titles.id(row).into(), score)).collect();
+    let titles = best.into_iter().map(|best| (table.id(best.title.0).into(), best.score)).collect();
     Ok(TopKResponse { model: model.info.clone(), recognised, titles })
 }
 
-fn title_rows<S: AsRef<str>>(model: &ServedModel, titles: &[S]) -> Result<Vec<u32>, ServeError> {
+fn title_rows<S: AsRef<str>>(model: &ServedModel, titles: &[S]) -> Result<Vec<TitleRow>, ServeError> {
     let table = &model.loaded.titles;
     let mut rows = Vec::with_capacity(titles.len());
     for (place, id) in titles.iter().enumerate() {
-        let row = table.row(id.as_ref());
+        let row = table.row(id.as_ref()).map(TitleRow);
         rows.push(row.ok_or_else(|| {
             validate::unknown_title(id.as_ref(), place, &model.info.objective, table.len())
         })?);
@@ -77,18 +76,18 @@ fn title_rows<S: AsRef<str>>(model: &ServedModel, titles: &[S]) -> Result<Vec<u3
     Ok(rows)
 }
 
-fn plays_of(model: &ServedModel, titles: &[u32]) -> Vec<f32> {
+fn plays_of(model: &ServedModel, titles: &[TitleRow]) -> Vec<f32> {
     let plays = model.loaded.plays();
-    titles.iter().map(|&title| plays[title as usize]).collect()
+    titles.iter().map(|title| plays[title.idx()]).collect()
 }
 
 /// A stranger's best titles. Nothing was watched, so there is nothing to leave out but what the request excludes.
-fn most_watched(model: &ServedModel, query: &OwnedQuery) -> Vec<(u32, f32)> {
+fn most_watched(model: &ServedModel, query: &OwnedQuery) -> Vec<Scored> {
     let mut exclude = query.exclude.clone();
     exclude.sort_unstable();
     let plays = model.loaded.plays();
     let left = model.loaded.popular().iter().filter(|title| exclude.binary_search(title).is_err());
-    left.take(query.k).map(|&title| (title, plays[title as usize])).collect()
+    left.take(query.k).map(|&title| Scored { title, score: plays[title.idx()] }).collect()
 }
 
 pub(super) fn refused(model: &ServedModel, failure: &RankError) -> ServeError {

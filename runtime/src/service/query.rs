@@ -112,7 +112,7 @@ fn check(model: &ServedModel, query: &RankerQuery) -> Result<(), ServeError> {
         validate::viewer(&&*viewer.viewer, &[])?;
     }
     let near = query.near.iter().map(|near| &near.title);
-    match recent.iter().chain(near).find(|row| **row as usize >= n_titles) {
+    match recent.iter().chain(near).find(|row| row.idx() >= n_titles) {
         None => Ok(()),
         Some(row) => Err(ServeError::Invalid(format!(
             "the title table has no row {row}, only 0 to {}: read its titles again",

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use futures::future::{BoxFuture, FutureExt, join, join_all};
 use marquee_artifacts::IdTable;
 use marquee_crds::pod_config::RankerConfig;
-use marquee_models::Scored;
+use marquee_models::{Scored, TitleRow, ViewerRow};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -68,7 +68,7 @@ impl ServedModel {
     pub async fn score(
         &self,
         viewer: OwnedViewer,
-        titles: Vec<u32>,
+        titles: Vec<TitleRow>,
         until: Option<Instant>,
     ) -> Result<Vec<f32>, RankError> {
         self.run(ForwardRequest::Some(viewer, titles), until).await.map(ForwardAnswer::into_scores)
@@ -102,7 +102,7 @@ impl ServedModel {
 
     /// The viewer of a request in the rows of this model. Ids that it does not know are ignored.
     pub fn viewer<S: AsRef<str>>(&self, viewer: &S, recent: &[S]) -> OwnedViewer {
-        let known = self.loaded.viewers.row(viewer.as_ref());
+        let known = self.loaded.viewers.row(viewer.as_ref()).map(ViewerRow);
         OwnedViewer { known, recent: self.loaded.recent_rows(recent) }
     }
 
@@ -164,7 +164,7 @@ impl RankerClient for ServedModel {
         query: ViewerQuery<'q>,
         _: Instant,
     ) -> BoxFuture<'q, Result<KnownViewer<'a>, RankError>> {
-        let known = self.loaded.viewers.row(&query.viewer);
+        let known = self.loaded.viewers.row(&query.viewer).map(ViewerRow);
         let viewer = OwnedViewer { known, recent: query.recent };
         let recognised = self.recognised(&viewer);
         let history = known.map_or(&[][..], |known| self.loaded.history(known));
@@ -194,8 +194,8 @@ impl RankerClient for ServedModel {
     }
 
     fn busiest_viewers(&self, limit: usize) -> Option<Vec<ViewerDescription>> {
-        let describe = |&row: &u32| ViewerDescription {
-            id: self.loaded.viewers.id(row).into(),
+        let describe = |&row: &ViewerRow| ViewerDescription {
+            id: self.loaded.viewers.id(row.0).into(),
             n_watched: self.loaded.history(row).len(),
         };
         Some(self.loaded.busiest().iter().take(limit).map(describe).collect())

@@ -1,9 +1,48 @@
 //! Requests, answers and errors of the service layer. Transports turn bytes into these and back, and nothing else.
 
 use std::{
+    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
+
+use serde::{Deserialize, Serialize};
+
+/// Name of a revision: the operator's hash of what the pods run. An artifact's digest is something else.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(from = "String", into = "String")]
+pub struct RevisionName(Arc<str>);
+
+impl RevisionName {
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for RevisionName {
+    fn from(name: &str) -> Self {
+        Self(name.into())
+    }
+}
+
+impl From<String> for RevisionName {
+    fn from(name: String) -> Self {
+        Self(name.into())
+    }
+}
+
+impl From<RevisionName> for String {
+    fn from(name: RevisionName) -> Self {
+        name.0.as_ref().to_owned()
+    }
+}
+
+impl fmt::Display for RevisionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// What comes with a request besides its body.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! When an answer is worth nothing any more.
+//! Deadlines: after them an answer has no use.
 
 use std::{
     future::Future,
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What did not come in time.
+/// The work did not finish before the deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missed;
 

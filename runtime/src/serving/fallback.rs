@@ -4,16 +4,14 @@ use std::num::NonZeroUsize;
 
 use lru::LruCache;
 use marquee_crds::page_layout::Fallback;
+use marquee_pages::ChosenTitle;
 use parking_lot::Mutex;
-
-/// A title of a row as it was shown: catalogue row and score.
-pub type Shown = (u32, f32);
 
 /// What replaces a ranking.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Replacement {
     /// What this viewer saw last.
-    LastGood(Box<[Shown]>),
+    LastGood(Box<[ChosenTitle]>),
     /// The most popular titles of the row's slice.
     Popular,
     /// Nothing: the row is left out.
@@ -21,7 +19,10 @@ pub enum Replacement {
 }
 
 /// What replaces the ranking of a model that did not answer, as the layout declares it.
-pub fn replacement(declared: Fallback, last_good: impl FnOnce() -> Option<Box<[Shown]>>) -> Replacement {
+pub fn replacement(
+    declared: Fallback,
+    last_good: impl FnOnce() -> Option<Box<[ChosenTitle]>>,
+) -> Replacement {
     match declared {
         Fallback::Popular => Replacement::Popular,
         Fallback::OmitRow => Replacement::Nothing,
@@ -30,7 +31,7 @@ pub fn replacement(declared: Fallback, last_good: impl FnOnce() -> Option<Box<[S
 }
 
 /// What a viewer saw last, by candidate row.
-type Rows = Vec<Option<Box<[Shown]>>>;
+type Rows = Vec<Option<Box<[ChosenTitle]>>>;
 
 /// The rows that viewers saw last, of the viewers seen last. Written only for layouts that declare `LastGood`.
 pub struct LastGood {
@@ -49,12 +50,12 @@ impl LastGood {
     }
 
     /// What `viewer` saw last in `row`.
-    pub fn get(&self, viewer: &str, row: usize) -> Option<Box<[Shown]>> {
+    pub fn get(&self, viewer: &str, row: usize) -> Option<Box<[ChosenTitle]>> {
         self.viewers.lock().get(viewer)?.get(row)?.clone()
     }
 
     /// `viewer` was shown these rows, each by its index. Rows not among them keep what they had.
-    pub fn put(&self, viewer: &str, rows: impl Iterator<Item = (usize, Box<[Shown]>)>) {
+    pub fn put(&self, viewer: &str, rows: impl Iterator<Item = (usize, Box<[ChosenTitle]>)>) {
         let mut viewers = self.viewers.lock();
         if !viewers.contains(viewer) {
             viewers.put(viewer.into(), vec![None; self.n_rows]);
@@ -70,11 +71,17 @@ impl LastGood {
 
 #[cfg(test)]
 mod tests {
+    use marquee_artifacts::CatalogueRow;
+
     use super::*;
+
+    fn row(catalogue: u32) -> Box<[ChosenTitle]> {
+        Box::new([ChosenTitle { catalogue: CatalogueRow(catalogue), score: 0.5 }])
+    }
 
     #[test]
     fn the_declared_fallback_replaces_the_ranking() {
-        let shown: Box<[Shown]> = Box::new([(3, 0.5)]);
+        let shown = row(3);
         #[rustfmt::skip]
         let cases = [
             ("popular is popular",                 Fallback::Popular,  Some(shown.clone()), Replacement::Popular),
@@ -90,7 +97,6 @@ mod tests {
     #[test]
     fn last_good_rows_are_kept_by_viewer_and_row_for_the_viewers_seen_last() {
         let kept = LastGood::new(NonZeroUsize::new(2).unwrap(), 2);
-        let row = |catalogue: u32| -> Box<[Shown]> { Box::new([(catalogue, 1.0)]) };
         kept.put("ann", [(0, row(1)), (1, row(2))].into_iter());
         kept.put("ann", [(1, row(3)), (9, row(4))].into_iter());
         assert_eq!(kept.get("ann", 0), Some(row(1)), "a row not shown this time keeps what it had");

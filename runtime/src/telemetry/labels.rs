@@ -1,4 +1,4 @@
-//! Label values: enums, so that a request can never make a series.
+//! Label values are enums, so a request can never create a time series.
 
 /// Declares an enum whose variants are label values.
 macro_rules! labels {
@@ -11,7 +11,7 @@ macro_rules! labels {
             /// Every value, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// As it stands in metrics and logs.
+            /// The value in metrics and logs.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
@@ -20,7 +20,7 @@ macro_rules! labels {
 }
 
 labels! {
-    /// What was asked, and through which listener.
+    /// The method of a request, and the listener that accepted it.
     Method {
         /// `POST /v1/objectives/{objective}/score`.
         HttpScore = "http/score",
@@ -36,7 +36,7 @@ labels! {
         HttpOperations = "http/operations",
         /// `/preview/…`.
         HttpPreview = "http/preview",
-        /// No route.
+        /// A path without a route.
         HttpUnknown = "http/unknown",
         /// `marquee.v1.Ranker/Score`.
         GrpcScore = "grpc/score",
@@ -64,35 +64,35 @@ labels! {
     Code {
         /// Answered.
         Ok = "Ok",
-        /// The request is at fault.
+        /// The request is invalid.
         Invalid = "Invalid",
         /// No such objective, surface, title or route.
         NotFound = "NotFound",
-        /// The route has other methods.
+        /// The route does not accept this HTTP method.
         MethodNotAllowed = "MethodNotAllowed",
-        /// The body did not come in time.
+        /// The body did not arrive in time.
         BodyTimeout = "BodyTimeout",
-        /// The body is over the limit.
+        /// The body is larger than the limit.
         TooLarge = "TooLarge",
-        /// The body is of another type.
+        /// The route does not accept the body's content type.
         UnsupportedMediaType = "UnsupportedMediaType",
-        /// Refused on purpose: too much is in flight.
+        /// Shed: too many requests are in flight.
         Shed = "Shed",
         /// The deadline passed.
         DeadlineExceeded = "DeadlineExceeded",
-        /// The request is about something that is no longer so.
+        /// The request names an artifact that is no longer served.
         Changed = "Changed",
         /// The server does not have what is asked for, such as an extension of the Open Inference Protocol.
         Unsupported = "Unsupported",
         /// Not loaded, or shutting down.
         NotReady = "NotReady",
-        /// Ours.
+        /// An error of this process.
         Internal = "Internal",
     }
 }
 
 labels! {
-    /// Which port.
+    /// The listener of a connection.
     Listener {
         /// HTTP/1.1 and HTTP/2.
         Http = "http",
@@ -106,13 +106,13 @@ labels! {
     CutReason {
         /// More connections than `--max-connections`.
         TooMany = "too_many",
-        /// No whole request within `--header-timeout`.
+        /// The headers of a request did not arrive within `--header-timeout`.
         SlowHeaders = "slow_headers",
-        /// The client did not take the answer within `--write-timeout`.
+        /// The client did not read the response within `--write-timeout`.
         SlowReader = "slow_reader",
         /// The TLS handshake failed or took too long.
         Tls = "tls",
-        /// Still busy when `--drain-timeout` was over.
+        /// The connection was still in use when `--drain-timeout` ended.
         Drain = "drain",
     }
 }

@@ -4,47 +4,49 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// How log lines look.
+/// Format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
     /// For people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Flags of the log.
+/// Flags of logging.
 #[derive(Clone, Debug, clap::Args)]
 pub struct LogArgs {
-    /// Form of the log: text or json. Default: text on a terminal, json elsewhere.
+    /// Log format: text or json. Default: text if standard error is a terminal, json otherwise.
     #[arg(long, env = "MARQUEE_LOG_FORMAT", value_enum, global = true)]
     pub log_format: Option<LogFormat>,
-    /// What is logged, as `tracing` filters: info, debug, marquee_runtime=debug,hyper=warn. Default: info for `serve`; nothing
-    /// for `verify`, which says it all in its output; warn for the others.
+    /// Log filter in the syntax of `tracing`, such as info or marquee_runtime=debug,hyper=warn. Default: info for `serve`, off
+    /// for `verify` (its output has everything), warn for the other commands.
     #[arg(long, env = "MARQUEE_LOG", value_name = "FILTER", global = true)]
     pub log: Option<String>,
 }
 
-/// Why logging could not be set up.
+/// Why logging cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The filter cannot be read.
-    #[error("log filter {filter:?} is not one: write a level, or target=level pairs with commas between")]
+    /// The filter cannot be parsed.
+    #[error(
+        "cannot parse the log filter {filter:?}: write a level, or target=level pairs separated by commas"
+    )]
     Filter {
         /// As given.
         filter: String,
-        /// What the parser says.
+        /// The parser's error.
         source: tracing_subscriber::filter::ParseError,
     },
-    /// Somebody set one up before.
-    #[error("logging is set up already")]
+    /// Logging was set up before.
+    #[error("logging is already set up")]
     Twice(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Sets logging up for the whole process; lines go to standard error. Without a filter in `args`, `filter` counts.
+/// Sets logging up for the whole process; lines go to standard error. `filter` is used if `args` has none.
 ///
 /// # Errors
-/// When the filter cannot be read, or when logging is set up already.
+/// When the filter cannot be parsed, or logging was set up before.
 pub fn init(args: &LogArgs, filter: &str) -> Result<(), LogError> {
     let filter = args.log.as_deref().unwrap_or(filter);
     let filter = EnvFilter::try_new(filter)

@@ -1,4 +1,4 @@
-//! Prometheus metrics. The hot path touches counters that were looked up before.
+//! Prometheus metrics. Requests use counters that were looked up in advance.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,13 +10,13 @@ use prometheus::{
 };
 
 use super::labels::{Code, CutReason, Listener, Method};
-use crate::service::{ModelDescription, Observer, REMOTE_OUTCOMES};
+use crate::service::{ModelDescription, Observer, REMOTE_OUTCOMES, types::RevisionName};
 
 const SECONDS: &[f64] =
     &[1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 const BATCHES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
-/// Every metric of the process, in a registry of its own. A cheap clone.
+/// All metrics of the process, in a registry of their own. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics(Arc<Inner>);
 
@@ -24,7 +24,8 @@ struct Inner {
     registry: Registry,
     requests: IntCounterVec,
     seconds: Vec<Histogram>,
-    /// `requests` looked up: one cell a method and code, filled at its first use so that unused ones make no series.
+    /// Counters of `requests`, one cell for each method and code. A cell is filled at its first use, so an unused one creates no
+    /// time series.
     cells: Vec<OnceLock<IntCounter>>,
     in_flight: IntGauge,
     shed: IntCounterVec,
@@ -42,7 +43,7 @@ struct Inner {
     endpoints: IntGaugeVec,
     plan_generation: IntGauge,
     plan_time: IntGauge,
-    /// What `models` says now, so that what is served no longer ends.
+    /// Labels that `models` has now. They are removed when their model is no longer served.
     served: Mutex<Vec<[String; 3]>>,
 }
 
@@ -55,7 +56,7 @@ impl Drop for InFlight {
     }
 }
 
-/// Makes metrics and registers them, and remembers the first refusal.
+/// Creates metrics and registers them.
 struct Maker {
     registry: Registry,
 }
@@ -78,35 +79,43 @@ impl Maker {
         &self,
         name: &str,
         help: &str,
-        labelled: (&str, &[f64]),
+        label: &str,
+        buckets: &[f64],
     ) -> Result<HistogramVec, prometheus::Error> {
-        let (label, buckets) = labelled;
         self.add(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets.to_vec()), &[label])?)
     }
 }
 
 impl Metrics {
-    /// Fresh metrics, all zero, with the process collector and the build's version.
+    /// New metrics, all zero, with the process collector and the version of the build.
     ///
     /// # Errors
     /// Prometheus rejects a name or label: a mistake in this file.
     pub fn new() -> Result<Self, prometheus::Error> {
         let make = Maker { registry: Registry::new() };
-        let seconds =
-            make.histogram(names::REQUEST_SECONDS, "Time to answer, by method.", ("method", SECONDS))?;
+        let seconds = make.histogram(
+            names::REQUEST_SECONDS,
+            "Time to answer a request, by method.",
+            "method",
+            SECONDS,
+        )?;
         let requests =
             make.counter(names::REQUESTS, "Requests answered, by method and code.", &["method", "code"])?;
         let in_flight = make.gauge(names::IN_FLIGHT, "Requests being answered now.", &[])?;
         let queue = make.gauge(names::QUEUE_DEPTH, "Requests waiting for admission.", &[])?;
         let plan_generation = make.gauge(names::PLAN_GENERATION, "Traffic plans followed so far.", &[])?;
         let plan_time =
-            make.gauge(names::PLAN_TIME, "When the traffic plan in use came, in Unix time.", &[])?;
+            make.gauge(names::PLAN_TIME, "Unix time at which the traffic plan in use arrived.", &[])?;
         let inner = Inner {
             seconds: Method::ALL.iter().map(|method| seconds.with_label_values(&[method.as_str()])).collect(),
             requests,
             cells: Method::ALL.iter().flat_map(|_| Code::ALL).map(|_| OnceLock::new()).collect(),
             in_flight: in_flight.with_label_values::<&str>(&[]),
-            shed: make.counter(names::SHED, "Requests refused: too many were in flight.", &["importance"])?,
+            shed: make.counter(
+                names::SHED,
+                "Requests shed because too many were in flight.",
+                &["importance"],
+            )?,
             queue: queue.with_label_values::<&str>(&[]),
             connections: make.gauge(names::CONNECTIONS, "Connections open now.", &["listener"])?,
             cut: make.counter(
@@ -117,22 +126,19 @@ impl Metrics {
             batches: make.histogram(
                 names::BATCH_SIZE,
                 "Requests in one forward pass.",
-                ("objective", BATCHES),
+                "objective",
+                BATCHES,
             )?,
             degraded: make.counter(
                 names::DEGRADED,
-                "Rows in which a fallback stood.",
+                "Rows that a fallback filled.",
                 &["surface", "reason"],
             )?,
-            loads: make.counter(names::ARTIFACT_LOADS, "Artifacts asked for.", &["outcome"])?,
-            reloads: make.counter(
-                names::RELOADS,
-                "Times that the manifests were read again.",
-                &["outcome"],
-            )?,
+            loads: make.counter(names::ARTIFACT_LOADS, "Loads of artifacts, by outcome.", &["outcome"])?,
+            reloads: make.counter(names::RELOADS, "Reloads of the manifests, by outcome.", &["outcome"])?,
             models: make.gauge(
                 names::MODEL_INFO,
-                "1 for each model served.",
+                "Always 1; the labels describe a model that is served.",
                 &["objective", "architecture", "revision"],
             )?,
             remote: make.counter(
@@ -142,17 +148,17 @@ impl Metrics {
             )?,
             remote_retries: make.counter(
                 names::REMOTE_RETRIES,
-                "Requests to models that were tried again.",
+                "Requests to pods of models that were retried.",
                 &["objective"],
             )?,
             ejections: make.counter(
                 names::EJECTIONS,
-                "Pods left alone for a while because they failed.",
+                "Pods that got no requests for a while because they failed.",
                 &["objective"],
             )?,
             endpoints: make.gauge(
                 names::ENDPOINTS,
-                "Pods of models that take requests.",
+                "Pods of models that accept requests.",
                 &["objective", "revision"],
             )?,
             plan_generation: plan_generation.with_label_values::<&str>(&[]),
@@ -160,7 +166,7 @@ impl Metrics {
             served: Mutex::default(),
             registry: make.registry.clone(),
         };
-        make.gauge(names::BUILD_INFO, "1; the labels say which build this is.", &["version", "arch"])?
+        make.gauge(names::BUILD_INFO, "Always 1; the labels describe the build.", &["version", "arch"])?
             .with_label_values(&[env!("CARGO_PKG_VERSION"), std::env::consts::ARCH])
             .set(1);
         #[cfg(target_os = "linux")]
@@ -168,14 +174,14 @@ impl Metrics {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// One request answered, after `seconds`.
+    /// Counts a request that was answered after `seconds`.
     pub fn request(&self, method: Method, code: Code, seconds: f64) {
         let cell = &self.0.cells[method as usize * Code::ALL.len() + code as usize];
         cell.get_or_init(|| self.0.requests.with_label_values(&[method.as_str(), code.as_str()])).inc();
         self.0.seconds[method as usize].observe(seconds);
     }
 
-    /// One request more is in flight, until the guard is dropped.
+    /// Counts a request as in flight until the guard is dropped.
     pub fn in_flight(&self) -> InFlight {
         self.0.in_flight.inc();
         InFlight(self.0.in_flight.clone())
@@ -186,12 +192,12 @@ impl Metrics {
         self.0.connections.with_label_values(&[listener.as_str()])
     }
 
-    /// The server closed a connection before it was done.
+    /// Counts a connection that the server closed early.
     pub fn cut(&self, listener: Listener, reason: CutReason) {
         self.0.cut.with_label_values(&[listener.as_str(), reason.as_str()]).inc();
     }
 
-    /// The text that Prometheus scrapes.
+    /// All metrics, in the text format of Prometheus.
     ///
     /// # Errors
     /// When a metric cannot be written as text.
@@ -202,7 +208,7 @@ impl Metrics {
     }
 }
 
-/// What the service tells. Names of objectives and surfaces come from manifests, never from a request.
+/// Counts what the service reports. Names of objectives and surfaces come from manifests, never from a request.
 impl Observer for Metrics {
     fn batch(&self, objective: &str, size: usize) {
         self.0.batches.with_label_values(&[objective]).observe(size as f64);
@@ -228,8 +234,8 @@ impl Observer for Metrics {
         self.0.reloads.with_label_values(&[outcome]).inc();
     }
 
-    fn remote(&self, objective: &str, revision: &str, outcome: &'static str) {
-        self.0.remote.with_label_values(&[objective, revision, outcome]).inc();
+    fn remote(&self, objective: &str, revision: &RevisionName, outcome: &'static str) {
+        self.0.remote.with_label_values(&[objective, revision.as_str(), outcome]).inc();
     }
 
     fn remote_retry(&self, objective: &str) {
@@ -240,11 +246,12 @@ impl Observer for Metrics {
         self.0.ejections.with_label_values(&[objective]).inc();
     }
 
-    fn endpoints(&self, objective: &str, revision: &str, n: Option<usize>) {
+    fn endpoints(&self, objective: &str, revision: &RevisionName, n: Option<usize>) {
+        let revision = revision.as_str();
         match n {
             Some(n) => self.0.endpoints.with_label_values(&[objective, revision]).set(n as i64),
             None => {
-                // Absent is what is wanted.
+                // This fails if the series does not exist, which is the aim.
                 let _ = self.0.endpoints.remove_label_values(&[objective, revision]);
                 for outcome in REMOTE_OUTCOMES {
                     let _ = self.0.remote.remove_label_values(&[objective, revision, outcome]);
@@ -268,7 +275,7 @@ impl Observer for Metrics {
             .collect();
         let mut served = self.0.served.lock();
         for gone in served.iter().filter(|labels| !now.contains(labels)) {
-            // Absent is what is wanted.
+            // This fails if the series does not exist, which is the aim.
             let _ = self.0.models.remove_label_values(gone);
         }
         for [objective, ..] in

@@ -1,4 +1,4 @@
-//! What the process says about itself: metrics, logs, trace context. Set up once, handed in everywhere.
+//! Metrics, logs and trace context. They are set up once, and passed to every room that needs them.
 
 mod labels;
 mod logs;

@@ -1,4 +1,4 @@
-//! A line a request, but never more than so many a second: a log must not be what fills the disk under load.
+//! One log line for each request, up to a limit per second: under load, logs must not fill the disk.
 
 use std::{
     sync::atomic::{AtomicU32, AtomicU64, Ordering},
@@ -7,23 +7,23 @@ use std::{
 
 use super::{Code, Method, TraceContext};
 
-/// What a line says.
+/// Content of a log line.
 pub struct RequestLine<'a> {
-    /// What was asked.
+    /// Method of the request.
     pub method: Method,
-    /// How it ended.
+    /// How the request ended.
     pub code: Code,
-    /// Answered to the caller.
+    /// The id that the response has too.
     pub request_id: &'a str,
     /// The trace it belongs to.
     pub trace: &'a TraceContext,
     /// Time to answer.
     pub took: Duration,
-    /// What the caller was told, when it was an error.
+    /// The error message of the response, if it was an error.
     pub error: Option<&'a str>,
 }
 
-/// Lets through `per_second` lines a second and counts the others, which the next line tells.
+/// Writes at most `per_second` lines a second. Each line has the number of lines suppressed before it.
 pub struct RequestLog {
     per_second: u32,
     started: Instant,
@@ -34,13 +34,13 @@ pub struct RequestLog {
 }
 
 impl RequestLog {
-    /// Lets through so many lines a second; 0 is none.
+    /// Writes at most so many lines a second; 0 turns the log off.
     pub fn new(per_second: u32) -> Self {
         let (second, left) = (AtomicU64::new(0), AtomicU32::new(per_second));
         Self { per_second, started: Instant::now(), second, left, suppressed: AtomicU64::new(0) }
     }
 
-    /// Logs a request, if there is room in this second. Our own errors are warnings.
+    /// Logs a request, unless this second's limit is reached. Internal errors are warnings.
     pub fn write(&self, line: &RequestLine<'_>, now: Instant) {
         let Some(suppressed) = self.admit(now) else { return };
         let (method, code) = (line.method.as_str(), line.code.as_str());
@@ -53,7 +53,7 @@ impl RequestLog {
         }
     }
 
-    /// How many lines were held back since the last, when this one may pass.
+    /// The number of lines suppressed since the last one, if a line may be written now.
     fn admit(&self, now: Instant) -> Option<u64> {
         let second = now.saturating_duration_since(self.started).as_secs();
         if self.second.swap(second, Ordering::Relaxed) != second {
@@ -73,16 +73,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_over_the_rate_is_counted_and_told_later() {
+    fn lines_over_the_limit_are_counted_and_reported_later() {
         let log = RequestLog::new(2);
         let start = log.started;
         let at = |seconds: u64| log.admit(start + Duration::from_secs(seconds));
         assert_eq!([at(0), at(0), at(0), at(0)], [Some(0), Some(0), None, None]);
-        assert_eq!([at(1), at(1), at(1)], [Some(2), Some(0), None], "the next second tells of the two");
+        assert_eq!([at(1), at(1), at(1)], [Some(2), Some(0), None], "the next second reports the two");
     }
 
     #[test]
-    fn a_rate_of_nothing_logs_nothing() {
+    fn a_limit_of_zero_logs_nothing() {
         assert_eq!(RequestLog::new(0).admit(Instant::now()), None);
     }
 }

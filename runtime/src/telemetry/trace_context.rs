@@ -1,4 +1,4 @@
-//! W3C trace context: read, continued, made.
+//! W3C trace context: parses `traceparent` headers, continues their traces, and starts new ones.
 
 use std::{
     fmt,
@@ -8,12 +8,13 @@ use std::{
 
 use marquee_artifacts::{MIX_STEP, mix64};
 
-/// Makes ids that no two requests of any process share (but for chance): a counter, mixed, from a random start.
+/// Creates ids from a counter with a random start, mixed. Two requests have the same id only by coincidence, even in two
+/// processes.
 #[derive(Debug)]
 pub struct IdSource(AtomicU64);
 
 impl Default for IdSource {
-    /// Starts at a place of the operating system's choice.
+    /// Starts at a random number from the operating system.
     fn default() -> Self {
         Self(AtomicU64::new(RandomState::new().hash_one(std::process::id())))
     }
@@ -26,20 +27,19 @@ impl IdSource {
     }
 }
 
-/// Where a request stands in its trace. `Display` is the `traceparent` to pass on: this request is the parent of what
-/// follows.
+/// A request's place in its trace. `Display` writes the `traceparent` for requests that follow from this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
-    /// Of the whole trace; never 0.
+    /// Id of the whole trace; never 0.
     pub trace_id: u128,
-    /// Of this request; never 0.
+    /// Id of this request; never 0.
     pub span_id: u64,
     /// Bit 0: sampled.
     pub flags: u8,
 }
 
 impl TraceContext {
-    /// Continues the trace of a `traceparent` header, or starts one when there is none or it is malformed.
+    /// Continues the trace of a `traceparent` header. Starts a trace if the header is missing or malformed.
     pub fn continue_from(header: Option<&[u8]>, ids: &IdSource) -> Self {
         let (trace_id, flags) = header
             .and_then(parse)
@@ -63,7 +63,7 @@ impl fmt::Display for TraceContext {
     }
 }
 
-/// Writes the low digits of `value`, as many as there is room for.
+/// Fills `text` with the lowest hexadecimal digits of `value`.
 pub(crate) fn write_hex(text: &mut [u8], mut value: u128) {
     for digit in text.iter_mut().rev() {
         *digit = b"0123456789abcdef"[(value & 15) as usize];
@@ -84,7 +84,7 @@ fn parse(header: &[u8]) -> Option<(u128, u8)> {
     Some((trace_id, hex(&header[53..55])? as u8 & 1))
 }
 
-/// Lower-case digits only, as the standard says.
+/// Parses hexadecimal digits, in lower case only, as the standard requires.
 fn hex(digits: &[u8]) -> Option<u128> {
     digits.iter().try_fold(0, |value: u128, digit| {
         let digit = match digit {
@@ -108,14 +108,14 @@ mod tests {
         let cases = [
             // why                                    header                                                          continued
             ("the standard's example",                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",       true),
-            ("a later version with more behind",      "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-extra", true),
-            ("version 0 has nothing behind",          "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-extra", false),
+            ("a later version with more fields",      "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-extra", true),
+            ("version 0 has no more fields",          "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-extra", false),
             ("version ff is forbidden",               "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",       false),
             ("capitals are forbidden",                "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",       false),
-            ("a trace of zeros is none",              "00-00000000000000000000000000000000-00f067aa0ba902b7-01",       false),
-            ("a parent of zeros is none",             "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",       false),
+            ("a trace id of zeros is invalid",              "00-00000000000000000000000000000000-00f067aa0ba902b7-01",       false),
+            ("a parent id of zeros is invalid",             "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",       false),
             ("too short",                             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",          false),
-            ("no text of this kind",                  "hello",                                                        false),
+            ("another text",                  "hello",                                                        false),
             ("empty",                                 "",                                                             false),
         ];
         let ids = IdSource::default();
@@ -123,12 +123,12 @@ mod tests {
             let context = TraceContext::continue_from(Some(header.as_bytes()), &ids);
             assert_eq!(context.trace_id == TRACE, continued, "{why}");
             assert_eq!(context.flags == 1, continued, "{why}");
-            assert_ne!(context.span_id, 0x00f0_67aa_0ba9_02b7, "{why}: this request is a span of its own");
+            assert_ne!(context.span_id, 0x00f0_67aa_0ba9_02b7, "{why}: the request has a span of its own");
         }
     }
 
     #[test]
-    fn what_is_passed_on_reads_back() {
+    fn a_written_header_parses_to_the_same_trace() {
         let ids = IdSource::default();
         let made = TraceContext::continue_from(None, &ids);
         let text = made.to_string();

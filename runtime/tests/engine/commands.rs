@@ -40,7 +40,7 @@ fn verify_says_by_its_exit_code_whether_serve_would_be_whole() {
     let no_genre = [good[0].clone(), world.layout(&[row("x", "X", "{genre: {name: Darma}}")], "")];
     #[rustfmt::skip]
     let cases: [(&str, &[String], i32, &str); 6] = [
-        ("whole",             &good,          0, "1 RankingModels and 1 PageLayouts in 1 files: nothing is wrong"),
+        ("whole",             &good,          0, "1 RankingModels and 1 PageLayouts in 1 files: no problems"),
         ("unknown field",     &unknown_field, 1, "did you mean"),
         ("no artifact",       &no_artifact,   1, "nowhere"),
         ("dangling row",      &dangling,      1, "top-pick"),
@@ -145,7 +145,7 @@ fn serve_says_in_one_screen_what_it_serves_reloads_on_sighup_and_ends_on_sigterm
         "home     2 rows",
         "/preview/",
         "ready     yes",
-        "To mend:",
+        "Problems:",
     ] {
         assert!(screen.contains(said), "{said:?} is not on the screen:\n{screen}");
     }

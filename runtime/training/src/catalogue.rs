@@ -7,10 +7,11 @@ use sha2::{Digest, Sha256};
 
 use crate::data::{
     BadRow, DataError, Layout, Place,
+    delimiter::Delimiter,
     fault::quoted,
-    ratings::{id, number},
-    reader,
-    table::{Cell, RowHandler, Wanted},
+    files, reader,
+    table::{Cell, FoundColumns, RowHandler, ValueKind, Wanted},
+    values::{id, number, other_encoding},
 };
 
 /// Which metadata is read, and how.
@@ -29,7 +30,7 @@ pub struct MetadataSpec {
     /// Column of the genres; customary names, or none at all, when `None`.
     pub genres: Option<String>,
     /// Between two genres.
-    pub genre_separator: char,
+    pub genre_separator: Delimiter,
     /// How many bad rows are passed over before the data is refused.
     pub skip_bad_rows: u64,
 }
@@ -52,9 +53,15 @@ pub fn read(spec: &MetadataSpec) -> Result<Metadata, DataError> {
     if spec.files.is_empty() {
         return Err(DataError::NoFiles);
     }
-    let mut reader =
-        Reader { spec, found: Metadata::default(), seen: HashMap::new(), names: Vec::new(), rows: 0 };
-    for file in &spec.files {
+    let mut reader = Reader {
+        spec,
+        found: Metadata::default(),
+        seen: HashMap::new(),
+        names: Vec::new(),
+        rows: 0,
+        separator: spec.genre_separator.text(),
+    };
+    for file in &files::expand(&spec.files)? {
         reader::read(file, &spec.layout, &wanted(spec), &mut reader)?;
     }
     let (mut found, rows) = (reader.found, reader.rows);
@@ -71,8 +78,9 @@ pub fn read(spec: &MetadataSpec) -> Result<Metadata, DataError> {
 }
 
 fn wanted(spec: &MetadataSpec) -> [Wanted; 4] {
-    let column = |role, flag, given: &Option<String>, customary: &[&str]| Wanted {
+    let column = |role, kind, flag, given: &Option<String>, customary: &[&str]| Wanted {
         role,
+        kind,
         flag,
         names: given
             .clone()
@@ -80,10 +88,10 @@ fn wanted(spec: &MetadataSpec) -> [Wanted; 4] {
         required: given.is_some(),
     };
     let mut columns = [
-        column("id", "--id-column", &spec.id, &["id", "title_id", "item_id", "movieId"]),
-        column("name", "--name-column", &spec.name, &["name", "title", "movie_title"]),
-        column("year", "--year-column", &spec.year, &["year", "release_year"]),
-        column("genres", "--genres-column", &spec.genres, &["genres", "genre", "class"]),
+        column("id", ValueKind::Id, "--id-column", &spec.id, &["id", "title_id", "item_id", "movieId"]),
+        column("name", ValueKind::Text, "--name-column", &spec.name, &["name", "title", "movie_title"]),
+        column("year", ValueKind::Number, "--year-column", &spec.year, &["year", "release_year"]),
+        column("genres", ValueKind::Text, "--genres-column", &spec.genres, &["genres", "genre", "class"]),
     ];
     columns[0].required = true;
     columns[1].required = true;
@@ -97,6 +105,8 @@ struct Reader<'a> {
     seen: HashMap<String, Place>,
     names: Vec<Option<String>>,
     rows: u64,
+    /// Between two genres.
+    separator: String,
 }
 
 /// Column, what was expected, what was found.
@@ -120,8 +130,7 @@ impl Reader<'_> {
             return Err((1, "a name".to_owned(), "nothing".to_owned()));
         }
         let mut distinct: Vec<String> = Vec::new();
-        for genre in genres.split(self.spec.genre_separator).map(str::trim).filter(|genre| !genre.is_empty())
-        {
+        for genre in genres.split(&self.separator).map(str::trim).filter(|genre| !genre.is_empty()) {
             if !distinct.iter().any(|known| known == genre) {
                 distinct.push(genre.to_owned());
             }
@@ -143,6 +152,8 @@ impl RowHandler for Reader<'_> {
             }
             Err((column, expected, found)) => {
                 let column = self.names.get(column).cloned().flatten();
+                // Flags of the metadata have names of their own.
+                let found = found.replace("give --", &format!("give {}", self.spec.layout.prefix));
                 self.bad(BadRow { place: place.clone(), column, expected, found })
             }
         }
@@ -160,8 +171,8 @@ impl RowHandler for Reader<'_> {
         Ok(())
     }
 
-    fn columns(&mut self, names: &[Option<String>]) {
-        self.names = names.to_vec();
+    fn columns(&mut self, found: &FoundColumns) {
+        self.names = found.picked.iter().map(|column| Some(column.as_ref()?.name.clone())).collect();
     }
 }
 
@@ -169,10 +180,13 @@ fn text(cell: Cell<'_>) -> Result<String, String> {
     match cell {
         Cell::Null => Ok(String::new()),
         Cell::Integer(value) => Ok(value.to_string()),
-        Cell::Float(value) => Ok(value.to_string()),
+        Cell::Unsigned(value) => Ok(value.to_string()),
+        Cell::Float(value) | Cell::Time(value) => Ok(value.to_string()),
+        Cell::Boolean(value) => Ok(value.to_string()),
         Cell::Text(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) if !text.chars().any(char::is_control) => Ok(text.trim().to_owned()),
-            _ => Err(quoted(bytes)),
+            Ok(_) => Err(quoted(bytes)),
+            Err(_) => Err(other_encoding(bytes)),
         },
     }
 }

@@ -6,7 +6,7 @@ use marquee_algorithms::AlgorithmError;
 use marquee_artifacts::{ArtifactError, WriteError};
 use marquee_models::ModelError;
 
-use crate::{config::ConfigError, data::DataError};
+use crate::{config::ConfigError, data::DataError, progress::bytes};
 
 /// Why a command stopped.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,20 @@ pub enum TrainingError {
         algorithm: &'static str,
         /// The cause.
         source: AlgorithmError,
+    },
+    /// The fit would take more memory than there is.
+    #[error(
+        "{algorithm} would take about {} of memory, and the process may use {}: train on fewer rows or titles, choose another \
+         algorithm or fewer factors, raise the limit, or give --force to try all the same",
+        bytes(*needed), bytes(*allowed)
+    )]
+    Memory {
+        /// What was to be fitted.
+        algorithm: &'static str,
+        /// Bytes at most, estimated.
+        needed: u64,
+        /// Bytes that the machine and its control groups allow.
+        allowed: u64,
     },
     /// Quality cannot be measured.
     #[error("quality cannot be measured by {protocol}")]
@@ -100,7 +114,7 @@ impl TrainingError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Usage(_) | Self::Checkpoint { .. } => 2,
-            Self::Data(_) | Self::Artifact { .. } => 3,
+            Self::Data(_) | Self::Artifact { .. } | Self::Memory { .. } => 3,
             Self::Fit { source, .. } | Self::Measure { source, .. } => match source {
                 AlgorithmError::Parameter { .. } | AlgorithmError::Diverged { .. } => 2,
                 AlgorithmError::Threads { .. } => 1,

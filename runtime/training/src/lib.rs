@@ -14,8 +14,11 @@ pub mod catalogue;
 pub mod data;
 pub mod split;
 
+pub mod doctor;
+
 pub mod checkpoint;
 pub mod fit;
+pub mod memory;
 pub mod run;
 
 pub mod quality;

@@ -5,6 +5,8 @@ pub(crate) fn nearest<'a>(name: &str, options: impl IntoIterator<Item = &'a str>
     let lower = name.to_lowercase();
     options
         .into_iter()
+        // What stands there already cannot be the mend: the fault lies elsewhere.
+        .filter(|option| *option != name)
         .map(|option| (strsim::jaro_winkler(&lower, &option.to_lowercase()), option))
         .filter(|(likeness, _)| *likeness >= 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
@@ -20,4 +22,16 @@ pub(crate) fn hint<'a>(name: &str, options: impl IntoIterator<Item = &'a str>) -
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hint;
+
+    #[test]
+    fn a_hint_never_names_what_was_given() {
+        assert_eq!(hint("rating", ["rating"]), "");
+        assert_eq!(hint("rating", ["rating", "ratings"]), "; did you mean `ratings`?");
+        assert_eq!(hint("Rating", ["rating"]), "; did you mean `rating`?");
+    }
 }

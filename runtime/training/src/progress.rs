@@ -138,3 +138,15 @@ pub fn duration(duration: Duration) -> String {
         format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60)
     }
 }
+
+/// As people read it: `812 B`, `4.2 MB`.
+pub fn bytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+    let of = |unit: u64| bytes as f64 / unit as f64;
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", of(1_000)),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", of(1_000_000)),
+        _ => format!("{:.1} GB", of(1_000_000_000)),
+    }
+}

@@ -63,6 +63,9 @@ pub struct DataReport {
     /// How the reading went.
     #[serde(flatten)]
     pub facts: Facts,
+    /// Least rating of a play, where one was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub positive_from: Option<f32>,
     /// What became of titles that a viewer had twice.
     pub duplicates: crate::data::Duplicates,
     /// Viewers in all rows.
@@ -135,7 +138,7 @@ pub fn print_data(out: &mut dyn Write, data: &DataReport) -> io::Result<()> {
     writeln!(
         out,
         "data: {} rows of {} viewers and {} titles, digest {}",
-        facts.rows_read - facts.bad_rows - facts.duplicates_dropped,
+        facts.rows_read - facts.bad_rows - facts.not_plays - facts.duplicates_dropped,
         data.viewers,
         data.titles,
         facts.digest.get(..12).unwrap_or_default()
@@ -148,12 +151,33 @@ pub fn print_data(out: &mut dyn Write, data: &DataReport) -> io::Result<()> {
             facts.bad_row_examples.join("; ")
         )?;
     }
+    if facts.empty_files > 0 {
+        writeln!(out, "passed over {} parts without rows", facts.empty_files)?;
+    }
+    print_not_plays(out, facts, data.positive_from)?;
+    for column in facts.unread_columns.iter().filter(|column| column.contains(": ")) {
+        writeln!(out, "did not read column {column}")?;
+    }
     if facts.duplicates_dropped > 0 {
         let policy = clap::ValueEnum::to_possible_value(&data.duplicates);
         let policy = policy.as_ref().map_or("last", |policy| policy.get_name());
         writeln!(out, "dropped {} duplicate rows, keeping the {policy} of each", facts.duplicates_dropped)?;
     }
     Ok(())
+}
+
+/// Says how many rows are no plays, and what decides it.
+pub fn print_not_plays(out: &mut dyn Write, facts: &Facts, positive_from: Option<f32>) -> io::Result<()> {
+    let rule = match positive_from {
+        _ if facts.not_plays == 0 => return Ok(()),
+        Some(least) => format!("rated below {least}"),
+        None => "rated 0 or less".to_owned(),
+    };
+    writeln!(
+        out,
+        "left out {} rows {rule}: they are no plays (--positive-from sets the limit)",
+        facts.not_plays
+    )
 }
 
 /// Prints the figures of several models, one a line, each with the interval in which 95 % of resamples lie.

@@ -13,8 +13,8 @@ use crate::{
     checkpoint::{Checkpoint, Identity},
     config::{Cadence, Config},
     error::TrainingError,
-    fit::{self, Fitted, TrainingData},
-    progress::{Io, ProgressStage, StageTime},
+    fit::{self, Fitted, TrainingData, estimate},
+    progress::{Io, ProgressStage, StageTime, bytes},
 };
 
 /// What comes of a fit.
@@ -63,6 +63,7 @@ pub fn fit(
     pool: &Arc<ThreadPool>,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Outcome, TrainingError> {
+    estimate::check(config, &config.hyperparameters, data.interactions)?;
     let mut stage = io.stage(&format!("fit {}", config.algorithm.name()), 0)?;
     let mut context = FitContext::with_pool(config.seed, Arc::clone(pool));
     if let Some(checkpoint) = checkpoint
@@ -162,18 +163,6 @@ impl IterationWatch<'_> {
             self.saved = Instant::now();
         }
         Ok(due && self.resumes)
-    }
-}
-
-/// As people read it: `812 B`, `4.2 MB`.
-pub fn bytes(bytes: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let of = |unit: u64| bytes as f64 / unit as f64;
-    match bytes {
-        0..1_000 => format!("{bytes} B"),
-        1_000..1_000_000 => format!("{:.1} kB", of(1_000)),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", of(1_000_000)),
-        _ => format!("{:.1} GB", of(1_000_000_000)),
     }
 }
 

@@ -169,6 +169,7 @@ fn attempt(
 ) -> Result<Quality, String> {
     let mut hyperparameters = config.hyperparameters.clone();
     hyperparameters.extend(tried.clone());
+    fit::estimate::check(config, &hyperparameters, &split.training).map_err(|error| error.to_string())?;
     let data = TrainingData { interactions: &split.training, scale: split.scale };
     let mut context = FitContext::with_pool(config.seed, Arc::clone(pool));
     let fitted =

@@ -67,6 +67,12 @@ fn ordered(time: f64) -> i64 {
     if bits < 0 { -(bits & i64::MAX) } else { bits }
 }
 
+/// The time of which [`ordered`] made a whole number.
+pub(crate) fn time_of(ordered: i64) -> f64 {
+    let bits = if ordered < 0 { (-ordered) | i64::MIN } else { ordered };
+    f64::from_bits(bits.cast_unsigned())
+}
+
 /// Cuts `rows` as `protocol` says. `shape` is how many viewers and titles there are.
 pub fn cut(
     rows: &[Interaction],
@@ -128,6 +134,7 @@ mod tests {
             [f64::MIN, -2.5, -1.0, -1e-300, 0.0, 1e-300, 0.5, 1.0, 881_250_949.0, 881_250_949.5, f64::MAX];
         let whole: Vec<i64> = times.into_iter().map(ordered).collect();
         assert!(whole.is_sorted_by(|a, b| a < b), "{whole:?}");
+        assert_eq!(whole.into_iter().map(time_of).collect::<Vec<_>>(), times);
         assert_eq!(ordered(-0.0), ordered(0.0));
     }
 }

@@ -197,11 +197,7 @@ impl OperatorFixture {
 
     /// Whether what the operator says of the resource is of this generation, and that it is ready.
     pub async fn is_ready(&self, kind: &str, name: &str, generation: i64) -> Outcome<bool> {
-        let Some(object) = self.api(kind)?.get_opt(name).await? else { return Ok(false) };
-        let status = &object.data["status"];
-        let conditions = status["conditions"].as_array().cloned().unwrap_or_default();
-        let ready = conditions.iter().any(|is| is["type"] == "Ready" && is["status"] == "True");
-        Ok(ready && status["observedGeneration"] == json!(generation))
+        Ok(self.api(kind)?.get_opt(name).await?.is_some_and(|object| is_ready(&object, generation)))
     }
 
     /// Waits until the model `m` is ready, as of this generation of its spec.
@@ -264,6 +260,12 @@ impl OperatorFixture {
         }
         Ok(world)
     }
+}
+
+/// Whether the status of the resource is about this generation, and says that it is ready.
+pub fn is_ready(object: &DynamicObject, generation: i64) -> bool {
+    condition(&object.data, "Ready").0 == "True"
+        && object.data["status"]["observedGeneration"] == json!(generation)
 }
 
 /// Takes every point in time away.

@@ -3,5 +3,5 @@
 mod fixture;
 mod proxy;
 
-pub use fixture::OperatorFixture;
+pub use fixture::{OperatorFixture, is_ready};
 pub use proxy::{Asked, Fate, Proxy};

@@ -72,6 +72,14 @@ fn complete(kind: &str) -> Vec<Value> {
         "podLabels": {"team": "discovery"}, "podAnnotations": {"owner": "discovery"},
         "imagePullSecrets": [{"name": "registry"}],
         "progressDeadline": "5m", "revisionHistoryLimit": 2,
+        "affinity": affinity(),
+        "priorityClassName": "high", "runtimeClassName": "gvisor", "schedulerName": "volcano",
+        "env": [
+            {"name": "A", "value": "b"},
+            {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+            {"name": "C", "valueFrom": {"configMapKeyRef": {"name": "s", "key": "k"}}},
+        ],
+        "terminationGracePeriodSeconds": 60,
     });
     let own = if kind == "RankingModel" {
         let batching = json!({"maxBatch": 8, "maxDelay": "2ms"});
@@ -98,12 +106,34 @@ fn complete(kind: &str) -> Vec<Value> {
     };
     merge(&mut all, &own);
     let artifact = if kind == "RankingModel" { "/spec/artifact" } else { "/spec/catalogue" };
-    let said = |place: &Value| {
+    let said = |place: &Value, account: &Value| {
         let mut object = smallest(kind);
         merge(&mut object["spec"], &all);
-        with(object, artifact, place)
+        with(with(object, artifact, place), "/spec/serviceAccount", account)
     };
-    vec![said(&from_store), said(&from_volume)]
+    vec![said(&from_store, &json!({"name": "a"})), said(&from_volume, &json!({"annotations": {"role": "c"}}))]
+}
+
+/// Every member of an affinity.
+fn affinity() -> Value {
+    let requirement = json!({"key": "a", "operator": "In", "values": ["b"]});
+    let nodes = json!({"matchExpressions": [requirement], "matchFields": [{"key": "metadata.name", "operator": "In", "values": ["b"]}]});
+    let selector = json!({"matchLabels": {"app": "a"}, "matchExpressions": [requirement]});
+    let others = json!({
+        "topologyKey": "zone", "labelSelector": selector, "namespaceSelector": selector, "namespaces": ["a"],
+        "matchLabelKeys": ["team"], "mismatchLabelKeys": ["tenant"],
+    });
+    let near = json!({
+        "requiredDuringSchedulingIgnoredDuringExecution": [others],
+        "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "podAffinityTerm": others}],
+    });
+    json!({
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [nodes]},
+            "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": nodes}],
+        },
+        "podAffinity": near, "podAntiAffinity": near,
+    })
 }
 
 /// Every path of the schema, lists and maps as `[]` and `{}`.
@@ -213,7 +243,8 @@ impl Walk {
 
 /// The path in the schema of a path in an object: any item is `[]`, and any key of a map `{}`.
 fn generic(path: &str) -> String {
-    let maps = ["requests", "limits", "nodeSelector", "podLabels", "podAnnotations"];
+    let maps =
+        ["requests", "limits", "nodeSelector", "podLabels", "podAnnotations", "matchLabels", "annotations"];
     let mut steps: Vec<String> = Vec::new();
     for step in path.split('.') {
         let within = steps.last().is_some_and(|last| maps.contains(&last.as_str()));

@@ -1,6 +1,6 @@
 //! An unchanged resource causes no writes. Another writer's change is corrected once, or kept if the field is theirs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kube::api::{DynamicObject, Patch, PatchParams};
 use marquee_tests::{
@@ -119,8 +119,17 @@ async fn nothing_is_written_for_a_deleted_resource() -> Outcome {
     for (kind, name) in [("RankingModel", "m"), ("PageLayout", "home")] {
         stage.api(kind)?.delete(name, &Default::default()).await?;
     }
-    // A write that was in flight at the deletion may still arrive.
-    stage.until("writes in flight to end", async || Ok(proxy.quiet() > Duration::from_secs(1))).await?;
+    // While the operator knows a resource, it reconciles it every second. A write that was in flight at the deletion may still arrive.
+    let mut reconciles = (stage.said("often", "reconcile")?, Instant::now());
+    stage
+        .until("the operator to see the deletion, and writes in flight to end", async || {
+            let now = stage.said("often", "reconcile")?;
+            if now != reconciles.0 {
+                reconciles = (now, Instant::now());
+            }
+            Ok(reconciles.1.elapsed() > Duration::from_secs(4) && proxy.quiet() > Duration::from_secs(1))
+        })
+        .await?;
     let writes = proxy.writes();
     stage.until("five quiet seconds", async || Ok(proxy.quiet() > Duration::from_secs(5))).await?;
     assert_eq!(proxy.writes(), writes);

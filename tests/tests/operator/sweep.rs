@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use marquee_tests::{
     Outcome,
-    operator::{Asked, Fate, OperatorFixture, Proxy},
+    operator::{Asked, Fate, OperatorFixture, Proxy, is_ready},
 };
 use serde_json::{Value, json};
 
@@ -28,15 +28,19 @@ pub async fn life(stage: &OperatorFixture, mut done: impl AsyncFnMut() -> Outcom
     stage.patch("RankingModel", "m", &change).await?;
     stage
         .until("the change to be served, and nothing to be left of what served before", async || {
+            // One look at the status, and before the children: what two looks say at different times does not belong together.
+            let Some(model) = stage.api("RankingModel")?.get_opt("m").await? else { return Ok(false) };
+            let status = &model.data["status"];
+            if status["revision"] != status["latestRevision"] || !is_ready(&model, 2) {
+                return Ok(false);
+            }
             for kind in ["ConfigMap", "Service", "Deployment", "HorizontalPodAutoscaler"] {
                 let names = stage.names(kind).await?;
                 if names.iter().filter(|name| name.starts_with("m-ranker-")).count() != 1 {
                     return Ok(false);
                 }
             }
-            let status = stage.api("RankingModel")?.get("m").await?.data["status"].take();
-            Ok(status["revision"] == status["latestRevision"]
-                && stage.is_ready("RankingModel", "m", 2).await?)
+            Ok(true)
         })
         .await?;
     stage.delete("RankingModel", "m").await?;

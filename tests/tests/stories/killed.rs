@@ -8,7 +8,7 @@ const CONNECTIONS: usize = 4;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ranker_killed_under_load_fails_no_page() -> Outcome {
     let Some(platform) = Platform::new("killed").await? else { return Ok(()) };
-    platform.homepage().await?;
+    platform.patient_homepage().await?;
     let two = json!({ "spec": { "serving": { "replicas": { "min": 2 } } } });
     platform.patch("rankingmodel/home-top-picks", &two).await?;
     let both = |model: &serde_json::Value| model["status"]["pods"] == "2/2";

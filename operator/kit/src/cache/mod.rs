@@ -3,6 +3,7 @@
 pub mod children;
 pub mod raw;
 pub mod resources;
+pub mod status;
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use kube::{Resource, api::ObjectMeta};
 
 use crate::names::Key;
 
-use super::{Change, Claim, ListRound, Origin};
+use super::{Change, Claim, ListRound, Origin, status::DecidedStatus};
 
 /// Claim, namespace and value.
 type Claimed = (Claim, Arc<str>, Box<str>);
@@ -28,6 +28,7 @@ struct Entry<R> {
     resource: Arc<R>,
     version: u64,
     round: u32,
+    status: DecidedStatus,
 }
 
 fn version(object: &impl Resource) -> u64 {
@@ -79,14 +80,17 @@ impl<R: Resource> ResourceCache<R> {
             (_, Origin::Watch) => self.round,
             (known, Origin::Answer) => known.as_ref()?.round,
         };
+        let mut status = DecidedStatus::Nothing;
         if let Some(entry) = known {
             entry.round = round;
+            status = entry.status;
             if version <= entry.version && version != u64::MAX {
                 return None;
             }
         }
         let resource = Arc::new(resource);
-        let before = self.entries.insert(key.clone(), Entry { resource: resource.clone(), version, round });
+        let entry = Entry { resource: resource.clone(), version, round, status };
+        let before = self.entries.insert(key.clone(), entry);
         if let Some(before) = &before {
             self.unclaim(&key, &before.resource);
         }
@@ -95,6 +99,26 @@ impl<R: Resource> ResourceCache<R> {
             self.claimants.entry(claimed).or_default().insert(key.name.clone(), resource.clone());
         }
         Some(Change { key, before: before.map(|entry| entry.resource), after: Some(resource) })
+    }
+
+    /// What the operator decided last about the status of this resource.
+    pub fn decided_status(&self, key: &Key) -> DecidedStatus {
+        self.entries.get(key).map(|entry| entry.status).unwrap_or_default()
+    }
+
+    /// The operator decided a status with this fingerprint.
+    pub fn decide_status(&mut self, key: &Key, fingerprint: u64) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.status = DecidedStatus::Status(fingerprint);
+        }
+    }
+
+    /// The API server has a newer version than `resource`. Returns whether that version is known already.
+    pub fn await_newer(&mut self, resource: &R) -> bool {
+        self.entries.get_mut(&Key::of(resource)).is_some_and(|entry| {
+            entry.status = DecidedStatus::Outdated;
+            entry.version > version(resource)
+        })
     }
 
     /// The resource is gone.
@@ -196,6 +220,23 @@ mod tests {
             1,
             "a new list did not name it"
         );
+    }
+
+    #[test]
+    fn a_version_that_a_write_met_is_awaited_unless_it_is_known() {
+        let (mut models, key) = (cache(), Key::new("n", "a"));
+        let version = |version| model("a", "top", version, "2026-01-01T00:00:00Z");
+        models.take(version(5), Origin::Watch);
+        assert!(!models.decided_status(&key).is_not(|| 1), "nothing is decided yet");
+        models.decide_status(&key, 1);
+        models.take(version(6), Origin::Watch);
+        assert!(models.decided_status(&key).is_not(|| 2) && !models.decided_status(&key).is_not(|| 1));
+        assert!(!models.await_newer(&version(6)), "the watch is behind");
+        models.take(version(7), Origin::Watch);
+        assert!(models.decided_status(&key).is_not(|| 1), "whatever its status");
+        assert!(models.await_newer(&version(6)), "the watch was faster than the answer");
+        models.remove(&key);
+        assert!(!models.await_newer(&version(6)), "there is nothing to wait for");
     }
 
     #[test]

@@ -81,5 +81,9 @@ fn waits_for(layout: &PageLayout, models: &[RankingModel]) -> Option<String> {
         |model: &&RankingModel| hosted.iter().any(|known| Some(&known.name) == model.metadata.name.as_ref());
     let waits = models.iter().filter(is_hosted).filter(|model| !has_own_pods(model));
     let names: Vec<&str> = waits.filter_map(|model| model.metadata.name.as_deref()).collect();
-    (!names.is_empty()).then(|| format!("RankingModel {} to have pods of its own", names.join(", ")))
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("RankingModel {one} to have pods of its own")),
+        several => Some(format!("the RankingModels {} to have pods of their own", several.join(", "))),
+    }
 }

@@ -1,6 +1,6 @@
 //! What the status of a PageLayout says: pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use marquee_crds::{
     PageLayout, RankingModel,
@@ -116,14 +116,9 @@ fn models_resolved(
     let say =
         |status, reason, message: String| draft(ConditionType::ModelsResolved, Some(status), reason, message);
     let (config, problems) = pod_config::convert(models, std::slice::from_ref(layout));
-    let dangling: Vec<String> = problems
-        .iter()
-        .filter(|problem| matches!(problem, Problem::DanglingRow { .. }))
-        .map(ToString::to_string)
-        .collect();
-    if !dangling.is_empty() {
-        let message = format!("{}; these rows show the fallback", dangling.join("; "));
-        return say(false, Reason::ObjectiveNotFound, message);
+    let missing = missing_objectives(&problems);
+    if !missing.is_empty() {
+        return say(false, Reason::ObjectiveNotFound, format!("{missing}; these rows show the fallback"));
     }
     let rows = config.pages.iter().flat_map(|page| &page.rows);
     let objectives: BTreeSet<&str> = rows.filter_map(|row| row.source.objective()).collect();
@@ -135,15 +130,43 @@ fn models_resolved(
     let asked = models.iter().filter(|model| objectives.contains(model.spec.objective.as_str()));
     let silent: Vec<&str> =
         asked.filter(|model| !answers(model)).filter_map(|model| model.metadata.name.as_deref()).collect();
-    if !silent.is_empty() {
-        let message = format!(
-            "RankingModel {} does not answer yet, and its rows show the fallback: see its status",
-            silent.join(", ")
-        );
-        return say(false, Reason::ModelNotReady, message);
+    let message = match silent.as_slice() {
+        [] => {
+            let message = match objectives.len() {
+                0 => "no row needs a model".to_owned(),
+                1 => "a model answers for the objective that rows name".to_owned(),
+                n => format!("a model answers for each of the {n} objectives that rows name"),
+            };
+            return say(true, Reason::AllModelsServed, message);
+        }
+        [one] => {
+            format!("RankingModel {one} does not answer yet, and its rows show the fallback: see its status")
+        }
+        several => format!(
+            "the RankingModels {} do not answer yet, and their rows show the fallback: see their status",
+            several.join(", ")
+        ),
+    };
+    say(false, Reason::ModelNotReady, message)
+}
+
+/// The rows whose objective no model serves, one sentence for each objective.
+fn missing_objectives(problems: &[Problem]) -> String {
+    let mut by_objective: BTreeMap<&str, (&Problem, Vec<&str>)> = BTreeMap::new();
+    for problem in problems {
+        if let Problem::DanglingRow { objective, row, .. } = problem {
+            by_objective.entry(objective).or_insert((problem, Vec::new())).1.push(row);
+        }
     }
-    let message = format!("a model answers to each of the {} objectives that rows name", objectives.len());
-    say(true, Reason::AllModelsServed, message)
+    let sentence = |(problem, rows): &(&Problem, Vec<&str>)| match rows.as_slice() {
+        [_] => problem.to_string(),
+        [_, others @ ..] => {
+            let others: Vec<String> = others.iter().map(|row| format!("{row:?}")).collect();
+            format!("{problem}; the same holds for {}", others.join(", "))
+        }
+        [] => String::new(),
+    };
+    by_objective.values().map(sentence).collect::<Vec<_>>().join("; ")
 }
 
 /// Whether the page can be reached from outside; `None` where the spec does not ask for it.

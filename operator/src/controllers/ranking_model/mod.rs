@@ -66,11 +66,10 @@ impl Resource<Marquee> for RankingModel {
 
         let status = status::status(&self, &observed, &plan, &applied.children);
 
-        if let Err(error) = report::status(ctx, &*self, status, &applied).await {
-            return Err(applied.without_status(error));
+        match report::status(ctx, &*self, status, &applied).await {
+            Ok(written) => applied.end(written.look_again(plan.look_again)),
+            Err(error) => Err(applied.without_status(error)),
         }
-
-        applied.end(plan.look_again)
     }
 }
 

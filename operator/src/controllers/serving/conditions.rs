@@ -94,6 +94,11 @@ pub fn why(drafts: &[ConditionDraft]) -> String {
     worst.map(|draft| draft.reason.as_str().to_owned()).unwrap_or_default()
 }
 
+/// A number with its noun: `1 pod`, `2 pods`.
+pub fn count_of(n: i32, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
 /// The message of a finding as a clause.
 fn clause(finding: Option<&Finding>) -> String {
     finding.map(|finding| format!(": {}", finding.message)).unwrap_or_default()
@@ -110,9 +115,9 @@ impl<'a> ConditionInputs<'a> {
             .map(|target| (target, revisions.get(&target.revision).cloned().unwrap_or_default()))
             .collect();
 
-        let secrets = resources::secrets(workload);
+        let (secrets, claims) = (resources::secrets(workload), resources::claim_names(workload));
         let memory = workload.resources.limits.get("memory").map(|limit| limit.0.as_str());
-        let needs = Needs { secrets: &secrets, memory };
+        let needs = Needs { secrets: &secrets, claims: &claims, memory };
         let diagnose = |name: &str| rollout::diagnose(name, revisions.get(name), observed, needs, now);
         let measured = answering
             .iter()
@@ -307,8 +312,8 @@ impl<'a> ConditionInputs<'a> {
             let finding = self.finding_of_answering.as_ref();
             let reason = finding.map_or(Reason::FewerPodsThanWanted, |finding| finding.reason);
             let (ready, name, more) = (revision.ready, &target.revision, clause(finding));
-            let message =
-                format!("{ready} pods of revision {name} are ready, at least {least} are needed{more}");
+            let (ready, verb) = (count_of(ready, "pod"), if ready == 1 { "is" } else { "are" });
+            let message = format!("{ready} of revision {name} {verb} ready; the minimum is {least}{more}");
             return say(Some(true), reason, message);
         }
         say(Some(false), Reason::AsExpected, NO_PROBLEM.into())
@@ -328,7 +333,7 @@ impl<'a> ConditionInputs<'a> {
             (Scaling::Fixed, _) => say(
                 true,
                 Reason::FixedReplicas,
-                format!("always {min} pods: replicas.max is not above replicas.min"),
+                format!("always {}: replicas.max is not above replicas.min", count_of(min, "pod")),
             ),
             (Scaling::Autoscaler { .. }, Some((reason, said))) => {
                 let mend = if reason == "FailedGetPodsMetric" {

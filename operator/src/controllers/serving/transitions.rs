@@ -56,11 +56,15 @@ fn shares(targets: &[(&str, i32)]) -> String {
 pub fn retired(previous: &PreviousStatus<'_>, is_live: impl Fn(&str) -> bool) -> Vec<TransitionEvent> {
     let gone = previous.revisions.iter().filter(|past| past.replicas > 0 && !is_live(&past.name));
     let note = |past: &marquee_crds::shared::RevisionStatus| {
-        let (name, pods) = (&past.name, past.replicas);
+        let name = &past.name;
+        let pods = match past.replicas {
+            1 => "its pod is deleted".to_owned(),
+            n => format!("its {n} pods are deleted"),
+        };
         event(
             Reason::RevisionRetired,
             "RetireRevision",
-            format!("revision {name} is no longer needed: its {pods} pods are deleted"),
+            format!("revision {name} is no longer needed: {pods}"),
         )
     };
     gone.map(note).collect()

@@ -25,7 +25,7 @@ fn waits(reason: &str, message: &str) -> Option<(String, String)> {
 
 fn find(pods: Vec<PodFacts>, second: i64) -> Option<Finding> {
     let observed = Observed { pods, ..Observed::default() };
-    let needs = Needs { secrets: &["s3-keys"], memory: Some("512Mi") };
+    let needs = Needs { secrets: &["s3-keys"], claims: &["weights"], memory: Some("512Mi") };
     diagnose("r", None, &observed, needs, at(second))
 }
 
@@ -43,8 +43,10 @@ fn what_keeps_a_pod_from_being_ready_has_one_word_and_a_mend() {
         ("a Secret of its environment",         PodFacts { waiting: waits("CreateContainerConfigError", "secret \"x\" not found"), ..pod("p") }, Reason::SecretNotFound, "secret \"x\" not found; create the Secret"),
         ("its volumes do not come",             PodFacts { mounting: true, ..pod("p") },                                          Reason::SecretNotFound,   "most likely the Secret s3-keys is not in this namespace"),
         ("its claim is not there",              unschedulable("persistentvolumeclaim \"weights\" not found"),                     Reason::ClaimNotFound,    "create the PersistentVolumeClaim"),
-        ("no node has room",                    unschedulable("0/3 nodes: Insufficient cpu"),                                     Reason::Unschedulable,    "Insufficient cpu; ask for less in resources"),
+        ("no node has room",                    unschedulable("0/3 nodes: Insufficient cpu"),                                     Reason::Unschedulable,    "Insufficient cpu; request less in resources"),
         ("it ended without a word",             PodFacts { ended: ended("Error", 139, None), restarts: 4, ..pod("p") },           Reason::PodCrashed,       "exit code 139 (Error) and gave no reason; it was restarted 4 times: read `kubectl logs p --previous`"),
+        ("it ended, and runs no more",          PodFacts { ended: ended("Error", 1, None), ..pod("p") },                          Reason::PodCrashed,       "exit code 1 (Error) and gave no reason: read `kubectl logs p`"),
+        ("its claim is not bound",              unschedulable("pod has unbound immediate PersistentVolumeClaims"),                Reason::ClaimNotFound,    "PersistentVolumeClaim weights is not bound"),
         ("it loads",                            PodFacts { loading: Some(loading), ..pod("p") },                                  Reason::ArtifactLoading,  "3.0 MiB of 10.0 MiB of its artifacts in 4 s"),
     ];
     for (why, pod, reason, part) in cases {
@@ -82,7 +84,11 @@ fn a_quota_that_refuses_pods_is_named() {
     let revision = Revision { refused: Some("exceeded quota: pods".into()), ..Revision::default() };
     let found = diagnose("r", Some(&revision), &Observed::default(), Needs::default(), at(0)).unwrap();
     assert_eq!(found.reason, Reason::PodRefused);
-    assert!(found.message.contains("exceeded quota: pods; raise the quota"), "{}", found.message);
+    assert!(
+        found.message.contains("exceeded quota: pods; request less in resources, or raise the quota"),
+        "{}",
+        found.message
+    );
 }
 
 #[test]

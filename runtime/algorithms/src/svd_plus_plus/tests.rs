@@ -64,15 +64,15 @@ fn naive(
     let scale = 1.0 / (titles.len() as f32).sqrt();
     let mut y: Vec<Vec<f32>> =
         titles.iter().map(|&title| model.title_implicit.row(title as usize).to_vec()).collect();
-    let mut p = model.viewer_factors.row(viewer).to_vec();
-    let mut bias = model.viewer_bias[viewer];
+    let mut p = model.explicit.viewer_factors.row(viewer).to_vec();
+    let mut bias = model.explicit.viewer_bias[viewer];
     for title in order {
-        let q = model.title_factors.row(title).to_vec();
+        let q = model.explicit.title_factors.row(title).to_vec();
         let sum: Vec<f32> = (0..6).map(|k| scale * y.iter().map(|y| y[k]).sum::<f32>()).collect();
         let product: f32 = (0..6).map(|k| q[k] * (p[k] + sum[k])).sum();
         let rating = data.ratings()
             [data.span(viewer).start + data.history(viewer).binary_search(&(title as u32)).unwrap()];
-        let error = rating - model.global_mean - bias - model.title_bias[title] - product;
+        let error = rating - model.explicit.global_mean - bias - model.explicit.title_bias[title] - product;
         bias += rate * (error - 0.02 * bias);
         for k in 0..6 {
             p[k] += rate * (error * q[k] - 0.1 * p[k]);
@@ -91,17 +91,17 @@ fn folding_in_what_was_rated_predicts_the_same() {
         let history = data.history(viewer);
         let scale = 1.0 / (history.len() as f32).sqrt();
         for title in 0..15usize {
-            let q = model.title_factors.row(title);
+            let q = model.explicit.title_factors.row(title);
             let implicit: f32 = history
                 .iter()
                 .map(|&other| {
                     q.iter().zip(model.title_implicit.row(other as usize)).map(|(q, y)| q * y).sum::<f32>()
                 })
                 .sum();
-            let own: f32 = q.iter().zip(model.viewer_factors.row(viewer)).map(|(q, p)| q * p).sum();
-            let expected = model.global_mean
-                + model.viewer_bias[viewer]
-                + model.title_bias[title]
+            let own: f32 = q.iter().zip(model.explicit.viewer_factors.row(viewer)).map(|(q, p)| q * p).sum();
+            let expected = model.explicit.global_mean
+                + model.explicit.viewer_bias[viewer]
+                + model.explicit.title_bias[title]
                 + own
                 + scale * implicit;
             assert!((folded.predict(viewer as u32, title as u32) - expected).abs() < 1e-4);

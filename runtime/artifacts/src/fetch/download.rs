@@ -15,11 +15,15 @@ use super::cache::{Blob, Cache};
 use super::error::FetchError;
 use super::lock::FileLock;
 use super::source::{ArtifactStore, RetryPolicy, Transfer};
+use crate::backoff::{Backoff, jitter};
 use crate::digest::{Digest, Hasher};
 use crate::error::{Fault, Finding};
 
 /// Chunks on the way to the disk: what is read ahead while it is slow.
 const CHUNKS_IN_FLIGHT: usize = 8;
+
+/// Before a transfer that broke off goes on.
+const BACKOFF: Backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(10) };
 
 /// One blob to be fetched.
 pub(crate) struct Download<'a> {
@@ -65,7 +69,7 @@ impl Download<'_> {
 
     /// Adds to the partial file until it is as long as declared.
     async fn fill(&self, mut partial: Partial, arrived: &impl Fn(i64)) -> Result<Partial, FetchError> {
-        let mut failures = 0;
+        let mut failures: u32 = 0;
         while partial.written < self.blob.size {
             let before = partial.written;
             let transfer = match self.source.transfer(self.file, before).await {
@@ -82,12 +86,13 @@ impl Download<'_> {
             (partial, broken) = self.pour(transfer, partial, arrived).await?;
             let Some(source) = broken else { continue };
             failures = if partial.written > before { 0 } else { failures + 1 };
-            if failures > self.retry_policy.max_retries {
+            if failures as usize > self.retry_policy.max_retries {
                 let object = self.source.object(self.file);
                 return Err(FetchError::Unavailable { object, bytes: partial.written, source });
             }
             tracing::warn!(file = self.file, at = partial.written, error = %source, "a download broke off, going on");
-            tokio::time::sleep(pause(failures)).await;
+            // A transfer that made progress waits too, as after a first failure.
+            tokio::time::sleep(BACKOFF.wait(failures + 1, jitter())).await;
         }
         Ok(partial)
     }
@@ -151,23 +156,35 @@ impl Download<'_> {
 
     async fn open_partial(&self) -> Result<Partial, FetchError> {
         let (path, size) = (self.cache.partial(self.blob), self.blob.size);
-        blocking("open", path, move |path| Partial::open(path, size)).await
+        self.locked("open", path, move |path| Partial::open(path, size)).await
     }
 
     async fn restart(&self, mut partial: Partial) -> Result<Partial, FetchError> {
-        blocking("empty", partial.path.clone(), move |_| partial.restart().map(|()| partial)).await
+        self.locked("empty", partial.path.clone(), move |_| partial.restart().map(|()| partial)).await
     }
 
     async fn keep(&self, partial: Partial) -> Result<(), FetchError> {
         let (cache, blob) = (self.cache.clone(), self.blob.clone());
         let path = partial.path.clone();
-        blocking("keep", path, move |_| Ok(cache.keep(&blob, &partial.file))).await?
+        self.locked("keep", path, move |_| Ok(cache.keep(&blob, &partial.file))).await?
     }
-}
 
-/// Grows with each failure in a row, up to ten seconds.
-fn pause(failures: usize) -> Duration {
-    Duration::from_millis(100 << failures.min(7)).min(Duration::from_secs(10))
+    /// Works on the partial file on a thread that may block. That thread goes on when the call is dropped, so it holds the lock until it
+    /// ends: otherwise the next fetch would open a file that is just being renamed or emptied.
+    async fn locked<T: Send + 'static>(
+        &self,
+        verb: &'static str,
+        path: PathBuf,
+        work: impl FnOnce(PathBuf) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, FetchError> {
+        let lock = self.lock.clone();
+        blocking(verb, path, move |path| {
+            let done = work(path);
+            drop(lock);
+            done
+        })
+        .await
+    }
 }
 
 /// The beginning of a blob, and the digest of it.

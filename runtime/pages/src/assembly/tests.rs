@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use marquee_artifacts::{CatalogueRow, TitleRow};
 use proptest::prelude::*;
 
-use super::{Candidate, Candidates, ChosenRow, NOT_IN_CATALOGUE, PageOptions, Row, assemble};
+use super::{Candidate, Candidates, ChosenRow, NOT_IN_CATALOGUE, PageOptions, Row, RowTitles, assemble};
 use crate::{Deduplicate, titles_needed};
 
 const ALL: [u32; 6] = [0, 1, 2, 3, 4, 5];
@@ -13,13 +14,23 @@ fn options(rows_shown: usize, titles_per_row: usize, deduplicate: Deduplicate) -
     PageOptions { rows_shown, titles_per_row, deduplicate, n_catalogue: 6 }
 }
 
+/// A row of a model; the numbers are rows of its title table.
 fn row<'a>(scores: &'a [f32], slice: &'a [u32]) -> Row<'a> {
-    Row { candidates: Candidates::View { scores, titles: slice }, to_catalogue: None, watched: &[] }
+    Row::OfModel { titles: titles(scores, slice, &[]), to_catalogue: None }
+}
+
+fn mapped_row<'a>(scores: &'a [f32], slice: &'a [u32], to_catalogue: &'a [CatalogueRow]) -> Row<'a> {
+    Row::OfModel { titles: titles(scores, slice, &[]), to_catalogue: Some(to_catalogue) }
+}
+
+fn titles<'a>(scores: &'a [f32], slice: &'a [u32], watched: &'a [u32]) -> RowTitles<'a, TitleRow> {
+    let titles = TitleRow::from_numbers(slice);
+    RowTitles { candidates: Candidates::View { scores, titles }, watched: TitleRow::from_numbers(watched) }
 }
 
 /// `(candidate row, catalogue rows of its titles)`, which is what most tests look at.
 fn shape(page: &[ChosenRow]) -> Vec<(usize, Vec<u32>)> {
-    page.iter().map(|row| (row.row, row.titles.iter().map(|title| title.catalogue).collect())).collect()
+    page.iter().map(|row| (row.row, row.titles.iter().map(|title| title.catalogue.0).collect())).collect()
 }
 
 #[test]
@@ -55,8 +66,8 @@ fn a_row_without_titles_is_skipped_and_the_next_is_tried() {
 #[test]
 fn equal_scores_go_by_ascending_model_row_whatever_the_catalogue_says() {
     let scores = [0.0, -0.0, 1.0, 1.0, 0.0, f32::INFINITY];
-    let backwards = [5, 4, 3, 2, 1, 0];
-    let rows = [Row { to_catalogue: Some(&backwards), ..row(&scores, &[4, 3, 2, 1, 0, 5]) }];
+    let backwards = [5, 4, 3, 2, 1, 0].map(CatalogueRow);
+    let rows = [mapped_row(&scores, &[4, 3, 2, 1, 0, 5], &backwards)];
     let page = assemble(&rows, &options(1, 6, Deduplicate::Page));
     assert_eq!(shape(&page), [(0, vec![0, 3, 2, 5, 4, 1])]);
 }
@@ -64,13 +75,29 @@ fn equal_scores_go_by_ascending_model_row_whatever_the_catalogue_says() {
 #[test]
 fn what_is_watched_or_outside_is_never_shown() {
     let scores = [0.9, 0.8, 0.7, 0.6];
-    let to_catalogue = [0, NOT_IN_CATALOGUE, 99];
+    let to_catalogue = [CatalogueRow(0), NOT_IN_CATALOGUE, CatalogueRow(99)];
+    let slice = [0, 1, 2, 3, 77];
     let rows = [
-        Row { to_catalogue: Some(&to_catalogue), ..row(&scores, &[0, 1, 2, 3, 77]) },
-        Row { watched: &[1, 400], ..row(&scores, &[0, 1, 2, 3, 77]) },
+        mapped_row(&scores, &slice, &to_catalogue),
+        Row::OfModel { titles: titles(&scores, &slice, &[1, 400]), to_catalogue: None },
     ];
     let page = assemble(&rows, &options(2, 9, Deduplicate::Row));
     assert_eq!(shape(&page), [(0, vec![0]), (1, vec![0, 2, 3])]);
+}
+
+#[test]
+fn a_row_of_the_catalogue_and_a_row_of_a_model_share_titles_but_not_what_was_watched() {
+    let scores = [0.9, 0.8, 0.7];
+    let all = [0, 1, 2];
+    let backwards = [2, 1, 0].map(CatalogueRow);
+    let of_catalogue = RowTitles {
+        candidates: Candidates::View { scores: &scores, titles: CatalogueRow::from_numbers(&all) },
+        watched: &[CatalogueRow(0)],
+    };
+    // The model's row 0 is the catalogue's row 2.
+    let of_model = Row::OfModel { titles: titles(&scores, &all, &[1]), to_catalogue: Some(&backwards) };
+    let page = assemble(&[Row::OfCatalogue(of_catalogue), of_model], &options(2, 1, Deduplicate::Page));
+    assert_eq!(shape(&page), [(0, vec![1]), (1, vec![2])]);
 }
 
 #[test]
@@ -102,11 +129,13 @@ struct OwnedRow {
 
 impl OwnedRow {
     fn borrowed(&self) -> Row<'_> {
-        Row {
-            candidates: Candidates::View { scores: &self.scores, titles: &self.slice },
-            to_catalogue: self.to_catalogue.as_deref(),
-            watched: &self.watched,
-        }
+        self.row_of(titles(&self.scores, &self.slice, &self.watched).candidates)
+    }
+
+    fn row_of<'a>(&'a self, candidates: Candidates<'a, TitleRow>) -> Row<'a> {
+        let watched = TitleRow::from_numbers(&self.watched);
+        let to_catalogue = self.to_catalogue.as_deref().map(CatalogueRow::from_numbers);
+        Row::OfModel { titles: RowTitles { candidates, watched }, to_catalogue }
     }
 }
 
@@ -127,7 +156,7 @@ fn reference(rows: &[OwnedRow], options: &PageOptions) -> Vec<(usize, Vec<(u32, 
         for title in ranked {
             let catalogue = match &row.to_catalogue {
                 None => title,
-                Some(map) => map.get(title as usize).copied().unwrap_or(NOT_IN_CATALOGUE),
+                Some(map) => map.get(title as usize).copied().unwrap_or(NOT_IN_CATALOGUE.0),
             };
             let elsewhere = options.deduplicate == Deduplicate::Page && shown.contains(&catalogue);
             let outside = catalogue as usize >= options.n_catalogue;
@@ -159,7 +188,7 @@ fn owned_row() -> impl Strategy<Value = OwnedRow> {
     (1usize..160).prop_flat_map(|n| {
         let ids = 0..(n as u32 + 3);
         let to_catalogue = prop::option::of(prop::collection::vec(
-            prop_oneof![9 => 0u32..170, 1 => Just(NOT_IN_CATALOGUE)],
+            prop_oneof![9 => 0u32..170, 1 => Just(NOT_IN_CATALOGUE.0)],
             n.saturating_sub(2)..=n,
         ));
         (
@@ -192,10 +221,12 @@ fn one_to_one_row() -> impl Strategy<Value = OwnedRow> {
 impl OwnedRow {
     /// The best `n` titles of the catalogue that were not watched, in no order: what a ranker sends.
     fn best(&self, n: usize) -> Vec<Candidate> {
-        let candidate = |&title: &u32| Some(Candidate { title, score: *self.scores.get(title as usize)? });
+        let candidate = |&title: &u32| {
+            Some(Candidate { title: TitleRow(title), score: *self.scores.get(title as usize)? })
+        };
         let mut best: Vec<Candidate> = self.slice.iter().filter_map(candidate).collect();
         best.retain(|c| {
-            !c.score.is_nan() && c.score != f32::NEG_INFINITY && !self.watched.contains(&c.title)
+            !c.score.is_nan() && c.score != f32::NEG_INFINITY && !self.watched.contains(&c.title.0)
         });
         best.sort_by(|a, b| b.score.partial_cmp(&a.score).unwrap().then(a.title.cmp(&b.title)));
         best.truncate(n);
@@ -226,7 +257,7 @@ proptest! {
         let borrowed: Vec<Row<'_>> = rows.iter().map(OwnedRow::borrowed).collect();
         let page: Vec<(usize, Vec<(u32, f32)>)> = assemble(&borrowed, &options)
             .into_iter()
-            .map(|row| (row.row, row.titles.iter().map(|t| (t.catalogue, t.score)).collect()))
+            .map(|row| (row.row, row.titles.iter().map(|t| (t.catalogue.0, t.score)).collect()))
             .collect();
         prop_assert_eq!(page, reference(&rows, &options));
     }
@@ -242,7 +273,7 @@ proptest! {
         let listed: Vec<Row<'_>> = rows
             .iter()
             .zip(&lists)
-            .map(|(row, list)| Row { candidates: Candidates::Listed(list), ..row.borrowed() })
+            .map(|(row, list)| row.row_of(Candidates::Listed(list)))
             .collect();
         let all: Vec<Row<'_>> = rows.iter().map(OwnedRow::borrowed).collect();
         prop_assert_eq!(assemble(&listed, &options), assemble(&all, &options));
@@ -276,10 +307,10 @@ proptest! {
                 prop_assert!(in_row.insert(title.catalogue), "a title stands once in a row");
                 let first_on_page = on_page.insert(title.catalogue);
                 prop_assert!(first_on_page || options.deduplicate == Deduplicate::Row);
-                prop_assert!((title.catalogue as usize) < options.n_catalogue);
+                prop_assert!(title.catalogue.idx() < options.n_catalogue);
                 let unwatched = row.slice.iter().any(|&t| {
                     let catalogue = row.to_catalogue.as_ref().map_or(Some(t), |m| m.get(t as usize).copied());
-                    catalogue == Some(title.catalogue) && !row.watched.contains(&t)
+                    catalogue == Some(title.catalogue.0) && !row.watched.contains(&t)
                 });
                 prop_assert!(unwatched, "only titles of the slice that were not watched");
             }

@@ -1,4 +1,5 @@
-//! The start screen: what is served, where, from which artifact, and what of the manifests a single process does not do.
+//! The start screen: models and pages with their artifacts, addresses, problems, and the parts of the manifests that a single
+//! process ignores.
 
 use std::{
     io::{self, Write},
@@ -10,25 +11,33 @@ use marquee_manifests::Loaded as Manifests;
 
 use crate::service::{ResourceStatus, Service, State};
 
-/// Where requests are taken.
+/// Addresses of the listeners.
 #[derive(Clone, Copy)]
 pub(super) struct Addresses {
-    /// As bound.
+    /// Of the HTTP listener.
     pub http: SocketAddr,
-    /// As bound.
+    /// Of the gRPC listener.
     pub grpc: SocketAddr,
-    /// Whether both speak TLS.
+    /// Whether both listeners use TLS.
     pub tls: bool,
     /// Whether the preview page is served.
     pub preview: bool,
 }
 
-/// What is served, from which folder, where.
-type Places<'a> = (&'a Service, &'a Path, Addresses);
+/// What the process serves.
+pub(super) struct Served<'a> {
+    /// Answers requests.
+    pub service: &'a Service,
+    /// What the manifests say.
+    pub manifests: &'a Manifests,
+    /// Folder or file of the manifests.
+    pub folder: &'a Path,
+}
 
 /// Writes the screen.
-pub(super) fn write(out: &mut dyn Write, manifests: &Manifests, places: Places<'_>) -> io::Result<()> {
-    let (service, folder, Addresses { http, grpc, tls, preview }) = places;
+pub(super) fn write(out: &mut dyn Write, served: &Served<'_>, addresses: Addresses) -> io::Result<()> {
+    let Served { service, manifests, folder } = served;
+    let Addresses { http, grpc, tls, preview } = addresses;
     let scheme = if tls { "https" } else { "http" };
     let status = service.status();
     writeln!(out, "\nMarquee {} serves {}\n", env!("CARGO_PKG_VERSION"), folder.display())?;
@@ -51,11 +60,10 @@ pub(super) fn write(out: &mut dyn Write, manifests: &Manifests, places: Places<'
     } else {
         writeln!(out, "  preview   not served; --preview always serves it on this address")?;
     }
-    let ready =
-        if status.ready { "yes".to_owned() } else { "no, until what stands below is mended".to_owned() };
+    let ready = if status.ready { "yes".to_owned() } else { "no: fix the problems below".to_owned() };
     writeln!(out, "  ready     {ready}\n")?;
-    section(out, "To mend:", warnings(manifests, &status.models, &status.pages))?;
-    section(out, "Not done by a single process:", manifests.notes.iter().map(ToString::to_string).collect())?;
+    section(out, "Problems:", warnings(manifests, &status.models, &status.pages))?;
+    section(out, "Ignored by a single process:", manifests.notes.iter().map(ToString::to_string).collect())?;
     out.flush()
 }
 

@@ -40,7 +40,8 @@ fn surfaces() -> BTreeSet<String> {
 }
 
 fn addresses<'a>(plan: &'a TrafficPlan, objective: &str, revision: &str) -> Vec<&'a str> {
-    let target = plan.objectives[objective].iter().find(|target| target.revision == revision).unwrap();
+    let target =
+        plan.objectives[objective].iter().find(|target| target.revision.as_str() == revision).unwrap();
     target.addresses.iter().map(String::as_str).collect()
 }
 
@@ -80,7 +81,7 @@ fn a_page_follows_models_of_its_surfaces_and_the_older_of_two() {
     for models in [[&young, &old, &elsewhere, &silent], [&old, &silent, &elsewhere, &young]] {
         let plan = plan(models, [], &surfaces());
         assert_eq!(plan.objectives.keys().collect::<Vec<_>>(), ["near", "top-picks"]);
-        assert_eq!(plan.objectives["top-picks"][0].revision, "aa");
+        assert_eq!(plan.objectives["top-picks"][0].revision.as_str(), "aa");
         assert!(plan.objectives["near"].is_empty(), "known, and answered by nobody");
     }
 }

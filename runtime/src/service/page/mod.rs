@@ -14,11 +14,13 @@ mod why;
 
 use std::{sync::Arc, time::Instant};
 
+use marquee_artifacts::CatalogueRow;
 use marquee_crds::{
     page_layout::Fallback,
     pod_config::{PageConfig, RowConfig, Source},
     spelling,
 };
+use marquee_models::TitleRow;
 use marquee_pages::PageOptions;
 
 use models::{PageRanker, page_options};
@@ -65,7 +67,7 @@ struct PlannedRow {
     heading: String,
     kind: RowKind,
     /// Catalogue rows that may stand in it.
-    catalogue_slice: Arc<[u32]>,
+    catalogue_slice: Arc<[CatalogueRow]>,
     /// Why it holds what it holds, when all is well.
     why: String,
 }
@@ -216,9 +218,9 @@ fn popularity(catalogue: &Catalogue, rankers: &[PageRanker]) -> Arc<[f32]> {
     let (Some(first), mut plays) = (first, catalogue.plays.clone()) else {
         return catalogue.plays.as_slice().into();
     };
-    for (title, &seen) in first.client.plays().iter().enumerate() {
-        if let Some(row) = first.catalogue_row(title as u32)
-            && let Some(place) = plays.get_mut(row as usize)
+    for (title, &seen) in (0..).map(TitleRow).zip(first.client.plays()) {
+        if let Some(row) = first.catalogue_row(title)
+            && let Some(place) = plays.get_mut(row.idx())
         {
             *place = seen;
         }

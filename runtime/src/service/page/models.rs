@@ -2,7 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use marquee_artifacts::CatalogueRow;
 use marquee_crds::pod_config::{PageConfig, RowConfig, Source};
+use marquee_models::TitleRow;
 use marquee_pages::{Bitmap, NOT_IN_CATALOGUE, PageOptions, titles_needed};
 
 use super::split;
@@ -50,11 +52,11 @@ pub(super) struct MappedModel {
     pub(super) client: Arc<dyn RankerClient>,
     pub(super) weight: u32,
     /// Model row to catalogue row; none when they are the same.
-    pub(super) to_catalogue: Option<Vec<u32>>,
+    pub(super) to_catalogue: Option<Vec<CatalogueRow>>,
     /// Model rows that the catalogue has.
-    pub(super) all: Arc<[u32]>,
+    pub(super) all: Arc<[TitleRow]>,
     /// By candidate row: model rows that may stand in it. Empty for rows of other models.
-    pub(super) slices: Vec<Arc<[u32]>>,
+    pub(super) slices: Vec<Arc<[TitleRow]>>,
     /// What is enough for the rows that it ranks for the viewer; empty where all scores are asked for.
     pub(super) lists: Arc<[TitleList]>,
     /// By candidate row: what is enough for it, and its slice as a set. Empty where all scores are asked for.
@@ -65,7 +67,7 @@ pub(super) struct MappedModel {
 struct RowNeed {
     list: TitleList,
     /// Of the list's slice; `None` where it has every title.
-    set: Option<Bitmap>,
+    set: Option<Bitmap<TitleRow>>,
 }
 
 /// How the page is assembled, of a catalogue with `n_catalogue` titles.
@@ -113,10 +115,11 @@ impl PageRanker {
 impl MappedModel {
     fn new(share: Share, objective: &str, config: &PageConfig, catalogue: &Catalogue) -> Self {
         let Share { client, weight } = share;
-        let map: Vec<u32> =
+        let map: Vec<CatalogueRow> =
             client.titles().iter().map(|id| catalogue.row(id).unwrap_or(NOT_IN_CATALOGUE)).collect();
-        let all = (0..map.len() as u32).filter(|&row| map[row as usize] != NOT_IN_CATALOGUE).collect();
-        let identical = map.iter().enumerate().all(|(row, &catalogue)| row as u32 == catalogue);
+        let titles = || (0..map.len() as u32).map(TitleRow);
+        let all = titles().filter(|title| map[title.idx()] != NOT_IN_CATALOGUE).collect();
+        let identical = titles().all(|title| title.in_same_catalogue() == map[title.idx()]);
         let to_catalogue = (!identical).then_some(map);
         let mut mapped = Self {
             client,
@@ -127,12 +130,17 @@ impl MappedModel {
             lists: Arc::default(),
             needs: Vec::new(),
         };
-        let slice = |row: &RowConfig| match &row.source {
-            source if source.objective() != Some(objective) => Arc::default(),
-            Source::Genre { name, .. } => mapped.genre(catalogue.genre(name)),
-            _ => mapped.all.clone(),
-        };
-        mapped.slices = config.rows.iter().map(slice).collect();
+        let mut genres: HashMap<&str, Arc<[TitleRow]>> = HashMap::new();
+        for row in &config.rows {
+            mapped.slices.push(match &row.source {
+                source if source.objective() != Some(objective) => Arc::default(),
+                Source::Genre { name, .. } => {
+                    let slice = genres.entry(name.as_str());
+                    slice.or_insert_with(|| mapped.genre(catalogue.genre(name))).clone()
+                }
+                _ => mapped.all.clone(),
+            });
+        }
         if mapped.client.wants_lists() {
             mapped.make_lists(objective, config);
         }
@@ -143,7 +151,7 @@ impl MappedModel {
     fn make_lists(&mut self, objective: &str, config: &PageConfig) {
         let n_titles = self.client.titles().len();
         let options = page_options(config, 0);
-        let mut sets: HashMap<*const u32, Option<(Slice, Bitmap)>> = HashMap::new();
+        let mut sets: HashMap<*const TitleRow, Option<(Slice, Bitmap<TitleRow>)>> = HashMap::new();
         let mut need = |(idx, row): (usize, &RowConfig)| {
             let k = titles_needed(idx, &options);
             let rows = &self.slices[idx];
@@ -189,27 +197,27 @@ impl MappedModel {
     }
 
     /// Whether a title that a list held may stand in a row.
-    pub(super) fn may_show(&self, title: u32, row: usize) -> bool {
+    pub(super) fn may_show(&self, title: TitleRow, row: usize) -> bool {
         match self.needs.get(row) {
             Some(Some(need)) => need.set.as_ref().is_none_or(|set| set.contains(title)),
             _ => self.slices[row].binary_search(&title).is_ok(),
         }
     }
 
-    pub(super) fn catalogue_row(&self, title: u32) -> Option<u32> {
+    pub(super) fn catalogue_row(&self, title: TitleRow) -> Option<CatalogueRow> {
         match &self.to_catalogue {
-            None => Some(title),
-            Some(map) => map.get(title as usize).copied().filter(|&row| row != NOT_IN_CATALOGUE),
+            None => Some(title.in_same_catalogue()),
+            Some(map) => map.get(title.idx()).copied().filter(|&row| row != NOT_IN_CATALOGUE),
         }
     }
 
     /// The rows of the title table whose titles are in the genre of the catalogue.
-    fn genre(&self, of_catalogue: Option<&Arc<[u32]>>) -> Arc<[u32]> {
+    fn genre(&self, of_catalogue: Option<&Arc<[CatalogueRow]>>) -> Arc<[TitleRow]> {
         let Some(of_catalogue) = of_catalogue else { return Arc::default() };
         if self.to_catalogue.is_none() {
-            return of_catalogue.clone();
+            return of_catalogue.iter().map(|row| row.in_same_model()).collect();
         }
-        let in_genre = |&title: &u32| {
+        let in_genre = |&title: &TitleRow| {
             self.catalogue_row(title).is_some_and(|row| of_catalogue.binary_search(&row).is_ok())
         };
         self.all.iter().copied().filter(in_genre).collect()

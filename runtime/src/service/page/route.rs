@@ -16,13 +16,10 @@ use super::{
     viewer::PageViewer,
     why,
 };
-use crate::{
-    service::{
-        Observer,
-        client::RankError,
-        types::{PageRequest, PageResponse, PageRow, PageTitle},
-    },
-    serving::fallback::Shown,
+use crate::service::{
+    Observer,
+    client::RankError,
+    types::{PageRequest, PageResponse, PageRow, PageTitle},
 };
 
 /// Time taken by each step.
@@ -137,11 +134,7 @@ impl ServedPage {
     fn remember(&self, viewer: &str, contents: &[RowContent<'_>], chosen: &[ChosenRow]) {
         let Some(last_good) = self.last_good.as_ref().filter(|_| !viewer.is_empty()) else { return };
         let ranked = chosen.iter().filter(|row| contents[row.row].is_ranked());
-        let shown = ranked.map(|row| {
-            let titles: Box<[Shown]> =
-                row.titles.iter().map(|title| (title.catalogue, title.score)).collect();
-            (contents[row.row].row, titles)
-        });
+        let shown = ranked.map(|row| (contents[row.row].row, row.titles.as_slice().into()));
         last_good.put(viewer, shown);
     }
 

@@ -1,8 +1,10 @@
 //! What each candidate row holds: the model's ranking, or what replaces it.
 
-use std::{borrow::Cow, cell::OnceCell};
+use std::cell::OnceCell;
 
-use marquee_pages::{Candidate, Candidates, Row};
+use marquee_artifacts::CatalogueRow;
+use marquee_models::TitleRow;
+use marquee_pages::{Candidate, Candidates, ChosenTitle, Row, RowTitles};
 
 use super::{
     PlannedRow, RowKind, ServedPage,
@@ -14,7 +16,7 @@ use crate::{
         client::{Scores, ScoresAnswer},
         types::{Degraded, Recognised},
     },
-    serving::fallback::{self, Replacement, Shown},
+    serving::fallback::{self, Replacement},
 };
 
 /// A candidate row, ready for assembly.
@@ -41,9 +43,9 @@ pub(super) enum RowScores<'a> {
     /// A model's scores of the row's best titles, by its title rows.
     Listed { ranker: usize, candidates: Vec<Candidate> },
     /// Popularity, by catalogue row; of these catalogue rows.
-    Popular(Cow<'a, [u32]>),
+    Popular(&'a [CatalogueRow]),
     /// What the viewer saw last, by catalogue row.
-    LastGood(Vec<Candidate>),
+    LastGood(Vec<Candidate<CatalogueRow>>),
 }
 
 /// Fills the rows of one page.
@@ -55,7 +57,7 @@ pub(super) struct RowFiller<'a> {
     pub(super) needed: &'a ScoresNeeded,
     pub(super) answers: &'a [ScoresAnswer],
     /// Catalogue rows watched; found out when the first row needs it.
-    pub(super) watched: OnceCell<Vec<u32>>,
+    pub(super) watched: OnceCell<Vec<CatalogueRow>>,
 }
 
 impl<'a> RowFiller<'a> {
@@ -103,26 +105,26 @@ impl<'a> RowFiller<'a> {
         let scores = match fallback::replacement(self.page.config.fallback, last_good) {
             Replacement::Nothing => return None,
             Replacement::Popular => RowScores::Popular(self.popular_slice(row, planned)),
-            Replacement::LastGood(shown) => self.last_good(&shown),
+            Replacement::LastGood(shown) => {
+                let candidate =
+                    |shown: &ChosenTitle| Candidate { title: shown.catalogue, score: shown.score };
+                RowScores::LastGood(shown.iter().map(candidate).collect())
+            }
         };
         Some(RowContent { row, degraded: Some(degraded), scores })
     }
 
     /// The row's own slice. Of a row of titles near one: those of its first genre, so that the heading stays true.
-    fn popular_slice(&self, row: usize, planned: &'a PlannedRow) -> Cow<'a, [u32]> {
+    fn popular_slice(&self, row: usize, planned: &'a PlannedRow) -> &'a [CatalogueRow] {
         let catalogue = &self.page.catalogue;
         let seed = self.needed.seeds[row].and_then(|seed| catalogue.card(seed));
         let genre = seed.and_then(|card| card.genres.first()).and_then(|genre| catalogue.genre(genre));
-        Cow::Borrowed(genre.unwrap_or(&planned.catalogue_slice))
-    }
-
-    fn last_good(&self, shown: &[Shown]) -> RowScores<'a> {
-        RowScores::LastGood(shown.iter().map(|&(title, score)| Candidate { title, score }).collect())
+        genre.unwrap_or(&planned.catalogue_slice)
     }
 
     /// As the assembly takes it.
     pub(super) fn candidate<'b>(&'b self, content: &'b RowContent<'a>) -> Row<'b> {
-        let by_catalogue = |candidates| Row { candidates, to_catalogue: None, watched: self.watched() };
+        let by_catalogue = |candidates| Row::OfCatalogue(RowTitles { candidates, watched: self.watched() });
         match &content.scores {
             RowScores::Model { ranker, scores } => {
                 let viewer = self.viewer.by_ranker[*ranker].as_ref().ok();
@@ -139,21 +141,21 @@ impl<'a> RowFiller<'a> {
         }
     }
 
-    fn by_model<'b>(&'b self, ranker: usize, candidates: Candidates<'b>) -> Row<'b> {
+    fn by_model<'b>(&'b self, ranker: usize, candidates: Candidates<'b, TitleRow>) -> Row<'b> {
         let viewer = self.viewer.by_ranker[ranker].as_ref().ok();
-        Row {
-            candidates,
+        // A seed was watched, so its own row never shows it.
+        let watched = viewer.map_or(&[][..], RankerViewer::watched);
+        Row::OfModel {
+            titles: RowTitles { candidates, watched },
             to_catalogue: viewer.and_then(|viewer| viewer.model.to_catalogue.as_deref()),
-            // A seed was watched, so its own row never shows it.
-            watched: viewer.map_or(&[], RankerViewer::watched),
         }
     }
 
-    fn watched(&self) -> &[u32] {
+    fn watched(&self) -> &[CatalogueRow] {
         self.watched.get_or_init(|| self.page.watched_in_catalogue(self.viewer))
     }
 }
 
-fn popular<'a>(row: usize, degraded: Option<Degraded>, slice: &'a [u32]) -> RowContent<'a> {
-    RowContent { row, degraded, scores: RowScores::Popular(Cow::Borrowed(slice)) }
+fn popular<'a>(row: usize, degraded: Option<Degraded>, slice: &'a [CatalogueRow]) -> RowContent<'a> {
+    RowContent { row, degraded, scores: RowScores::Popular(slice) }
 }

@@ -3,6 +3,8 @@
 use std::time::Instant;
 
 use futures::future::join_all;
+use marquee_artifacts::CatalogueRow;
+use marquee_models::TitleRow;
 
 use super::{
     RowKind, ServedPage,
@@ -29,15 +31,15 @@ pub(super) struct ScoresNeeded {
     /// One a candidate row; `None` where no model can order it.
     pub(super) of_row: Vec<Option<ScoresOf>>,
     /// One a candidate row: catalogue row of its seed.
-    pub(super) seeds: Vec<Option<u32>>,
+    pub(super) seeds: Vec<Option<CatalogueRow>>,
 }
 
 /// The title that a row of near titles starts from.
 struct Seed {
     /// Row in the model's title table.
-    title: u32,
+    title: TitleRow,
     /// Row in the catalogue.
-    catalogue: u32,
+    catalogue: CatalogueRow,
 }
 
 impl ServedPage {
@@ -115,7 +117,7 @@ impl ScoresNeeded {
         Some(ScoresOf::Viewer { ranker })
     }
 
-    fn of_near(&mut self, ranker: usize, row: usize, known: &RankerViewer<'_>, title: u32) -> ScoresOf {
+    fn of_near(&mut self, ranker: usize, row: usize, known: &RankerViewer<'_>, title: TitleRow) -> ScoresOf {
         let query = &mut self.queries[ranker];
         let list = known.model.list_of_row(row).cloned();
         if list.is_some() && query.near.is_empty() {
@@ -141,7 +143,8 @@ impl ScoresOf {
 /// Recent titles come first, the latest first. After them the history, its most watched title first: artifacts of format 1
 /// keep no order of time, and most is known of what is near a title that many watched.
 fn seed(viewer: &RankerViewer<'_>, nth: usize) -> Option<Seed> {
-    let shown = |title: u32| viewer.model.catalogue_row(title).map(|catalogue| Seed { title, catalogue });
+    let shown =
+        |title: TitleRow| viewer.model.catalogue_row(title).map(|catalogue| Seed { title, catalogue });
     let recent = &viewer.viewer.recent;
     let mut recent_seeds = recent.iter().filter_map(|&title| shown(title));
     if let Some(seed) = recent_seeds.nth(nth) {
@@ -156,7 +159,7 @@ fn seed(viewer: &RankerViewer<'_>, nth: usize) -> Option<Seed> {
         return None;
     }
     let order = |a: &Seed, b: &Seed| {
-        plays[b.title as usize].total_cmp(&plays[a.title as usize]).then(a.title.cmp(&b.title))
+        plays[b.title.idx()].total_cmp(&plays[a.title.idx()]).then(a.title.cmp(&b.title))
     };
     seeds.select_nth_unstable_by(left, order);
     Some(seeds.swap_remove(left))

@@ -3,6 +3,8 @@
 use std::{borrow::Cow, time::Instant};
 
 use futures::future::join_all;
+use marquee_artifacts::CatalogueRow;
+use marquee_models::TitleRow;
 
 use super::{
     PageTimes, ServedPage,
@@ -21,7 +23,7 @@ pub(super) struct PageViewer<'a> {
     /// The best of them.
     pub(super) recognised: Recognised,
     /// Catalogue rows of the recent titles, latest first.
-    pub(super) recent: Vec<u32>,
+    pub(super) recent: Vec<CatalogueRow>,
 }
 
 /// The viewer, as one model knows them.
@@ -31,9 +33,9 @@ pub(super) struct RankerViewer<'a> {
     pub(super) viewer: OwnedViewer,
     pub(super) recognised: Recognised,
     /// Title rows that the viewer watched in training.
-    pub(super) history: Cow<'a, [u32]>,
+    pub(super) history: Cow<'a, [TitleRow]>,
     /// These and the recent ones; `None` when there are no recent ones.
-    with_recent: Option<Vec<u32>>,
+    with_recent: Option<Vec<TitleRow>>,
     /// The viewer's scores, where they came with the answer.
     pub(super) scores: Option<Scores>,
 }
@@ -46,7 +48,7 @@ impl<'a> RankerViewer<'a> {
     }
 
     /// Title rows that the viewer watched, in training or lately.
-    pub(super) fn watched(&self) -> &[u32] {
+    pub(super) fn watched(&self) -> &[TitleRow] {
         self.with_recent.as_deref().unwrap_or(&self.history)
     }
 }
@@ -104,11 +106,11 @@ impl ServedPage {
     }
 
     /// Catalogue rows that the viewer watched, as far as any model or the request says.
-    pub(super) fn watched_in_catalogue(&self, viewer: &PageViewer<'_>) -> Vec<u32> {
+    pub(super) fn watched_in_catalogue(&self, viewer: &PageViewer<'_>) -> Vec<CatalogueRow> {
         let mut watched = viewer.recent.clone();
         let known = viewer.by_ranker.iter().flatten().find(|viewer| viewer.viewer.known.is_some());
         if let Some(viewer) = known {
-            let in_catalogue = |&title: &u32| viewer.model.catalogue_row(title);
+            let in_catalogue = |&title: &TitleRow| viewer.model.catalogue_row(title);
             watched.extend(viewer.watched().iter().filter_map(in_catalogue));
         }
         watched

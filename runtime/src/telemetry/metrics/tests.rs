@@ -28,18 +28,18 @@ fn full() -> Metrics {
     metrics.artifact_load("loaded");
     metrics.reload("changed");
     metrics.models_served(&[model("watch", "aa")]);
-    metrics.remote("watch", "aa", "ok");
+    metrics.remote("watch", &"aa".into(), "ok");
     metrics.remote_retry("watch");
     metrics.ejected("watch");
-    metrics.endpoints("watch", "aa", Some(2));
+    metrics.endpoints("watch", &"aa".into(), Some(2));
     metrics.traffic_plan(1);
     metrics
 }
 
 #[test]
-fn a_revision_that_is_no_longer_asked_leaves_no_series() {
+fn a_revision_that_gets_no_more_queries_leaves_no_series() {
     let metrics = full();
-    metrics.endpoints("watch", "aa", None);
+    metrics.endpoints("watch", &"aa".into(), None);
     let text = text(&metrics);
     for name in [names::REMOTE_REQUESTS, names::ENDPOINTS] {
         assert!(!text.contains(&format!("{name}{{")), "{name}: {text}");
@@ -50,10 +50,10 @@ fn a_revision_that_is_no_longer_asked_leaves_no_series() {
 fn every_name_of_the_contract_is_exported() {
     let text = text(&full());
     for name in names::ALL {
-        assert!(text.contains(&format!("# TYPE {name} ")), "{name} is in no scrape");
+        assert!(text.contains(&format!("# TYPE {name} ")), "{name} is missing in the scrape");
     }
     for name in ["process_resident_memory_bytes", "process_open_fds", "process_cpu_seconds_total"] {
-        assert!(text.contains(name), "{name} is in no scrape");
+        assert!(text.contains(name), "{name} is missing in the scrape");
     }
 }
 
@@ -67,14 +67,14 @@ fn every_name_exported_is_in_the_contract() {
 }
 
 #[test]
-fn a_latency_of_a_fifth_of_a_millisecond_is_told_from_a_tenth() {
+fn the_buckets_separate_a_tenth_and_a_fifth_of_a_millisecond() {
     let text = text(&full());
     let bucket = |le: &str| format!("{}_bucket{{method=\"http/score\",le=\"{le}\"}}", names::REQUEST_SECONDS);
     assert!(text.contains(&format!("{} 0", bucket("0.0001"))), "{text}");
     assert!(text.contains(&format!("{} 1", bucket("0.00025"))), "{text}");
 }
 
-/// Without what is told of models in other processes.
+/// The metrics text without the lines about rankers in other processes.
 fn of_this_process(metrics: &Metrics) -> String {
     let text = text(metrics);
     text.lines().filter(|line| !line.contains("marquee_rankers_")).collect::<Vec<_>>().join("\n")

@@ -3,6 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use futures::{Stream, stream};
+use marquee_models::{TitleRow, ViewerRow};
 use tonic::{Request, Response, Status, async_trait};
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
     },
 };
 use crate::{
-    rankers::scores,
+    rankers::scores::{self, numbers, title_rows},
     service::{
         client::{self, NearQuery, OwnedViewer, ViewerQuery},
         lists::{self, SliceStore},
@@ -125,8 +126,8 @@ impl Ranker for GrpcServices {
 fn known_viewer(known: client::KnownViewer<'_>) -> KnownViewer {
     KnownViewer {
         recognised: Recognised::from(known.recognised).into(),
-        row: known.viewer.known,
-        history: known.history.into_owned(),
+        row: known.viewer.known.map(|row| row.0),
+        history: numbers(known.history.into_owned()),
         scores: known.scores.as_ref().map(scores::write),
     }
 }
@@ -146,18 +147,18 @@ fn ranker_query(message: QueryRequest, slices: &SliceStore) -> (RankerQuery, boo
     let viewer = viewer.map(|viewer| {
         let lists: Option<Arc<[_]>> = viewer.lists.into_iter().map(list).collect();
         is_missing |= lists.is_none();
-        let (recent, lists) = (viewer.recent, lists.unwrap_or_default());
+        let (recent, lists) = (title_rows(viewer.recent), lists.unwrap_or_default());
         ViewerQuery { viewer: viewer.viewer.into(), recent, scores: viewer.scores, lists }
     });
     let mut near_lists = near_lists.into_iter();
     let near = near.into_iter().map(|title| {
         let list = near_lists.next().map(list);
         is_missing |= list == Some(None);
-        NearQuery { title, list: list.flatten() }
+        NearQuery { title: TitleRow(title), list: list.flatten() }
     });
     let near = near.collect();
     let watched = watched_by.unwrap_or_default();
-    let watched_by = OwnedViewer { known: watched.row, recent: watched.recent };
+    let watched_by = OwnedViewer { known: watched.row.map(ViewerRow), recent: title_rows(watched.recent) };
     (RankerQuery { objective, artifact_digest, viewer, near, watched_by }, is_missing)
 }
 

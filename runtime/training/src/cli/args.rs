@@ -6,14 +6,15 @@ use clap::Args;
 
 use crate::{
     config::{FinalFit, Protocol},
-    data::{Columns, DataSpec, Delimiter, Duplicates},
+    data::{Columns, DataSpec, Decimal, Delimiter, Duplicates, Encoding, Quotes},
     trainers::Algorithm,
 };
 
 /// What is read; overrides the config.
 #[derive(Args, Clone, Debug, Default)]
 pub struct DataArgs {
-    /// Delimited text or Parquet (by extension) with one row for each viewer and title. May be given several times
+    /// Delimited text, JSON lines or Parquet with one row for each viewer and title, plain or packed with gzip or zstd; or a
+    /// folder of such parts. May be given several times
     #[arg(long = "data", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Column of the viewer ids [default: viewer, viewer_id, user_id, userId or user, whichever is there]
@@ -25,15 +26,32 @@ pub struct DataArgs {
     /// Column of the ratings [default: rating, where it is there]
     #[arg(long, value_name = "NAME")]
     pub rating_column: Option<String>,
-    /// Column of the times, as numbers [default: time or timestamp, where it is there]
+    /// Column of the times, as numbers, ISO 8601 or a timestamp of Parquet [default: time or timestamp, where it is there]
     #[arg(long, value_name = "NAME")]
     pub time_column: Option<String>,
-    /// Between fields: one character, or tab, comma, semicolon, pipe, space [default: by extension]
-    #[arg(long, value_name = "CHAR")]
+    /// Between fields: one or several characters such as `::`, or tab, comma, semicolon, pipe, space [default: by header and
+    /// extension]
+    #[arg(long, value_name = "TEXT")]
     pub delimiter: Option<Delimiter>,
     /// The first line is data; columns are called 1, 2, …
     #[arg(long)]
     pub no_header: bool,
+    /// What bytes of text mean [default: utf-8, or what a byte order mark says]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<Encoding>,
+    /// What a double quote means: a character like any other, or the begin and end of a field in which another is doubled or
+    /// has a backslash before it [default: plain with tab, pipe and long delimiters, else as the first lines show]
+    #[arg(long, value_name = "RULE")]
+    pub quotes: Option<Quotes>,
+    /// Quoted fields may hold lines that look like rows
+    #[arg(long)]
+    pub multi_line: bool,
+    /// What stands before the fraction of a number [default: point, beside semicolons a comma too]
+    #[arg(long, value_name = "MARK")]
+    pub decimal: Option<Decimal>,
+    /// Least rating of a play: what learns from plays leaves lower rows out [default: anything above 0]
+    #[arg(long, value_name = "RATING", allow_negative_numbers = true)]
+    pub positive_from: Option<f32>,
     /// What becomes of a title that a viewer has in several rows: the last or first by time stays, or it is an error
     #[arg(long, value_name = "POLICY")]
     pub duplicates: Option<Duplicates>,
@@ -61,6 +79,11 @@ impl DataArgs {
         }
         spec.layout.delimiter = self.delimiter.or(spec.layout.delimiter);
         spec.layout.header &= !self.no_header;
+        spec.layout.encoding = self.encoding.or(spec.layout.encoding);
+        spec.layout.quotes = self.quotes.or(spec.layout.quotes);
+        spec.layout.multi_line |= self.multi_line;
+        spec.layout.decimal = self.decimal.or(spec.layout.decimal);
+        spec.positive_from = self.positive_from.or(spec.positive_from);
         spec.duplicates = self.duplicates.unwrap_or(spec.duplicates);
         spec.skip_bad_rows = self.skip_bad_rows.unwrap_or(spec.skip_bad_rows);
     }
@@ -81,6 +104,9 @@ pub struct FitArgs {
     /// Threads that compute; 0 is one a core [default: 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1024))]
     pub threads: Option<u16>,
+    /// Begin a fit that seems to need more memory than the process may use
+    #[arg(long)]
+    pub force: bool,
     /// What is held out and measured: leave-last-out, random-split:FRACTION:SEED, fold:K/N or none
     #[arg(long, value_name = "PROTOCOL")]
     pub protocol: Option<Protocol>,
@@ -154,7 +180,8 @@ pub struct EvaluateArgs {
 /// Write title metadata as a catalogue artifact.
 #[derive(Args, Clone, Debug, Default)]
 pub struct CatalogueArgs {
-    /// Delimited text or Parquet (by extension) with one row a title. May be given several times
+    /// Delimited text, JSON lines or Parquet with one row a title, plain or packed with gzip or zstd; or a folder of such
+    /// parts. May be given several times
     #[arg(long, value_name = "FILE", required = true)]
     pub metadata: Vec<PathBuf>,
     /// Column of the title ids [default: id, title_id, item_id or movieId, whichever is there]
@@ -169,15 +196,25 @@ pub struct CatalogueArgs {
     /// Column of the genres [default: genres, genre or class, where it is there]
     #[arg(long, value_name = "NAME")]
     pub genres_column: Option<String>,
-    /// Between two genres: one character, or comma, semicolon, pipe, space
+    /// Between two genres: one or several characters, or comma, semicolon, pipe, space
     #[arg(long, value_name = "CHAR", default_value = "pipe")]
     pub genre_separator: Option<Delimiter>,
-    /// Between fields of the metadata: one character, or tab, comma, semicolon, pipe, space [default: by extension]
-    #[arg(long, value_name = "CHAR")]
+    /// Between fields of the metadata: one or several characters such as `::`, or tab, comma, semicolon, pipe, space
+    /// [default: by header and extension]
+    #[arg(long, value_name = "TEXT")]
     pub metadata_delimiter: Option<Delimiter>,
     /// The first line of the metadata is data; columns are called 1, 2, …
     #[arg(long)]
     pub metadata_no_header: bool,
+    /// What bytes of the metadata mean [default: utf-8, or what a byte order mark says]
+    #[arg(long, value_name = "NAME")]
+    pub metadata_encoding: Option<Encoding>,
+    /// What a double quote of the metadata means, as --quotes
+    #[arg(long, value_name = "RULE")]
+    pub metadata_quotes: Option<Quotes>,
+    /// Quoted fields of the metadata may hold lines that look like rows
+    #[arg(long)]
+    pub metadata_multi_line: bool,
     /// Who watched what: how often each title was watched is counted from it.
     #[command(flatten, next_help_heading = "Plays")]
     pub data: DataArgs,

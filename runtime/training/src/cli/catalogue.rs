@@ -12,6 +12,7 @@ use crate::{
     data::{self, DataSpec, Delimiter, Layout, Needs},
     error::TrainingError,
     progress::Io,
+    report,
 };
 
 /// Writes title metadata, with play counts where plays are given, as a catalogue artifact.
@@ -37,15 +38,23 @@ pub fn catalogue(args: &CatalogueArgs, io: &mut Io<'_>) -> Result<(), TrainingEr
 
 fn read(args: &CatalogueArgs, io: &mut Io<'_>) -> Result<Metadata, TrainingError> {
     let stage = io.stage("read metadata", 0)?;
-    let separator = args.genre_separator.unwrap_or(Delimiter(b'|'));
+    let separator = args.genre_separator.unwrap_or(Delimiter::byte(b'|'));
     let metadata = catalogue::read(&MetadataSpec {
         files: args.metadata.clone(),
-        layout: Layout { delimiter: args.metadata_delimiter, header: !args.metadata_no_header },
+        layout: Layout {
+            delimiter: args.metadata_delimiter,
+            header: !args.metadata_no_header,
+            encoding: args.metadata_encoding,
+            quotes: args.metadata_quotes,
+            multi_line: args.metadata_multi_line,
+            decimal: None,
+            prefix: "--metadata-",
+        },
         id: args.id_column.clone(),
         name: args.name_column.clone(),
         year: args.year_column.clone(),
         genres: args.genres_column.clone(),
-        genre_separator: char::from(separator.0),
+        genre_separator: separator,
         skip_bad_rows: args.data.skip_bad_rows.unwrap_or(0),
     })?;
     stage.end(&format!("{} titles", metadata.entries.len()))?;
@@ -65,7 +74,8 @@ fn count_plays(args: &CatalogueArgs, io: &mut Io<'_>, metadata: &mut Metadata) -
     let stage = io.stage("count plays", 0)?;
     let mut spec = DataSpec::default();
     args.data.apply(&mut spec);
-    let ratings = data::read_any(&spec, Needs::default(), &mut |_| ())?;
+    let needs = Needs { plays: true, ..Needs::default() };
+    let ratings = data::read_any(&spec, needs, &mut |_| ())?;
     let mut plays = vec![0_u64; ratings.titles.len()];
     for title in &ratings.title {
         plays[*title as usize] += 1;
@@ -76,6 +86,7 @@ fn count_plays(args: &CatalogueArgs, io: &mut Io<'_>, metadata: &mut Metadata) -
     }
     let unknown = by_id.len();
     stage.end(&format!("{} plays; {unknown} titles that were watched have no metadata", ratings.len()))?;
+    report::print_not_plays(io.out, &ratings.facts, spec.positive_from)?;
     Ok(())
 }
 

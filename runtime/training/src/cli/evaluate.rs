@@ -55,12 +55,14 @@ fn of_configs(io: &mut Io<'_>, args: &EvaluateArgs) -> Result<Vec<Report>, Train
         config.protocol = first.protocol;
         config.measure = first.measure.clone();
         config.threads = first.threads;
+        config.force = first.force;
         super::agree(&config)?;
         configs.push((name(config.algorithm, Some(file)), config));
     }
     let needed = configs.iter().map(|(_, config)| needs(config)).fold(Needs::default(), |all, one| Needs {
         rating: all.rating || one.rating,
         time: all.time || one.time,
+        plays: all.plays || one.plays,
     });
     let (_, first) = &configs[0];
     let (data, read) = read_data(io, &first.data, needed)?;
@@ -168,7 +170,7 @@ fn read_test(
     artifact: &Artifact,
     algorithm: Algorithm,
 ) -> Result<Test, TrainingError> {
-    let needs = Needs { rating: algorithm.is_explicit(), time: false };
+    let needs = Needs { rating: algorithm.is_explicit(), time: false, plays: !algorithm.is_explicit() };
     let stage = io.stage("read", 0)?;
     let data = Dataset::from(data::read_any(spec, needs, &mut |_| ())?);
     stage.end(&format!("{} rows", data.facts.rows_read))?;
@@ -189,6 +191,7 @@ fn read_test(
     let report = DataReport {
         files: spec.files.clone(),
         facts: data.facts.clone(),
+        positive_from: spec.positive_from,
         duplicates: spec.duplicates,
         viewers: data.viewers.len(),
         titles: data.titles.len(),

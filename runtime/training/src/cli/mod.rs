@@ -45,6 +45,7 @@ fn configure(file: Option<&Path>, data: &DataArgs, fit: &FitArgs) -> Result<Conf
         config.set(assignment).map_err(|problem| TrainingError::Usage(format!("--set {problem}")))?;
     }
     data.apply(&mut config.data);
+    config.force = fit.force;
     config.seed = fit.seed.unwrap_or(config.seed);
     config.threads = fit.threads.map_or(config.threads, usize::from);
     config.protocol = fit.protocol.unwrap_or(config.protocol);
@@ -69,6 +70,12 @@ fn agree(config: &Config) -> Result<(), TrainingError> {
             config.algorithm.name()
         )));
     }
+    if config.data.positive_from.is_some() && config.algorithm.is_explicit() {
+        return Err(TrainingError::Usage(format!(
+            "positiveFrom is for what learns from plays, and {} learns from every rating: leave it out",
+            config.algorithm.name()
+        )));
+    }
     Ok(())
 }
 
@@ -81,6 +88,7 @@ fn needs(config: &Config) -> Needs {
     Needs {
         rating: config.algorithm.is_explicit() || config.protocol.is_explicit() || weighs_ratings,
         time: config.protocol == Protocol::LeaveLastOut,
+        plays: !config.algorithm.is_explicit(),
     }
 }
 
@@ -110,6 +118,7 @@ fn data_report(config: &Config, data: &Dataset, split: &DataSplit) -> DataReport
     DataReport {
         files: config.data.files.clone(),
         facts: data.facts.clone(),
+        positive_from: config.data.positive_from,
         duplicates: config.data.duplicates,
         viewers: data.viewers.len(),
         titles: data.titles.len(),

@@ -11,9 +11,11 @@ use crate::{
     artifact::{self, Origin},
     checkpoint::Checkpoint,
     config::{Config, FinalFit, Protocol},
+    doctor,
     error::TrainingError,
     fit::{Fitted, TrainingData},
-    progress::{Io, StageTime},
+    memory,
+    progress::{Io, StageTime, bytes},
     quality::{self, Comparison, Fault},
     report::{self, ArtifactReport, Report},
     run, search,
@@ -38,7 +40,7 @@ pub fn train(args: &TrainArgs, io: &mut Io<'_>) -> Result<(), TrainingError> {
     let mut report = blank(args, &config, &data, &split);
     report::print_data(io.out, &report.data)?;
     if args.dry_run {
-        return dry_run(io, &config, &split, output.as_deref());
+        return dry_run(io, &config, (&data, &split), output.as_deref());
     }
     let Some(output) = output else { return Err(no_output()) };
     let pool = run::pool(&config)?;
@@ -229,9 +231,12 @@ fn tell(io: &mut Io<'_>, output: &Path, report: &Report) -> Result<(), TrainingE
 fn dry_run(
     io: &mut Io<'_>,
     config: &Config,
-    split: &DataSplit,
+    (data, split): (&Dataset, &DataSplit),
     output: Option<&Path>,
 ) -> Result<(), TrainingError> {
+    for line in doctor::lines(data) {
+        writeln!(io.out, "{line}")?;
+    }
     let (viewers, titles) = (split.training.n_viewers(), split.training.n_titles());
     let rows = split.training.len() + split.held_out.len();
     let hyperparameters = config.algorithm.0.resolve(&config.hyperparameters);
@@ -250,12 +255,16 @@ fn dry_run(
         writeln!(io.out, "would measure on {} held-out rows, baseline beside", split.held_out.len())?;
     }
     writeln!(io.out, "the artifact would be fitted on: {}", fitted_on(config))?;
-    writeln!(
-        io.out,
-        "memory: about {} at most; weights {}",
-        run::bytes(estimate.peak),
-        run::bytes(estimate.weights)
-    )?;
+    writeln!(io.out, "memory: about {} at most; weights {}", bytes(estimate.peak), bytes(estimate.weights))?;
+    match memory::allowed() {
+        Some(allowed) if allowed < estimate.peak => writeln!(
+            io.out,
+            "the process may use {}: the run would be refused unless --force is given",
+            bytes(allowed)
+        )?,
+        Some(allowed) => writeln!(io.out, "the process may use {}", bytes(allowed))?,
+        None => writeln!(io.out, "how much the process may use is not known")?,
+    }
     match output {
         Some(output) => {
             writeln!(io.out, "would write {} and {}", output.display(), report::place(output).display())?

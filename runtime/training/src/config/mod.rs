@@ -44,6 +44,8 @@ pub struct Config {
     pub search: Option<Search>,
     /// When state is saved.
     pub checkpoint: Cadence,
+    /// Whether a fit is begun that seems to need more memory than there is. A matter of the machine: no field of the file.
+    pub force: bool,
     /// Where the artifact goes.
     pub output: Option<PathBuf>,
 }
@@ -101,6 +103,7 @@ impl Config {
             final_fit: FinalFit::default(),
             search: None,
             checkpoint: Cadence::default(),
+            force: false,
             output: None,
         }
     }
@@ -167,8 +170,22 @@ pub(crate) fn threads(text: &str) -> Option<usize> {
     text.parse().ok().filter(|n| *n <= 1024)
 }
 
+const DATA_FIELDS: &[&str] = &[
+    "files",
+    "columns",
+    "delimiter",
+    "header",
+    "encoding",
+    "quotes",
+    "multiLine",
+    "decimal",
+    "positiveFrom",
+    "duplicates",
+    "skipBadRows",
+];
+
 fn data(section: &Section<'_>, folder: &Path) -> Result<DataSpec, ConfigError> {
-    section.only(&["files", "columns", "delimiter", "header", "duplicates", "skipBadRows"])?;
+    section.only(DATA_FIELDS)?;
     let mut spec = DataSpec::default();
     if let Some(files) = section.list("files")? {
         spec.files = files.into_iter().map(|file| folder.join(file)).collect();
@@ -187,6 +204,13 @@ fn data(section: &Section<'_>, folder: &Path) -> Result<DataSpec, ConfigError> {
         spec.layout.delimiter = Some(text.parse().map_err(|problem| section.wrong("delimiter", problem))?);
     }
     spec.layout.header = section.flag("header")?.unwrap_or(Layout::default().header);
+    spec.layout.encoding = section.word("encoding")?;
+    spec.layout.quotes = section.word("quotes")?;
+    spec.layout.multi_line = section.flag("multiLine")?.unwrap_or(false);
+    spec.layout.decimal = section.word("decimal")?;
+    #[expect(clippy::cast_possible_truncation, reason = "ratings are kept in f32")]
+    let positive_from = section.number("positiveFrom")?.map(|least| least as f32);
+    spec.positive_from = positive_from;
     spec.duplicates = section.word("duplicates")?.unwrap_or_default();
     spec.skip_bad_rows = section.count("skipBadRows")?.unwrap_or(0);
     Ok(spec)

@@ -3,7 +3,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::*;
-use crate::data::{Delimiter, Duplicates};
+use crate::data::{Decimal, Delimiter, Duplicates, Encoding, Quotes};
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse("c.yaml", text, Path::new("folder"))
@@ -19,6 +19,11 @@ data:
   columns: { viewer: who, title: what, rating: stars, time: at }
   delimiter: tab
   header: false
+  encoding: latin1
+  quotes: backslash
+  multiLine: true
+  decimal: comma
+  positiveFrom: 3.5
   duplicates: first
   skipBadRows: 3
 protocol: { kind: leave-last-out, cutoffs: [50, 10], bootstrap: 200 }
@@ -49,7 +54,11 @@ fn every_field_is_read() {
         "relative to the config's folder"
     );
     assert_eq!(data.columns.viewer.as_deref(), Some("who"));
-    assert_eq!((data.layout.delimiter, data.layout.header), (Some(Delimiter(b'\t')), false));
+    assert_eq!((data.layout.delimiter, data.layout.header), (Some(Delimiter::byte(b'\t')), false));
+    let layout = data.layout;
+    assert_eq!((layout.encoding, layout.quotes), (Some(Encoding::Latin1), Some(Quotes::Backslash)));
+    assert_eq!((layout.multi_line, layout.decimal), (true, Some(Decimal::Comma)));
+    assert_eq!(data.positive_from, Some(3.5));
     assert_eq!((data.duplicates, data.skip_bad_rows), (Duplicates::First, 3));
     assert_eq!(config.protocol, Protocol::LeaveLastOut);
     assert_eq!(config.measure, Measure { cutoffs: vec![10, 50], bootstrap: 200 });
@@ -82,16 +91,17 @@ fn what_is_wrong_is_named_with_its_line_and_the_mend() {
     let cases = [
         ("empty",                  "",                                       "c.yaml: is empty: expected at least `algorithm: NAME`"),
         ("a list",                 "- a",                                    "c.yaml line 1: expected fields such as `algorithm: ease`"),
+        ("a byte order mark",      "\u{feff}algorithm: ease\nsed: 1",        "c.yaml line 2: unknown field `sed`; did you mean `seed`? (fields: `algorithm`, `hyperparameters`, `data`, `seed`, `threads`, `protocol`, `finalFit`, `search`, `checkpoint`, `output`)"),
         ("no algorithm",           "seed: 1",                                "c.yaml line 1: `algorithm` is missing"),
         ("a wrong algorithm",      "algorithm: eas",                         "c.yaml line 1: `algorithm` must be one of `popularity`, `biased-mf`, `svd-plus-plus`, `implicit-als`, `bpr`, `ease`, found `eas`; did you mean `ease`?"),
         ("an unknown field",       "algorithm: ease\nsed: 1",                "c.yaml line 2: unknown field `sed`; did you mean `seed`? (fields: `algorithm`, `hyperparameters`, `data`, `seed`, `threads`, `protocol`, `finalFit`, `search`, `checkpoint`, `output`)"),
-        ("an unknown field below", "algorithm: ease\ndata:\n  file: [a]",    "c.yaml line 3: unknown field `file` in `data`; did you mean `files`? (fields: `files`, `columns`, `delimiter`, `header`, `duplicates`, `skipBadRows`)"),
+        ("an unknown field below", "algorithm: ease\ndata:\n  file: [a]",    "c.yaml line 3: unknown field `file` in `data`; did you mean `files`? (fields: `files`, `columns`, `delimiter`, `header`, `encoding`, `quotes`, `multiLine`, `decimal`, `positiveFrom`, `duplicates`, `skipBadRows`)"),
         ("a field twice",          "algorithm: ease\nalgorithm: bpr",        "c.yaml line 2: field `algorithm` is there already, in line 1: remove one"),
         ("a word for a number",    "algorithm: ease\nseed: many",            "c.yaml line 2: `seed` must be a whole number, found `many`"),
         ("too many threads",       "algorithm: ease\nthreads: 5000",         "c.yaml line 2: `threads` must be a whole number from 0 to 1024, found `5000`"),
         ("a value for a list",     "algorithm: ease\ndata: { files: a }",    "c.yaml line 2: `data.files` must be a list such as [a, b]"),
         ("a value for fields",     "algorithm: ease\ndata: a",               "c.yaml line 2: `data` must hold fields"),
-        ("a long delimiter",       "algorithm: ease\ndata: { delimiter: ab }", "c.yaml line 2: `data.delimiter` `ab` is not a delimiter: expected one character that is no letter, digit or quote, or tab, comma, semicolon, pipe, space"),
+        ("a long delimiter",       "algorithm: ease\ndata: { delimiter: ab }", "c.yaml line 2: `data.delimiter` `ab` is not a delimiter: expected one to 8 bytes without letters, digits, quotes and line ends, or tab, comma, semicolon, pipe, space"),
         ("another's parameter",    "algorithm: ease\nhyperparameters: { factors: 3 }", "c.yaml line 2: `hyperparameters.factors` is not a hyperparameter of ease (it has: `regularization`, `precision`)"),
         ("a mistyped parameter",   "algorithm: ease\nhyperparameters:\n  regularisation: 3", "c.yaml line 3: `hyperparameters.regularisation` is not a hyperparameter of ease; did you mean `regularization`? (it has: `regularization`, `precision`)"),
         ("out of range",           "algorithm: bpr\nhyperparameters: { learningRate: 0 }", "c.yaml line 2: `hyperparameters.learningRate` must be a number from 0.000000000001 to 1, found `0`"),

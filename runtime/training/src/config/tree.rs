@@ -26,6 +26,8 @@ pub struct ConfigError {
 /// Parses `text`, whose outermost shape must be a mapping.
 pub(crate) fn parse(file: &str, text: &str) -> Result<MarkedMappingNode, ConfigError> {
     let error = |line, problem| Err(ConfigError { file: file.to_owned(), line, problem });
+    // Editors of Windows put a byte order mark first; it would become part of the first field's name.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.len() > LONGEST {
         return error(None, format!("is longer than {LONGEST} bytes: this is not a training config"));
     }
@@ -90,7 +92,8 @@ impl<'a> Section<'a> {
                     if self.path.is_empty() { String::new() } else { format!(" in `{}`", self.path) };
                 let near = hint(key.as_str(), known.iter().copied());
                 let fields = if known.is_empty() { "none".to_owned() } else { listed(known.iter().copied()) };
-                let problem = format!("unknown field `{}`{within}{near} (fields: {fields})", key.as_str());
+                let name = key.as_str().escape_debug();
+                let problem = format!("unknown field `{name}`{within}{near} (fields: {fields})");
                 return Err(self.error(key.span(), problem));
             }
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use marquee_algorithms::trainer::plain_number;
 use serde_json::{Map, Value, json};
 
 use super::{Config, FinalFit, Protocol};
@@ -53,6 +54,13 @@ impl Config {
         if !spec.layout.header {
             data.insert("header".to_owned(), json!(false));
         }
+        data.extend(spec.layout.encoding.map(|encoding| ("encoding".to_owned(), json!(encoding))));
+        data.extend(spec.layout.quotes.map(|quotes| ("quotes".to_owned(), json!(quotes))));
+        if spec.layout.multi_line {
+            data.insert("multiLine".to_owned(), json!(true));
+        }
+        data.extend(spec.layout.decimal.map(|decimal| ("decimal".to_owned(), json!(decimal))));
+        data.extend(spec.positive_from.map(|least| ("positiveFrom".to_owned(), plain_number(least))));
         data.insert("duplicates".to_owned(), json!(spec.duplicates));
         if spec.skip_bad_rows > 0 {
             data.insert("skipBadRows".to_owned(), json!(spec.skip_bad_rows));

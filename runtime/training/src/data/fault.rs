@@ -70,6 +70,22 @@ pub enum DataError {
         /// The cause.
         source: parquet::errors::ParquetError,
     },
+    /// A quote that would swallow rows.
+    #[error("{place} {problem}: {mend}")]
+    Quote {
+        /// Where it opens.
+        place: Place,
+        /// What is wrong with it.
+        problem: String,
+        /// The mend.
+        mend: String,
+    },
+    /// A folder without data.
+    #[error("{} holds no data file: names that begin with . or _ are passed over", folder.display())]
+    EmptyFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The file's type or shape is not one that is read.
     #[error("{}: {problem}", file.display())]
     Format {
@@ -109,6 +125,15 @@ pub enum DataError {
     #[error("no usable row among {rows}: each was a bad row")]
     AllBad {
         /// Rows read.
+        rows: u64,
+    },
+    /// Every row was rated too low.
+    #[error(
+        "each of the {rows} rows is rated too low for a play: give --positive-from with the least rating of a play, or name \
+         another column with --rating-column"
+    )]
+    NoPlays {
+        /// Rows that are none.
         rows: u64,
     },
     /// A row that cannot be used, and none may be passed over.

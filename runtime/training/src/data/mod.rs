@@ -1,5 +1,6 @@
-//! Data input: delimited text and Parquet, streamed; what is wrong is said with file, line and column.
+//! Data input: delimited text, JSON lines and Parquet, streamed; what is wrong is said with file, line and column.
 
+pub mod delimiter;
 pub mod duplicates;
 pub mod fault;
 pub mod ids;
@@ -7,29 +8,39 @@ pub mod ratings;
 pub mod table;
 
 mod delimited;
+mod json_lines;
 mod parquet_file;
 pub mod reader;
 
+pub(crate) mod files;
+mod quotes;
+mod source;
+pub(crate) mod times;
+pub(crate) mod values;
+
 use std::path::PathBuf;
 
+pub use delimiter::Delimiter;
 pub use duplicates::Duplicates;
 pub use fault::{BadRow, DataError, Place};
 pub use ids::Ids;
 pub use ratings::{Facts, Ratings};
-pub use table::{Delimiter, Layout};
+pub use table::{Decimal, Encoding, Layout, Quotes};
 
 use ratings::Collector;
-use table::Wanted;
+use table::{ValueKind, Wanted};
 
 /// Which data is read, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DataSpec {
-    /// Read one after another.
+    /// Read one after another; a folder stands for the files below it.
     pub files: Vec<PathBuf>,
     /// Of delimited text.
     pub layout: Layout,
     /// Which column holds what.
     pub columns: Columns,
+    /// Least rating of a play, for what learns from plays; anything above 0 when `None`.
+    pub positive_from: Option<f32>,
     /// What becomes of a title that a viewer has twice.
     pub duplicates: Duplicates,
     /// How many bad rows are passed over before the data is refused.
@@ -56,6 +67,8 @@ pub struct Needs {
     pub rating: bool,
     /// Times: leave-last-out.
     pub time: bool,
+    /// Plays alone: rows whose rating says that they are none are left out.
+    pub plays: bool,
 }
 
 /// How far the reading is.
@@ -76,24 +89,28 @@ impl Columns {
         [
             Wanted {
                 role: "viewer",
+                kind: ValueKind::Id,
                 flag: "--viewer-column",
                 names: names(&self.viewer, &["viewer", "viewer_id", "user_id", "userId", "user"]),
                 required: true,
             },
             Wanted {
                 role: "title",
+                kind: ValueKind::Id,
                 flag: "--title-column",
                 names: names(&self.title, &["title", "title_id", "item_id", "movieId", "item"]),
                 required: true,
             },
             Wanted {
                 role: "rating",
+                kind: ValueKind::Number,
                 flag: "--rating-column",
                 names: names(&self.rating, &["rating"]),
                 required: needs.rating || self.rating.is_some(),
             },
             Wanted {
                 role: "time",
+                kind: ValueKind::Time,
                 flag: "--time-column",
                 names: names(&self.time, &["time", "timestamp"]),
                 required: needs.time || self.time.is_some(),
@@ -127,16 +144,28 @@ pub fn read_any(
         return Err(DataError::NoFiles);
     }
     let wanted = spec.columns.wanted(needs);
+    let files = files::expand(&spec.files)?;
     let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |m| m.len());
-    let total = spec.files.iter().map(size).sum();
+    let total = files.iter().map(size).sum();
     let done = std::cell::Cell::new(0);
     let mut on_bytes = |bytes| progress(ReadProgress { bytes: done.get() + bytes, total });
-    let mut collector = Collector::new(spec.skip_bad_rows, &mut on_bytes);
-    for file in &spec.files {
-        reader::read(file, &spec.layout, &wanted, &mut collector)?;
-        done.set(done.get() + size(file));
+    let mut collector = Collector::new(spec, needs, &wanted, &mut on_bytes);
+    let mut nothing = None;
+    for part in &files {
+        match reader::read(part, &spec.layout, &wanted, &mut collector) {
+            // A writer of many parts leaves some of them empty.
+            Err(error @ (DataError::Empty { .. } | DataError::NoRows { .. })) => {
+                collector.pass_over_empty_file();
+                nothing.get_or_insert(error);
+            }
+            read => read?,
+        }
+        done.set(done.get() + size(part));
     }
-    let mut ratings = collector.finish()?;
+    let mut ratings = match nothing {
+        Some(error) if collector.is_empty() => return Err(error),
+        _ => collector.finish()?,
+    };
     duplicates::resolve(&mut ratings, spec.duplicates)?;
     Ok(ratings)
 }

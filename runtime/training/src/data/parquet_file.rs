@@ -1,5 +1,7 @@
 //! Parquet, streamed: one batch of the wanted columns in memory at a time.
 
+mod types;
+
 use std::{
     fs::File,
     panic::{self, AssertUnwindSafe},
@@ -8,20 +10,20 @@ use std::{
 };
 
 use parquet::{
-    basic::Type as Physical,
+    basic::Compression,
     column::reader::{ColumnReader, ColumnReaderImpl},
-    data_type::{ByteArray, DataType, FixedLenByteArray},
+    data_type::{ByteArray, DataType, FixedLenByteArray, Int96},
     errors::ParquetError,
     file::{
         metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData},
         reader::{FileReader, RowGroupReader, SerializedFileReader},
     },
-    schema::types::ColumnDescPtr,
 };
+use types::Reading;
 
 use super::{
     fault::{DataError, Place},
-    table::{Cell, RowHandler, Wanted, pick},
+    table::{Cell, FoundColumn, FoundColumns, RowHandler, Wanted, pick},
 };
 
 /// Rows of one batch.
@@ -56,10 +58,8 @@ fn read_checked(file: &Arc<Path>, wanted: &[Wanted], handler: &mut dyn RowHandle
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
     let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
     let picked = pick(file, &names, wanted)?;
-    for column in picked.iter().flatten() {
-        refuse_unreadable(file, &schema.column(*column))?;
-    }
-    handler.columns(&picked.iter().map(|i| i.map(|i| names[i].clone())).collect::<Vec<_>>());
+    let (picked, found) = plan(file, reader.metadata(), &picked, wanted)?;
+    handler.columns(&found);
     let mut place = Place { file: Arc::clone(file), unit: "row", number: 0 };
     let mut consumed = 0;
     for group in 0..reader.num_row_groups() {
@@ -86,23 +86,67 @@ fn refuse_places_outside(file: &Path, metadata: &ParquetMetaData, size: u64) -> 
     if columns.all(lies_inside) { Ok(()) } else { Err(damaged(file, "a column lies outside the file")) }
 }
 
-fn refuse_unreadable(file: &Path, column: &ColumnDescPtr) -> Result<(), DataError> {
-    let refuse = |what: String| {
-        let problem = format!("column `{}` {what}: expected text or a number", column.path().string());
-        Err(DataError::Format { file: file.to_owned(), problem })
-    };
-    if column.max_rep_level() > 0 {
-        return refuse("holds lists".to_owned());
+/// A column that is read: its index and how.
+type Planned = (usize, Reading);
+
+/// How each picked column is read. One that is needed and cannot be is refused; an optional one is passed over, and so is
+/// every other column, whatever it holds.
+fn plan(
+    file: &Path,
+    metadata: &ParquetMetaData,
+    picked: &[Option<usize>],
+    wanted: &[Wanted],
+) -> Result<(Vec<Option<Planned>>, FoundColumns), DataError> {
+    let schema = metadata.file_metadata().schema_descr_ptr();
+    let mut found = FoundColumns::default();
+    let mut planned = Vec::with_capacity(picked.len());
+    for (index, wanted) in picked.iter().zip(wanted) {
+        let Some(index) = *index else {
+            planned.push(None);
+            found.picked.push(None);
+            continue;
+        };
+        let column = schema.column(index);
+        let name = column.path().string();
+        let reading = refuse_codec(metadata, index).and_then(|()| types::reading(&column, wanted.kind));
+        match reading {
+            Ok(reading) => {
+                planned.push(Some((index, reading)));
+                found.picked.push(Some(FoundColumn { name, type_name: types::type_name(&column) }));
+            }
+            Err(problem) if wanted.required => {
+                let problem = format!(
+                    "column `{name}` {problem}; write it as such, or name another column with {}",
+                    wanted.flag
+                );
+                return Err(DataError::Format { file: file.to_owned(), problem });
+            }
+            Err(problem) => {
+                planned.push(None);
+                found.picked.push(None);
+                found.unread.push(format!("{name}: it {problem}"));
+            }
+        }
     }
-    match column.physical_type() {
-        Physical::BOOLEAN | Physical::INT96 => refuse(format!("has type {}", column.physical_type())),
-        _ => Ok(()),
+    let others = schema.columns().iter().enumerate().filter(|(i, _)| !picked.contains(&Some(*i)));
+    found.unread.extend(others.map(|(_, column)| column.path().string()));
+    Ok((planned, found))
+}
+
+/// Refuses a column whose compression no part of this program reads.
+fn refuse_codec(metadata: &ParquetMetaData, column: usize) -> Result<(), String> {
+    let codec = |group: &RowGroupMetaData| group.columns().get(column).map(ColumnChunkMetaData::compression);
+    match metadata.row_groups().iter().filter_map(codec).find(|codec| matches!(codec, Compression::LZO)) {
+        Some(codec) => Err(format!(
+            "is compressed with {codec}, which is not read: expected SNAPPY, ZSTD, GZIP, LZ4_RAW, LZ4, BROTLI or UNCOMPRESSED"
+        )),
+        None => Ok(()),
     }
 }
 
 fn read_group(
     group: &dyn RowGroupReader,
-    picked: &[Option<usize>],
+    picked: &[Option<Planned>],
     place: &mut Place,
     handler: &mut dyn RowHandler,
 ) -> Result<(), DataError> {
@@ -111,7 +155,7 @@ fn read_group(
     let mut columns = Vec::with_capacity(picked.len());
     for index in picked {
         columns.push(match index {
-            Some(index) => Some(Column::open(group, *index).map_err(broken)?),
+            Some(planned) => Some(Column::open(group, *planned).map_err(broken)?),
             None => None,
         });
     }
@@ -135,7 +179,10 @@ fn read_group(
 /// One column of a row group: its reader and the batch read last.
 struct Column {
     reader: ColumnReader,
+    reading: Reading,
     batch: Batch,
+    /// The cell taken last, where it is text that the file does not hold as such.
+    text: Vec<u8>,
     /// Definition levels of the batch, where values may be missing.
     levels: Vec<i16>,
     /// Level of a value that is there; 0 where none may be missing.
@@ -153,10 +200,12 @@ enum Batch {
     Double(Vec<f64>),
     Text(Vec<ByteArray>),
     Fixed(Vec<FixedLenByteArray>),
+    Boolean(Vec<bool>),
+    Integer96(Vec<Int96>),
 }
 
 impl Column {
-    fn open(group: &dyn RowGroupReader, index: usize) -> Result<Self, ParquetError> {
+    fn open(group: &dyn RowGroupReader, (index, reading): Planned) -> Result<Self, ParquetError> {
         let present = group.metadata().column(index).column_descr().max_def_level();
         let reader = group.get_column_reader(index)?;
         let batch = match &reader {
@@ -166,9 +215,11 @@ impl Column {
             ColumnReader::DoubleColumnReader(_) => Batch::Double(Vec::new()),
             ColumnReader::ByteArrayColumnReader(_) => Batch::Text(Vec::new()),
             ColumnReader::FixedLenByteArrayColumnReader(_) => Batch::Fixed(Vec::new()),
-            _ => return Err(ParquetError::General("column type is neither text nor number".to_owned())),
+            ColumnReader::BoolColumnReader(_) => Batch::Boolean(Vec::new()),
+            ColumnReader::Int96ColumnReader(_) => Batch::Integer96(Vec::new()),
         };
-        Ok(Self { reader, batch, levels: Vec::new(), present, row: 0, value: 0 })
+        let (levels, text) = (Vec::new(), Vec::new());
+        Ok(Self { reader, reading, batch, text, levels, present, row: 0, value: 0 })
     }
 
     /// Reads the next `n` rows.
@@ -193,6 +244,12 @@ impl Column {
             (ColumnReader::FixedLenByteArrayColumnReader(reader), Batch::Fixed(values)) => {
                 rows(reader, n, levels, values)
             }
+            (ColumnReader::BoolColumnReader(reader), Batch::Boolean(values)) => {
+                rows(reader, n, levels, values)
+            }
+            (ColumnReader::Int96ColumnReader(reader), Batch::Integer96(values)) => {
+                rows(reader, n, levels, values)
+            }
             _ => Err(ParquetError::General("column type changed within the file".to_owned())),
         }?;
         (self.row, self.value) = (0, 0);
@@ -215,7 +272,7 @@ impl Column {
             return Cell::Null;
         }
         self.value += 1;
-        self.batch.cell(self.value - 1)
+        self.batch.cell(self.value - 1, self.reading, &mut self.text).unwrap_or(Cell::Null)
     }
 }
 
@@ -247,18 +304,72 @@ impl Batch {
             Self::Double(values) => values.len(),
             Self::Text(values) => values.len(),
             Self::Fixed(values) => values.len(),
+            Self::Boolean(values) => values.len(),
+            Self::Integer96(values) => values.len(),
         }
     }
 
-    fn cell(&self, index: usize) -> Cell<'_> {
-        let cell = match self {
-            Self::Integer32(values) => values.get(index).map(|v| Cell::Integer(i64::from(*v))),
-            Self::Integer64(values) => values.get(index).map(|v| Cell::Integer(*v)),
+    /// The value at `index`. `text` holds what the file holds in another form.
+    fn cell<'a>(&'a self, index: usize, reading: Reading, text: &'a mut Vec<u8>) -> Option<Cell<'a>> {
+        match self {
+            Self::Integer32(values) => {
+                let value = *values.get(index)?;
+                Some(match reading {
+                    Reading::Unsigned => Cell::Integer(i64::from(value.cast_unsigned())),
+                    _ => whole(i64::from(value), reading, text),
+                })
+            }
+            Self::Integer64(values) => Some(whole(*values.get(index)?, reading, text)),
             Self::Float(values) => values.get(index).map(|v| Cell::Float(f64::from(*v))),
             Self::Double(values) => values.get(index).map(|v| Cell::Float(*v)),
-            Self::Text(values) => values.get(index).map(|v| Cell::Text(v.data())),
-            Self::Fixed(values) => values.get(index).map(|v| Cell::Text(v.data())),
-        };
-        cell.unwrap_or(Cell::Null)
+            Self::Text(values) => Some(bytes(values.get(index)?.data(), reading, text)),
+            Self::Fixed(values) => Some(bytes(values.get(index)?.data(), reading, text)),
+            Self::Boolean(values) => values.get(index).map(|v| Cell::Boolean(*v)),
+            Self::Integer96(values) => values.get(index).map(|v| Cell::Time(julian(v.data()))),
+        }
     }
+}
+
+fn whole(value: i64, reading: Reading, text: &mut Vec<u8>) -> Cell<'_> {
+    #[expect(clippy::cast_precision_loss, reason = "below a microsecond, times need no order")]
+    match reading {
+        Reading::Unsigned => Cell::Unsigned(value.cast_unsigned()),
+        Reading::Decimal(scale) => {
+            types::write_decimal(i128::from(value), scale, text);
+            Cell::Text(text)
+        }
+        Reading::Date => Cell::Time(value as f64 * 86_400.0),
+        Reading::Timestamp(a_second) => {
+            // Whole seconds and the rest each fit a float; nanoseconds since 1970 do not.
+            let rest = (value % a_second) as f64 / a_second as f64;
+            Cell::Time((value / a_second) as f64 + rest)
+        }
+        _ => Cell::Integer(value),
+    }
+}
+
+fn bytes<'a>(value: &'a [u8], reading: Reading, text: &'a mut Vec<u8>) -> Cell<'a> {
+    match reading {
+        // A number that is too long to be read is neither a finite number nor an id: the row is refused.
+        Reading::Decimal(scale) => match types::from_bytes(value) {
+            Some(unscaled) => types::write_decimal(unscaled, scale, text),
+            None => return Cell::Float(f64::NAN),
+        },
+        Reading::Uuid => types::write_uuid(value, text),
+        Reading::Half => {
+            let bits = value.first_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes));
+            return Cell::Float(types::half(bits));
+        }
+        _ => return Cell::Text(value),
+    }
+    Cell::Text(text)
+}
+
+/// Seconds since 1970 of the nanoseconds of a day, in two words, and its Julian number.
+fn julian(words: &[u32]) -> f64 {
+    let word = |i: usize| words.get(i).copied().unwrap_or(0);
+    let nanoseconds = u64::from(word(1)) << 32 | u64::from(word(0));
+    #[expect(clippy::cast_precision_loss, reason = "a day has fewer nanoseconds than 2^53")]
+    let of_day = nanoseconds as f64 / 1e9;
+    (f64::from(word(2)) - 2_440_588.0) * 86_400.0 + of_day
 }

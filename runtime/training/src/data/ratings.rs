@@ -3,15 +3,15 @@
 use sha2::{Digest, Sha256};
 
 use super::{
-    fault::{BadRow, DataError, Place, quoted},
+    DataSpec, Needs,
+    fault::{BadRow, DataError, Place},
     ids::Ids,
-    table::{Cell, RowHandler},
+    table::{Cell, FoundColumn, FoundColumns, RowHandler, Wanted},
+    values::{Mismatch, finite_f32, id, number, time},
 };
 
 /// Bad rows whose text is kept for the report.
 const EXAMPLES: usize = 5;
-/// Longest id, in bytes: what callers send with every request.
-const LONGEST_ID: usize = 512;
 
 /// What was read, one entry a usable row, in file order.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,7 @@ pub struct Ratings {
     pub title: Vec<u32>,
     /// How good; 1 where the data has no ratings.
     pub rating: Vec<f32>,
-    /// When, in the data's own unit; 0 where the data has no times.
+    /// When: seconds since 1970, or whatever small number the data counts; 0 where the data has no times.
     pub time: Vec<f64>,
     /// Row of the data, from 0 over all files, headers not counted. Ascending.
     pub row: Vec<u32>,
@@ -46,12 +46,20 @@ pub struct Facts {
     pub bad_rows: u64,
     /// The first few of them, with the reason.
     pub bad_row_examples: Vec<String>,
+    /// Rows left out because their rating says that they are no plays.
+    pub not_plays: u64,
     /// Rows dropped because the viewer has the title in another row.
     pub duplicates_dropped: u64,
     /// Whether ratings were read.
     pub has_rating: bool,
     /// Whether times were read.
     pub has_time: bool,
+    /// Parts without rows.
+    pub empty_files: u64,
+    /// Each column that was read, as `viewer: user_id (uint64)`.
+    pub columns: Vec<String>,
+    /// Each column that was not, with the reason where it could have been.
+    pub unread_columns: Vec<String>,
 }
 
 impl Ratings {
@@ -81,13 +89,44 @@ impl Ratings {
     }
 }
 
+/// Places of the wanted columns.
+const RATING: usize = 2;
+const TIME: usize = 3;
+
 /// Takes rows of one file after another.
 pub(crate) struct Collector<'a> {
     ratings: Ratings,
     digest: Sha256,
     skip_bad_rows: u64,
+    plays: Option<Plays>,
+    wanted: &'a [Wanted],
     names: Vec<Option<String>>,
+    /// Which optional columns hold something else than their name promises, and are passed over.
+    foreign: [bool; 4],
     progress: &'a mut dyn FnMut(u64),
+}
+
+/// Which rows are plays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Plays {
+    /// Those rated above 0.
+    AboveZero,
+    /// Those rated as much or more.
+    From(f32),
+}
+
+impl Plays {
+    /// The rule of `spec`; `None` where every row counts.
+    pub(crate) fn of(spec: &DataSpec, needs: Needs) -> Option<Self> {
+        needs.plays.then(|| spec.positive_from.map_or(Self::AboveZero, Self::From))
+    }
+
+    fn has(self, rating: f32) -> bool {
+        match self {
+            Self::AboveZero => rating > 0.0,
+            Self::From(least) => rating >= least,
+        }
+    }
 }
 
 /// One usable row.
@@ -100,48 +139,108 @@ struct Row<'a> {
 
 impl<'a> Collector<'a> {
     /// An empty one; `progress` hears of the bytes consumed of the present file.
-    pub(crate) fn new(skip_bad_rows: u64, progress: &'a mut dyn FnMut(u64)) -> Self {
+    pub(crate) fn new(
+        spec: &DataSpec,
+        needs: Needs,
+        wanted: &'a [Wanted],
+        progress: &'a mut dyn FnMut(u64),
+    ) -> Self {
         let facts = Facts { has_rating: true, has_time: true, ..Facts::default() };
         let ratings = Ratings { facts, ..Ratings::default() };
-        Self { ratings, digest: Sha256::new(), skip_bad_rows, names: Vec::new(), progress }
+        Self {
+            ratings,
+            digest: Sha256::new(),
+            skip_bad_rows: spec.skip_bad_rows,
+            plays: Plays::of(spec, needs),
+            wanted,
+            names: Vec::new(),
+            foreign: [false; 4],
+            progress,
+        }
+    }
+
+    /// Counts a part without rows.
+    pub(crate) fn pass_over_empty_file(&mut self) {
+        self.ratings.facts.empty_files += 1;
+    }
+
+    /// Whether no file had a row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ratings.facts.rows_read == 0
     }
 
     /// What was collected.
     pub(crate) fn finish(self) -> Result<Ratings, DataError> {
         let mut ratings = self.ratings;
-        if ratings.is_empty() {
-            return Err(DataError::AllBad { rows: ratings.facts.rows_read });
+        let facts = &mut ratings.facts;
+        if ratings.viewer.is_empty() {
+            return Err(match facts.not_plays {
+                0 => DataError::AllBad { rows: facts.rows_read },
+                rows => DataError::NoPlays { rows },
+            });
         }
-        ratings.facts.digest =
-            marquee_artifacts::Digest::from(<[u8; 32]>::from(self.digest.finalize())).to_string();
+        if self.foreign[RATING] {
+            facts.has_rating = false;
+        }
+        if self.foreign[TIME] {
+            facts.has_time = false;
+            ratings.time.fill(0.0);
+        }
+        facts.digest = marquee_artifacts::Digest::from(<[u8; 32]>::from(self.digest.finalize())).to_string();
         Ok(ratings)
     }
 
     fn take(&mut self, row: &Row<'_>) -> Result<(), DataError> {
         let too_many = || DataError::TooMany { limit: u64::from(u32::MAX) };
         let number = u32::try_from(self.ratings.facts.rows_read).map_err(|_| too_many())?;
+        let ratings = &mut self.ratings;
+        ratings.facts.rows_read += 1;
+        if self.plays.is_some_and(|plays| !plays.has(row.rating)) {
+            ratings.facts.not_plays += 1;
+            return Ok(());
+        }
         for id in [row.viewer, row.title] {
             self.digest.update((id.len() as u64).to_le_bytes());
             self.digest.update(id.as_bytes());
         }
         self.digest.update(row.rating.to_le_bytes());
         self.digest.update(row.time.to_le_bytes());
-        let ratings = &mut self.ratings;
         ratings.viewer.push(ratings.viewers.intern(row.viewer).ok_or_else(too_many)?);
         ratings.title.push(ratings.titles.intern(row.title).ok_or_else(too_many)?);
         ratings.rating.push(row.rating);
         ratings.time.push(row.time);
         ratings.row.push(number);
-        ratings.facts.rows_read += 1;
         Ok(())
+    }
+
+    /// Passes over an optional column from now on.
+    fn pass_over(&mut self, column: usize, place: &Place, found: &str) {
+        self.foreign[column] = true;
+        let (Some(Some(name)), Some(wanted)) = (self.names.get(column), self.wanted.get(column)) else {
+            return;
+        };
+        let text = format!("{name}: it has no {}s ({place} has {found})", wanted.role);
+        self.ratings.facts.unread_columns.push(text);
+    }
+
+    /// Whether a fault in this optional column says that the whole column is something else. Order of time is a nicety, so
+    /// any value will do. A rating decides what counts as a play: only the very first value may do so.
+    fn is_foreign(&self, fault: &Fault) -> bool {
+        let is_optional = self.wanted.get(fault.column).is_some_and(|wanted| !wanted.required);
+        let is_first = self.ratings.facts.rows_read == 0;
+        is_optional && !fault.is_null && (fault.column == TIME || (fault.column == RATING && is_first))
     }
 }
 
 impl RowHandler for Collector<'_> {
     fn row(&mut self, place: &Place, cells: &[Cell<'_>]) -> Result<(), DataError> {
         let (mut viewer, mut title) = ([0; 20], [0; 20]);
-        match parse(cells, &self.names, &mut viewer, &mut title) {
+        match parse(cells, (&self.names, self.foreign), &mut viewer, &mut title) {
             Ok(row) => self.take(&row),
+            Err(fault) if self.is_foreign(&fault) => {
+                self.pass_over(fault.column, place, &fault.found);
+                self.row(place, cells)
+            }
             Err(fault) => {
                 let column = self.names.get(fault.column).cloned().flatten();
                 self.bad(BadRow {
@@ -170,10 +269,23 @@ impl RowHandler for Collector<'_> {
         Ok(())
     }
 
-    fn columns(&mut self, names: &[Option<String>]) {
-        self.names = names.to_vec();
-        self.ratings.facts.has_rating &= names.get(2).is_some_and(Option::is_some);
-        self.ratings.facts.has_time &= names.get(3).is_some_and(Option::is_some);
+    fn columns(&mut self, found: &FoundColumns) {
+        let facts = &mut self.ratings.facts;
+        self.names = found.picked.iter().map(|column| Some(column.as_ref()?.name.clone())).collect();
+        facts.has_rating &= self.names.get(RATING).is_some_and(Option::is_some);
+        facts.has_time &= self.names.get(TIME).is_some_and(Option::is_some);
+        for (wanted, column) in self.wanted.iter().zip(&found.picked) {
+            let Some(FoundColumn { name, type_name }) = column else { continue };
+            let text = format!("{}: {name} ({type_name})", wanted.role);
+            if !facts.columns.contains(&text) {
+                facts.columns.push(text);
+            }
+        }
+        for text in &found.unread {
+            if !facts.unread_columns.contains(text) {
+                facts.unread_columns.push(text.clone());
+            }
+        }
     }
 
     fn consumed(&mut self, bytes: u64) {
@@ -186,93 +298,30 @@ struct Fault {
     column: usize,
     expected: &'static str,
     found: String,
+    /// Whether there is no value at all.
+    is_null: bool,
 }
 
 fn parse<'a>(
     cells: &[Cell<'a>],
-    names: &[Option<String>],
+    (names, foreign): (&[Option<String>], [bool; 4]),
     viewer: &'a mut [u8; 20],
     title: &'a mut [u8; 20],
 ) -> Result<Row<'a>, Fault> {
     let cell = |column: usize| cells.get(column).copied().unwrap_or(Cell::Null);
-    let fault = |column| move |(expected, found)| Fault { column, expected, found };
+    let fault = |column| {
+        let is_null = matches!(cell(column), Cell::Null | Cell::Text(b""));
+        move |(expected, found): Mismatch| Fault { column, expected, found, is_null }
+    };
     // A file without the column is one thing, a row without the value another.
-    let there = |column: usize| names.get(column).is_some_and(Option::is_some);
-    let rating = if there(2) { number(cell(2)).and_then(finite_f32).map_err(fault(2))? } else { 1.0 };
-    let time = if there(3) { number(cell(3)).map_err(fault(3))? } else { 0.0 };
+    let there = |column: usize| !foreign[column] && names.get(column).is_some_and(Option::is_some);
+    let rating =
+        if there(RATING) { number(cell(RATING)).and_then(finite_f32).map_err(fault(RATING))? } else { 1.0 };
+    let time = if there(TIME) { time(cell(TIME)).map_err(fault(TIME))? } else { 0.0 };
     Ok(Row {
         viewer: id(cell(0), viewer).map_err(fault(0))?,
         title: id(cell(1), title).map_err(fault(1))?,
         rating,
         time,
     })
-}
-
-type Mismatch = (&'static str, String);
-
-fn finite_f32(value: f64) -> Result<f32, Mismatch> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "ratings are kept in f32; what does not fit is refused below"
-    )]
-    let narrow = value as f32;
-    if narrow.is_finite() { Ok(narrow) } else { Err(("a number that fits 32 bits", format!("`{value}`"))) }
-}
-
-/// A finite number.
-pub(crate) fn number(cell: Cell<'_>) -> Result<f64, Mismatch> {
-    #[expect(clippy::cast_precision_loss, reason = "times and ratings: 2^53 is far")]
-    let value = match cell {
-        Cell::Null => return Err(("a number", "nothing".to_owned())),
-        Cell::Integer(value) => value as f64,
-        Cell::Float(value) => value,
-        Cell::Text(text) => std::str::from_utf8(text)
-            .ok()
-            .and_then(|text| text.trim().parse().ok())
-            .ok_or_else(|| ("a number", quoted(text)))?,
-    };
-    if value.is_finite() {
-        return Ok(value);
-    }
-    Err(("a finite number", format!("`{value}`")))
-}
-
-/// An id: UTF-8 without control characters, neither empty nor over [`LONGEST_ID`]. Whole numbers become their decimals,
-/// written into `decimals`.
-pub(crate) fn id<'a>(cell: Cell<'a>, decimals: &'a mut [u8; 20]) -> Result<&'a str, Mismatch> {
-    let bytes = match cell {
-        Cell::Null => b"",
-        Cell::Text(text) => text,
-        Cell::Integer(value) => decimal(value, decimals),
-        Cell::Float(value) => return Err(("an id (text or a whole number)", format!("`{value}`"))),
-    };
-    let text = std::str::from_utf8(bytes).map_err(|_| ("an id in UTF-8", quoted(bytes)))?;
-    if text.is_empty() {
-        return Err(("an id", "nothing".to_owned()));
-    }
-    if text.len() > LONGEST_ID {
-        return Err(("an id of at most 512 bytes", format!("{} bytes", text.len())));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(("an id without control characters", quoted(bytes)));
-    }
-    Ok(text)
-}
-
-fn decimal(value: i64, buffer: &mut [u8; 20]) -> &[u8] {
-    let mut left = value.unsigned_abs();
-    let mut at = buffer.len();
-    loop {
-        at -= 1;
-        buffer[at] = b'0' + u8::try_from(left % 10).unwrap_or(0);
-        left /= 10;
-        if left == 0 {
-            break;
-        }
-    }
-    if value < 0 {
-        at -= 1;
-        buffer[at] = b'-';
-    }
-    &buffer[at..]
 }

@@ -5,8 +5,9 @@ use std::{path::Path, sync::Arc};
 use super::{
     delimited,
     fault::DataError,
-    parquet_file,
-    table::{Format, Layout, RowHandler, Wanted, delimiter_of, format_of},
+    json_lines, parquet_file,
+    source::{self, Opened},
+    table::{Layout, RowHandler, Wanted, extension},
 };
 
 /// Reads `file` from beginning to end, in bounded memory, handing each row on.
@@ -17,10 +18,13 @@ pub fn read(
     handler: &mut dyn RowHandler,
 ) -> Result<(), DataError> {
     let file: Arc<Path> = Arc::from(file);
-    match format_of(&file) {
-        Format::Parquet => parquet_file::read(&file, wanted, handler),
-        Format::Delimited => {
-            delimited::read(&file, delimiter_of(&file, layout)?, layout.header, wanted, handler)
-        }
+    let source = match (source::open(&file, layout)?, extension(&file).as_str()) {
+        (Opened::Parquet, _) | (_, "parquet" | "pq") => return parquet_file::read(&file, wanted, handler),
+        (Opened::Text(source), _) => source,
+    };
+    match extension(&file).as_str() {
+        "jsonl" | "ndjson" | "json" => json_lines::read(source, &file, wanted, handler),
+        _ if json_lines::looks_like(&source.start) => json_lines::read(source, &file, wanted, handler),
+        _ => delimited::read(source, (&file, layout), wanted, handler),
     }
 }

@@ -1,8 +1,11 @@
 //! A file of rows, whatever its format: which columns are wanted, and who is handed the rows.
 
-use std::{path::Path, str::FromStr};
+use std::path::Path;
 
-use super::fault::{BadRow, DataError, Place};
+use super::{
+    delimiter::Delimiter,
+    fault::{BadRow, DataError, Place},
+};
 
 /// One value of one row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,8 +16,39 @@ pub enum Cell<'a> {
     Text(&'a [u8]),
     /// A whole number.
     Integer(i64),
+    /// A whole number that may be above all of [`Self::Integer`].
+    Unsigned(u64),
     /// A floating-point number.
     Float(f64),
+    /// True or false.
+    Boolean(bool),
+    /// Seconds since 1970.
+    Time(f64),
+}
+
+/// What a column is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueKind {
+    /// Text or a whole number, exact.
+    Id,
+    /// A number.
+    Number,
+    /// A number, a timestamp or a date.
+    Time,
+    /// Anything that people can read.
+    Text,
+}
+
+impl ValueKind {
+    /// What is expected, for messages.
+    pub(crate) fn expected(self) -> &'static str {
+        match self {
+            Self::Id => "text or a whole number",
+            Self::Number => "a number",
+            Self::Time => "a number, a timestamp, a date or text",
+            Self::Text => "text or a number",
+        }
+    }
 }
 
 /// A column that is asked for.
@@ -22,12 +56,32 @@ pub enum Cell<'a> {
 pub struct Wanted {
     /// What it holds, for messages.
     pub role: &'static str,
+    /// What it is read as.
+    pub kind: ValueKind,
     /// The flag that names it, for messages.
     pub flag: &'static str,
     /// Names that will do, the first that is there wins.
     pub names: Vec<String>,
     /// Whether a file without it is refused.
     pub required: bool,
+}
+
+/// A column of a file that is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundColumn {
+    /// Its name in the file.
+    pub name: String,
+    /// Its type in the file.
+    pub type_name: String,
+}
+
+/// What a file has for each wanted column.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundColumns {
+    /// In the order of what is wanted; `None` where an optional one is absent or cannot be read.
+    pub picked: Vec<Option<FoundColumn>>,
+    /// Columns that nothing needs, or that are passed over although they have a fitting name: with the reason.
+    pub unread: Vec<String>,
 }
 
 /// Who is handed the rows of a file. The first error stops the reading.
@@ -38,117 +92,92 @@ pub trait RowHandler {
     /// A row that the format itself makes unusable (too few fields, a broken line).
     fn bad(&mut self, row: BadRow) -> Result<(), DataError>;
 
-    /// The columns that were picked, by their name in the file; `None` where an optional one is absent.
-    fn columns(&mut self, _names: &[Option<String>]) {}
+    /// The columns of the file.
+    fn columns(&mut self, _found: &FoundColumns) {}
 
     /// Bytes of the file consumed so far, for progress.
     fn consumed(&mut self, _bytes: u64) {}
 }
 
-/// How a file is laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Format {
-    /// Lines of fields.
-    Delimited,
-    /// Apache Parquet.
-    Parquet,
-}
-
-/// What stands between two fields of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delimiter(pub u8);
-
-impl FromStr for Delimiter {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "tab" | "\t" | "\\t" => Ok(Self(b'\t')),
-            "comma" => Ok(Self(b',')),
-            "semicolon" => Ok(Self(b';')),
-            "pipe" => Ok(Self(b'|')),
-            "space" => Ok(Self(b' ')),
-            one if one.len() == 1
-                && !one
-                    .bytes()
-                    .any(|b| b == b'"' || b == b'\n' || b == b'\r' || b.is_ascii_alphanumeric()) =>
-            {
-                Ok(Self(one.as_bytes()[0]))
-            }
-            other => Err(format!(
-                "`{}` is not a delimiter: expected one character that is no letter, digit or quote, or tab, comma, semicolon, pipe, space",
-                other.escape_debug()
-            )),
-        }
-    }
-}
-
-impl Delimiter {
-    /// As it is written in a config file.
-    pub fn name(self) -> String {
-        match self.0 {
-            b'\t' => "tab".to_owned(),
-            b',' => "comma".to_owned(),
-            b';' => "semicolon".to_owned(),
-            b'|' => "pipe".to_owned(),
-            b' ' => "space".to_owned(),
-            other => char::from(other).to_string(),
-        }
-    }
-
-    /// Whether a double quote opens a field in which the delimiter is text. Tab- and pipe-separated files do not quote by
-    /// custom, and titles such as `"Heathers" at 30` would be torn.
-    pub fn quotes(self) -> bool {
-        !matches!(self.0, b'\t' | b'|')
-    }
-}
-
 /// How files are laid out where their name does not say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// Between fields; guessed from the extension when `None`.
+    /// Between fields; told by the header and the extension when `None`.
     pub delimiter: Option<Delimiter>,
     /// Whether the first line names the columns; else they are called `1`, `2`, ...
     pub header: bool,
+    /// Of the text; UTF-8, or what a byte order mark says, when `None`.
+    pub encoding: Option<Encoding>,
+    /// What a double quote means; told by the delimiter and the first lines when `None`.
+    pub quotes: Option<Quotes>,
+    /// Whether a quoted field may hold lines that look like rows.
+    pub multi_line: bool,
+    /// What stands before the fraction of a number; a point, and beside semicolons a comma too, when `None`.
+    pub decimal: Option<Decimal>,
+    /// What the flags of the layout begin with, for messages.
+    pub prefix: &'static str,
 }
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { delimiter: None, header: true }
+        Self {
+            delimiter: None,
+            header: true,
+            encoding: None,
+            quotes: None,
+            multi_line: false,
+            decimal: None,
+            prefix: "--",
+        }
     }
 }
 
-/// The format of `file` by its extension.
-pub fn format_of(file: &Path) -> Format {
-    match extension(file).as_str() {
-        "parquet" | "pq" => Format::Parquet,
-        _ => Format::Delimited,
-    }
+/// What bytes of text mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// UTF-8.
+    #[value(name = "utf-8", alias = "utf8")]
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// ISO 8859-1, with the letters that Windows adds.
+    #[value(name = "latin1")]
+    Latin1,
+    /// UTF-16: of a file without byte order mark, the less significant byte first.
+    #[value(name = "utf-16", alias = "utf16")]
+    #[serde(rename = "utf-16")]
+    Utf16,
 }
 
-/// The delimiter of `file`: as given, else by its extension.
-pub(crate) fn delimiter_of(file: &Path, layout: &Layout) -> Result<Delimiter, DataError> {
-    if let Some(delimiter) = layout.delimiter {
-        return Ok(delimiter);
-    }
-    match extension(file).as_str() {
-        "csv" => Ok(Delimiter(b',')),
-        // RecBole's atomic files, GroupLens's u.data
-        "tsv" | "tab" | "inter" | "item" | "user" | "data" => Ok(Delimiter(b'\t')),
-        "psv" => Ok(Delimiter(b'|')),
-        found => Err(DataError::Format {
-            file: file.to_owned(),
-            problem: format!(
-                "cannot tell the delimiter from the extension `{found}` (csv, tsv, tab, inter, item, user, data, psv and parquet \
-                 are known): give --delimiter"
-            ),
-        }),
-    }
+/// What a double quote means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quotes {
+    /// A character like any other.
+    Plain,
+    /// It begins and ends a field, and two within are one.
+    Doubled,
+    /// It begins and ends a field, and one within has a backslash before it.
+    Backslash,
 }
 
-fn extension(file: &Path) -> String {
-    file.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
+/// What stands before the fraction of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decimal {
+    /// `3.5`.
+    Point,
+    /// `3,5`.
+    Comma,
+}
+
+/// The extension of `file`, that of a compression left out: `csv` of `ratings.csv.gz`.
+pub(crate) fn extension(file: &Path) -> String {
+    let of = |file: &Path| file.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    match of(file).as_str() {
+        "gz" | "zst" | "zstd" => of(Path::new(file.file_stem().unwrap_or_default())),
+        own => own.to_owned(),
+    }
 }
 
 /// For each wanted column, its index in `header`. A typed header (`user_id:token`) answers to its bare name too.
@@ -161,9 +190,17 @@ pub(crate) fn pick(
         let bare = |column: &String| column.rsplit_once(':').is_some_and(|(bare, _)| bare == name);
         header.iter().position(|column| column == name).or_else(|| header.iter().position(bare))
     };
+    let twice = |name: &str| header.iter().filter(|column| *column == name).count() > 1;
     wanted
         .iter()
         .map(|column| match column.names.iter().find_map(find) {
+            Some(index) if twice(&header[index]) => Err(DataError::Format {
+                file: file.to_owned(),
+                problem: format!(
+                    "column `{}` stands there twice: rename one, or name another with {}",
+                    header[index], column.flag
+                ),
+            }),
             None if column.required => Err(DataError::MissingColumn {
                 file: file.to_owned(),
                 role: column.role,

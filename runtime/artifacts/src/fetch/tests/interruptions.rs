@@ -75,6 +75,20 @@ async fn a_dropped_call_keeps_what_has_arrived() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_dropped_at_any_moment_does_not_disturb_the_next() {
+    let stage = StoreFixture::new().await;
+    for n in 0..150_u64 {
+        let cache = tempfile::tempdir().unwrap();
+        let fetcher = Fetcher::new(FetchOptions { cache_dir: cache.path().to_owned(), ..stage.options() });
+        let fetch = fetcher.fetch(URI, Some(stage.digest), |_| ());
+        // Threads that write or rename files go on after the drop.
+        let _ = tokio::time::timeout(Duration::from_micros(200 * n), fetch).await;
+        let fetched = fetcher.fetch(URI, Some(stage.digest), |_| ()).await;
+        assert!(fetched.is_ok(), "dropped after {n} x 200 us: {fetched:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_breaks_is_gone_on_with() {
     let stage = StoreFixture::new().await;
     stage.store.spoil(WEIGHTS, Spoil::Cut(150_000), 2);

@@ -8,7 +8,7 @@ fn message(name: &str, bytes: &[u8], change: impl FnOnce(&mut DataSpec)) -> Stri
     fs::write(&file, bytes).unwrap();
     let mut spec = spec(&[&file]);
     change(&mut spec);
-    let error = read(&spec, Needs { rating: true, time: true }, &mut |_| ()).expect_err(name);
+    let error = read(&spec, Needs { rating: true, time: true, plays: false }, &mut |_| ()).expect_err(name);
     let mut text = error.to_string();
     if let Some(cause) = std::error::Error::source(&error) {
         text += &format!(": {cause}");
@@ -23,18 +23,19 @@ fn bad_rows_are_named_by_file_line_and_column() {
     let head = "viewer,title,rating,time\na,x,5,10\n";
     let long = "q".repeat(600);
     #[rustfmt::skip]
-    let cases: [(&str, Vec<u8>, &str); 14] = [
+    let cases: [(&str, Vec<u8>, &str); 15] = [
         ("a word for a rating",       b"a,y,good,20\n".to_vec(),    "column `rating`: expected a number, found `good`"),
         ("nothing for a rating",      b"a,y,,20\n".to_vec(),        "column `rating`: expected a number, found nothing"),
         ("NaN",                       b"a,y,NaN,20\n".to_vec(),     "column `rating`: expected a finite number, found `NaN`"),
         ("infinite",                  b"a,y,-inf,20\n".to_vec(),    "column `rating`: expected a finite number, found `-inf`"),
         ("larger than 32 bits hold",  b"a,y,1e39,20\n".to_vec(),    "column `rating`: expected a number that fits 32 bits, found `1000000000000000000000000000000000000000`"),
-        ("a date for a time",         b"a,y,3,2024-01-01\n".to_vec(), "column `time`: expected a number, found `2024-01-01`"),
+        ("a word for a time",         b"a,y,3,Friday\n".to_vec(),   "column `time`: expected a number or a time such as 2014-05-20T23:37:52Z, found `Friday`"),
+        ("a decimal comma",           b"a,y,\"3,5\",20\n".to_vec(), "column `rating`: expected a number, found `3,5` (a decimal comma? give --decimal comma)"),
         ("no viewer",                 b",y,3,20\n".to_vec(),        "column `viewer`: expected an id, found nothing"),
         ("no title",                  b"a,,3,20\n".to_vec(),        "column `title`: expected an id, found nothing"),
         ("a bell in an id",           b"a,y\x07z,3,20\n".to_vec(),  r"column `title`: expected an id without control characters, found `y\u{7}z`"),
         ("a line break in an id",     b"a,\"y\nz\",3,20\n".to_vec(), r"column `title`: expected an id without control characters, found `y\nz`"),
-        ("not UTF-8",                 b"a,y\xff,3,20\n".to_vec(),   "column `title`: expected an id in UTF-8, found `y\u{fffd}`"),
+        ("not UTF-8",                 b"a,y\xff,3,20\n".to_vec(),   "column `title`: expected an id in UTF-8, found `y\u{fffd}` (is the file in Latin-1? give --encoding latin1)"),
         ("an endless id",             format!("a,{long},3,20\n").into_bytes(), "column `title`: expected an id of at most 512 bytes, found 600 bytes"),
         ("too few fields",            b"a,y,3\n".to_vec(),          "expected 4 fields, found 3 fields (the first is `a`)"),
         ("too many fields",           b"a,y,3,20,9\n".to_vec(),     "expected 4 fields, found 5 fields (the first is `a`)"),
@@ -63,7 +64,7 @@ fn files_and_columns_that_cannot_be_used_are_named() {
         ("one title", "r.csv", b"viewer,title,rating,time\na,x,1,1\nb,x,1,1\n",
             "the data has only one title, `x`: at least two are needed to learn what is alike (is --title-column the right column?)"),
         ("an extension that says nothing", "r.txt", b"viewer,title\n",
-            "r.txt: cannot tell the delimiter from the extension `txt` (csv, tsv, tab, inter, item, user, data, psv and parquet are known): give --delimiter"),
+            "r.txt: cannot tell the delimiter from the extension `txt` (csv, tsv, tab, inter, item, user, data, psv, jsonl and parquet are known): give --delimiter"),
         ("a binary file", "r.csv", b"\x00\x01\x02\x03\n", r"r.csv: the header is not text, it has `\0\u{1}\u{2}\u{3}`: is this a delimited text file?"),
         ("one endless line", "r.csv", &long_line, "r.csv cannot be read: line 1 is longer than 1048576 bytes: is this a delimited text file?"),
         ("no Parquet in spite of its name", "r.parquet", b"viewer,title\na,x\n", "r.parquet is not a readable Parquet file: Parquet error: Invalid Parquet file. Corrupt footer"),

@@ -1,0 +1,148 @@
+//! JSON lines: one object a line, its fields by name.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    sync::Arc,
+};
+
+use serde_json::{Map, Value};
+
+use super::{
+    fault::{BadRow, DataError, Place, quoted},
+    quotes::Guarded,
+    source::TextSource,
+    table::{Cell, FoundColumn, FoundColumns, RowHandler, Wanted, pick},
+};
+
+/// Rows between two calls of [`RowHandler::consumed`].
+const PROGRESS_ROWS: u64 = 8192;
+
+/// Whether text with such a beginning is JSON lines, whatever it is called.
+pub(crate) fn looks_like(start: &[u8]) -> bool {
+    start.trim_ascii_start().starts_with(b"{")
+}
+
+/// Reads `source`, handing each row on.
+pub(crate) fn read(
+    source: TextSource,
+    file: &Arc<Path>,
+    wanted: &[Wanted],
+    handler: &mut dyn RowHandler,
+) -> Result<(), DataError> {
+    let start = source.start.trim_ascii_start();
+    if start.is_empty() {
+        return Err(DataError::Empty { file: file.to_path_buf() });
+    }
+    if start.starts_with(b"[") {
+        let problem = "holds one JSON list: write one object a line, for example with jq -c '.[]'".to_owned();
+        return Err(DataError::Format { file: file.to_path_buf(), problem });
+    }
+    let names = fields(&source.start);
+    let picked = pick(file, &names, wanted)?;
+    handler.columns(&found(&names, &picked));
+    let late = late_fields(wanted, &picked);
+    let consumed = source.consumed;
+    let mut input = BufReader::new(Guarded::new(source.input, None));
+    let (mut line, mut number, mut rows) = (Vec::new(), 0, 0_u64);
+    loop {
+        line.clear();
+        let n = input
+            .read_until(b'\n', &mut line)
+            .map_err(|source| DataError::Read { file: file.to_path_buf(), source })?;
+        if n == 0 {
+            handler.consumed(consumed.get());
+            return Ok(());
+        }
+        number += 1;
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let place = Place { file: Arc::clone(file), unit: "line", number };
+        row(&line, &place, (&names, &picked), (wanted, &late), handler)?;
+        rows += 1;
+        if rows.is_multiple_of(PROGRESS_ROWS) {
+            handler.consumed(consumed.get());
+        }
+    }
+}
+
+/// Fields of the objects at the beginning, each once, in the order of their appearance.
+fn fields(start: &[u8]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for line in start.split(|b| *b == b'\n') {
+        let Ok(object) = serde_json::from_slice::<Map<String, Value>>(line) else { continue };
+        for name in object.keys() {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+    }
+    names
+}
+
+fn found(names: &[String], picked: &[Option<usize>]) -> FoundColumns {
+    let column = |i: usize| FoundColumn { name: names[i].clone(), type_name: "JSON value".to_owned() };
+    let others = names.iter().enumerate().filter(|(i, _)| !picked.contains(&Some(*i)));
+    FoundColumns {
+        picked: picked.iter().map(|i| i.map(column)).collect(),
+        unread: others.map(|(_, name)| name.clone()).collect(),
+    }
+}
+
+/// Names by which a column that the beginning lacks may turn up below.
+fn late_fields<'a>(wanted: &'a [Wanted], picked: &[Option<usize>]) -> Vec<(&'a str, &'a str)> {
+    let missing = wanted.iter().zip(picked).filter(|(_, picked)| picked.is_none());
+    missing.flat_map(|(one, _)| one.names.iter().map(|name| (name.as_str(), one.flag))).collect()
+}
+
+fn row(
+    line: &[u8],
+    place: &Place,
+    (names, picked): (&[String], &[Option<usize>]),
+    (wanted, late): (&[Wanted], &[(&str, &str)]),
+    handler: &mut dyn RowHandler,
+) -> Result<(), DataError> {
+    let bad = |column: Option<&String>, expected: &str, found: String| BadRow {
+        place: place.clone(),
+        column: column.cloned(),
+        expected: expected.to_owned(),
+        found,
+    };
+    let Ok(object) = serde_json::from_slice::<Map<String, Value>>(line) else {
+        return handler.bad(bad(None, "a JSON object", quoted(line.trim_ascii())));
+    };
+    if let Some((name, flag)) = late.iter().find(|(name, _)| object.get(*name).is_some_and(|v| !v.is_null()))
+    {
+        let problem = format!(
+            "has the field `{name}` for the first time: give it to a line at the beginning, or name another field with {flag}"
+        );
+        return Err(DataError::Format {
+            file: place.file.to_path_buf(),
+            problem: format!("{place} {problem}"),
+        });
+    }
+    let mut cells = Vec::with_capacity(picked.len());
+    for (index, wanted) in picked.iter().zip(wanted) {
+        let name = index.map(|i| &names[i]);
+        cells.push(match name.and_then(|name| object.get(name)) {
+            None | Some(Value::Null) => Cell::Null,
+            Some(Value::Bool(value)) => Cell::Boolean(*value),
+            Some(Value::String(text)) => Cell::Text(text.as_bytes()),
+            Some(Value::Number(number)) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+                (Some(value), _, _) => Cell::Integer(value),
+                (_, Some(value), _) => Cell::Unsigned(value),
+                (_, _, value) => Cell::Float(value.unwrap_or(f64::NAN)),
+            },
+            Some(Value::Array(_)) if wanted.required => {
+                return handler.bad(bad(name, wanted.kind.expected(), "a list".to_owned()));
+            }
+            Some(Value::Object(_)) if wanted.required => {
+                return handler.bad(bad(name, wanted.kind.expected(), "an object".to_owned()));
+            }
+            // A value of another kind where none is needed.
+            Some(Value::Array(_) | Value::Object(_)) => Cell::Null,
+        });
+    }
+    handler.row(place, &cells)
+}
