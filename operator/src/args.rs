@@ -1,9 +1,9 @@
 //! Every flag of the operator, documented at the field.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use marquee_crds::{labels, names, shared};
+use marquee_crds::{labels, listen_address::ListenAddress, names, shared};
 
 use marquee_operator_kit::leader::election::Terms;
 
@@ -76,9 +76,9 @@ pub struct Args {
     /// How often each operator tries to take or renew the Lease.
     #[arg(long, env = "MARQUEE_RETRY_PERIOD", default_value = "2s", value_parser = duration, value_name = "DURATION")]
     pub retry_period: Duration,
-    /// Address of the HTTP server.
-    #[arg(long, env = "MARQUEE_HTTP", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
-    pub http: SocketAddr,
+    /// Address of the HTTP server: `:8080` is for all addresses, IPv4 and IPv6; `localhost:8080` is for this machine only.
+    #[arg(long, env = "MARQUEE_HTTP", default_value = ":8080", value_name = "ADDRESS")]
+    pub http: ListenAddress,
     /// Log filter, such as info or marquee_operator=debug.
     #[arg(long, env = "MARQUEE_LOG", default_value = "info,kube_client=off", value_name = "FILTER")]
     pub log: String,

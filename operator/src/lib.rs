@@ -15,6 +15,7 @@ pub mod resources;
 pub mod rollout;
 pub mod transition;
 
+pub mod listener;
 pub mod loading;
 pub mod report;
 pub mod served;

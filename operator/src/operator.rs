@@ -1,20 +1,20 @@
 //! Marquee's operator: its kinds, watches, metrics and settings, run by the kit.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use kube::Config;
+use marquee_crds::listen_address::ListenAddress;
 use marquee_operator_kit::{
     process::{self, LeaseTerms, Process},
     workers::Workers,
 };
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     args::Args,
     context::{Marquee, WatchedPods},
     controllers::{self, POD_LABELS},
-    loading, metrics,
+    listener, loading, metrics,
 };
 
 /// Why the operator could not start, or had to end.
@@ -27,7 +27,7 @@ pub enum Failure {
     #[error("cannot listen on {address}: choose another address with --http")]
     Listen {
         /// The address.
-        address: SocketAddr,
+        address: ListenAddress,
         /// Why not.
         source: std::io::Error,
     },
@@ -45,8 +45,8 @@ pub enum Failure {
 /// It cannot start, or the lease is lost.
 pub async fn run(args: Args, config: Config, stop: CancellationToken) -> Result<(), Failure> {
     let terms = args.terms().map_err(Failure::Args)?;
-    let address = args.http;
-    let listener = TcpListener::bind(address).await.map_err(|source| Failure::Listen { address, source })?;
+    let refused = |source| Failure::Listen { address: args.http.clone(), source };
+    let listener = listener::listen(&args.http).await.map_err(refused)?;
     let process = Process {
         operator: Marquee::new(args.settings(), &POD_LABELS),
         kinds: controllers::kinds(),

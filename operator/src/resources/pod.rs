@@ -141,8 +141,9 @@ fn arguments(workload: &Workload<'_>) -> Vec<String> {
     let drain = grace_seconds(workload).saturating_sub(PRE_STOP_SECONDS + SPARE_SECONDS).max(1);
     let flags = [
         ("config", format!("{}/{}", names::CONFIG_FOLDER, names::CONFIG_KEY)),
-        ("http", format!("0.0.0.0:{}", names::HTTP_PORT)),
-        ("grpc", format!("0.0.0.0:{}", names::GRPC_PORT)),
+        // Both families; IPv4 alone where IPv6 is off.
+        ("http", format!("[::]:{}", names::HTTP_PORT)),
+        ("grpc", format!("[::]:{}", names::GRPC_PORT)),
         ("cache", names::CACHE_FOLDER.to_owned()),
         ("credentials", names::CREDENTIALS_FOLDER.to_owned()),
         ("termination-log", TERMINATION_LOG.to_owned()),
