@@ -27,7 +27,7 @@ pub enum PlanFileError {
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where, and what was expected.
+        /// The parse error.
         source: serde_json::Error,
     },
 }

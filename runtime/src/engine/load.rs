@@ -36,39 +36,39 @@ pub enum LoadError {
     /// The checksum in the manifest is invalid.
     #[error("sha256 of artifact {uri} is not a valid checksum")]
     Sha256 {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
-        /// What is wrong with it.
+        /// The problem.
         source: marquee_artifacts::DigestError,
     },
     /// The credentials of its store cannot be read.
     #[error("cannot read the credentials for artifact {uri}")]
     Credentials {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
-        /// Why.
+        /// The cause.
         source: CredentialsError,
     },
     /// It cannot be fetched, or its files are invalid.
     #[error("cannot open artifact {uri}")]
     Open {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
-        /// Why.
+        /// The cause.
         source: Box<FetchError>,
     },
     /// Its weights do not fit its architecture.
     #[error("artifact {uri} does not contain a valid model")]
     Model {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
-        /// Why.
+        /// The cause.
         source: ModelError,
     },
     /// Its outputs differ from those at training.
     #[error("artifact {uri} does not reproduce its golden outputs")]
     Golden {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
         /// The first difference.
         source: golden::GoldenError,
@@ -76,13 +76,13 @@ pub enum LoadError {
     /// It has no golden outputs to check.
     #[error("artifact {uri} has no golden outputs: train it again with this version")]
     NoGolden {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
     },
     /// It is a catalogue but a model is needed, or the reverse.
     #[error("artifact {uri} contains {found}, but {wanted} is needed: correct the uri")]
     WrongKind {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
         /// Its content.
         found: &'static str,
@@ -92,7 +92,7 @@ pub enum LoadError {
     /// The load was interrupted.
     #[error("cannot load artifact {uri}: the loader stopped")]
     Stopped {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
     },
 }

@@ -33,7 +33,7 @@ pub enum ConfigError {
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where, and what was expected.
+        /// The parse error.
         source: serde_json::Error,
     },
     /// The configuration is empty.
