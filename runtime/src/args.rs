@@ -17,15 +17,15 @@ use crate::{
     transport::TransportArgs,
 };
 
-/// What the exit codes say; they are the same for every command.
+/// The exit codes, which are the same for all commands.
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    problems were found (verify), or the process could not start or go on
+  1    problems were found (verify), or the process cannot start or continue
   2    flags or a config file cannot be used
   3    data or an artifact cannot be used
   4    output cannot be written
-  78   the CPU lacks what this binary was compiled for
+  78   the CPU lacks features that this binary needs
   130  stopped by Ctrl-C";
 
 /// Marquee's data plane: trains, evaluates and serves ranking models and pages.
@@ -35,24 +35,24 @@ pub struct Args {
     /// Logging.
     #[command(flatten)]
     pub log: LogArgs,
-    /// Vector instructions of the kernels: portable, v3 (AVX2) or v4 (AVX-512). Default: the best of this machine.
+    /// Vector instructions of the kernels: portable, v3 (AVX2) or v4 (AVX-512). Default: the best that this machine supports.
     #[arg(long, env = "MARQUEE_CPU", value_name = "LEVEL", global = true)]
     pub cpu: Option<String>,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Subcommand, Clone, Debug)]
 pub enum Command {
-    /// Serve the pages and models of a folder of manifests, in one process
+    /// Serve the models and pages in a folder of manifests, in one process
     Serve(Box<ServeArgs>),
-    /// Check a folder of manifests and their artifacts as `serve` would, without serving
+    /// Check manifests and their artifacts like `serve`, without serving
     Verify(VerifyArgs),
     /// Print the `sha256` that pins an artifact in a manifest
     Digest(DigestArgs),
-    /// Fit a model and write it as an artifact
+    /// Train a model and write it as an artifact
     Train(Box<TrainArgs>),
     /// Measure algorithms or artifacts on held-out data
     Evaluate(Box<EvaluateArgs>),
@@ -60,48 +60,48 @@ pub enum Command {
     Catalogue(Box<CatalogueArgs>),
     /// Print shell completions
     Completions {
-        /// For which shell.
+        /// Shell to complete for.
         shell: Shell,
     },
-    /// Write man pages, one a command
+    /// Write one man page for each command
     Man {
-        /// Folder for them; without one, the main page is printed.
+        /// Folder for the man pages. Without it, the main page is printed.
         #[arg(value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
     },
 }
 
-/// Where manifests and artifacts lie.
+/// Sources of artifacts.
 #[derive(ClapArgs, Clone, Debug)]
 #[command(next_help_heading = "Artifacts")]
 pub struct SourceArgs {
-    /// Stands in for a volume that a pod would mount: `file://` uris below FROM are looked for below TO. Repeatable;
-    /// several are separated by commas.
+    /// Replace a volume that a pod would mount: `file://` uris below FROM are read below TO. Repeatable, or separated by
+    /// commas.
     #[arg(long = "volume", env = "MARQUEE_VOLUMES", value_name = "FROM=TO", value_parser = volume, value_delimiter = ',')]
     pub volumes: Vec<(PathBuf, PathBuf)>,
-    /// Folder for artifacts that come from elsewhere. Default: `marquee/artifacts` in the user's cache folder.
+    /// Cache folder for artifacts from remote stores. Default: `marquee/artifacts` in the user's cache folder.
     #[arg(long, env = "MARQUEE_ARTIFACT_CACHE", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub cache: Option<PathBuf>,
-    /// Bytes that the cache may hold; what is not in use goes first, least recently used first. Units: K, M, G, T.
+    /// Size limit of the cache in bytes. Unused artifacts are removed, least recently used first. Units: K, M, G, T.
     #[arg(long, env = "MARQUEE_ARTIFACT_CACHE_SIZE", default_value = "64G", value_name = "BYTES", value_parser = bytes)]
     pub cache_size: u64,
-    /// Bytes that one artifact may have, as its manifest declares them.
+    /// Size limit of one artifact in bytes, as its manifest declares them. Units: K, M, G, T.
     #[arg(long, env = "MARQUEE_MAX_ARTIFACT", default_value = "16G", value_name = "BYTES", value_parser = bytes)]
     pub max_artifact: u64,
     /// Folder of Secrets: for an artifact with `credentials`, each file of DIR/<secretName>/ is a setting of its store,
-    /// such as AWS_ACCESS_KEY_ID. Read anew at each load.
+    /// such as AWS_ACCESS_KEY_ID. Each load reads the files again.
     #[arg(long, env = "MARQUEE_CREDENTIALS", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub credentials: Option<PathBuf>,
 }
 
-/// What is served: manifests, or a pod's configuration.
+/// The source of the configuration: manifests or a pod configuration.
 #[derive(ClapArgs, Clone, Debug)]
 #[group(required = true, multiple = false)]
 pub struct WhatArgs {
-    /// Folder (or file) of RankingModel and PageLayout manifests. Watched: a change is served without a restart.
+    /// Folder (or file) of RankingModel and PageLayout manifests. Changes are served without a restart.
     #[arg(long, env = "MARQUEE_MANIFESTS", value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub manifests: Option<PathBuf>,
-    /// Configuration of one pod in JSON, as the operator mounts it; instead of manifests.
+    /// Pod configuration in JSON, as the operator mounts it. Replaces --manifests.
     #[arg(long, env = "MARQUEE_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
 }
@@ -109,7 +109,7 @@ pub struct WhatArgs {
 /// Flags of `serve`.
 #[derive(ClapArgs, Clone, Debug)]
 pub struct ServeArgs {
-    /// What is served.
+    /// Source of the configuration.
     #[command(flatten)]
     pub what: WhatArgs,
     /// Artifacts.
@@ -121,19 +121,19 @@ pub struct ServeArgs {
     /// Load.
     #[command(flatten)]
     pub load: LoadArgs,
-    /// When `/readyz` first says yes: once all models and pages are served, or any. It then stays yes until the end: a bad
-    /// change leaves the old serving.
+    /// When `/readyz` first reports ready: when all models and pages are served, or any of them. It stays ready after that,
+    /// because a bad change leaves the previous models and pages serving.
     #[arg(long, env = "MARQUEE_READY_WHEN", value_enum, default_value = "all", help_heading = "Reload")]
     pub ready_when: ReadyWhen,
-    /// File for the reason, in JSON, why the process cannot serve: it then ends when its first load fails, and a store that
-    /// does not answer is given up on within seconds. A pod has it at /dev/termination-log.
+    /// File for the reason in JSON if the process cannot serve. With this flag, the process exits if its first load fails, and
+    /// waits only seconds for a store that does not respond. A pod uses /dev/termination-log.
     #[arg(long, env = "MARQUEE_TERMINATION_LOG", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub termination_log: Option<PathBuf>,
-    /// Traffic plan in JSON: which processes answer for which objective, and with which share of viewers. For pages whose
-    /// models are in other processes, without a cluster. Watched.
+    /// Traffic plan in JSON: the processes that answer for each objective, and their shares of viewers. For pages whose models
+    /// run in other processes without a cluster. Changes are applied without a restart.
     #[arg(long, env = "MARQUEE_TRAFFIC_PLAN", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub traffic_plan: Option<PathBuf>,
-    /// How often manifests and unpinned `file://` artifacts are looked at, besides being told by the system.
+    /// Interval at which manifests and unpinned `file://` artifacts are polled, in addition to file change notifications.
     #[arg(
         long,
         env = "MARQUEE_POLL",
@@ -144,24 +144,24 @@ pub struct ServeArgs {
     pub poll: Duration,
 }
 
-/// How much is taken on.
+/// Limits of load.
 #[derive(ClapArgs, Clone, Debug)]
 #[command(next_help_heading = "Load")]
 pub struct LoadArgs {
-    /// Threads that answer requests. Default: one a core.
+    /// Threads that answer requests. Default: one for each core.
     #[arg(long, env = "MARQUEE_THREADS", value_name = "N")]
     pub threads: Option<NonZeroUsize>,
-    /// Requests at work at once. Pages may take all places, top-k requests 9/10, scores 8/10.
+    /// Most requests in flight. Pages may take all places, top-k requests 9/10, and scores 8/10.
     #[arg(long, env = "MARQUEE_MAX_IN_FLIGHT", default_value = "256", value_name = "N")]
     pub max_in_flight: NonZeroUsize,
-    /// Requests that wait for a place; beyond, the least important is answered 429 / RESOURCE_EXHAUSTED.
+    /// Most requests that wait for a place. Beyond it, the least important request gets 429 / RESOURCE_EXHAUSTED.
     #[arg(long, env = "MARQUEE_MAX_WAITING", default_value_t = 1024, value_name = "N")]
     pub max_waiting: usize,
-    /// Forward passes over half a millisecond that run at once, all models together. Default: one a core.
+    /// Forward passes longer than half a millisecond that run at once in all models. Default: one for each core.
     #[arg(long, env = "MARQUEE_HEAVY_PASSES", value_name = "N")]
     pub heavy_passes: Option<NonZeroUsize>,
-    /// Keep an 8-bit copy of large factor tables: top-k scans are several times faster, for a quarter more memory. The
-    /// answers are the same.
+    /// Keep an 8-bit copy of large factor tables. Top-k scans become several times faster and need a quarter more memory. The
+    /// answers stay the same.
     #[arg(long, env = "MARQUEE_QUANTIZED_SCAN")]
     pub quantized_scan: bool,
 }
@@ -172,7 +172,7 @@ pub struct VerifyArgs {
     /// Folder (or file) of RankingModel and PageLayout manifests.
     #[arg(long, env = "MARQUEE_MANIFESTS", value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub manifests: PathBuf,
-    /// Check the manifests only: fetch and open no artifact.
+    /// Check only the manifests, without fetching or opening artifacts.
     #[arg(long)]
     pub manifests_only: bool,
     /// Artifacts.
@@ -183,7 +183,7 @@ pub struct VerifyArgs {
 /// Flags of `digest`.
 #[derive(ClapArgs, Clone, Debug)]
 pub struct DigestArgs {
-    /// Where the artifact lies: a `file://`, `s3://`, `gs://`, `az://` or `https://` uri, or a folder.
+    /// Location of the artifact: a `file://`, `s3://`, `gs://`, `az://` or `https://` uri, or a folder.
     pub uri: String,
     /// Artifacts.
     #[command(flatten)]
@@ -191,7 +191,7 @@ pub struct DigestArgs {
 }
 
 impl WhatArgs {
-    /// As the engine takes it; none for neither, which the parser refuses.
+    /// The source for the engine. `None` if no flag is set, which the parser refuses.
     pub fn source(&self) -> Option<ConfigSource> {
         let manifests = self.manifests.clone().map(ConfigSource::Manifests);
         manifests.or_else(|| self.config.clone().map(ConfigSource::Config))
@@ -199,7 +199,7 @@ impl WhatArgs {
 }
 
 impl SourceArgs {
-    /// As the fetcher takes them.
+    /// The options for the fetcher.
     pub fn options(&self) -> FetchOptions {
         let mut options = FetchOptions::new(self.cache.clone().unwrap_or_else(user_cache));
         options.max_cache_bytes = self.cache_size;
@@ -210,7 +210,7 @@ impl SourceArgs {
 }
 
 impl LoadArgs {
-    /// As the service takes them.
+    /// The options for the service.
     pub fn options(&self) -> ServiceOptions {
         let default = ServiceOptions::default();
         ServiceOptions {
@@ -222,7 +222,7 @@ impl LoadArgs {
         }
     }
 
-    /// As models take them.
+    /// The scan options for models.
     pub fn scan(&self, level: Level) -> ScanOptions {
         ScanOptions { level, quantized: self.quantized_scan }
     }
@@ -237,7 +237,7 @@ fn user_cache() -> PathBuf {
 fn volume(text: &str) -> Result<(PathBuf, PathBuf), String> {
     let (from, to) = text.split_once('=').ok_or("write FROM=TO, such as /artifacts=./artifacts")?;
     if !from.starts_with('/') {
-        return Err(format!("{from:?} is no path of a pod: it begins with /"));
+        return Err(format!("{from:?} is not a path in a pod: begin it with /"));
     }
     let to = std::path::absolute(to).map_err(|error| format!("{to:?} cannot be resolved: {error}"))?;
     Ok((from.into(), to))
@@ -251,11 +251,12 @@ fn bytes(text: &str) -> Result<u64, String> {
         Some('M') => 2,
         Some('G') => 3,
         Some('T') => 4,
-        Some(other) => return Err(format!("{other:?} is no unit: write K, M, G or T")),
+        Some(other) => return Err(format!("{other:?} is not a unit: write K, M, G or T")),
     };
     let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 =
-        number.parse().map_err(|_| format!("{text:?} is no number of bytes: write one such as 512M"))?;
+    let number: u64 = number
+        .parse()
+        .map_err(|_| format!("{text:?} is not a number of bytes: write a number such as 512M"))?;
     number
         .checked_shl(10 * power)
         .filter(|shifted| shifted >> (10 * power) == number)
@@ -285,14 +286,14 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_volumes_are_read_or_refused_with_the_mend() {
+    fn sizes_and_volumes_are_parsed_or_refused_with_advice() {
         #[rustfmt::skip]
         let sizes = [
             ("plain bytes", "1024", Ok(1024)),
             ("a unit",      "512M", Ok(512 << 20)),
             ("lower case",  "2g",   Ok(2 << 30)),
-            ("no unit",     "1X",   Err("'X' is no unit: write K, M, G or T".to_owned())),
-            ("no number",   "G",    Err("\"G\" is no number of bytes: write one such as 512M".to_owned())),
+            ("no unit",     "1X",   Err("'X' is not a unit: write K, M, G or T".to_owned())),
+            ("no number",   "G",    Err("\"G\" is not a number of bytes: write a number such as 512M".to_owned())),
             ("too large",   "99999999999T", Err("\"99999999999T\" is too large".to_owned())),
         ];
         for (why, text, expected) in sizes {

@@ -1,4 +1,4 @@
-//! What `build.rs` makes of the gRPC contracts in `proto/`: for the listener that answers and for the pages that ask.
+//! Code that `build.rs` generates from the gRPC contracts in `proto/`, for servers and clients.
 #![expect(missing_docs, clippy::all, reason = "generated")]
 
 /// The Open Inference Protocol.
@@ -6,13 +6,13 @@ pub mod inference {
     tonic::include_proto!("inference");
 }
 
-/// Marquee's own.
+/// Marquee's contract.
 pub mod marquee {
-    /// First version.
+    /// Version 1.
     pub mod v1 {
         tonic::include_proto!("marquee.v1");
     }
 }
 
-/// Both, described for reflection.
+/// Descriptors of both contracts, for reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contracts.bin"));

@@ -1,7 +1,7 @@
-//! Whether this CPU has what the binary was compiled for. Asked first thing in `main`: an instruction that is not there
-//! kills the process with a signal, and nobody learns why.
+//! Checks that this CPU has the features that the binary was compiled for. `main` does this first, because a missing
+//! instruction kills the process with a signal that does not say why.
 
-/// Exit code of a process whose CPU is too old: `EX_CONFIG` of `sysexits.h`, as if configured for another machine.
+/// Exit code if the CPU is too old: `EX_CONFIG` of `sysexits.h`, because the process is configured for another machine.
 pub const EXIT_CODE: u8 = 78;
 
 /// A feature that the binary was compiled for, and whether the CPU has it.
@@ -35,7 +35,7 @@ fn features() -> impl IntoIterator<Item = Feature> {
     Vec::new()
 }
 
-/// A sentence that names what is missing and the mend; none when all is there.
+/// A sentence that names the missing features and what to do. `None` if no feature is missing.
 pub fn missing() -> Option<String> {
     sentence(features())
 }
@@ -45,7 +45,7 @@ fn sentence(features: impl IntoIterator<Item = Feature>) -> Option<String> {
         features.into_iter().filter(|f| f.compiled_in && !f.present).map(|feature| feature.name).collect();
     (!absent.is_empty()).then(|| {
         format!(
-            "this binary was compiled for a CPU with {}, which this machine has not: use the portable build \
+            "this binary was compiled for a CPU with {}, which this machine lacks: use the portable build \
              (RUSTFLAGS= cargo build --release), or a machine of level x86-64-v3 (Intel Haswell, AMD Excavator or newer)",
             absent.join(", ")
         )
@@ -57,13 +57,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_compiled_in_and_absent_is_named() {
+    fn missing_features_are_named() {
         let feature = |name, compiled_in, present| Feature { name, compiled_in, present };
         assert_eq!(sentence([feature("avx2", true, true), feature("avx512f", false, false)]), None);
         let message = sentence([feature("avx2", true, false), feature("fma", true, false)]).unwrap();
         assert!(
             message
-                .starts_with("this binary was compiled for a CPU with avx2, fma, which this machine has not")
+                .starts_with("this binary was compiled for a CPU with avx2, fma, which this machine lacks")
         );
     }
 

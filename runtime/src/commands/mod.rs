@@ -48,7 +48,7 @@ pub enum CommandError {
     /// The artifact cannot be read.
     #[error("artifact {uri} cannot be read")]
     Artifact {
-        /// Where it lies.
+        /// Location of the artifact.
         uri: String,
         /// Why.
         source: Box<FetchError>,
@@ -102,7 +102,7 @@ impl From<StartError> for CommandError {
     }
 }
 
-/// Where a command writes.
+/// The output streams of a command.
 struct Streams<'a> {
     /// Its output.
     out: &'a mut dyn Write,

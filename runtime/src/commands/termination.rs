@@ -82,8 +82,8 @@ mod tests {
             let _ = fs::remove_file(&file);
             let args = args.split(' ').map(OsString::from).collect::<Vec<_>>();
             cpu_unsupported(args.into_iter(), variable.map(OsString::from), "no avx2").unwrap();
-            let told = Termination::parse(&fs::read_to_string(&file).unwrap()).unwrap();
-            assert_eq!((told.reason, &*told.message), (Reason::CpuUnsupported, "no avx2"), "{why}");
+            let written = Termination::parse(&fs::read_to_string(&file).unwrap()).unwrap();
+            assert_eq!((written.reason, &*written.message), (Reason::CpuUnsupported, "no avx2"), "{why}");
         }
     }
 }

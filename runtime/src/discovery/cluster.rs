@@ -1,4 +1,4 @@
-//! A traffic plan from the API server: models and the pods behind them, watched.
+//! Reads a traffic plan from the API server: watches models and their pods.
 
 use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 
@@ -20,13 +20,13 @@ use tracing::{info, warn};
 use super::objects::{SERVICE_NAME, plan};
 use crate::rankers::TrafficPlan;
 
-/// Changes that come together make one plan.
+/// Changes within this time are combined into one plan.
 const QUIET: Duration = Duration::from_millis(20);
-/// Before the API server is looked for again.
+/// Wait before the next attempt to configure a client.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Tells the plan that the API server holds for pages of `surfaces`, and each other one. While the API server is gone the last
-/// one stays in use; it is looked for until it is back.
+/// Sends the traffic plan for pages of `surfaces`, and each later change of it. While the API server is unreachable, the last
+/// plan stays in use, and the watch is retried until the server answers.
 pub async fn follow(
     namespace: String,
     surfaces: BTreeSet<String>,
@@ -38,7 +38,7 @@ pub async fn follow(
             Err(error) => {
                 warn!(
                     error = &error as &dyn std::error::Error,
-                    "no way to the API server is known: pages fall back"
+                    "cannot configure a client for the API server: pages use fallbacks"
                 );
                 tokio::select! {
                     () = plans.closed() => return,
@@ -60,8 +60,8 @@ pub async fn follow(
         }
         tokio::time::sleep(QUIET).await;
         while changes.try_recv().is_ok() {}
-        // Half of what there is would be a wrong plan.
-        if !(models.is_whole() && slices.is_whole()) {
+        // Incomplete data would make a wrong plan.
+        if !(models.is_complete() && slices.is_complete()) {
             continue;
         }
         let (models, slices) = (models.store.state(), slices.store.state());
@@ -76,18 +76,18 @@ pub async fn follow(
     }
 }
 
-/// Why no way to an API server is known.
+/// Why no client for the API server can be made.
 #[derive(Debug, thiserror::Error)]
 enum NoClient {
-    /// Neither of the two.
+    /// Neither a service account nor a kubeconfig exists.
     #[error("no service account is mounted ({in_cluster}), and KUBECONFIG names no cluster")]
     Config { in_cluster: kube::config::InClusterError, source: kube::config::KubeconfigError },
-    /// What is configured cannot be used.
-    #[error("the configured way to the API server cannot be used")]
+    /// The configuration is invalid.
+    #[error("cannot use the configuration of the API server")]
     Client(#[from] kube::Error),
 }
 
-/// As the pod's service account; elsewhere, as KUBECONFIG says.
+/// Makes a client from the pod's service account, or from KUBECONFIG outside a cluster.
 async fn client() -> Result<Client, NoClient> {
     let config = match Config::incluster() {
         Ok(config) => config,
@@ -98,19 +98,19 @@ async fn client() -> Result<Client, NoClient> {
     Ok(Client::try_from(config)?)
 }
 
-/// What is known of a kind, and whether all of it was ever told.
+/// The objects of one kind, and whether the first list is complete.
 struct Reflected<K: kube::Resource<DynamicType = ()> + Clone + 'static> {
     store: Store<K>,
-    whole: watch::Receiver<bool>,
+    complete: watch::Receiver<bool>,
 }
 
 impl<K: kube::Resource<DynamicType = ()> + Clone + 'static> Reflected<K> {
-    fn is_whole(&self) -> bool {
-        *self.whole.borrow()
+    fn is_complete(&self) -> bool {
+        *self.complete.borrow()
     }
 }
 
-/// Keeps what `events` tell, and says in `changed` that there is something new. An error is told once until it is over.
+/// Stores the objects from `events`, and reports each change through `changed`. A series of errors is logged once.
 fn reflect<K>(
     kind: &'static str,
     events: impl Stream<Item = Result<watcher::Event<K>, watcher::Error>> + Send + 'static,
@@ -120,7 +120,7 @@ where
     K: kube::Resource<DynamicType = ()> + Clone + Debug + Send + Sync + 'static,
 {
     let (store, writer) = reflector::store();
-    let (tell_whole, whole) = watch::channel(false);
+    let (set_complete, complete) = watch::channel(false);
     let events = reflector::reflector(writer, events.default_backoff());
     tokio::spawn(async move {
         let mut events = std::pin::pin!(events);
@@ -129,13 +129,13 @@ where
             match event {
                 Ok(event) => {
                     if is_lost {
-                        info!(kind, "the API server is back");
+                        info!(kind, "the API server is reachable again");
                         is_lost = false;
                     }
                     if matches!(event, watcher::Event::InitDone) {
-                        tell_whole.send_replace(true);
+                        set_complete.send_replace(true);
                     }
-                    // A full channel has an earlier change to report; a closed one has no reader any more.
+                    // If the channel is full, it already holds a change. If it is closed, the reader ended.
                     if matches!(changed.try_send(()), Err(mpsc::error::TrySendError::Closed(()))) {
                         return;
                     }
@@ -145,12 +145,12 @@ where
                     warn!(
                         kind,
                         error = &error as &dyn std::error::Error,
-                        "the watch broke off; the last traffic plan stays in use"
+                        "the watch failed: the last traffic plan stays in use"
                     );
                 }
                 Err(_) => {}
             }
         }
     });
-    Reflected { store, whole }
+    Reflected { store, complete }
 }

@@ -1,4 +1,4 @@
-//! A traffic plan in a file: for those who run rankers without Kubernetes.
+//! Reads a traffic plan from a file, for rankers that run without Kubernetes.
 
 use std::{
     fs, io,
@@ -11,23 +11,23 @@ use tracing::warn;
 
 use crate::rankers::TrafficPlan;
 
-/// Why a file says no plan.
+/// Why a file cannot be used as a traffic plan.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
-    /// The system refuses.
+    /// The file cannot be read.
     #[error("cannot read the traffic plan {}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's word.
+        /// The system error.
         source: io::Error,
     },
-    /// It is no plan.
-    #[error("{} is no traffic plan: write {{\"objectives\": {{\"<objective>\": [{{\"revision\", \"weight\", \"addresses\"}}]}}}}", path.display())]
+    /// The file is not a valid plan.
+    #[error("{} is not a valid traffic plan: write {{\"objectives\": {{\"<objective>\": [{{\"revision\", \"weight\", \"addresses\"}}]}}}}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where, and what was expected.
+        /// The parse error.
         source: serde_json::Error,
     },
 }
@@ -35,17 +35,17 @@ pub enum PlanFileError {
 /// Reads the plan.
 ///
 /// # Errors
-/// When the file cannot be read, or is no plan.
+/// Fails if the file cannot be read, or if it is not a valid plan.
 pub fn read(path: &Path) -> Result<TrafficPlan, PlanFileError> {
     let text = fs::read(path).map_err(|source| PlanFileError::Io { path: path.to_owned(), source })?;
     serde_json::from_slice(&text).map_err(|source| PlanFileError::Syntax { path: path.to_owned(), source })
 }
 
-/// Tells the plan of the file, and each other one that it says later; it is looked at every `poll`. What is no plan leaves the
-/// last one in use.
+/// Sends the plan in the file, and each later change of it. Reads the file every `poll`. While the file is invalid, the last
+/// plan stays in use.
 pub async fn follow(path: PathBuf, poll: Duration, plans: watch::Sender<Option<TrafficPlan>>) {
     let mut tick = tokio::time::interval(poll.max(Duration::from_millis(10)));
-    let mut complained = String::new();
+    let mut last_error = String::new();
     loop {
         tokio::select! {
             () = plans.closed() => return,
@@ -55,7 +55,7 @@ pub async fn follow(path: PathBuf, poll: Duration, plans: watch::Sender<Option<T
         let read = tokio::task::spawn_blocking(move || read(&at)).await;
         match read {
             Ok(Ok(plan)) => {
-                complained.clear();
+                last_error.clear();
                 plans.send_if_modified(|known| {
                     let is_new = known.as_ref() != Some(&plan);
                     if is_new {
@@ -65,11 +65,11 @@ pub async fn follow(path: PathBuf, poll: Duration, plans: watch::Sender<Option<T
                 });
             }
             Ok(Err(error)) => {
-                // A file is replaced in two steps by some, and stays wrong for long by others: told once.
-                let told = crate::service::causes::Causes(&error).to_string();
-                if complained != told {
-                    warn!(error = told, "the last traffic plan stays in use");
-                    complained = told;
+                // A file may stay invalid for long, so each error is logged once.
+                let error = crate::service::causes::Causes(&error).to_string();
+                if last_error != error {
+                    warn!(error, "cannot use the traffic plan file: the last plan stays in use");
+                    last_error = error;
                 }
             }
             Err(_) => return,
@@ -91,17 +91,17 @@ mod tests {
             fs::write(&file, format!(r#"{{"objectives":{{"top-picks":[{target}]}}}}"#)).unwrap();
         };
         write("aa");
-        let (tell, mut told) = watch::channel(None);
-        tokio::spawn(follow(file.clone(), Duration::from_millis(10), tell));
-        let revision = |told: &watch::Receiver<Option<TrafficPlan>>| {
-            told.borrow().as_ref().map(|plan| plan.objectives["top-picks"][0].revision.to_string())
+        let (sender, mut plans) = watch::channel(None);
+        tokio::spawn(follow(file.clone(), Duration::from_millis(10), sender));
+        let revision = |plans: &watch::Receiver<Option<TrafficPlan>>| {
+            plans.borrow().as_ref().map(|plan| plan.objectives["top-picks"][0].revision.to_string())
         };
-        told.changed().await.unwrap();
-        assert_eq!(revision(&told).as_deref(), Some("aa"));
+        plans.changed().await.unwrap();
+        assert_eq!(revision(&plans).as_deref(), Some("aa"));
         fs::write(&file, r#"{"objectives":{"top-picks":[{"revison":"bb"}]}}"#).unwrap();
         assert!(matches!(read(&file), Err(PlanFileError::Syntax { .. })));
         write("bb");
-        told.changed().await.unwrap();
-        assert_eq!(revision(&told).as_deref(), Some("bb"), "the bad one was passed over");
+        plans.changed().await.unwrap();
+        assert_eq!(revision(&plans).as_deref(), Some("bb"), "the invalid plan was skipped");
     }
 }

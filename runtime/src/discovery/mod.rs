@@ -1,5 +1,5 @@
-//! The traffic plan, which has the addresses of the models of pages. It comes from the API server (`cluster` watches, `objects`
-//! converts) or from a file. If the source fails, the last plan stays in use.
+//! Reads the traffic plan, which has the addresses of the pages' models. It comes from the API server (`cluster` watches it,
+//! `objects` converts its objects) or from a file. If the source fails, the last plan stays in use.
 
 pub mod cluster;
 pub mod file;
@@ -12,7 +12,7 @@ use tokio::{runtime::Handle, sync::watch};
 
 use crate::rankers::TrafficPlan;
 
-/// Where plans come from.
+/// The source of traffic plans.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlanSource {
     /// The API server.
@@ -26,13 +26,13 @@ pub enum PlanSource {
     File {
         /// Its path.
         path: PathBuf,
-        /// How often it is looked at.
+        /// Poll interval.
         poll: Duration,
     },
 }
 
 impl PlanSource {
-    /// Where the plan for `config` comes from: `file` if there is one, else what the configuration says; none when all models
+    /// The source of the plan for `config`: `file` if it is given, else the source in the configuration. `None` if all models
     /// are in this process.
     pub fn of(config: &PodConfig, file: Option<PathBuf>, poll: Duration) -> Option<Self> {
         let surfaces = || config.pages.iter().map(|page| page.surface.clone()).collect();
@@ -43,15 +43,15 @@ impl PlanSource {
         file.map(|path| Self::File { path, poll }).or_else(cluster)
     }
 
-    /// Follows it on `runtime` until the receiver is dropped.
+    /// Follows the source on `runtime` until the receiver is dropped.
     pub fn follow(self, runtime: &Handle) -> watch::Receiver<Option<TrafficPlan>> {
-        let (tell, told) = watch::channel(None);
+        let (plans, receiver) = watch::channel(None);
         match self {
             Self::Cluster { namespace, surfaces } => {
-                runtime.spawn(cluster::follow(namespace, surfaces, tell))
+                runtime.spawn(cluster::follow(namespace, surfaces, plans))
             }
-            Self::File { path, poll } => runtime.spawn(file::follow(path, poll, tell)),
+            Self::File { path, poll } => runtime.spawn(file::follow(path, poll, plans)),
         };
-        told
+        receiver
     }
 }

@@ -1,4 +1,4 @@
-//! From what the API server holds to a traffic plan. Pure.
+//! Converts objects from the API server to a traffic plan. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,11 +7,11 @@ use marquee_crds::{RankingModel, names, pod_config::older};
 
 use crate::rankers::{Target, TrafficPlan};
 
-/// The label by which an EndpointSlice names its Service.
+/// The label of an EndpointSlice that names its Service.
 pub(super) const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
-/// Whom pages of `surfaces` ask: the revisions in the status of each model of theirs, and the pods that EndpointSlices name.
-/// Where two models answer to one objective, the older one has it.
+/// The traffic plan for pages of `surfaces`: the revisions in the status of their models, with the pods from EndpointSlices.
+/// If two models claim one objective, the older model gets it.
 pub fn plan<'a>(
     models: impl IntoIterator<Item = &'a RankingModel>,
     slices: impl IntoIterator<Item = &'a EndpointSlice>,
@@ -44,7 +44,7 @@ pub fn plan<'a>(
     TrafficPlan { objectives: objectives.collect() }
 }
 
-/// `host:port` of every pod that takes requests, by Service.
+/// Addresses (`host:port`) of all pods that accept requests, by Service.
 fn by_service<'a>(
     slices: impl IntoIterator<Item = &'a EndpointSlice>,
 ) -> BTreeMap<&'a str, BTreeSet<String>> {
@@ -65,7 +65,7 @@ fn by_service<'a>(
     found
 }
 
-/// A pod that is going answers what is in flight, and takes nothing new. What is not said is as Kubernetes takes it: ready.
+/// Whether a pod accepts new requests: it is ready and not terminating. Kubernetes treats a missing condition as ready.
 fn takes_requests(endpoint: &Endpoint) -> bool {
     let Some(conditions) = &endpoint.conditions else { return true };
     conditions.ready.unwrap_or(true) && !conditions.terminating.unwrap_or(false)

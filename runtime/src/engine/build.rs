@@ -1,5 +1,5 @@
-//! From what should be served and what is served to what will be: artifacts loaded beside the old ones, one at fault left
-//! as it was.
+//! Builds the next plan from the configuration and the current plan. New artifacts are loaded while the old ones still serve.
+//! A resource whose artifact fails keeps its previous artifact.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -30,10 +30,10 @@ use crate::service::{
     ranker::ServedModel,
 };
 
-/// Artifacts that are loaded at once: enough to hide latency, few enough to leave the serving its memory and CPU.
+/// Artifacts that are loaded at once: enough to hide network latency, few enough to leave memory and CPU for requests.
 const LOADED_AT_ONCE: usize = 4;
 
-/// What is served, in the engine's hands.
+/// The models and pages that are served, and the artifacts behind them.
 #[derive(Default)]
 pub struct Serving {
     /// By objective.
@@ -44,14 +44,14 @@ pub struct Serving {
     held: HashMap<Digest, Held>,
 }
 
-/// What the next plan is built from.
+/// Inputs of the next plan.
 #[derive(Clone, Copy)]
 pub struct BuildInputs<'a> {
-    /// What should be served.
+    /// Configuration to serve.
     pub config: &'a PodConfig,
     /// Fetches and checks artifacts.
     pub loader: &'a Loader,
-    /// What the forward passes of all models share.
+    /// Shared by the forward passes of all models.
     pub pool: &'a PassPool,
     /// Rankers in other processes.
     pub remote_rankers: &'a RemoteRankers,
@@ -60,8 +60,8 @@ pub struct BuildInputs<'a> {
 type Loads = HashMap<ArtifactRef, Result<Held, Arc<LoadError>>>;
 
 impl Serving {
-    /// What to serve next for `config`. Writes into `states` how each resource is doing. Never fails: what is at fault stays
-    /// as it was before, or out.
+    /// Builds what to serve next, and writes the state of each resource to `states`. Never fails: a resource whose artifact
+    /// cannot be loaded stays as it was, or is left out if it was not served before.
     pub async fn next(&self, inputs: &BuildInputs<'_>, states: &mut States) -> Self {
         let BuildInputs { config, loader, pool, remote_rankers } = *inputs;
         let loads = self.load_all(config, loader, &*pool.observer).await;
@@ -84,7 +84,7 @@ impl Serving {
         next
     }
 
-    /// As requests see it. `config` says what should be served besides.
+    /// The plan for requests. Resources of `config` that are not served yet are listed as awaited.
     pub fn plan(&self, config: &PodConfig) -> Plan {
         let objectives = config.rankers.iter().map(|ranker| &ranker.objective);
         let surfaces = config.pages.iter().map(|page| &page.surface);
@@ -95,7 +95,7 @@ impl Serving {
         Plan::new(self.models.values().cloned().collect(), self.pages.values().cloned().collect(), awaited)
     }
 
-    /// Whether `other` serves the very same.
+    /// Whether `other` serves the same models and pages.
     pub fn is_same_as(&self, other: &Self) -> bool {
         same(&self.models, &other.models) && same(&self.pages, &other.pages)
     }
@@ -160,7 +160,7 @@ impl Serving {
         let uri = &config.catalogue.uri;
         let found =
             find(loads, &config.catalogue).and_then(|held| held.loaded.catalogue(uri).map_err(Arc::new));
-        // A model of this process comes first: it is the nearest.
+        // A model in this process comes first, because it answers without a network call.
         let model = |objective: &str| match models.get(objective) {
             Some(model) => vec![Share::whole(model.clone())],
             None => remote_rankers.models.get(objective).cloned().unwrap_or_default(),
@@ -178,7 +178,7 @@ impl Serving {
         };
         match found {
             Ok(catalogue) => (Some(lay_out(config, catalogue)), None),
-            // The layout as it was, with the models as they are now.
+            // The previous layout with the current models.
             Err(error) => (before.map(|before| lay_out(&before.config, &before.catalogue)), Some(error)),
         }
     }
@@ -212,6 +212,6 @@ fn same<T>(one: &BTreeMap<String, Arc<T>>, other: &BTreeMap<String, Arc<T>>) -> 
 fn report(resource: &str, previous_serves: bool, failure: Option<&Arc<LoadError>>) {
     if let Some(failure) = failure {
         let reason = failure.reason().as_str();
-        error!(resource, previous_serves, reason, error = %Causes(&**failure), "artifact refused");
+        error!(resource, previous_serves, reason, error = %Causes(&**failure), "cannot load an artifact");
     }
 }

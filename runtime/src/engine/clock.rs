@@ -1,8 +1,8 @@
-//! Wall-clock time as status writes it.
+//! Formats wall-clock time for the status.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// RFC 3339, in UTC, to the second.
+/// Formats `time` as RFC 3339 in UTC, without fractions of a second.
 pub fn rfc3339(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (days, second) = (seconds / 86_400, seconds % 86_400);
@@ -11,8 +11,8 @@ pub fn rfc3339(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// Year, month and day of a day counted from 1970-01-01. Counts in eras of 400 years that begin in March, so that the
-/// day that comes and goes is the last of a year.
+/// Converts days since 1970-01-01 to year, month and day. Counts in eras of 400 years that begin in March, so that the leap
+/// day is the last day of a year.
 fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -38,7 +38,7 @@ mod tests {
             ("a leap day",                 1_709_164_799, "2024-02-28T23:59:59Z"),
             ("the second after",           1_709_164_800, "2024-02-29T00:00:00Z"),
             ("the last second of a year",  1_798_761_599, "2026-12-31T23:59:59Z"),
-            ("no leap year",               4_107_542_400, "2100-03-01T00:00:00Z"),
+            ("a year without a leap day",  4_107_542_400, "2100-03-01T00:00:00Z"),
         ];
         for (why, seconds, expected) in cases {
             assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), expected, "{why}");

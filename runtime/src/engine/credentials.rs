@@ -1,34 +1,34 @@
-//! Credentials of stores: Secrets mounted into a pod as folders, one file for each key.
+//! Store credentials: Secrets that are mounted into a pod as folders, with one file for each key.
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// Bytes of one value; a service account's key in JSON has about 2,300.
+/// Size limit of one value in bytes. A service account key in JSON has about 2,300.
 const LARGEST: u64 = 64 * 1024;
 
 /// Why credentials cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
-    /// No folder of Secrets is configured.
-    #[error("the artifact asks for Secret {secret}, and no folder of Secrets is known: give --credentials")]
+    /// The folder of Secrets is not configured.
+    #[error("the artifact needs Secret {secret}, but no folder of Secrets is configured: set --credentials")]
     NoFolder {
         /// Name of the Secret.
         secret: String,
     },
-    /// The Secret's folder or a file of it cannot be read.
-    #[error("Secret {secret} cannot be read at {}: create it, with a key for each setting of the store", path.display())]
+    /// The Secret's folder or a file in it cannot be read.
+    #[error("cannot read Secret {secret} at {}: create it with one key for each setting of the store", path.display())]
     Io {
         /// Name of the Secret.
         secret: String,
-        /// Its folder, or a file of it.
+        /// Its folder, or a file in it.
         path: PathBuf,
-        /// The system's word.
+        /// The system error.
         source: io::Error,
     },
-    /// A value is no text, or is too long to be one.
-    #[error("key {key} of Secret {secret} is no text of at most {LARGEST} bytes: write it anew")]
+    /// A value is not text, or is too long.
+    #[error("key {key} of Secret {secret} is not text of at most {LARGEST} bytes: correct its value")]
     Value {
         /// Name of the Secret.
         secret: String,
@@ -37,10 +37,10 @@ pub enum CredentialsError {
     },
 }
 
-/// The settings that Secret `secret` holds, by key. Read anew at each load, so that a rotated Secret counts.
+/// Reads the settings in Secret `secret`, sorted by key. Each load reads them again, so that a rotated Secret takes effect.
 ///
 /// # Errors
-/// When the Secret's folder cannot be read, or a value is not text. The error never contains a value.
+/// Fails if the Secret's folder cannot be read, or if a value is not text. The error never contains a value.
 pub fn read(folder: Option<&Path>, secret: &str) -> Result<Vec<(String, String)>, CredentialsError> {
     let no_folder = || CredentialsError::NoFolder { secret: secret.to_owned() };
     let folder = folder.ok_or_else(no_folder)?.join(secret);
@@ -50,7 +50,7 @@ pub fn read(folder: Option<&Path>, secret: &str) -> Result<Vec<(String, String)>
     for entry in fs::read_dir(&folder).map_err(refused(folder.clone()))? {
         let path = entry.map_err(refused(folder.clone()))?.path();
         let key = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // What the kubelet keeps beside the keys, to change all of them at once.
+        // The kubelet keeps hidden entries beside the keys, to replace all keys atomically.
         if key.starts_with('.') {
             continue;
         }
@@ -58,13 +58,13 @@ pub fn read(folder: Option<&Path>, secret: &str) -> Result<Vec<(String, String)>
         if !meta.is_file() {
             continue;
         }
-        let no_text = || CredentialsError::Value { secret: secret.to_owned(), key: key.clone() };
+        let not_text = || CredentialsError::Value { secret: secret.to_owned(), key: key.clone() };
         if meta.len() > LARGEST {
-            return Err(no_text());
+            return Err(not_text());
         }
         let value =
-            String::from_utf8(fs::read(&path).map_err(refused(path.clone()))?).map_err(|_| no_text())?;
-        // Editors and `echo` end a file with a newline, and no setting does.
+            String::from_utf8(fs::read(&path).map_err(refused(path.clone()))?).map_err(|_| not_text())?;
+        // Editors and `echo` append a newline, which is never part of a setting.
         settings.push((key, value.trim_end_matches(['\r', '\n']).to_owned()));
     }
     settings.sort();
@@ -88,19 +88,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named_and_no_value_is_told() {
+    fn an_error_names_what_is_missing_and_contains_no_value() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("store")).unwrap();
         fs::write(dir.path().join("store/AWS_REGION"), [0x73, 0xff]).unwrap();
         #[rustfmt::skip]
         let cases = [
-            ("no flag",       None,             "store", "give --credentials"),
-            ("no Secret",     Some(dir.path()), "other", "Secret other cannot be read at"),
-            ("no text",       Some(dir.path()), "store", "key AWS_REGION of Secret store is no text"),
+            ("no flag",       None,             "store", "set --credentials"),
+            ("no Secret",     Some(dir.path()), "other", "cannot read Secret other at"),
+            ("not text",      Some(dir.path()), "store", "key AWS_REGION of Secret store is not text"),
         ];
         for (why, folder, secret, expected) in cases {
-            let told = read(folder, secret).unwrap_err().to_string();
-            assert!(told.contains(expected), "{why}: {told}");
+            let message = read(folder, secret).unwrap_err().to_string();
+            assert!(message.contains(expected), "{why}: {message}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! From an artifact reference to something that can be served: fetched, checked, its golden outputs reproduced.
+//! Loads an artifact: fetches it, checks its files, and reproduces its golden outputs.
 
 use std::{
     path::PathBuf,
@@ -33,80 +33,80 @@ use crate::{
 /// Why an artifact is not served.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The checksum in the manifest is none.
-    #[error("sha256 of artifact {uri} is no checksum")]
+    /// The checksum in the manifest is invalid.
+    #[error("sha256 of artifact {uri} is not a valid checksum")]
     Sha256 {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
-        /// What is wrong with it.
+        /// The problem.
         source: marquee_artifacts::DigestError,
     },
-    /// What its store asks for cannot be had.
-    #[error("artifact {uri} cannot be asked for")]
+    /// The credentials of its store cannot be read.
+    #[error("cannot read the credentials for artifact {uri}")]
     Credentials {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
-        /// Why.
+        /// The cause.
         source: CredentialsError,
     },
-    /// It cannot be brought here, or its files are not what they should be.
-    #[error("artifact {uri} cannot be opened")]
+    /// It cannot be fetched, or its files are invalid.
+    #[error("cannot open artifact {uri}")]
     Open {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
-        /// Why.
+        /// The cause.
         source: Box<FetchError>,
     },
-    /// Its weights are not what its architecture needs.
-    #[error("artifact {uri} holds no model that can be run")]
+    /// Its weights do not fit its architecture.
+    #[error("artifact {uri} does not contain a valid model")]
     Model {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
-        /// Why.
+        /// The cause.
         source: ModelError,
     },
-    /// It does not compute what it computed when it was trained.
+    /// Its outputs differ from those at training.
     #[error("artifact {uri} does not reproduce its golden outputs")]
     Golden {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
         /// The first difference.
         source: golden::GoldenError,
     },
-    /// Nothing to check it against.
+    /// It has no golden outputs to check.
     #[error("artifact {uri} has no golden outputs: train it again with this version")]
     NoGolden {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
     },
-    /// A catalogue where a model is needed, or the reverse.
-    #[error("artifact {uri} holds {found}, where {wanted} is needed: correct the uri")]
+    /// It is a catalogue but a model is needed, or the reverse.
+    #[error("artifact {uri} contains {found}, but {wanted} is needed: correct the uri")]
     WrongKind {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
-        /// What it holds.
+        /// Its content.
         found: &'static str,
-        /// What the resource needs.
+        /// The content that the resource needs.
         wanted: &'static str,
     },
-    /// The load was cut off.
-    #[error("artifact {uri} could not be loaded: the loader stopped")]
+    /// The load was interrupted.
+    #[error("cannot load artifact {uri}: the loader stopped")]
     Stopped {
-        /// Of the artifact.
+        /// Uri of the artifact.
         uri: String,
     },
 }
 
-/// An artifact that is here and sound, and what keeps it here.
+/// A checked artifact, with the lease that keeps its files in the cache.
 #[derive(Clone)]
 pub struct Held {
-    /// What it holds.
+    /// Its content.
     pub loaded: Loaded,
     /// Keeps its files in the cache.
     _lease: Lease,
 }
 
-/// What an artifact holds, ready to be served.
+/// Content of an artifact, ready to serve.
 #[derive(Clone)]
 pub enum Loaded {
     /// A model.
@@ -116,7 +116,7 @@ pub enum Loaded {
 }
 
 impl Loaded {
-    /// Of the artifact's manifest.
+    /// Digest of the artifact's manifest.
     pub fn digest(&self) -> Digest {
         match self {
             Self::Model(model) => model.digest(),
@@ -124,7 +124,7 @@ impl Loaded {
         }
     }
 
-    /// The model, where one is needed.
+    /// The model.
     ///
     /// # Errors
     /// [`LoadError::WrongKind`].
@@ -135,7 +135,7 @@ impl Loaded {
         }
     }
 
-    /// The catalogue, where one is needed.
+    /// The catalogue.
     ///
     /// # Errors
     /// [`LoadError::WrongKind`].
@@ -162,27 +162,27 @@ pub fn pinned(artifact: &ArtifactRef) -> Result<Option<Digest>, LoadError> {
     artifact.sha256.as_ref().map(parse).transpose()
 }
 
-/// Brings artifacts here and makes them ready.
+/// Fetches artifacts and makes them ready.
 #[derive(Clone)]
 pub struct Loader {
-    /// Where they come from.
+    /// Fetches artifacts from their stores.
     pub fetcher: Fetcher,
     /// How models scan their titles.
     pub scan: ScanOptions,
-    /// Where models are run for the first time.
+    /// Runs models for the first time.
     pub warm_up: WarmUpThread,
-    /// Secrets of artifacts, a folder each.
+    /// Folder of Secrets, with one folder for each Secret.
     pub credentials: Option<PathBuf>,
-    /// Takes the progress of each load.
+    /// Records the progress of each load.
     pub loads: Loads,
 }
 
 impl Loader {
-    /// Brings an artifact here, checks everything, and runs its golden inputs. `known` finds one that is held already: it
-    /// is used again as it is, and the answer says so.
+    /// Fetches and checks an artifact, and runs its golden inputs. If `known` finds it in memory, it is reused, and the
+    /// returned flag is true.
     ///
     /// # Errors
-    /// When it cannot be reached, or anything is not as it should be: such an artifact is never served.
+    /// Fails if the artifact cannot be fetched, or if a check fails. Such an artifact is never served.
     pub async fn load(
         &self,
         artifact: &ArtifactRef,
@@ -213,7 +213,7 @@ async fn load(
         }
     };
     if expected.is_none() {
-        // In place and unpinned: whether it changed is known once its manifest is read.
+        // A local, unpinned artifact: only its manifest shows whether it changed.
         let here = fetcher.fetch(uri, None, |_| ()).await.map_err(refused)?;
         if let Some(held) = known(here.digest) {
             return Ok((held, true));
@@ -231,15 +231,15 @@ async fn load(
     Ok((Held { loaded, _lease: lease }, false))
 }
 
-/// Every tenth is enough for a log.
+/// Logs each tenth of the load.
 fn log_progress(uri: &str, logged: &AtomicU64, progress: &Progress) {
     let tenth = (progress.bytes * 10).checked_div(progress.total).unwrap_or(0);
     if logged.swap(tenth, Relaxed) < tenth {
-        info!(uri, bytes = progress.bytes, total = progress.total, "artifact on its way");
+        info!(uri, bytes = progress.bytes, total = progress.total, "fetching artifact");
     }
 }
 
-/// Makes an opened artifact ready. Blocks while its golden inputs run.
+/// Makes an opened artifact ready to serve. Blocks while the golden inputs run.
 fn ready(uri: &str, artifact: Artifact, scan: ScanOptions) -> Result<Loaded, LoadError> {
     if artifact.manifest.architecture.is_catalogue() {
         let catalogue =
@@ -263,13 +263,13 @@ fn load_model(uri: &str, artifact: &Artifact, scan: ScanOptions) -> Result<Arc<d
     Ok(model)
 }
 
-/// How often a pass is timed; the least counts, because whatever disturbs a measurement makes it longer.
+/// Number of timed passes. The shortest time counts, because a disturbance only makes a pass longer.
 const TIMED: usize = 3;
-/// Viewers among whom the one who watched most is timed.
+/// Number of viewers, of which the one with the longest history is timed.
 const SAMPLED_VIEWERS: u32 = 64;
 
-/// How long a pass over all titles takes: for the busiest of some viewers, or for somebody with recent titles, whichever
-/// takes longer. Decides what runs inline and what leaves the threads that answer connections.
+/// Measures a pass over all titles: for a viewer with a long history and for a viewer with recent titles; the longer time
+/// counts. It decides which passes run inline and which run on the blocking pool.
 fn measure(model: &dyn Model) -> Result<Duration, ModelError> {
     let sampled = 0..SAMPLED_VIEWERS.min(model.n_viewers() as u32);
     let n_watched = |viewer| model.history().map_or(0, |history| history.watched(ViewerRow(viewer)).len());
@@ -288,7 +288,7 @@ fn measure(model: &dyn Model) -> Result<Duration, ModelError> {
             score_all.score_all_into(&[viewer], &mut scores)?;
             least = least.min(began.elapsed());
             if least > 2 * HEAVY {
-                // Heavy beyond doubt, and worth no more of the start's time.
+                // The pass is clearly heavy, and more measurements would only delay the start.
                 break;
             }
         }

@@ -1,9 +1,9 @@
-//! Keeps the service at what the manifests say: reads them, loads their artifacts beside what serves, swaps, and watches
-//! for the next change.
+//! Keeps the service in line with the manifests: reads them, loads their artifacts while the old plan serves, swaps the plan,
+//! and watches for the next change.
 //!
-//! Reading order: here, one reload from top to bottom; `source`, what says what is served; `build`, what is kept and what is
-//! replaced; `load`, one artifact (`credentials`, what its store asks for; `warm_up`, where it runs first; `reason`, why it is
-//! not served); `states`, how it all is doing; `watch`, when to look again.
+//! Reading order: this file has one reload from top to bottom; `source` reads the configuration; `build` decides what is kept
+//! and what is replaced; `load` loads one artifact (`credentials` for its store, `warm_up` for its first run, `reason` for a
+//! failure); `states` holds the state of each resource; `watch` waits for changes.
 
 pub mod build;
 pub mod clock;
@@ -38,36 +38,36 @@ use states::States;
 use warm_up::WarmUpThread;
 use watch::ChangeWatcher;
 
-/// What is served, and how.
+/// Options of the engine.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
-    /// What says what is served.
+    /// The source of the configuration.
     pub source: ConfigSource,
-    /// Secrets of artifacts, a folder each; none where no artifact asks for one.
+    /// Folder of Secrets, with one folder for each Secret. `None` if no artifact needs credentials.
     pub credentials: Option<PathBuf>,
-    /// Where artifacts come from and are kept.
+    /// Options of fetching and caching artifacts.
     pub fetch: FetchOptions,
     /// How models scan their titles.
     pub scan: ScanOptions,
-    /// What makes the process ready.
+    /// When the process becomes ready.
     pub ready_when: ReadyWhen,
-    /// How often folders are looked at for changes that the system does not tell of.
+    /// Interval at which folders are polled for changes that the system does not report.
     pub poll: Duration,
 }
 
-/// What a reload did.
+/// Result of a reload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reload {
-    /// Something else is served now.
+    /// The plan changed.
     Changed,
-    /// Everything was as it is.
+    /// The plan did not change.
     Unchanged,
-    /// Manifests or artifacts are at fault; what they replace serves on, and the rest is as they say.
+    /// Manifests or artifacts failed. What they should replace continues to serve; everything else changed.
     Failed,
 }
 
 impl Reload {
-    /// Label of metrics.
+    /// Outcome as a metric label.
     pub fn outcome(self) -> &'static str {
         match self {
             Self::Changed => "changed",
@@ -77,13 +77,13 @@ impl Reload {
     }
 }
 
-/// Why an engine does not start.
+/// Why the engine cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// What to serve is not known.
+    /// The configuration cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The system grants no thread.
+    /// The system cannot start a thread.
     #[error("cannot start threads")]
     Threads(#[source] io::Error),
 }
@@ -104,11 +104,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Reads the manifests. Nothing is loaded yet; `/status` says what is to come.
+    /// Reads the manifests but loads no artifact yet; `/status` lists the resources as loading.
     ///
     /// # Errors
-    /// Everything that is wrong with the manifests: a process does not start with those. And when the system grants no
-    /// thread.
+    /// Fails with all problems of the manifests, or if the system cannot start a thread. The process must not start then.
     pub async fn new(options: EngineOptions, service: Service) -> Result<Self, StartError> {
         let warm_up = WarmUpThread::new().map_err(StartError::Threads)?;
         let loader = Loader {
@@ -118,7 +117,7 @@ impl Engine {
             credentials: options.credentials.clone(),
             loads: service.loads().clone(),
         };
-        // Before anything is read: what changes from now on is seen.
+        // Created before anything is read, so that no change is missed.
         let watch = ChangeWatcher::new(options.source.path(), options.poll);
         let manifests = read(options.source.clone(), None).await?;
         let states = States::loading(&manifests.config, SystemTime::now());
@@ -139,7 +138,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Why the process cannot serve, when what was loaded leaves it not ready: the first failure, in one word and a sentence.
+    /// The first failure, as a reason and a message, if it keeps the process from becoming ready.
     pub fn failure(&self) -> Option<Termination> {
         if self.states.status(self.options.ready_when, false).ready {
             return None;
@@ -147,17 +146,17 @@ impl Engine {
         self.states.first_failure()
     }
 
-    /// What the manifests say.
+    /// The configuration that was read last.
     pub fn manifests(&self) -> &Manifests {
         &self.manifests
     }
 
-    /// From now on pages ask these models too, where none of this process answers to their objective.
+    /// Lets pages use these models in other processes for objectives that no model in this process answers.
     pub fn follow(&mut self, remote_rankers: watch_channel::Receiver<RemoteRankers>) {
         self.remote_rankers = remote_rankers;
     }
 
-    /// Loads what the manifests say, as they were read last, and serves it.
+    /// Loads and serves the configuration that was read last.
     pub async fn load(&mut self) -> Reload {
         self.watch.also(self.local_artifacts());
         let config = &self.manifests.config;
@@ -190,7 +189,7 @@ impl Engine {
         }
     }
 
-    /// Reads the manifests again and serves what they say now. What is at fault leaves the old serving.
+    /// Reads the manifests again and serves them. What fails leaves its previous version serving.
     pub async fn reload(&mut self) -> Reload {
         let outcome = match read(self.options.source.clone(), Some(self.manifests.clone())).await {
             Ok(manifests) => {
@@ -201,7 +200,7 @@ impl Engine {
             Err(refused) => {
                 self.manifest_problems = refused.problems();
                 for problem in &self.manifest_problems {
-                    error!(problem, "manifests refused; what served before serves on");
+                    error!(problem, "invalid manifests: the previous plan stays in use");
                 }
                 self.report();
                 Reload::Failed
@@ -211,8 +210,7 @@ impl Engine {
         outcome
     }
 
-    /// Serves what the manifests say until `shutdown`: loads, and reloads at each change, at SIGHUP, and now and then while
-    /// something is at fault.
+    /// Runs until `shutdown`: reloads at each change and at SIGHUP, and retries failed loads.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut retry = Retry::default();
         loop {
@@ -231,11 +229,11 @@ impl Engine {
                 () = shutdown.cancelled() => return,
                 outcome = self.reload() => outcome,
             };
-            info!(cause = cause.name(), outcome = outcome.outcome(), "manifests read again");
+            info!(cause = cause.name(), outcome = outcome.outcome(), "manifests reloaded");
         }
     }
 
-    /// Folders of artifacts that are served in place and unpinned: what they hold may change under the same name.
+    /// Folders of local artifacts, which may change while their uri stays the same.
     fn local_artifacts(&self) -> Vec<PathBuf> {
         let config = &self.manifests.config;
         let models = config.rankers.iter().map(|ranker| &ranker.artifact);
@@ -249,7 +247,7 @@ impl Engine {
         let remote_rankers = self.remote_rankers.borrow();
         if !remote_rankers.settled && !was_ready {
             status.ready = false;
-            status.reasons.push("the models of the pages have not all been asked yet".to_owned());
+            status.reasons.push("some models of the pages were not queried yet".to_owned());
         }
         status.traffic.clone_from(&remote_rankers.traffic);
         drop(remote_rankers);
@@ -264,7 +262,7 @@ impl Engine {
     }
 }
 
-/// Waits for other models in other processes; for ever, when nobody follows any.
+/// Waits until the models in other processes change. Waits for ever if no traffic plan is followed.
 async fn changed(remote_rankers: &mut watch_channel::Receiver<RemoteRankers>) {
     if remote_rankers.changed().await.is_err() {
         std::future::pending::<()>().await;
@@ -274,11 +272,11 @@ async fn changed(remote_rankers: &mut watch_channel::Receiver<RemoteRankers>) {
 async fn read(source: ConfigSource, before: Option<Manifests>) -> Result<Manifests, SourceError> {
     let again = source.clone();
     let read = tokio::task::spawn_blocking(move || source.read(before.as_ref()));
-    // Cancelled only when the process ends.
+    // This task is cancelled only when the process ends.
     read.await.unwrap_or_else(|_| again.read(None))
 }
 
-/// When to try again what could not be loaded: soon, then ever more seldom.
+/// When to retry failed loads: soon at first, then after longer waits.
 #[derive(Default)]
 struct Retry {
     failures: u32,
@@ -303,7 +301,11 @@ mod tests {
         let pauses: Vec<u64> =
             (0..9).filter_map(|_| retry.after(true, now, 1.0)).map(|at| (at - now).as_secs()).collect();
         assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
-        assert_eq!(retry.after(false, now, 1.0), None, "nothing is at fault any more");
-        assert_eq!(retry.after(true, now, 1.0), Some(now + Retry::BACKOFF.first), "and it begins anew");
+        assert_eq!(retry.after(false, now, 1.0), None, "nothing fails any more");
+        assert_eq!(
+            retry.after(true, now, 1.0),
+            Some(now + Retry::BACKOFF.first),
+            "the first wait is short again"
+        );
     }
 }

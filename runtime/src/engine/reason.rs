@@ -1,4 +1,4 @@
-//! Why an artifact is not served, in the one word that condition, event, metric and termination message share.
+//! The reason why an artifact is not served: one word for conditions, events, metrics and the termination message.
 
 use std::{error::Error, io};
 
@@ -8,9 +8,9 @@ use marquee_crds::conditions::Reason;
 use super::{credentials::CredentialsError, load::LoadError};
 
 impl LoadError {
-    /// One word for logs, status and conditions.
+    /// The reason as one word.
     pub fn reason(&self) -> Reason {
-        // What the machine lacks comes first: it is at the bottom of whatever failed.
+        // A lack of memory or disk space comes first, because it causes the other failures.
         if let Some(lacking) = lacking(self) {
             return lacking;
         }
@@ -60,7 +60,7 @@ fn of_artifact(error: &ArtifactError) -> Reason {
     }
 }
 
-/// What the machine has too little of, if that is why.
+/// The resource that the machine lacks, if that is the cause.
 fn lacking(error: &(dyn Error + 'static)) -> Option<Reason> {
     match io_error(error)?.kind() {
         io::ErrorKind::OutOfMemory => Some(Reason::OutOfMemory),
@@ -69,7 +69,7 @@ fn lacking(error: &(dyn Error + 'static)) -> Option<Reason> {
     }
 }
 
-/// The system's word, at the bottom of an error.
+/// The system error in the causes of `error`.
 fn io_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -111,7 +111,7 @@ mod tests {
             ("the cache is read-only",    cache(io::ErrorKind::ReadOnlyFilesystem),  Reason::ConfigInvalid),
             ("no memory to map it",       in_place(io::ErrorKind::OutOfMemory),      Reason::OutOfMemory),
             ("not on the volume",         in_place(io::ErrorKind::NotFound),         Reason::ArtifactNotFound),
-            ("not ours to read",          in_place(io::ErrorKind::PermissionDenied), Reason::AccessDenied),
+            ("no permission to read",     in_place(io::ErrorKind::PermissionDenied), Reason::AccessDenied),
             ("the volume does not answer", in_place(io::ErrorKind::TimedOut),        Reason::StoreUnreachable),
             ("the store does not answer", open(unavailable),                         Reason::StoreUnreachable),
             ("no digest",                 open(FetchError::Unpinned { uri: "s3://b/m".into() }), Reason::ConfigInvalid),

@@ -1,4 +1,4 @@
-//! What says what is served: a folder of manifests, or the configuration of a pod.
+//! The source of the configuration: a folder of manifests, or a pod configuration file.
 
 use std::{
     fs, io,
@@ -8,49 +8,49 @@ use std::{
 use marquee_crds::pod_config::PodConfig;
 use marquee_manifests::{Loaded as Manifests, ManifestError};
 
-/// Where it is written what is served.
+/// The source of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigSource {
     /// A folder (or file) of manifests.
     Manifests(PathBuf),
-    /// A `PodConfig` in JSON: what the operator mounts into a pod.
+    /// A `PodConfig` file in JSON, which the operator mounts into a pod.
     Config(PathBuf),
 }
 
-/// Why a pod's configuration cannot be read.
+/// Why a pod configuration cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The system refuses.
+    /// The file cannot be read.
     #[error("cannot read the configuration {}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// The system's word.
+        /// The system error.
         source: io::Error,
     },
-    /// It does not parse as a `PodConfig`.
+    /// The file cannot be parsed as a `PodConfig`.
     #[error("cannot parse the pod configuration {}: operator and runtime versions differ; install one version of both", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Where, and what was expected.
+        /// The parse error.
         source: serde_json::Error,
     },
-    /// It asks for nothing.
-    #[error("the configuration {} names neither a model nor a page", path.display())]
+    /// The configuration is empty.
+    #[error("the configuration {} has neither a model nor a page", path.display())]
     Empty {
         /// The file.
         path: PathBuf,
     },
 }
 
-/// Why it is not known what to serve.
+/// Why the configuration cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// Everything that is wrong with the manifests.
+    /// All problems of the manifests.
     #[error("the manifests cannot be served: {} problems", .0.len())]
     Manifests(Vec<ManifestError>),
-    /// The pod's configuration is at fault.
+    /// The pod configuration cannot be read.
     #[error(transparent)]
     Config(#[from] ConfigError),
 }
@@ -66,17 +66,17 @@ impl SourceError {
 }
 
 impl ConfigSource {
-    /// The folder or file, to be watched.
+    /// The folder or file to watch.
     pub fn path(&self) -> &Path {
         match self {
             Self::Manifests(path) | Self::Config(path) => path,
         }
     }
 
-    /// Reads it; `before` is what it said so far, against which manifests are held. Blocks.
+    /// Reads the configuration. `before` is the previous one, with which manifests are compared. Blocks.
     ///
     /// # Errors
-    /// When it cannot be served as it is.
+    /// Fails if the configuration cannot be read or is invalid.
     pub fn read(&self, before: Option<&Manifests>) -> Result<Manifests, SourceError> {
         match (self, before) {
             (Self::Manifests(path), None) => marquee_manifests::load(path).map_err(SourceError::Manifests),
@@ -113,7 +113,7 @@ mod tests {
         #[rustfmt::skip]
         let cases = [
             ("absent",         None,                            "cannot read the configuration"),
-            ("no JSON",        Some("rankers: []"),             "cannot parse the pod configuration"),
+            ("not JSON",       Some("rankers: []"),             "cannot parse the pod configuration"),
             ("another shape",  Some(r#"{"rankers":[{}],"pages":[]}"#), "missing field"),
             ("nothing in it",  Some(r#"{"rankers":[],"pages":[]}"#),   "neither a model nor a page"),
         ];
@@ -122,8 +122,8 @@ mod tests {
                 fs::write(&file, text).unwrap();
             }
             let error = ConfigSource::Config(file.clone()).read(None).unwrap_err();
-            let told = error.problems().concat();
-            assert!(told.contains(expected) && told.contains("config.json"), "{why}: {told}");
+            let message = error.problems().concat();
+            assert!(message.contains(expected) && message.contains("config.json"), "{why}: {message}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How each resource is doing, and whether the process is ready.
+//! The state of each resource, and whether the process is ready.
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
@@ -10,17 +10,18 @@ use marquee_crds::{
 use super::{clock::rfc3339, load::LoadError};
 use crate::service::{ResourceStatus, State, Status, causes::Causes, page::ServedPage, ranker::ServedModel};
 
-/// What makes a process ready for the first time. It then stays ready: a later fault leaves the old serving.
+/// When a process becomes ready for the first time. It stays ready after that, because a later failure leaves the previous
+/// models and pages serving.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ReadyWhen {
     /// Every model and every page serves.
     #[default]
     All,
-    /// One of them does; the others are degraded or missing, and `/status` says why.
+    /// At least one serves. The others are degraded or missing, and `/status` says why.
     Any,
 }
 
-/// How each resource is doing.
+/// The state of each resource.
 #[derive(Default)]
 pub struct States {
     models: BTreeMap<String, ResourceStatus>,
@@ -28,7 +29,7 @@ pub struct States {
 }
 
 impl States {
-    /// Everything is loading: what `/status` says before the first plan.
+    /// All resources are loading: the state before the first plan.
     pub fn loading(config: &PodConfig, now: SystemTime) -> Self {
         let mut states = Self::default();
         for ranker in &config.rankers {
@@ -42,13 +43,13 @@ impl States {
         states
     }
 
-    /// Forgets resources that `config` no longer has.
+    /// Removes resources that `config` no longer has.
     pub fn keep_only(&mut self, config: &PodConfig) {
         self.models.retain(|objective, _| config.rankers.iter().any(|ranker| ranker.objective == *objective));
         self.pages.retain(|surface, _| config.pages.iter().any(|page| page.surface == *surface));
     }
 
-    /// A model is `served`, or was not replaced for this `error`.
+    /// Records the model that is `served` now, and the `error` of its last load.
     pub fn model(
         &mut self,
         config: &RankerConfig,
@@ -58,7 +59,7 @@ impl States {
     ) {
         let mut status = fresh(config.into(), now);
         status.state = state(served.is_some(), error.is_some());
-        blame(&mut status, error);
+        set_error(&mut status, error);
         if let Some(served) = served {
             let loaded = &served.loaded;
             status.uri.clone_from(&served.config.artifact.uri);
@@ -71,7 +72,7 @@ impl States {
         settle(&mut self.models, &config.objective, status);
     }
 
-    /// A page is `served`, or was not replaced for this `error`.
+    /// Records the page that is `served` now, and the `error` of its last load.
     pub fn page(
         &mut self,
         config: &PageConfig,
@@ -81,7 +82,7 @@ impl States {
     ) {
         let mut status = fresh(config.into(), now);
         status.state = state(served.is_some(), error.is_some());
-        blame(&mut status, error);
+        set_error(&mut status, error);
         if let Some(served) = served {
             status.uri.clone_from(&served.config.catalogue.uri);
             status.artifact_digest = Some(served.catalogue.artifact_digest.to_string());
@@ -92,13 +93,13 @@ impl States {
         settle(&mut self.pages, &config.surface, status);
     }
 
-    /// Whether any resource waits for an artifact that could not be loaded.
+    /// Whether the artifact of any resource could not be loaded.
     pub fn any_failed(&self) -> bool {
         let mut all = self.models.values().chain(self.pages.values());
         all.any(|status| matches!(status.state, State::Failed | State::ServingPrevious))
     }
 
-    /// Why the first resource that is not served is not.
+    /// The reason why the first failed resource is not served.
     pub fn first_failure(&self) -> Option<Termination> {
         let kinds = [("RankingModel", &self.models), ("PageLayout", &self.pages)];
         let mut all =
@@ -109,7 +110,7 @@ impl States {
         })
     }
 
-    /// As `/status` answers it. `was_ready` keeps a process ready that was ready before.
+    /// The answer of `/status`. A process that `was_ready` stays ready.
     pub fn status(&self, ready_when: ReadyWhen, was_ready: bool) -> Status {
         let kinds = [("RankingModel", &self.models), ("PageLayout", &self.pages)];
         let all = kinds.iter().flat_map(|(kind, states)| states.values().map(move |status| (*kind, status)));
@@ -119,7 +120,7 @@ impl States {
                 State::Serving | State::ServingPrevious => serving += 1,
                 State::Loading => reasons.push(format!("{kind} {} is loading", status.resource)),
                 State::Failed => {
-                    let error = status.error.as_deref().unwrap_or("no reason is known");
+                    let error = status.error.as_deref().unwrap_or("the reason is unknown");
                     reasons.push(format!("{kind} {} is not served: {error}", status.resource));
                 }
             }
@@ -139,7 +140,7 @@ impl States {
     }
 }
 
-fn blame(status: &mut ResourceStatus, error: Option<&Arc<LoadError>>) {
+fn set_error(status: &mut ResourceStatus, error: Option<&Arc<LoadError>>) {
     status.reason = error.map(|error| error.reason());
     status.error = error.map(|error| Causes(&**error).to_string());
 }
@@ -153,13 +154,13 @@ fn state(served: bool, failed: bool) -> State {
     }
 }
 
-/// What a status says of a resource, whatever its state.
+/// The part of a resource's status that does not depend on its state.
 #[derive(Clone, Copy)]
 struct Identity<'a> {
     resource: &'a str,
     /// Objective of a model, surface of a page.
     name: &'a str,
-    /// Of the artifact.
+    /// Uri of the artifact.
     uri: &'a str,
 }
 
@@ -195,7 +196,7 @@ fn fresh(identity: Identity<'_>, now: SystemTime) -> ResourceStatus {
     }
 }
 
-/// Puts `status` in its place. `since` moves only when state or artifact digest do.
+/// Stores `status`. `since` changes only if the state or the artifact digest changed.
 fn settle(states: &mut BTreeMap<String, ResourceStatus>, name: &str, mut status: ResourceStatus) {
     if let Some(before) = states.get(name)
         && (before.state, &before.artifact_digest) == (status.state, &status.artifact_digest)

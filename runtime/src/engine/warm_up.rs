@@ -1,5 +1,5 @@
-//! One thread on which models run for the first time, one after the other. The cost of a pass is then measured undisturbed by
-//! another load, and the buffers that the kernels keep by thread are kept once, not by every thread that ever loaded.
+//! The thread on which models run for the first time, one after the other. Other loads then do not disturb the measured cost
+//! of a pass, and only one thread keeps the thread-local buffers of the kernels.
 
 use std::{io, sync::mpsc, thread};
 
@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 type Task = Box<dyn FnOnce() + Send>;
 
-/// The thread. It ends when the last clone is dropped.
+/// The warm-up thread. It ends when the last clone is dropped.
 #[derive(Clone)]
 pub struct WarmUpThread(mpsc::Sender<Task>);
 
@@ -15,7 +15,7 @@ impl WarmUpThread {
     /// Starts the thread.
     ///
     /// # Errors
-    /// When the system grants none.
+    /// Fails if the system cannot start a thread.
     pub fn new() -> io::Result<Self> {
         let (sender, tasks) = mpsc::channel::<Task>();
         thread::Builder::new()
@@ -24,13 +24,13 @@ impl WarmUpThread {
         Ok(Self(sender))
     }
 
-    /// Runs `work` there. None when it panicked, or the thread is gone.
+    /// Runs `work` on the thread. `None` if it panicked, or if the thread ended.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let (answer, answered) = oneshot::channel();
         let task = move || {
-            // A panic loses its answer, and the thread goes on.
+            // After a panic there is no answer, but the thread continues.
             if let Ok(done) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)) {
-                // This fails when the caller is gone.
+                // This fails if the caller no longer waits.
                 let _ = answer.send(done);
             }
         };
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_is_done_on_one_thread_and_survives_a_panic() {
+    async fn all_work_runs_on_one_thread_which_survives_a_panic() {
         let warm_up = WarmUpThread::new().unwrap();
         let first = warm_up.run(|| thread::current().id()).await;
         assert_eq!(warm_up.run(|| panic!("a bad model")).await, None::<()>);

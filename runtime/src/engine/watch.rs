@@ -1,5 +1,5 @@
-//! When to read the manifests again: the folder changed, an unpinned artifact in place changed, SIGHUP came, or it is time
-//! to try again what failed.
+//! Decides when to read the manifests again: the folder changed, an unpinned local artifact changed, SIGHUP arrived, or a
+//! failed load should be retried.
 
 use std::{
     collections::BTreeMap,
@@ -16,13 +16,13 @@ use tokio::{
 };
 use tracing::warn;
 
-/// Files settle for so long before they are read: editors and `kubectl cp` write in several steps.
+/// Files are read after this time without changes, because editors and `kubectl cp` write in several steps.
 const QUIET: Duration = Duration::from_millis(150);
-/// Looking more often than this finds nothing sooner.
+/// Shortest poll interval. Polling more often would not find changes sooner.
 const LEAST_POLL: Duration = Duration::from_millis(10);
-/// An artifact is what this file of it says.
+/// The file that decides whether an artifact changed.
 const MANIFEST: &str = "marquee.json";
-/// A folder that never settles is read anyway.
+/// Longest wait for a folder to settle. After it the folder is read anyway.
 const AT_MOST: Duration = Duration::from_secs(2);
 
 /// Why the manifests are read again.
@@ -37,7 +37,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// For the log.
+    /// Word for the log.
     pub fn name(self) -> &'static str {
         match self {
             Self::Files => "files",
@@ -47,25 +47,28 @@ impl Cause {
     }
 }
 
-/// Waits for changes.
+/// Waits for changes of manifests and artifacts.
 pub struct ChangeWatcher {
     manifests: PathBuf,
     artifacts: Vec<PathBuf>,
     poll: Duration,
     seen: Print,
-    told: mpsc::Receiver<()>,
-    /// Tells `told`; none where the system cannot, and polling finds changes instead.
+    changes: mpsc::Receiver<()>,
+    /// Sends to `changes`. `None` if the system cannot report changes; polling then finds them.
     _watcher: Option<RecommendedWatcher>,
     hangup: Option<Signal>,
 }
 
 impl ChangeWatcher {
-    /// Watches the folder (or file) of manifests. Where the system does not tell of changes, polling finds them.
+    /// Watches the folder (or file) of manifests. If the system cannot report changes, polling finds them.
     pub fn new(manifests: &Path, poll: Duration) -> Self {
-        let (tell, told) = mpsc::channel(1);
-        let watcher = watcher(manifests, tell)
+        let (sender, changes) = mpsc::channel(1);
+        let watcher = watcher(manifests, sender)
             .inspect_err(|error| {
-                warn!(error = error as &dyn std::error::Error, "changes are found by polling only")
+                warn!(
+                    error = error as &dyn std::error::Error,
+                    "cannot watch the manifests: only polling finds changes"
+                )
             })
             .ok();
         let mut watch = Self {
@@ -73,7 +76,7 @@ impl ChangeWatcher {
             artifacts: Vec::new(),
             poll,
             seen: Print::default(),
-            told,
+            changes,
             _watcher: watcher,
             hangup: signal(SignalKind::hangup()).ok(),
         };
@@ -81,8 +84,7 @@ impl ChangeWatcher {
         watch
     }
 
-    /// Looks at these folders of artifacts as well. To be called before they are loaded: what changes from then on is
-    /// seen.
+    /// Watches these artifact folders too. Call it before they are loaded, so that no later change is missed.
     pub fn also(&mut self, artifacts: Vec<PathBuf>) {
         let files =
             |artifacts: &[PathBuf]| artifacts.iter().map(|folder| folder.join(MANIFEST)).collect::<Vec<_>>();
@@ -91,7 +93,7 @@ impl ChangeWatcher {
                 self.seen.remove(&gone);
             }
         }
-        // What is known already stays: it may have changed since, and that is yet to be told.
+        // Known files keep their fingerprint, because they may have changed since, which is not reported yet.
         for new in
             files(&artifacts).into_iter().filter(|file| !self.artifacts.iter().any(|a| file.starts_with(a)))
         {
@@ -100,18 +102,18 @@ impl ChangeWatcher {
         self.artifacts = artifacts;
     }
 
-    /// Waits until there is a reason to read the manifests again; `again` is when to do so without one.
+    /// Waits until the manifests should be read again, at `again` at the latest.
     pub async fn changed(&mut self, again: Option<Instant>) -> Cause {
         let mut tick = tokio::time::interval(self.poll.max(LEAST_POLL));
         tick.tick().await;
         loop {
-            // Looked at first: it may have changed while the last change was being served.
+            // Checked first, because files may have changed while the previous change was being applied.
             if self.print() != self.seen {
                 self.settle().await;
                 return Cause::Files;
             }
             tokio::select! {
-                Some(()) = self.told.recv() => {}
+                Some(()) = self.changes.recv() => {}
                 _ = tick.tick() => {}
                 () = hung_up(&mut self.hangup) => return Cause::Signal,
                 () = at(again) => return Cause::Retry,
@@ -142,8 +144,8 @@ impl ChangeWatcher {
     }
 }
 
-/// What tells one state of the files from another: modification time, size and inode of each. Links are followed, because
-/// a ConfigMap changes behind them.
+/// Fingerprint of the files: modification time, size and inode of each. Links are followed, because a ConfigMap changes the
+/// files behind its links.
 type Print = BTreeMap<PathBuf, (i64, i64, u64, u64)>;
 
 fn add(print: &mut Print, path: PathBuf) {
@@ -152,14 +154,14 @@ fn add(print: &mut Print, path: PathBuf) {
     }
 }
 
-fn watcher(manifests: &Path, tell: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
+fn watcher(manifests: &Path, sender: mpsc::Sender<()>) -> notify::Result<RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // Reading the folder is told as well: to answer that by reading it would never end.
+        // Reads of the folder are reported too. Reacting to them by reading the folder would never end.
         if event.is_ok_and(|event| event.kind.is_access()) {
             return;
         }
-        // Full means that a change is told already.
-        let _ = tell.try_send(());
+        // If the channel is full, it already holds a change.
+        let _ = sender.try_send(());
     })?;
     watcher.watch(manifests, RecursiveMode::NonRecursive)?;
     Ok(watcher)
@@ -181,7 +183,7 @@ async fn at(moment: Option<Instant>) {
     }
 }
 
-/// The folder of a `file://` uri, after the volumes; none for what lies elsewhere.
+/// The local folder of a `file://` uri, with `volumes` applied. `None` for every other uri.
 pub fn local_folder(uri: &str, volumes: &[(PathBuf, PathBuf)]) -> Option<PathBuf> {
     let path = Path::new(uri.strip_prefix("file://")?);
     let fitting = volumes
@@ -196,15 +198,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn volumes_stand_in_for_mounts() {
+    fn volumes_replace_mount_paths() {
         let volumes = [("/artifacts".into(), "/tmp/a".into()), ("/artifacts/big".into(), "/data".into())];
         #[rustfmt::skip]
         let cases = [
             ("under a volume",         "file:///artifacts/home-ease", Some("/tmp/a/home-ease")),
             ("the longest that fits",  "file:///artifacts/big/mf",    Some("/data/mf")),
-            ("under none",             "file:///srv/mf",              Some("/srv/mf")),
+            ("under no volume",        "file:///srv/mf",              Some("/srv/mf")),
             ("only whole parts fit",   "file:///artifacts-2/mf",      Some("/artifacts-2/mf")),
-            ("elsewhere",              "s3://bucket/mf",              None),
+            ("not a file uri",         "s3://bucket/mf",              None),
         ];
         for (why, uri, expected) in cases {
             assert_eq!(local_folder(uri, &volumes), expected.map(PathBuf::from), "{why}");
@@ -225,7 +227,7 @@ mod tests {
         fs::write(manifests.join("a.yaml"), "a: 1").unwrap();
         assert_eq!(watch.changed(None).await, Cause::Files);
         fs::write(artifact.join("weights.safetensors"), "x").unwrap();
-        assert_eq!(watch.changed(soon()).await, Cause::Retry, "an artifact is its marquee.json");
+        assert_eq!(watch.changed(soon()).await, Cause::Retry, "only marquee.json decides");
         fs::write(artifact.join("new"), "{ }").unwrap();
         fs::rename(artifact.join("new"), artifact.join("marquee.json")).unwrap();
         assert_eq!(watch.changed(None).await, Cause::Files);

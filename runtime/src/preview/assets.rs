@@ -1,13 +1,13 @@
-//! The files of the page, compiled into the binary.
+//! The preview's files, compiled into the binary.
 
 /// One file.
 #[derive(Debug)]
 pub(super) struct Asset {
     /// Path below `/preview/`.
     pub(super) path: &'static str,
-    /// Value of `Content-Type`.
+    /// Value of the `Content-Type` header.
     pub(super) media_type: &'static str,
-    /// The file.
+    /// Content of the file.
     pub(super) body: &'static str,
 }
 
@@ -22,7 +22,7 @@ macro_rules! assets {
     };
 }
 
-/// Every file; `index.html` is what `/preview/` answers.
+/// All files. `/preview/` serves `index.html`.
 pub(super) const ASSETS: &[Asset] = assets![
     "index.html": HTML,
     "icon.svg": SVG,
@@ -45,7 +45,7 @@ pub(super) const ASSETS: &[Asset] = assets![
     "js/notice.js": JS,
 ];
 
-/// The file at `path`, if there is one.
+/// Finds the file at `path`.
 pub(super) fn find(path: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.path == path)
 }

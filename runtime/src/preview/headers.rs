@@ -1,4 +1,4 @@
-//! Response headers: caching, and what keeps a browser from doing anything that the page does not need.
+//! Response headers for caching and security.
 
 use axum::{
     body::Body,
@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// The page loads nothing but its own files, runs no inline script or style, and cannot be framed.
+/// Allows only the preview's own files, and forbids inline scripts, inline styles and frames.
 pub(super) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -21,7 +21,7 @@ const HARDENED: [(&str, &str); 5] = [
     ("cross-origin-resource-policy", "same-origin"),
 ];
 
-/// Sets the security headers on every answer of the preview, errors included.
+/// Sets the security headers on every response of the preview, including errors.
 pub(super) async fn harden(mut response: Response) -> Response {
     for (name, value) in HARDENED {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
@@ -29,7 +29,7 @@ pub(super) async fn harden(mut response: Response) -> Response {
     response
 }
 
-/// `body` with its tag, or 304 when the browser has it.
+/// Responds with `body` and its entity tag, or with 304 if the browser already has it.
 pub(super) fn cached(
     request: &HeaderMap,
     media_type: &'static str,
@@ -49,7 +49,7 @@ pub(super) fn cached(
     (headers, [(CONTENT_TYPE, media_type)], body.into()).into_response()
 }
 
-/// A strong entity tag: FNV-1a of the bytes. It tells versions of one file apart; nothing trusts it.
+/// A strong entity tag: FNV-1a of the bytes. It only distinguishes versions of one file and gives no security.
 fn tag(body: &[u8]) -> String {
     format!("\"{:016x}\"", super::artwork::fnv(body))
 }

@@ -1,15 +1,15 @@
-//! The preview: a page in the browser that shows what a surface's layout and models make of a viewer, and re-ranks as
-//! titles are watched. Everything comes from this binary, under a content security policy that allows nothing else.
+//! The preview: a web page that shows a surface's ranked page for a viewer, and ranks it again when the viewer watches a
+//! title. This binary serves all its files, and the content security policy allows no other source.
 //!
-//! | path | answers |
+//! | path | answer |
 //! | --- | --- |
 //! | `/preview/` | the page |
-//! | `/preview/css/…`, `/preview/js/…` | its style and modules |
+//! | `/preview/css/…`, `/preview/js/…` | its styles and modules |
 //! | `/preview/surfaces` | the surfaces that have a page |
 //! | `/preview/viewers?surface=&query=&limit=` | viewers for the picker |
 //! | `/preview/artwork/{id}.svg` | a title's artwork, drawn from name, year and genres |
 //!
-//! The ranked page itself comes from `POST /v1/surfaces/{surface}/page`, as for any other caller.
+//! The ranked page comes from `POST /v1/surfaces/{surface}/page`, as for every other caller.
 
 mod artwork;
 mod assets;
@@ -27,7 +27,7 @@ use axum::{
 
 use crate::service::Service;
 
-/// The preview's routes, all of them below `/preview`: merge the router, do not nest it.
+/// The preview's routes. Their paths already contain `/preview`, so merge the router instead of nesting it.
 pub fn router(service: Service) -> Router {
     Router::new()
         .route("/preview", get(|| async { Redirect::permanent("/preview/") }))
@@ -57,7 +57,7 @@ async fn title_artwork(
 ) -> Response {
     let title = file.strip_suffix(".svg").and_then(|id| service.title(id));
     match title {
-        // A reload may give an id another name: an hour is short enough for that, and the tag makes the check cheap.
+        // After a reload an id may have another name, so the cache time is only an hour. The tag makes a check cheap.
         Some(title) => headers::cached(
             &request,
             "image/svg+xml; charset=utf-8",

@@ -1,4 +1,4 @@
-//! What the page's pickers offer: surfaces and viewers.
+//! The surfaces and viewers in the preview's pickers.
 
 use axum::{
     Json,
@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::service::{Service, SurfaceDescription, ViewerDescription};
 
-/// Viewers that a search looks through. A picker is for looking around; a viewer beyond them is found by typing the
-/// whole id, which the page takes as it stands.
+/// Number of viewers that a search covers. For any other viewer the user types the whole id, which the page accepts.
 const SEARCHED: usize = 50_000;
-/// Viewers in one answer when the query does not say.
+/// Default number of viewers in one answer.
 const OFFERED: usize = 50;
-/// Viewers in one answer at most.
+/// Most viewers in one answer.
 const OFFERED_AT_MOST: usize = 500;
 
 /// Query of `/preview/viewers`.
@@ -31,9 +30,9 @@ pub(super) struct ViewersQuery {
 /// Answer of `/preview/viewers`.
 #[derive(Serialize, Debug, PartialEq)]
 struct Viewers {
-    /// Those whose id starts with the query, then those that hold it elsewhere.
+    /// Viewers whose id starts with the query, then those whose id contains it elsewhere.
     viewers: Vec<ViewerDescription>,
-    /// Whether there are more than were asked for.
+    /// Whether more viewers match than the limit.
     more: bool,
 }
 
@@ -56,7 +55,7 @@ pub(super) async fn viewers(
         Err(rejection) => return (StatusCode::BAD_REQUEST, rejection.body_text()).into_response(),
     };
     let limit = query.limit.unwrap_or(OFFERED).min(OFFERED_AT_MOST);
-    // A search walks the id table and sorts it, which is too long for a thread that answers requests.
+    // A search scans and sorts the id table, which would block a thread that answers requests for too long.
     let found = tokio::task::spawn_blocking(move || {
         let all = service.viewers(&query.surface, SEARCHED);
         search(all, query.query.trim(), limit)
@@ -70,7 +69,7 @@ pub(super) async fn viewers(
 
 fn search(mut all: Vec<ViewerDescription>, query: &str, limit: usize) -> Viewers {
     all.retain(|viewer| viewer.id.contains(query));
-    // Stable, so that those who watched most stay first within each part.
+    // A stable sort keeps the viewers with the longest history first within each part.
     all.sort_by_key(|viewer| (viewer.id != query, !viewer.id.starts_with(query)));
     let more = all.len() > limit;
     all.truncate(limit);

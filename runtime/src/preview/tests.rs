@@ -1,4 +1,4 @@
-//! What the preview answers, without a browser.
+//! Tests the preview's responses without a browser.
 
 use std::sync::Arc;
 
@@ -105,16 +105,16 @@ fn no_file_needs_more_than_the_policy_allows() {
         ("document.write",     "text goes in through textContent"),
         ("eval(",              "the policy refuses it"),
         ("new Function",       "the policy refuses it"),
-        ("style=\"",           "styles stand in css/"),
-        ("<style",             "styles stand in css/"),
+        ("style=\"",           "styles belong in css/"),
+        ("<style",             "styles belong in css/"),
         ("onclick",            "listeners are added by modules"),
         ("onerror",            "listeners are added by modules"),
         ("javascript:",        "the policy refuses it"),
-        ("https://",           "nothing comes from elsewhere"),
-        ("url(",               "the policy refuses data, and nothing comes from elsewhere"),
+        ("https://",           "the page loads no other origin"),
+        ("url(",               "the policy refuses data urls and other origins"),
     ];
     for asset in ASSETS {
-        // Gradients of the icon name themselves.
+        // The icon refers to its own gradients.
         let body = asset.body.replace("url(#", "");
         for (word, why) in refused {
             assert!(!body.contains(word), "{} has {word:?}: {why}", asset.path);

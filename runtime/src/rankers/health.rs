@@ -100,11 +100,11 @@ pub fn choose(
 mod tests {
     use super::*;
 
-    /// Why, the pods, which to avoid, and which may be chosen.
+    /// The reason, the pods, the pod to avoid, and the pods that may be chosen.
     type Choice<'a> = (&'a str, &'a [Candidate], Option<usize>, &'a [usize]);
 
     #[test]
-    fn a_pod_that_keeps_failing_is_left_alone_for_ever_longer() {
+    fn a_pod_that_keeps_failing_is_ejected_for_longer_each_time() {
         let mut health = Health::default();
         let mut now = Instant::now();
         assert!(!health.failed(Failure::Poor, now, 1.0) && !health.failed(Failure::Poor, now, 1.0));
@@ -113,32 +113,35 @@ mod tests {
         for _ in 0..8 {
             let began = now;
             while health.is_ejected(now) {
-                assert!(!health.failed(Failure::Poor, now, 1.0), "what was on its way counts for nothing");
+                assert!(
+                    !health.failed(Failure::Poor, now, 1.0),
+                    "failures of requests that were in flight do not count"
+                );
                 now += Duration::from_millis(100);
             }
             pauses.push((now - began).as_millis());
-            assert!(health.failed(Failure::Poor, now, 1.0), "on probation");
+            assert!(health.failed(Failure::Poor, now, 1.0), "one failure is enough after an ejection");
         }
         assert_eq!(pauses, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
         health.succeeded();
-        assert_eq!(health, Health::default(), "all is forgiven");
-        assert!(health.failed(Failure::Unreachable, now, 1.0), "who cannot be reached is left alone at once");
+        assert_eq!(health, Health::default(), "one answer clears all failures");
+        assert!(health.failed(Failure::Unreachable, now, 1.0), "an unreachable pod is ejected at once");
     }
 
     #[test]
-    fn the_choice_goes_by_what_is_known_of_pods() {
+    fn the_chosen_pod_is_healthy_and_not_the_busiest() {
         let free = |in_flight| Candidate { is_ejected: false, in_flight };
         let out = Candidate { is_ejected: true, in_flight: 0 };
         #[rustfmt::skip]
         let cases: [Choice<'_>; 8] = [
             ("no pod",                             &[],                            None,    &[]),
-            ("one",                                &[free(9)],                     None,    &[0]),
-            ("one, and it failed just now",        &[free(9)],                     Some(0), &[0]),
-            ("the less busy of two",               &[free(9), free(2)],            None,    &[1]),
-            ("another than the one that failed",   &[free(9), free(2)],            Some(1), &[0]),
-            ("one is left alone",                  &[out, free(9)],                None,    &[1]),
-            ("all are left alone: any",            &[out, out],                    None,    &[0, 1]),
-            ("the busiest of three never",         &[free(1), free(1), free(7)],   None,    &[0, 1]),
+            ("one pod",                            &[free(9)],                     None,    &[0]),
+            ("the only pod, though it just failed", &[free(9)],                     Some(0), &[0]),
+            ("the less busy of two pods",          &[free(9), free(2)],            None,    &[1]),
+            ("not the pod that just failed",        &[free(9), free(2)],            Some(1), &[0]),
+            ("not the ejected pod",                &[out, free(9)],                None,    &[1]),
+            ("all are ejected: any of them",       &[out, out],                    None,    &[0, 1]),
+            ("never the busiest of three",         &[free(1), free(1), free(7)],   None,    &[0, 1]),
         ];
         for (why, pods, avoid, expected) in cases {
             let random = |n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -1,4 +1,4 @@
-//! Queries and answers as `marquee.v1.Ranker` writes them.
+//! Converts queries and answers to and from the messages of `marquee.v1.Ranker`.
 
 use marquee_artifacts::IdTable;
 use marquee_models::{TitleRow, ViewerRow};
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// The query for a viewer.
+/// The message that recognises a viewer.
 pub fn viewer_query(model: Model, query: ViewerQuery<'_>) -> QueryRequest {
     let ViewerQuery { viewer, recent, scores, lists } = query;
     let lists = lists.iter().map(list).collect();
@@ -24,9 +24,9 @@ pub fn viewer_query(model: Model, query: ViewerQuery<'_>) -> QueryRequest {
     QueryRequest { model: Some(model), viewer: Some(viewer), ..QueryRequest::default() }
 }
 
-/// The query for scores near titles, on the page of `watched_by`.
+/// The message that asks for the scores near titles, for the page of `watched_by`.
 pub fn near_query(model: Model, near: &[NearQuery], watched_by: OwnedViewer) -> QueryRequest {
-    // A request has a list a title, or none.
+    // A request has one list for each title, or no lists.
     let lists: Option<Vec<_>> = near.iter().map(|near| near.list.as_ref().map(list)).collect();
     let watched =
         |viewer: OwnedViewer| Watched { row: viewer.known.map(|row| row.0), recent: numbers(viewer.recent) };
@@ -44,16 +44,16 @@ fn list(list: &TitleList) -> wire::TitleList {
     wire::TitleList { slice: slice.unwrap_or_default(), k: u32::try_from(list.k).unwrap_or(u32::MAX) }
 }
 
-/// A slice for the pod to keep.
+/// The message that sends a slice to a pod, which keeps it.
 pub fn slice(model: Model, slice: &Slice, n_titles: usize) -> KeepSlicesRequest {
     let slice = scores::write_slice(slice, n_titles);
     KeepSlicesRequest { model: Some(model), slices: vec![slice] }
 }
 
-/// Who the viewer is, as an answer of a model with `n_titles` says; `recent` are those of the query.
+/// Reads the viewer from the answer of a model with `n_titles` titles. `recent` are the recent titles of the query.
 ///
 /// # Errors
-/// When the answer does not fit the query.
+/// Fails if the answer does not fit the query.
 pub fn known_viewer(
     answer: QueryResponse,
     recent: Vec<TitleRow>,
@@ -74,10 +74,10 @@ pub fn known_viewer(
     Ok(KnownViewer { recognised, viewer, history: title_rows(known.history).into(), scores })
 }
 
-/// Scores, one answer a title of the query.
+/// Reads the scores near titles: one answer for each title of the query.
 ///
 /// # Errors
-/// When the answer does not fit the query.
+/// Fails if the answer does not fit the query.
 pub fn near_scores(answer: &QueryResponse, n_near: usize, n_titles: usize) -> Result<Vec<Scores>, RankError> {
     if answer.near.len() != n_near {
         return Err(unfit());
@@ -89,7 +89,7 @@ fn unfit() -> RankError {
     RankError::Failed("the answer does not fit the query".into())
 }
 
-/// A title table on its way.
+/// A title table that arrives in parts.
 #[derive(Default)]
 pub struct Titles {
     model: Model,
@@ -99,7 +99,7 @@ pub struct Titles {
 }
 
 impl Titles {
-    /// The next part.
+    /// Adds the next part.
     pub fn add(&mut self, chunk: TitlesChunk) {
         if let Some(model) = chunk.model {
             (self.model, self.total) = (model, chunk.total as usize);
@@ -108,14 +108,14 @@ impl Titles {
         self.plays.extend(chunk.plays);
     }
 
-    /// The table, what each title's plays are, and of which artifact.
+    /// Returns the artifact, the title table and the plays of each title.
     ///
     /// # Errors
-    /// When parts are missing, or the ids are no table.
+    /// Fails if parts are missing, or if the ids are not a valid table.
     pub fn finish(self) -> Result<(Model, IdTable, Vec<f32>), Status> {
         let Self { model, total, ids, plays } = self;
         if model.revision.is_empty() || ids.len() != total || plays.len() != total {
-            return Err(Status::data_loss(format!("{} of {total} titles came", ids.len())));
+            return Err(Status::data_loss(format!("only {} of {total} titles arrived", ids.len())));
         }
         let table = IdTable::from_ids(ids).map_err(|finding| Status::data_loss(finding.to_string()))?;
         Ok((model, table, plays))
@@ -141,12 +141,12 @@ mod tests {
         let known = wire::Recognised::Known;
         #[rustfmt::skip]
         let cases = [
-            ("as asked",                    answer(known, &[0, 1], all(&[0; 8]), 1),                       true),
-            ("one answer more",             answer(known, &[0, 1], all(&[0; 8]), 2),                       false),
+            ("fits the query",              answer(known, &[0, 1], all(&[0; 8]), 1),                       true),
+            ("one answer too many",         answer(known, &[0, 1], all(&[0; 8]), 2),                       false),
             ("half a score",                answer(known, &[0, 1], all(&[0; 6]), 1),                       false),
             ("scores of another table",     answer(known, &[0, 1], all(&[0; 12]), 1),                      false),
             ("a history of another table",  answer(known, &[0, 2], all(&[0; 8]), 1),                       false),
-            ("not recognised in any way",   answer(wire::Recognised::Unspecified, &[], all(&[0; 8]), 1),   false),
+            ("recognition is missing",      answer(wire::Recognised::Unspecified, &[], all(&[0; 8]), 1),   false),
         ];
         for (why, answer, fits) in cases {
             let near = near_scores(&answer, 1, 2);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_whole_or_none() {
+    fn an_incomplete_or_invalid_table_is_refused() {
         let chunk = |ids: &[&str], total| TitlesChunk {
             model: Some(Model { objective: "top".into(), revision: "ab".into() }),
             total,

@@ -1,8 +1,8 @@
-//! Rankers in other processes: follows a traffic plan, and gives the engine the models that answer as the plan says.
+//! Rankers in other processes: follows a traffic plan, and gives the engine the models that the plan names.
 //!
-//! Reading order: here, from plans to models; `plan`, what a plan says; `remote`, how a page asks one model; `revision`, all
-//! pods of a revision together (`pod`, one of them; `health`, which to ask; `budget`, how often again); `message` and [`scores`], queries
-//! and answers on the wire.
+//! Reading order: this file turns plans into models; `plan` is the traffic plan; `remote` queries one model; `revision` holds
+//! all pods of a revision (`pod` is one pod, `health` chooses a pod, `budget` limits retries); `message` and [`scores`] encode
+//! queries and answers.
 
 mod budget;
 mod health;
@@ -33,63 +33,63 @@ use crate::service::{
     Observer, TargetStatus, TrafficStatus, client::RankerClient, page::Share, types::RevisionName,
 };
 
-/// Before a revision is asked for its titles again.
+/// Wait before the titles of a revision are requested again.
 const BACKOFF: Backoff = Backoff { first: Duration::from_millis(250), longest: Duration::from_secs(2) };
 
 /// Names a revision of a model.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RevisionKey {
-    /// By which the model is asked.
+    /// Objective of the model.
     pub objective: Arc<str>,
-    /// Its revision.
+    /// Name of the revision.
     pub revision: RevisionName,
 }
 
-/// Models that answer in other processes.
+/// The models in other processes.
 #[derive(Clone, Default)]
 pub struct RemoteRankers {
     /// By objective.
     pub models: BTreeMap<String, Vec<Share>>,
-    /// Whether a plan was read and each model with traffic was asked once: a model that is missing then is not on its way.
+    /// Whether a plan was read and each model with traffic was queried once. A model that is missing after that is not loading.
     pub settled: bool,
-    /// What `/status` says of the plan in use; none where none is followed.
+    /// The traffic plan in use, for `/status`. `None` if this process follows no plan.
     pub traffic: Option<TrafficStatus>,
 }
 
 impl RemoteRankers {
-    /// No models, now and later.
+    /// No models, now or later.
     pub fn none() -> Self {
         Self { settled: true, ..Self::default() }
     }
 }
 
-/// Knows the rankers in other processes: follows the traffic plan, and reads their title tables.
+/// The rankers in other processes: follows the traffic plan, and reads title tables.
 pub struct RankerDirectory {
     observer: Arc<dyn Observer>,
     revisions: BTreeMap<RevisionKey, Arc<Revision>>,
-    /// Revisions whose titles are known.
+    /// Revisions whose titles were read.
     models: BTreeMap<RevisionKey, Arc<RemoteRanker>>,
-    /// How often each revision was asked for its titles in vain.
+    /// Failed attempts to read the titles of each revision.
     failures: BTreeMap<RevisionKey, u32>,
     fetching: BTreeSet<RevisionKey>,
     plan: TrafficPlan,
     generation: u64,
     since: String,
-    /// What pages use.
+    /// The models that pages use now.
     shares: BTreeMap<String, Vec<(RevisionKey, Share)>>,
     stale: (mpsc::Sender<RevisionKey>, mpsc::Receiver<RevisionKey>),
-    /// Now, as status writes it.
+    /// Current time, in the format of the status.
     clock: fn() -> String,
 }
 
-/// The end of an attempt to read the titles of a revision.
+/// Result of an attempt to read the titles of a revision.
 struct Fetched {
     key: RevisionKey,
     result: Result<RemoteRanker, Status>,
 }
 
 impl RankerDirectory {
-    /// Follows nothing yet. `clock` says the time as status writes it.
+    /// A directory without a plan. `clock` returns the current time in the format of the status.
     pub fn new(observer: Arc<dyn Observer>, clock: fn() -> String) -> Self {
         Self {
             observer,
@@ -106,8 +106,8 @@ impl RankerDirectory {
         }
     }
 
-    /// Follows `plans`, and sends `rankers` the models that answer, until every receiver is gone. When `plans` end, the last one
-    /// stays in use. Run it where requests are answered: connections live there.
+    /// Follows `plans` and sends the models that answer to `rankers`, until every receiver is dropped. When `plans` ends, the
+    /// last plan stays in use. Run it on the runtime that answers requests, because connections belong to that runtime.
     pub async fn run(
         mut self,
         mut plans: watch::Receiver<Option<TrafficPlan>>,
@@ -127,7 +127,7 @@ impl RankerDirectory {
                 }
                 Some(fetched) = fetches.next() => self.fetched(fetched),
                 Some(key) = self.stale.1.recv() => {
-                    warn!(objective = &*key.objective, revision = %key.revision, "pods serve another artifact: reading its titles again");
+                    warn!(objective = &*key.objective, revision = %key.revision, "pods serve another artifact: reading the titles again");
                     self.models.remove(&key);
                 }
             }
@@ -158,12 +158,12 @@ impl RankerDirectory {
             }
         }
         let objectives = plan.objectives.len();
-        info!(generation = self.generation, objectives, "traffic plan followed");
+        info!(generation = self.generation, objectives, "traffic plan applied");
         self.observer.traffic_plan(self.generation);
         self.plan = plan;
     }
 
-    /// Revisions with traffic and pods, whose titles are neither known nor on their way.
+    /// Revisions with traffic and pods whose titles were not read yet and are not being read.
     fn missing(&self) -> Vec<RevisionKey> {
         let keys = self.plan.weighted().map(|(objective, target)| (key(objective, target), target));
         let missing = keys.filter(|(key, target)| {
@@ -192,7 +192,8 @@ impl RankerDirectory {
         }
     }
 
-    /// What pages are to use now. A revision takes viewers once its titles are known; until then those before it keep them.
+    /// The models that pages should use now. A revision receives viewers once its titles were read; until then the previous
+    /// revisions keep them.
     fn publish(&mut self) -> RemoteRankers {
         let mut shares: BTreeMap<String, Vec<(RevisionKey, Share)>> = BTreeMap::new();
         for (objective, targets) in &self.plan.objectives {

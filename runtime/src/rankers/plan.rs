@@ -1,4 +1,4 @@
-//! Which pods answer for which objective, and with which share of viewers.
+//! The traffic plan: which pods answer for each objective, and for which share of viewers.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::service::types::RevisionName;
 
-/// Everything that pages ask in other processes. As a file (`--traffic-plan`) it is written by whoever runs those processes.
+/// The rankers in other processes that pages use. With `--traffic-plan`, the user writes it to a file.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TrafficPlan {
-    /// Revisions of the model that answers, by objective. An objective without any has no pods now.
+    /// Revisions that answer, by objective. An objective with an empty list has no pods now.
     pub objectives: BTreeMap<String, Vec<Target>>,
 }
 
@@ -18,16 +18,16 @@ pub struct TrafficPlan {
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Target {
-    /// Its name.
+    /// Name of the revision.
     pub revision: RevisionName,
-    /// Its share of viewers, in percent.
+    /// Share of viewers, in percent.
     pub weight: u32,
-    /// `host:port` of the gRPC of each of its pods that takes requests.
+    /// gRPC address (`host:port`) of each pod that accepts requests.
     pub addresses: Vec<String>,
 }
 
 impl TrafficPlan {
-    /// The targets that viewers are sent to.
+    /// The targets with a weight above 0, with their objectives.
     pub fn weighted(&self) -> impl Iterator<Item = (&str, &Target)> {
         let all = self
             .objectives

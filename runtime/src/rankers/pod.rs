@@ -14,14 +14,14 @@ use tonic::transport::{Channel, Endpoint};
 use super::health::{Candidate, Failure, Health};
 use crate::contract::marquee::v1::ranker_client::RankerClient;
 
-/// A page waits for a fraction of a second; a pod that does not accept a connection in this time is gone.
+/// A pod that does not accept a connection in this time counts as unreachable. Pages wait only a fraction of a second.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// An idle connection is tried so often: a node that is gone does not close connections.
+/// Interval of keep-alive pings on an idle connection. A node that crashed does not close its connections.
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(10);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A pod that keeps forgetting slices is not sent them more often.
+/// Shortest time between two transfers of slices to one pod, even if it drops them early.
 const SLICES_EVERY: Duration = Duration::from_secs(10);
-/// Room for the scores of several requests on their way.
+/// HTTP/2 window: large enough for the scores of several requests.
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
@@ -32,7 +32,7 @@ pub struct Pod {
     channel: Channel,
     in_flight: AtomicU32,
     health: Mutex<Health>,
-    /// When it was last sent the slices that it did not have.
+    /// When missing slices were last sent to it.
     slices_sent: Mutex<Option<Instant>>,
 }
 
@@ -46,10 +46,10 @@ impl Drop for OnItsWay {
 }
 
 impl Pod {
-    /// A pod at `host:port`; it is connected to when it is first asked. Needs a runtime, which drives the connection.
+    /// A pod at `host:port`. It connects at the first request, and needs a Tokio runtime for that.
     ///
     /// # Errors
-    /// When the address is invalid.
+    /// Fails if the address is invalid.
     pub fn new(address: &str) -> Result<Arc<Self>, tonic::transport::Error> {
         let endpoint = Endpoint::from_shared(format!("http://{address}"))?
             .connect_timeout(CONNECT_TIMEOUT)
@@ -68,23 +68,23 @@ impl Pod {
         }))
     }
 
-    /// A client for queries. An answer may be as long as a title table.
+    /// A client for queries. Its message limit allows answers as long as a title table.
     pub fn client(&self) -> RankerClient<Channel> {
         RankerClient::new(self.channel.clone()).max_decoding_message_size(usize::MAX)
     }
 
-    /// A request begins.
+    /// Begins a request.
     pub fn begin(self: &Arc<Self>) -> OnItsWay {
         self.in_flight.fetch_add(1, Relaxed);
         OnItsWay(self.clone())
     }
 
-    /// What the choice of a pod needs to know.
+    /// The pod's state, as the choice of a pod needs it.
     pub fn candidate(&self, now: Instant) -> Candidate {
         Candidate { is_ejected: self.health.lock().is_ejected(now), in_flight: self.in_flight.load(Relaxed) }
     }
 
-    /// Whether to send it slices now, and not too soon after the last time.
+    /// Whether slices may be sent to it now. False if the last transfer was too recent.
     pub fn may_send_slices(&self, now: Instant) -> bool {
         let mut sent = self.slices_sent.lock();
         let is_due = sent.is_none_or(|sent| now.saturating_duration_since(sent) >= SLICES_EVERY);
@@ -94,12 +94,12 @@ impl Pod {
         is_due
     }
 
-    /// The pod answered.
+    /// Records an answer.
     pub fn succeeded(&self) {
         self.health.lock().succeeded();
     }
 
-    /// The pod failed. Returns true if this failure ejects it.
+    /// Records a failure. Returns true if this failure ejects the pod.
     pub fn failed(&self, failure: Failure, now: Instant, jitter: f64) -> bool {
         self.health.lock().failed(failure, now, jitter)
     }

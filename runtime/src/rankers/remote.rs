@@ -1,7 +1,7 @@
-//! One revision of a model in other pods, as pages ask it.
+//! One revision of a model in other pods, as pages use it.
 //!
-//! A pod says who the viewer is and brings the viewer's scores along in one call. The scores near titles take a second call,
-//! because only the first answer tells the viewer's history. So a page takes two round trips at most.
+//! The first call recognises the viewer and returns the viewer's scores. Scores near titles need a second call, because they
+//! depend on the viewer's history, which the first call returns. A page therefore needs at most two round trips.
 
 use std::{
     sync::Arc,
@@ -27,7 +27,7 @@ use crate::{
     serving::deadline,
 };
 
-/// A title table that does not come in this time is asked for again.
+/// A title table that does not arrive in this time is requested again.
 const TITLES_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a pod may take to receive a slice.
@@ -45,10 +45,10 @@ pub struct RemoteRanker {
 /// Reads the title table from one of the pods.
 ///
 /// # Errors
-/// When no pod answers in time, or the table is not whole.
+/// Fails if no pod answers in time, or if the table is incomplete.
 pub async fn fetch(revision: &Arc<Revision>) -> Result<RemoteRanker, Status> {
     let read = async {
-        let no_pod = || Status::unavailable("the revision has no pod");
+        let no_pod = || Status::unavailable("the revision has no pods");
         let pod = revision.pick(None, Instant::now()).ok_or_else(no_pod)?;
         let _in_flight = pod.begin();
         let request = TitlesRequest { objective: revision.key.objective.to_string() };
@@ -61,7 +61,7 @@ pub async fn fetch(revision: &Arc<Revision>) -> Result<RemoteRanker, Status> {
     };
     let read = tokio::time::timeout(TITLES_TIMEOUT, read).await;
     let (model, titles, plays) =
-        read.unwrap_or_else(|_| Err(Status::deadline_exceeded("the titles did not come in time")))?;
+        read.unwrap_or_else(|_| Err(Status::deadline_exceeded("the titles did not arrive in time")))?;
     let info = ModelInfo {
         objective: revision.key.objective.clone(),
         artifact_digest: model.revision.as_str().into(),
@@ -70,7 +70,8 @@ pub async fn fetch(revision: &Arc<Revision>) -> Result<RemoteRanker, Status> {
 }
 
 impl RemoteRanker {
-    /// `lists` are those of the query: a pod that does not have their slices gets them, for the next query.
+    /// Sends `query` to a pod. `lists` are the lists of the query: if the pod lacks their slices, it receives them for the next
+    /// query.
     async fn query<'a>(
         &self,
         query: QueryRequest,
@@ -112,7 +113,7 @@ impl RemoteRanker {
     }
 }
 
-/// One slice a message, so that no message is too large. A slice that does not arrive only costs bytes.
+/// Sends one slice in each message, so that no message is too large. If a slice does not arrive, later answers are only longer.
 async fn send_slices(pod: Arc<Pod>, requests: Vec<KeepSlicesRequest>) {
     for request in requests {
         let sent = tokio::time::timeout(SLICE_TIMEOUT, pod.client().keep_slices(request)).await;
@@ -148,7 +149,7 @@ impl RankerClient for RemoteRanker {
     }
 
     fn scores(&self, query: ScoresQuery, until: Instant) -> BoxFuture<'_, ScoresAnswer> {
-        // The viewer's scores came with the recognition; a pod that left them out does not get a second call.
+        // The recognition returned the viewer's scores. If the pod left them out, no second call is made.
         let missing = |_: OwnedViewer| Err(RankError::Failed("the answer lacks the viewer's scores".into()));
         let viewer = query.viewer.map(missing);
         match query.near.is_empty() {

@@ -1,4 +1,4 @@
-//! The pods of one revision, as one: balances over them, avoids failing ones, tries once more elsewhere.
+//! The pods of one revision: balances queries over them, avoids failing pods, and retries a failed query on another pod.
 
 use std::{
     sync::{
@@ -25,19 +25,19 @@ use crate::{
     service::{Observer, client::RankError},
 };
 
-/// A pod that had less time than this to answer has not failed by being late.
+/// If a pod had less time than this, a late answer does not count as a failure.
 const FAIR_TIME: Duration = Duration::from_millis(20);
 
 /// The pods of one revision.
 pub struct Revision {
-    /// Of which model, and which revision.
+    /// Objective and name of the revision.
     pub key: RevisionKey,
     pods: ArcSwap<Vec<Arc<Pod>>>,
     budget: RetryBudget,
-    /// Steps of a random sequence, for the choice of two pods.
+    /// State of the random sequence that chooses two pods.
     random: AtomicU64,
     observer: Arc<dyn Observer>,
-    /// Receives the key when the pods serve another artifact than the one whose titles are known.
+    /// Receives the key when the pods serve another artifact than the one whose titles were read.
     stale: mpsc::Sender<RevisionKey>,
 }
 
@@ -54,7 +54,7 @@ impl Revision {
         })
     }
 
-    /// From now on requests go to these pods. Pods known before stay connected; requests in flight to other pods finish.
+    /// Sends new requests to these pods only. Connections to known pods stay open, and requests in flight to other pods finish.
     pub fn set_addresses(&self, addresses: &[String]) {
         let known = self.pods.load();
         let mut pods = Vec::with_capacity(addresses.len());
@@ -63,7 +63,7 @@ impl Revision {
                 Some(pod) => pods.push(pod.clone()),
                 None => match Pod::new(address) {
                     Ok(pod) => pods.push(pod),
-                    Err(error) => warn!(address, %error, "an invalid address is skipped"),
+                    Err(error) => warn!(address, %error, "skipping an invalid pod address"),
                 },
             }
         }
@@ -71,12 +71,12 @@ impl Revision {
         self.pods.store(Arc::new(pods));
     }
 
-    /// Pods that are known.
+    /// Number of pods.
     pub fn n_pods(&self) -> usize {
         self.pods.load().len()
     }
 
-    /// The pod to ask, not `avoid` if there is another.
+    /// Chooses a pod for a query. Chooses `avoid` only if it is the only pod.
     pub fn pick(&self, avoid: Option<&Arc<Pod>>, now: Instant) -> Option<Arc<Pod>> {
         let pods = self.pods.load();
         let avoid = avoid.and_then(|avoid| pods.iter().position(|pod| Arc::ptr_eq(pod, avoid)));
@@ -85,7 +85,7 @@ impl Revision {
         pods.get(chosen).cloned()
     }
 
-    /// Asks one pod, and another one if the first fails. The pod that answered comes with the answer.
+    /// Sends the query to one pod, and to another pod if the first fails. Returns the answer and the pod that gave it.
     pub async fn query(
         &self,
         message: QueryRequest,
@@ -100,7 +100,7 @@ impl Revision {
             Ok(answer) => return Ok((first, answer)),
             Err(failure) => failure,
         };
-        if !is_worth_another_try(&failure) || Instant::now() >= until || !self.budget.spend() {
+        if !is_retryable(&failure) || Instant::now() >= until || !self.budget.spend() {
             return Err(self.error(&failure));
         }
         let Some(second) = self.pick(Some(&first), Instant::now()) else { return Err(RankError::NotReady) };
@@ -116,13 +116,14 @@ impl Revision {
         until: Instant,
     ) -> Result<QueryResponse, Status> {
         let began = Instant::now();
-        let _on_its_way = pod.begin();
+        let _in_flight = pod.begin();
         let allowed = until.saturating_duration_since(began);
         let mut request = Request::new(message);
         request.set_timeout(allowed);
         let mut client = pod.client();
         let answered = tokio::time::timeout_at(until.into(), client.query(request)).await;
-        let result = answered.unwrap_or_else(|_| Err(Status::deadline_exceeded("the page's deadline")));
+        let result =
+            answered.unwrap_or_else(|_| Err(Status::deadline_exceeded("the page's deadline passed")));
         match &result {
             Ok(_) => {
                 pod.succeeded();
@@ -136,7 +137,7 @@ impl Revision {
                     self.observer.ejected(&self.key.objective);
                     let (objective, revision, address) =
                         (&*self.key.objective, self.key.revision.as_str(), &pod.address);
-                    info!(objective, revision, address, code = ?status.code(), "a failing pod is avoided for a while");
+                    info!(objective, revision, address, code = ?status.code(), "pod ejected after failures");
                 }
             }
         }
@@ -147,7 +148,7 @@ impl Revision {
         match status.code() {
             Code::DeadlineExceeded => RankError::DeadlineExceeded,
             Code::FailedPrecondition => {
-                // A full channel has this message already.
+                // If the channel is full, this message is already in it.
                 let _ = self.stale.try_send(self.key.clone());
                 RankError::NotReady
             }
@@ -160,15 +161,15 @@ impl Revision {
     }
 }
 
-/// A query changes nothing, so every failure that may lie in the pod and not in the query is worth another try.
-fn is_worth_another_try(status: &Status) -> bool {
+/// Whether another pod may answer. Queries change nothing, so a retry is safe; it is useful only if the pod caused the failure.
+fn is_retryable(status: &Status) -> bool {
     !matches!(
         status.code(),
         Code::DeadlineExceeded | Code::InvalidArgument | Code::FailedPrecondition | Code::Unimplemented
     )
 }
 
-/// What failed in the pod, if anything.
+/// The pod's failure; `None` if the pod is not the cause.
 fn failure_of_pod(status: &Status, allowed: Duration) -> Option<Failure> {
     match status.code() {
         Code::InvalidArgument | Code::FailedPrecondition | Code::ResourceExhausted => None,
@@ -176,12 +177,12 @@ fn failure_of_pod(status: &Status, allowed: Duration) -> Option<Failure> {
         Code::Cancelled => None,
         Code::DeadlineExceeded => (allowed >= FAIR_TIME).then_some(Failure::Poor),
         Code::Internal | Code::NotFound | Code::Unimplemented => Some(Failure::Poor),
-        // The connection ended, or never was.
+        // The connection broke, or was never made.
         _ => Some(Failure::Unreachable),
     }
 }
 
-/// Label of metrics.
+/// Outcome of a query, as a metric label.
 fn outcome(code: Code) -> &'static str {
     match code {
         Code::Ok => "ok",

@@ -1,4 +1,4 @@
-//! Scores and title rows as `marquee.v1.Ranker` writes them: for the pod that answers and for the page that asks.
+//! Converts scores and title rows to and from the messages of `marquee.v1.Ranker`. Pods and pages both use it.
 
 use bytes::Bytes;
 use marquee_models::TitleRow;
@@ -9,7 +9,7 @@ use crate::{
     service::{client::Scores, lists::Slice},
 };
 
-/// As the message has them.
+/// Converts scores to their message.
 pub fn write(scores: &Scores) -> wire::Scores {
     match scores {
         Scores::All(scores) => wire::Scores { all: packed(scores), ..wire::Scores::default() },
@@ -21,7 +21,7 @@ pub fn write(scores: &Scores) -> wire::Scores {
     }
 }
 
-/// From the message of a model with `n_titles`. `None` when it does not fit the model's title table.
+/// Reads the scores of a model with `n_titles` titles. `None` if the message does not fit the model's title table.
 pub fn read(message: &wire::Scores, n_titles: usize) -> Option<Scores> {
     if !message.all.is_empty() {
         let scores: Vec<f32> = unpacked(&message.all)?.collect();
@@ -35,23 +35,23 @@ pub fn read(message: &wire::Scores, n_titles: usize) -> Option<Scores> {
     Some(Scores::Listed(listed.collect()))
 }
 
-/// Title rows as messages have them.
+/// Converts title rows to the numbers in messages.
 pub fn numbers(rows: Vec<TitleRow>) -> Vec<u32> {
     rows.into_iter().map(|row| row.0).collect()
 }
 
-/// Title rows of a message.
+/// Converts the numbers in messages to title rows.
 pub fn title_rows(numbers: Vec<u32>) -> Vec<TitleRow> {
     numbers.into_iter().map(TitleRow).collect()
 }
 
-/// Ascending rows: the first one, and then for each its distance from the one before.
+/// Encodes ascending rows: the first row, then for each row its distance from the previous one.
 pub fn gaps(rows: impl Iterator<Item = TitleRow>) -> Vec<u32> {
     let mut before = 0;
     rows.map(|row| row.0 - std::mem::replace(&mut before, row.0)).collect()
 }
 
-/// The rows that [`gaps`] wrote. `None` when they do not ascend, or leave the range of rows.
+/// Decodes the rows that [`gaps`] encoded. `None` if they do not ascend, or if a row number overflows.
 pub fn rows(gaps: &[u32]) -> Option<Vec<TitleRow>> {
     let mut before: Option<u32> = None;
     let mut next = |&gap: &u32| {
@@ -65,14 +65,14 @@ pub fn rows(gaps: &[u32]) -> Option<Vec<TitleRow>> {
     gaps.iter().map(&mut next).collect()
 }
 
-/// A slice of a model with `n_titles`: its rows, or the fewer ones that it lacks.
+/// Converts a slice of a model with `n_titles` titles: writes its rows, or the rows outside it if those are fewer.
 pub fn write_slice(slice: &Slice, n_titles: usize) -> wire::Slice {
     let all_but = 2 * slice.rows.len() > n_titles;
     let rows = if all_but { &others(&slice.rows, n_titles) } else { &*slice.rows };
     wire::Slice { gaps: gaps(rows.iter().copied()), all_but }
 }
 
-/// The slice of a model with `n_titles` that [`write_slice`] wrote. `None` when it does not fit the model's title table.
+/// Reads a slice of a model with `n_titles` titles. `None` if the message does not fit the model's title table.
 pub fn read_slice(message: &wire::Slice, n_titles: usize) -> Option<Slice> {
     let rows = rows(&message.gaps)?;
     if rows.last().is_some_and(|last| last.idx() >= n_titles) {
@@ -81,13 +81,13 @@ pub fn read_slice(message: &wire::Slice, n_titles: usize) -> Option<Slice> {
     Slice::new(if message.all_but { others(&rows, n_titles) } else { rows }.into())
 }
 
-/// The rows of a table that are not among `rows`, which ascend.
+/// The rows of a table that are not in `rows`, which must ascend.
 fn others(rows: &[TitleRow], n_titles: usize) -> Vec<TitleRow> {
     let mut rows = rows.iter().peekable();
     (0..n_titles as u32).map(TitleRow).filter(|row| rows.next_if_eq(&row).is_none()).collect()
 }
 
-/// Little-endian, as this machine has them: artifacts are mapped in place, so no other machine serves them.
+/// Packs scores as little-endian bytes. Only little-endian machines serve models, because artifacts are mapped in place.
 fn packed(scores: &[f32]) -> Bytes {
     Bytes::copy_from_slice(bytemuck::cast_slice(scores))
 }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_travels_by_its_rows_or_by_those_that_it_lacks() {
+    fn a_slice_is_sent_by_its_rows_or_by_the_rows_outside_it() {
         for rows in [&[0, 3][..], &[1, 2, 3, 4, 5], &[], &[0, 1, 2, 3, 4, 5]] {
             let slice = Slice::new(TitleRow::from_numbers(rows).into()).unwrap();
             let message = write_slice(&slice, 6);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_makes_no_sense_is_refused() {
+    fn an_invalid_message_is_refused() {
         let message = |all: &'static [u8], gaps: &[u32], listed: &'static [u8]| wire::Scores {
             all: Bytes::from_static(all),
             gaps: gaps.to_vec(),

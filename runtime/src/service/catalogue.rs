@@ -1,4 +1,4 @@
-//! A surface's title metadata, laid out for pages.
+//! Title metadata of a surface, prepared for pages.
 
 use std::{collections::HashMap, fmt::Write, sync::Arc};
 
@@ -6,15 +6,15 @@ use marquee_artifacts::{Artifact, CatalogueEntry, CatalogueRow, Digest, IdTable}
 
 use super::types::TitleCard;
 
-/// Title metadata of one artifact. Shared by the plans that show it.
+/// Title metadata of one artifact. The plans that show it share it.
 pub struct Catalogue {
-    /// Of the artifact's manifest.
+    /// Digest of the artifact's manifest.
     pub digest: Digest,
-    /// The same, as answers write it.
+    /// The digest as text, for answers.
     pub artifact_digest: Arc<str>,
-    /// By catalogue row.
+    /// Cards, by catalogue row.
     pub cards: Vec<Arc<TitleCard>>,
-    /// Viewers that watched each title, by catalogue row.
+    /// Number of viewers that watched each title, by catalogue row.
     pub plays: Vec<f32>,
     /// Bytes of the artifact's files.
     pub bytes: u64,
@@ -26,7 +26,7 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// The catalogue of an artifact; none when it holds none.
+    /// The catalogue of an artifact. `None` if the artifact has no titles.
     pub fn new(artifact: Artifact) -> Option<Self> {
         let (entries, ids) = (artifact.catalogue?, artifact.titles?);
         let mut genres: HashMap<String, Vec<CatalogueRow>> = HashMap::new();
@@ -60,12 +60,12 @@ impl Catalogue {
         self.cards.get(row.idx())
     }
 
-    /// Rows of a genre, as the catalogue writes it.
+    /// Rows of a genre, named as in the catalogue.
     pub fn genre(&self, name: &str) -> Option<&Arc<[CatalogueRow]>> {
         self.genres.get(name)
     }
 
-    /// Names of all genres, in no order.
+    /// Names of all genres, unordered.
     pub fn genres(&self) -> impl Iterator<Item = &str> {
         self.genres.keys().map(String::as_str)
     }

@@ -1,4 +1,4 @@
-//! Errors as people read them.
+//! Formats errors with their causes.
 
 use std::fmt;
 

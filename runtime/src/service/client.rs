@@ -1,7 +1,8 @@
 //! The interface through which a page queries a model, in this process or in another.
 //!
-//! There are two implementations: [`super::ranker::ServedModel`] answers in this process, and `rankers::RemoteRanker` asks pods.
-//! Both give the same answers, bit for bit: the gRPC server of a pod asks its own [`super::ranker::ServedModel`] through this trait.
+//! There are two implementations: [`super::ranker::ServedModel`] answers in this process, and `rankers::RemoteRanker` queries
+//! pods. Both give the same answers, bit for bit, because the gRPC server of a pod uses its own
+//! [`super::ranker::ServedModel`] through this trait.
 
 use std::{borrow::Cow, sync::Arc, time::Instant};
 
@@ -43,7 +44,7 @@ impl From<&RankError> for Degraded {
 /// A viewer in a model's rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnedViewer {
-    /// Row in the viewer table, of a viewer seen in training.
+    /// Row in the viewer table, for a viewer seen in training.
     pub known: Option<ViewerRow>,
     /// Rows in the title table, latest first.
     pub recent: Vec<TitleRow>,
@@ -55,12 +56,12 @@ impl OwnedViewer {
         self.recent.iter().map(|&title| ViewerEvent::play(title)).collect()
     }
 
-    /// As models take it; `events` are those of [`Self::events`].
+    /// The viewer context for a model; `events` come from [`Self::events`].
     pub fn context<'a>(&self, events: &'a [ViewerEvent]) -> ViewerContext<'a> {
         ViewerContext { known: self.known, ..ViewerContext::of_events(events) }
     }
 
-    /// Somebody who watched this title and nothing else.
+    /// A viewer who watched only this title.
     pub fn of_title(title: TitleRow) -> Self {
         Self { known: None, recent: vec![title] }
     }
@@ -71,15 +72,15 @@ impl OwnedViewer {
 pub struct ViewerQuery<'a> {
     /// Viewer id; empty for a viewer without one.
     pub viewer: Cow<'a, str>,
-    /// Rows in the title table of what the viewer watched lately, latest first.
+    /// Rows in the title table of the recently watched titles, latest first.
     pub recent: Vec<TitleRow>,
-    /// Whether the viewer's scores will be asked for too.
+    /// Whether the viewer's scores will be queried too.
     pub scores: bool,
     /// The titles whose scores are enough; empty asks for all scores.
     pub lists: Arc<[TitleList]>,
 }
 
-/// Who a viewer is to a model.
+/// A viewer as a model recognises them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnownViewer<'a> {
     /// How the viewer was recognised.
@@ -95,26 +96,26 @@ pub struct KnownViewer<'a> {
 /// Scores that a model gave.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Scores {
-    /// Of every title, by row.
+    /// Scores of all titles, by row.
     All(Vec<f32>),
-    /// Of the titles that the lists of the query hold: ascending, each once.
+    /// Scores of the titles in the lists of the query, ascending and unique.
     Listed(Vec<Candidate>),
 }
 
 /// Asks for scores.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScoresQuery {
-    /// For this viewer.
+    /// Viewer to score titles for.
     pub viewer: Option<OwnedViewer>,
     /// The titles whose scores for the viewer are enough; empty asks for all scores.
     pub lists: Arc<[TitleList]>,
-    /// For each of these titles: somebody who watched this title and nothing else.
+    /// Titles near which to score: for each, the scores for a viewer who watched only this title.
     pub near: Vec<NearQuery>,
-    /// Whose page it is: the lists of `near` leave out what this viewer watched.
+    /// Viewer of the page. The lists of `near` leave out titles that this viewer watched.
     pub watched_by: OwnedViewer,
 }
 
-/// Asks for the scores of somebody who watched one title and nothing else.
+/// Asks for scores for a viewer who watched only one title.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NearQuery {
     /// Title row.
@@ -129,14 +130,14 @@ pub type ScoresResult = Result<Scores, RankError>;
 /// The answer to a [`ScoresQuery`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScoresAnswer {
-    /// Of the viewer, if asked for.
+    /// Scores for the viewer, if queried.
     pub viewer: Option<ScoresResult>,
-    /// One a title of [`ScoresQuery::near`].
+    /// One result for each title in [`ScoresQuery::near`].
     pub near: Vec<ScoresResult>,
 }
 
 impl ScoresAnswer {
-    /// The same failure for everything that `query` asks.
+    /// The same error for every part of `query`.
     pub fn failed(query: &ScoresQuery, error: &RankError) -> Self {
         Self {
             viewer: query.viewer.as_ref().map(|_| Err(error.clone())),
@@ -145,18 +146,18 @@ impl ScoresAnswer {
     }
 }
 
-/// One revision of a model, as pages and the gRPC server ask it.
+/// One revision of a model, as pages and the gRPC server query it.
 pub trait RankerClient: Send + Sync {
-    /// How answers name the model.
+    /// Name of the model in answers.
     fn info(&self) -> &ModelInfo;
 
-    /// The title table: the rows of every question and answer.
+    /// The title table, to which the rows in queries and answers refer.
     fn titles(&self) -> &IdTable;
 
-    /// Viewers that watched each title in training.
+    /// Number of viewers that watched each title in training.
     fn plays(&self) -> &[f32];
 
-    /// Whether scores cross the network, so that lists of the titles needed save bytes.
+    /// Whether scores cross the network. Lists of the needed titles then save bytes.
     fn wants_lists(&self) -> bool {
         false
     }
@@ -171,7 +172,7 @@ pub trait RankerClient: Send + Sync {
     /// Scores titles, by `until`.
     fn scores(&self, query: ScoresQuery, until: Instant) -> BoxFuture<'_, ScoresAnswer>;
 
-    /// Up to `limit` viewers, those who watched most first. `None` where the viewers are in another process.
+    /// Up to `limit` viewers with the longest history first. `None` if the viewers are in another process.
     fn busiest_viewers(&self, _limit: usize) -> Option<Vec<ViewerDescription>> {
         None
     }

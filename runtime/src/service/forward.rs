@@ -1,4 +1,4 @@
-//! Forward passes: what may be asked of a model, and how requests that came together are answered in one pass.
+//! Forward passes: the requests to a model, and how one pass answers several requests.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,16 +17,16 @@ use super::{
 };
 use crate::serving::batcher::Pass;
 
-/// Asks for the best titles.
+/// A request for the best titles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedQuery {
-    /// For whom.
+    /// The viewer.
     pub viewer: OwnedViewer,
-    /// How many.
+    /// Number of titles.
     pub k: usize,
-    /// Title rows that must not come back.
+    /// Title rows to leave out.
     pub exclude: Vec<TitleRow>,
-    /// Whether titles that the viewer watched may come back.
+    /// Whether the answer may contain titles that the viewer watched.
     pub include_watched: bool,
 }
 
@@ -43,21 +43,21 @@ impl OwnedQuery {
     }
 }
 
-/// Asks for the scores of the titles that lists hold.
+/// A request for the scores of the titles in lists.
 pub(super) struct ListsQuery {
-    /// For whom.
+    /// The viewer.
     pub(super) viewer: OwnedViewer,
-    /// Which titles.
+    /// Lists of titles.
     pub(super) lists: Arc<[TitleList]>,
-    /// The lists leave out what this viewer watched.
+    /// The lists leave out titles that this viewer watched.
     pub(super) watched_by: OwnedViewer,
 }
 
-/// What a forward pass is asked.
+/// A request to a forward pass.
 pub(super) enum ForwardRequest {
     /// Scores of all titles.
     All(OwnedViewer),
-    /// Scores of the titles that lists hold.
+    /// Scores of the titles in lists.
     Lists(ListsQuery),
     /// Scores of these titles.
     Some(OwnedViewer, Vec<TitleRow>),
@@ -75,13 +75,13 @@ impl ForwardRequest {
     }
 }
 
-/// What a forward pass answers.
+/// The answer of a forward pass.
 pub(super) enum ForwardAnswer {
-    /// In the order of the titles.
+    /// Scores in the order of the titles.
     Scores(Vec<f32>),
-    /// Ascending by title.
+    /// Titles with scores, ascending by title.
     Listed(Vec<Candidate>),
-    /// Best first.
+    /// Titles with scores, best first.
     Best(Vec<Scored>),
 }
 
@@ -110,7 +110,7 @@ impl ForwardAnswer {
     }
 }
 
-/// How long a list takes for each title among which it seeks the best.
+/// Time that a list takes for each title that it searches.
 const SOUGHT: Duration = Duration::from_nanos(2);
 
 /// The forward passes of one model.
@@ -174,7 +174,7 @@ impl Pass for ForwardPass {
 }
 
 impl ForwardPass {
-    /// How long a pass over all titles takes for this viewer.
+    /// Duration of a pass over all titles for this viewer.
     fn whole(&self, viewer: &OwnedViewer) -> Duration {
         let rounds = viewer.recent.len().div_ceil(COSTED_RECENT).max(1);
         self.loaded.whole_pass * rounds as u32
@@ -251,7 +251,7 @@ impl ForwardPass {
     }
 }
 
-/// The requests that `pick` takes, and their places.
+/// The requests that `pick` selects, with their places.
 fn matching<'a, T>(
     requests: &'a [ForwardRequest],
     pick: impl Fn(&'a ForwardRequest) -> Option<T>,
@@ -271,7 +271,7 @@ fn fill(
     }
 }
 
-/// With its causes: this goes to the log.
+/// The error with its causes, for the log.
 fn failed(error: &ModelError) -> RankError {
     RankError::Failed(Causes(error).to_string().into())
 }

@@ -1,7 +1,7 @@
-//! Lists of titles that the rows of a page can need, for models in other processes: a million scores need not travel.
+//! Lists of the titles that a page's rows can need. With them, a model in another process need not send every score.
 //!
-//! A row shows the best titles of its slice that no row before it shows. So the `k` best of each slice are enough, and the
-//! titles of several rows travel once.
+//! A row shows the best titles of its slice that no earlier row shows. So the `k` best titles of each slice are enough, and a
+//! title that several rows need is sent once.
 
 use std::sync::Arc;
 
@@ -13,17 +13,17 @@ use marquee_models::{
 };
 use marquee_pages::Candidate;
 
-/// Title rows of a model, ascending, that may stand in a row of a page; named by a digest of the rows.
+/// The title rows of a model that a row of a page may show, in ascending order. A digest of the rows names the slice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slice {
-    /// Of [`Self::rows`].
+    /// Digest of [`Self::rows`].
     pub digest: Digest,
-    /// Ascending, each once.
+    /// Title rows, ascending and unique.
     pub rows: Arc<[TitleRow]>,
 }
 
 impl Slice {
-    /// Names the rows. `None` when they do not ascend.
+    /// Makes a slice of `rows`. `None` if they do not ascend.
     pub fn new(rows: Arc<[TitleRow]>) -> Option<Self> {
         if rows.windows(2).any(|pair| pair[0] >= pair[1]) {
             return None;
@@ -35,33 +35,33 @@ impl Slice {
 /// The `k` best titles of a slice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TitleList {
-    /// Of which titles; `None` is every title.
+    /// The slice; `None` means all titles.
     pub slice: Option<Slice>,
-    /// How many.
+    /// Number of titles.
     pub k: usize,
 }
 
 impl TitleList {
-    /// Titles that the list has at most, of a model with `n_titles`.
+    /// Most titles that the list can have, for a model with `n_titles` titles.
     pub fn n_most(&self, n_titles: usize) -> usize {
         self.k.min(self.slice.as_ref().map_or(n_titles, |slice| slice.rows.len()))
     }
 
-    /// Titles among which the best are sought, of a model with `n_titles`.
+    /// Number of titles to search, for a model with `n_titles` titles.
     pub fn n_sought(&self, n_titles: usize) -> usize {
         self.slice.as_ref().map_or(n_titles, |slice| slice.rows.len())
     }
 }
 
-/// Whether lists with these many titles in all are less to send than the score of every title.
+/// Whether lists with `n_listed` titles in total need fewer bytes than the scores of all titles.
 ///
-/// A listed title takes its score and the gap to the title before it, in a variable number of bytes.
+/// A listed title needs its score and the gap to the previous title, which takes a variable number of bytes.
 pub fn are_shorter(n_listed: usize, n_titles: usize) -> bool {
     let n_bits = (usize::BITS - n_titles.leading_zeros()).max(1) as usize;
     n_listed.saturating_mul(size_of::<f32>() + n_bits.div_ceil(7)) < n_titles.saturating_mul(size_of::<f32>())
 }
 
-/// What the lists hold together, each title once, ascending. Titles watched are left out: `history` ascends, `recent` need not.
+/// The titles in any of the lists, ascending and unique, without watched titles. `history` must ascend, `recent` need not.
 pub fn listed(
     scores: &[f32],
     lists: &[TitleList],
@@ -89,11 +89,11 @@ pub fn listed(
     all
 }
 
-/// Most slices that are kept, and most bytes of them.
+/// Limits of the kept slices: their number and their bytes.
 const KEPT_SLICES: usize = 256;
 const KEPT_BYTES: usize = 64 << 20;
 
-/// Slices that pages sent, for queries that name them. When there are too many, the oldest go, and pages send them again.
+/// Slices that pages sent, for queries that name them. If there are too many, the oldest are removed, and pages resend them.
 #[derive(Default)]
 pub struct SliceStore(ArcSwap<Vec<Slice>>);
 
@@ -139,12 +139,12 @@ mod tests {
             listed(&scores, &lists, history, recent).iter().map(|c| c.title.0).collect::<Vec<_>>()
         };
         assert_eq!(titles(&[], &[]), [0, 1, 4, 5]);
-        assert_eq!(titles(&[1, 4], &[5, 0]), [2, 3], "the next best take the places");
+        assert_eq!(titles(&[1, 4], &[5, 0]), [2, 3], "the next best titles fill the places");
     }
 
     #[test]
     fn lists_are_sent_where_they_are_shorter() {
-        assert!(!are_shorter(2100, 1682), "14 rows of 20: all scores of a small catalogue are less");
+        assert!(!are_shorter(2100, 1682), "for a small catalogue, all scores are shorter");
         assert!(are_shorter(1000, 1682) && are_shorter(2100, 1_000_000));
         assert!(!are_shorter(0, 0));
     }

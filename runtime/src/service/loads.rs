@@ -1,4 +1,4 @@
-//! Artifacts on their way: how many bytes of each are here, for `/status`.
+//! Progress of artifact loads, for `/status`.
 
 use std::{
     sync::{
@@ -11,7 +11,7 @@ use std::{
 pub use marquee_crds::runtime_status::Loading;
 use parking_lot::Mutex;
 
-/// Every load under way.
+/// All loads in progress.
 #[derive(Clone, Debug, Default)]
 pub struct Loads(Arc<Mutex<Vec<Arc<Load>>>>);
 
@@ -28,12 +28,12 @@ pub struct Load {
 #[derive(Debug)]
 pub struct LoadGuard {
     loads: Loads,
-    /// Takes the progress.
+    /// Records the progress.
     pub load: Arc<Load>,
 }
 
 impl Loads {
-    /// A load of the artifact at `uri` begins.
+    /// Begins a load of the artifact at `uri`.
     pub fn begin(&self, uri: &str, now: Instant) -> LoadGuard {
         let load = Arc::new(Load {
             uri: uri.to_owned(),
@@ -45,7 +45,7 @@ impl Loads {
         LoadGuard { loads: self.clone(), load }
     }
 
-    /// How far the load of `uri` is; none when none is under way.
+    /// Progress of the load of `uri`. `None` if no such load is in progress.
     pub fn of(&self, uri: &str, now: Instant) -> Option<Loading> {
         let loads = self.0.lock();
         let load = loads.iter().find(|load| load.uri == uri)?;
@@ -58,7 +58,7 @@ impl Loads {
 }
 
 impl Load {
-    /// So many bytes of `total` are here.
+    /// Records that this many bytes of `total` have arrived.
     pub fn set_progress(&self, bytes: u64, total: u64) {
         self.bytes.store(bytes, Relaxed);
         self.total.store(total, Relaxed);

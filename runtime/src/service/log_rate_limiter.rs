@@ -1,14 +1,14 @@
-//! Limits log lines on request paths to one a second: a failing model would write thousands.
+//! Limits log lines on request paths to one per second, because a failing model could write thousands.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Instant,
 };
 
-/// Allows one log line a second.
+/// Allows one log line per second.
 pub struct LogRateLimiter {
     began: Instant,
-    /// Seconds since `began`, plus one, of the last line allowed.
+    /// Time of the last allowed line: seconds since `began`, plus one.
     last: AtomicU64,
 }
 

@@ -1,10 +1,10 @@
-//! The service layer: one answer for gRPC, HTTP/JSON and the Open Inference Protocol.
+//! The service layer: gives the same answers through gRPC, HTTP/JSON and the Open Inference Protocol.
 //!
-//! Transports turn bytes into the requests of [`types`] and its answers into bytes, and do nothing else.
+//! Transports only convert bytes to the requests in [`types`], and answers to bytes.
 
 //!
-//! Reading order: the requests and answers ([`types`]), what is served at one moment ([`plan`]), how a model is asked
-//! ([`client`]; in this process [`ranker`] and [`forward`]), how a page is made ([`page`]), what is refused ([`validate`]).
+//! Reading order: [`types`] has requests and answers, [`plan`] the models and pages that are served, [`client`] the interface
+//! to a model (in this process [`ranker`] and [`forward`]), [`page`] builds a page, [`validate`] refuses invalid requests.
 
 pub mod catalogue;
 pub mod causes;
@@ -51,49 +51,49 @@ use crate::serving::{
     deadline,
 };
 
-/// Receives what the service does. `telemetry::Metrics` counts it; tests may count it too.
+/// Receives events of the service. `telemetry::Metrics` counts them, and tests may too.
 pub trait Observer: Send + Sync {
     /// A forward pass of `objective` answered `size` requests.
     fn batch(&self, _objective: &str, _size: usize) {}
-    /// This many requests wait for admission now.
+    /// `waiting` requests wait for admission now.
     fn queue_depth(&self, _waiting: usize) {}
-    /// A request of this importance (`page`, `top_k`, `score`) was refused on purpose.
+    /// A request of this importance (`page`, `top_k`, `score`) was shed.
     fn shed(&self, _importance: &'static str) {}
     /// A fallback filled a row of `surface`; `reason` is [`Degraded::reason`].
     fn degraded(&self, _surface: &str, _reason: &'static str) {}
-    /// An artifact was asked for: `loaded`, `reused` or `failed`.
+    /// The load of an artifact ended: `loaded`, `reused` or `failed`.
     fn artifact_load(&self, _outcome: &'static str) {}
     /// The manifests were read again: `changed`, `unchanged` or `failed`.
     fn reload(&self, _outcome: &'static str) {}
-    /// A pod of a revision in another process answered a query, or failed to, in one word.
+    /// A query to a pod of `revision` in another process ended with `outcome`.
     fn remote(&self, _objective: &str, _revision: &RevisionName, _outcome: &'static str) {}
-    /// A query to another process is sent once more.
+    /// A query to another process is retried.
     fn remote_retry(&self, _objective: &str) {}
-    /// A pod is avoided for a while, because it failed.
+    /// A pod was ejected because it failed.
     fn ejected(&self, _objective: &str) {}
-    /// A revision in other processes has this many pods; `None` when it is no longer in use.
+    /// A revision in other processes has `n` pods; `None` if it is no longer used.
     fn endpoints(&self, _objective: &str, _revision: &RevisionName, _n: Option<usize>) {}
-    /// Another traffic plan is followed.
+    /// A new traffic plan was applied.
     fn traffic_plan(&self, _generation: u64) {}
-    /// The plan changed: these models are served now, and no others.
+    /// The plan changed, and exactly these models are served now.
     fn models_served(&self, _models: &[ModelDescription]) {}
 }
 
-/// How a query to another process may end.
+/// Possible outcomes of a query to another process.
 pub const REMOTE_OUTCOMES: [&str; 7] =
     ["ok", "deadline", "shed", "refused", "failed", "unreachable", "no_pod"];
 
-/// Counts nothing.
+/// An observer that ignores all events.
 pub struct Unobserved;
 
 impl Observer for Unobserved {}
 
-/// How much the service takes on.
+/// Limits of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServiceOptions {
-    /// Requests at work and waiting.
+    /// Limits of requests in flight and waiting.
     pub admission: AdmissionLimits,
-    /// Heavy forward passes at once, all models together.
+    /// Heavy forward passes that run at once in all models.
     pub heavy_passes: NonZeroUsize,
 }
 
@@ -119,15 +119,15 @@ struct Inner {
 }
 
 impl Service {
-    /// Serves nothing until an engine hands it a plan.
+    /// A service with default limits, without a plan.
     pub fn new(observer: Arc<dyn Observer>) -> Self {
         Self::with_options(observer, &ServiceOptions::default())
     }
 
-    /// The same, taking on as much as `options` say.
+    /// A service with these limits, without a plan.
     pub fn with_options(observer: Arc<dyn Observer>, options: &ServiceOptions) -> Self {
-        let told = observer.clone();
-        let admission = Admission::new(options.admission, move |waiting| told.queue_depth(waiting));
+        let queue_observer = observer.clone();
+        let admission = Admission::new(options.admission, move |waiting| queue_observer.queue_depth(waiting));
         let pool = PassPool { heavy: Arc::new(Semaphore::new(options.heavy_passes.get())), observer };
         Self(Arc::new(Inner {
             plan: ArcSwap::default(),
@@ -140,11 +140,11 @@ impl Service {
         }))
     }
 
-    /// Scores of given titles.
+    /// Scores the given titles.
     ///
     /// # Errors
-    /// `NotFound` for an objective or a title that is not served, `Invalid` for too many or too few titles, and what
-    /// load and deadlines do to any request.
+    /// `NotFound` for an unknown objective or title, `Invalid` for too many or too few titles, and the errors of overload and
+    /// deadlines.
     pub async fn score<S: AsRef<str> + Sync>(
         &self,
         request: &ScoreRequest<S>,
@@ -154,8 +154,8 @@ impl Service {
         model_requests::score(&self.plan(), request, context.deadline).await
     }
 
-    /// Scores for several viewers at once, one answer a request in their order; the first that fails fails them all.
-    /// They share forward passes where they name one objective.
+    /// Scores titles for several viewers, with one answer for each request, in order. If one request fails, all fail. Requests
+    /// to one objective share forward passes.
     ///
     /// # Errors
     /// As [`Self::score`].
@@ -171,8 +171,8 @@ impl Service {
     /// The best titles of a model.
     ///
     /// # Errors
-    /// `NotFound` for an objective that is not served, `Invalid` for a `k` or a list out of bounds, and what load and
-    /// deadlines do to any request.
+    /// `NotFound` for an unknown objective, `Invalid` for a `k` or a list out of bounds, and the errors of overload and
+    /// deadlines.
     pub async fn top_k<S: AsRef<str> + Sync>(
         &self,
         request: &TopKRequest<S>,
@@ -182,11 +182,11 @@ impl Service {
         model_requests::top_k(&self.plan(), request, context.deadline).await
     }
 
-    /// What a page in another process needs of a model.
+    /// Answers the query of a page in another process.
     ///
     /// # Errors
-    /// `NotFound` for an objective that is not served, `Changed` when another artifact is served than the query means,
-    /// `Invalid` for rows that the artifact does not have, and what load and deadlines do to any request.
+    /// `NotFound` for an unknown objective, `Changed` if the query names another artifact than the served one, `Invalid` for
+    /// rows that the artifact does not have, and the errors of overload and deadlines.
     pub async fn query(
         &self,
         query: RankerQuery,
@@ -196,23 +196,23 @@ impl Service {
         query::query(&self.plan(), query, context.deadline).await
     }
 
-    /// Slices that pages sent, for the lists of later queries.
+    /// The slices that pages sent, for the lists of later queries.
     pub fn slices(&self) -> &SliceStore {
         &self.0.slices
     }
 
-    /// The model that answers to an objective, for its title table.
+    /// The model of an objective, for its title table.
     ///
     /// # Errors
-    /// `NotFound` for an objective that is not served.
+    /// `NotFound` for an unknown objective.
     pub fn served(&self, objective: &str) -> Result<Arc<ServedModel>, ServeError> {
         self.plan().model(objective).cloned()
     }
 
-    /// The same, if it serves the artifact with this digest.
+    /// The model of an objective, if it serves the artifact with this digest.
     ///
     /// # Errors
-    /// `NotFound` for an objective that is not served, `Changed` when another artifact is served.
+    /// `NotFound` for an unknown objective, `Changed` if another artifact is served.
     pub fn served_artifact(
         &self,
         objective: &str,
@@ -221,10 +221,10 @@ impl Service {
         query::model_of_artifact(&self.plan(), objective, artifact_digest).cloned()
     }
 
-    /// A page. It never fails because a model does: a fallback fills the row then, and the row says so.
+    /// Builds a page. If a model fails, a fallback fills its rows, and the rows are marked as degraded.
     ///
     /// # Errors
-    /// `NotFound` for a surface that has no page, `Invalid` for lists out of bounds, and what load does to any request.
+    /// `NotFound` for a surface without a page, `Invalid` for lists out of bounds, and the errors of overload.
     pub async fn page<S: AsRef<str> + Sync>(
         &self,
         request: &PageRequest<S>,
@@ -240,7 +240,7 @@ impl Service {
         Ok(page.answer(request, &context.request_id, times, &*self.0.pool.observer).await)
     }
 
-    /// What `/status` answers.
+    /// The answer of `/status`.
     pub fn status(&self) -> Status {
         let mut status = Status::clone(&self.0.status.load());
         let now = Instant::now();
@@ -254,22 +254,22 @@ impl Service {
         status
     }
 
-    /// Artifacts on their way.
+    /// The loads in progress.
     pub fn loads(&self) -> &Loads {
         &self.0.loads
     }
 
-    /// What `/readyz` answers.
+    /// The answer of `/readyz`.
     pub fn is_ready(&self) -> bool {
         !self.0.draining.load(Relaxed) && self.0.status.load().ready
     }
 
-    /// From now on `/readyz` says no, and why: the process is about to end. Requests are answered as before.
+    /// Makes `/readyz` report that the process is shutting down. Requests are still answered.
     pub fn drain(&self) {
         self.0.draining.store(true, Relaxed);
     }
 
-    /// The models served, by objective.
+    /// The served models, sorted by objective.
     pub fn models(&self) -> Vec<ModelDescription> {
         self.plan().models().into_iter().map(|model| model.description()).collect()
     }
@@ -279,40 +279,40 @@ impl Service {
         self.plan().model(objective).ok().map(|model| model.description())
     }
 
-    /// The surfaces that have a page, by name.
+    /// The surfaces that have a page, sorted by name.
     pub fn surfaces(&self) -> Vec<SurfaceDescription> {
         self.plan().pages().into_iter().map(|page| page.description()).collect()
     }
 
-    /// Up to `limit` viewers whom the first model of a surface knows, those who watched most first.
+    /// Up to `limit` viewers of the first model of a surface, those with the longest history first.
     pub fn viewers(&self, surface: &str, limit: usize) -> Vec<ViewerDescription> {
         let plan = self.plan();
         plan.page(surface).ok().and_then(|page| page.busiest_viewers(limit)).unwrap_or_default()
     }
 
-    /// What the catalogues say of a title.
+    /// The card of a title, from the first catalogue that has the title.
     pub fn title(&self, id: &str) -> Option<Arc<TitleCard>> {
         let plan = self.plan();
         plan.pages().into_iter().find_map(|page| page.catalogue.card(page.catalogue.row(id)?).cloned())
     }
 
-    /// The plan of this moment. It stays whole for as long as it is held, whatever is served meanwhile.
+    /// The current plan. It stays valid while it is held, even if another plan replaces it.
     pub fn plan(&self) -> Arc<Plan> {
         self.0.plan.load_full()
     }
 
-    /// Serves `plan` from the next request on. The one before ends with its last request.
+    /// Serves `plan` from the next request on. The previous plan is dropped after its last request.
     pub fn serve(&self, plan: Plan) {
         self.0.plan.store(Arc::new(plan));
         self.0.pool.observer.models_served(&self.models());
     }
 
-    /// From now on `/status` and `/readyz` answer this.
+    /// Replaces the status that `/status` and `/readyz` answer.
     pub fn report(&self, status: Status) {
         self.0.status.store(Arc::new(status));
     }
 
-    /// What the forward passes of all models share.
+    /// The resources that the forward passes of all models share.
     pub fn pass_pool(&self) -> &PassPool {
         &self.0.pool
     }

@@ -1,4 +1,4 @@
-//! Requests to one model: scores of given titles, and the best of all.
+//! Requests to one model: scores of given titles, and the best titles.
 
 use std::time::Instant;
 
@@ -32,7 +32,7 @@ pub(super) async fn score<S: AsRef<str>>(
     Ok(ScoreResponse { model: model.info.clone(), recognised, scores })
 }
 
-/// Requests that are asked together queue together, so that heavy ones share passes.
+/// Submits all requests together, so that heavy requests share passes.
 pub(super) async fn score_batch<S: AsRef<str>>(
     plan: &Plan,
     requests: &[ScoreRequest<S>],
@@ -81,7 +81,7 @@ fn plays_of(model: &ServedModel, titles: &[TitleRow]) -> Vec<f32> {
     titles.iter().map(|title| plays[title.idx()]).collect()
 }
 
-/// A stranger's best titles. Nothing was watched, so there is nothing to leave out but what the request excludes.
+/// The most watched titles, for a stranger. A stranger watched nothing, so only the request's exclusions are left out.
 fn most_watched(model: &ServedModel, query: &OwnedQuery) -> Vec<Scored> {
     let mut exclude = query.exclude.clone();
     exclude.sort_unstable();
@@ -95,7 +95,7 @@ pub(super) fn refused(model: &ServedModel, failure: &RankError) -> ServeError {
         RankError::DeadlineExceeded => ServeError::DeadlineExceeded,
         RankError::NotReady | RankError::Failed(_) => {
             let objective = &*model.info.objective;
-            error!(objective, error = failure as &dyn std::error::Error, "a forward pass failed");
+            error!(objective, error = failure as &dyn std::error::Error, "forward pass failed");
             ServeError::Internal
         }
     }

@@ -1,10 +1,10 @@
-//! What is served at one moment. Immutable: a reload makes another one, and a request keeps the one it began with.
+//! The plan: the models and pages that are served. It is immutable: a reload makes a new plan, and a request keeps its plan.
 
 use std::{collections::HashMap, sync::Arc};
 
 use super::{page::ServedPage, ranker::ServedModel, types::ServeError, validate};
 
-/// What is served at one moment.
+/// The models and pages that are served.
 #[derive(Default)]
 pub struct Plan {
     /// By objective.
@@ -14,17 +14,17 @@ pub struct Plan {
     awaited: Awaited,
 }
 
-/// What manifests speak of, but whose artifacts are not loaded.
+/// Models and pages in the manifests whose artifacts are not loaded yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Awaited {
-    /// Of models.
+    /// Objectives of the models.
     pub objectives: Vec<String>,
-    /// Of pages.
+    /// Surfaces of the pages.
     pub surfaces: Vec<String>,
 }
 
 impl Plan {
-    /// Serves these models and pages. `awaited` should be served besides, but is not.
+    /// A plan with these models and pages. `awaited` names those that are not loaded yet.
     pub fn new(models: Vec<Arc<ServedModel>>, pages: Vec<Arc<ServedPage>>, awaited: Awaited) -> Self {
         Self {
             models: models.into_iter().map(|model| (model.info.objective.clone(), model)).collect(),
@@ -54,14 +54,14 @@ impl Plan {
         })
     }
 
-    /// The models, by objective.
+    /// The models, sorted by objective.
     pub fn models(&self) -> Vec<&Arc<ServedModel>> {
         let mut models: Vec<_> = self.models.values().collect();
         models.sort_unstable_by(|a, b| a.info.objective.cmp(&b.info.objective));
         models
     }
 
-    /// The pages, by surface.
+    /// The pages, sorted by surface.
     pub fn pages(&self) -> Vec<&Arc<ServedPage>> {
         let mut pages: Vec<_> = self.pages.values().collect();
         pages.sort_unstable_by(|a, b| a.surface.cmp(&b.surface));

@@ -1,4 +1,4 @@
-//! What a page in another process asks of a model in one go: the same answers that a page in this process gets, bit for bit.
+//! Answers the queries of pages in other processes. The answers equal those to a page in this process, bit for bit.
 
 use std::{
     borrow::Cow,
@@ -15,32 +15,32 @@ use super::{
     validate::{self, MAX_RECENT},
 };
 
-/// Titles near which one query may ask for scores: rows of a page.
+/// Limit of titles near which one query may ask for scores. A page needs one for each row.
 const MAX_NEAR: usize = 100;
-/// How long a query without a deadline may take.
+/// Time limit of a query without a deadline.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What a page asks of a model in one go.
+/// A query of a page to a model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RankerQuery {
-    /// Which model.
+    /// Objective of the model.
     pub objective: String,
-    /// Digest of the artifact whose rows the query means.
+    /// Digest of the artifact to whose rows the query refers.
     pub artifact_digest: String,
-    /// Who the viewer is, and the viewer's scores.
+    /// Asks to recognise the viewer, and for the viewer's scores.
     pub viewer: Option<ViewerQuery<'static>>,
-    /// For each of these titles: somebody who watched this title and nothing else.
+    /// Titles near which to score: for each, the scores for a viewer who watched only this title.
     pub near: Vec<NearQuery>,
-    /// Whose page it is: the lists of `near` leave out what this viewer watched.
+    /// Viewer of the page. The lists of `near` leave out titles that this viewer watched.
     pub watched_by: OwnedViewer,
 }
 
-/// What the model answers.
+/// The answer of the model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RankerAnswer {
-    /// To [`RankerQuery::viewer`].
+    /// Answer to [`RankerQuery::viewer`].
     pub viewer: Option<KnownViewer<'static>>,
-    /// One a title of [`RankerQuery::near`].
+    /// One answer for each title in [`RankerQuery::near`].
     pub near: Vec<Scores>,
 }
 
@@ -62,7 +62,7 @@ pub(super) async fn query(
         }
     };
     let scored = known.as_ref().filter(|known| wants_scores && known.recognised != Recognised::Stranger);
-    // Asked together, so that heavy passes are shared.
+    // Submitted together, so that they share heavy passes.
     let asked = ScoresQuery {
         viewer: scored.map(|known| known.viewer.clone()),
         lists,
@@ -93,7 +93,7 @@ pub(super) fn model_of_artifact<'a>(
         return Ok(model);
     }
     Err(ServeError::Changed(format!(
-        "artifact {artifact_digest} of objective {objective:?} is not served any more: read the titles of {} and ask again",
+        "artifact {artifact_digest} of objective {objective:?} is no longer served: read the titles of {} and query again",
         model.info.artifact_digest
     )))
 }
@@ -105,7 +105,7 @@ fn check(model: &ServedModel, query: &RankerQuery) -> Result<(), ServeError> {
     let n_recent = recent.len().max(query.watched_by.recent.len());
     if n_recent > MAX_RECENT || query.near.len() > MAX_NEAR || n_lists > MAX_NEAR {
         return Err(ServeError::Invalid(format!(
-            "at most {MAX_RECENT} recent titles, {MAX_NEAR} titles near which to look and {MAX_NEAR} lists: ask for fewer"
+            "a query may have at most {MAX_RECENT} recent titles, {MAX_NEAR} near titles and {MAX_NEAR} lists: send fewer"
         )));
     }
     if let Some(viewer) = &query.viewer {

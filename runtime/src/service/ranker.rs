@@ -1,4 +1,4 @@
-//! A model as it is served: id tables, forward passes through its batcher, and what a pass costs.
+//! A served model: id tables, forward passes through its batcher, and the cost of a pass.
 
 use std::{sync::Arc, time::Instant};
 
@@ -27,28 +27,28 @@ use crate::serving::{
 
 /// A model that is served under an objective.
 pub struct ServedModel {
-    /// What the manifest says.
+    /// Configuration of the model.
     pub config: RankerConfig,
-    /// How answers name it.
+    /// Name of the model in answers.
     pub info: ModelInfo,
     /// The surface that it ranks for.
     pub surface: Arc<str>,
-    /// What computes.
+    /// The loaded model.
     pub loaded: Arc<LoadedModel>,
     batcher: Batcher<ForwardPass>,
 }
 
-/// What the passes of all models share.
+/// Resources that the passes of all models share.
 #[derive(Clone)]
 pub struct PassPool {
-    /// Bounds the heavy passes that run at once.
+    /// Limits the heavy passes that run at once.
     pub heavy: Arc<Semaphore>,
     /// Counts batch sizes.
     pub observer: Arc<dyn Observer>,
 }
 
 impl ServedModel {
-    /// Serves `loaded` as `config` says.
+    /// Serves `loaded` with the settings in `config`.
     pub fn new(config: RankerConfig, loaded: Arc<LoadedModel>, pool: &PassPool) -> Self {
         let info = ModelInfo {
             objective: config.objective.as_str().into(),
@@ -100,13 +100,13 @@ impl ServedModel {
         }
     }
 
-    /// The viewer of a request in the rows of this model. Ids that it does not know are ignored.
+    /// The viewer of a request in this model's rows. Unknown ids are ignored.
     pub fn viewer<S: AsRef<str>>(&self, viewer: &S, recent: &[S]) -> OwnedViewer {
         let known = self.loaded.viewers.row(viewer.as_ref()).map(ViewerRow);
         OwnedViewer { known, recent: self.loaded.recent_rows(recent) }
     }
 
-    /// For those who ask what is served.
+    /// Description of the model for metadata requests.
     pub fn description(&self) -> ModelDescription {
         ModelDescription {
             objective: self.info.objective.clone(),
@@ -119,7 +119,7 @@ impl ServedModel {
         }
     }
 
-    /// Scores of all titles by `until`, whatever the pass does meanwhile.
+    /// Scores of all titles. Returns at `until` even if the pass takes longer.
     async fn scores_by(
         &self,
         viewer: OwnedViewer,
@@ -145,7 +145,7 @@ impl ServedModel {
     }
 }
 
-/// Answers in this process. Light work is done here and now; heavy work is asked for together, so that it shares passes.
+/// Answers in this process. Light passes run inline; heavy requests are submitted together, so that they share passes.
 impl RankerClient for ServedModel {
     fn info(&self) -> &ModelInfo {
         &self.info

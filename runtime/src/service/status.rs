@@ -1,3 +1,3 @@
-//! What `/status` answers: declared in the contract, because the operator reads it.
+//! The answer of `/status`. The contract declares its types, because the operator reads them.
 
 pub use marquee_crds::runtime_status::{ResourceStatus, State, Status, TargetStatus, TrafficStatus};

@@ -1,4 +1,4 @@
-//! Requests, answers and errors of the service layer. Transports turn bytes into these and back, and nothing else.
+//! Requests, answers and errors of the service layer. Transports convert them from and to bytes.
 
 use std::{
     fmt,
@@ -8,13 +8,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// Name of a revision: the operator's hash of what the pods run. An artifact's digest is something else.
+/// Name of a revision: the operator's hash of a spec and its artifact. It is not an artifact digest.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(from = "String", into = "String")]
 pub struct RevisionName(Arc<str>);
 
 impl RevisionName {
-    /// As text.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -44,62 +44,62 @@ impl fmt::Display for RevisionName {
     }
 }
 
-/// What comes with a request besides its body.
+/// The parts of a request besides its body.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
-    /// Answered to the caller and written in logs.
+    /// Request id, returned to the caller and written to logs.
     pub request_id: String,
-    /// W3C `traceparent` as received, or made by the transport.
+    /// W3C `traceparent`, received or made by the transport.
     pub traceparent: Option<String>,
-    /// When the answer is worth nothing any more.
+    /// Time after which the caller no longer needs an answer.
     pub deadline: Option<Instant>,
 }
 
-/// Scores of given titles. `S` is how a transport holds texts: `String`, or `&str` and `Cow<str>` where it need not copy.
+/// Asks for the scores of given titles. `S` is the transport's text type: `String`, or `&str` and `Cow<str>` to avoid copies.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScoreRequest<S = String> {
-    /// Which model.
+    /// The model.
     pub objective: S,
-    /// Viewer id; empty for nobody known.
+    /// Viewer id; empty for a viewer without one.
     pub viewer: S,
-    /// Titles watched lately, latest first: 1,000 at most. Ids that the model does not know are ignored.
+    /// Recently watched titles, latest first; at most 1,000. Ids that the model does not know are ignored.
     pub recent: Vec<S>,
-    /// Titles to score: 1 to 10,000.
+    /// Titles to score, from 1 to 10,000.
     pub titles: Vec<S>,
 }
 
-/// The best titles of a model.
+/// Asks for the best titles of a model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopKRequest<S = String> {
-    /// Which model.
+    /// The model.
     pub objective: S,
-    /// Viewer id; empty for nobody known.
+    /// Viewer id; empty for a viewer without one.
     pub viewer: S,
-    /// Titles watched lately, latest first: 1,000 at most. Ids that the model does not know are ignored.
+    /// Recently watched titles, latest first; at most 1,000. Ids that the model does not know are ignored.
     pub recent: Vec<S>,
-    /// How many: 1 to the model's `maxTopK`.
+    /// Number of titles, from 1 to the model's `maxTopK`.
     pub k: usize,
-    /// Titles that must not come back: 10,000 at most. Ids that the model does not know are ignored.
+    /// Titles to leave out; at most 10,000. Ids that the model does not know are ignored.
     pub exclude: Vec<S>,
-    /// Whether titles that the viewer watched may come back.
+    /// Whether the answer may contain titles that the viewer watched.
     pub include_watched: bool,
 }
 
-/// A page.
+/// Asks for a page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PageRequest<S = String> {
-    /// Whose page.
+    /// Surface of the page.
     pub surface: S,
-    /// Viewer id; empty for nobody known.
+    /// Viewer id; empty for a viewer without one.
     pub viewer: S,
-    /// Titles watched lately, latest first: 1,000 at most. Ids that no catalogue and no model knows are ignored.
+    /// Recently watched titles, latest first; at most 1,000. Ids that no catalogue and no model knows are ignored.
     pub recent: Vec<S>,
 }
 
-/// Which model answered.
+/// The model that answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelInfo {
-    /// The name by which it was asked.
+    /// Objective of the model.
     pub objective: Arc<str>,
     /// SHA-256 of the artifact's manifest.
     pub artifact_digest: Arc<str>,
@@ -110,9 +110,9 @@ pub struct ModelInfo {
 pub enum Recognised {
     /// Seen in training.
     Known,
-    /// Unseen, but with recent titles: folded in.
+    /// Not seen in training, but has recent titles: folded in.
     FoldedIn,
-    /// Neither: popular titles. A score is then the number of viewers that watched the title.
+    /// Neither: gets popular titles. A score is then the number of viewers that watched the title.
     #[default]
     Stranger,
 }
@@ -120,18 +120,18 @@ pub enum Recognised {
 /// Answer to [`ScoreRequest`]: scores in the order of its titles.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreResponse {
-    /// Which model.
+    /// The model.
     pub model: ModelInfo,
     /// How the viewer was recognised.
     pub recognised: Recognised,
-    /// One a title.
+    /// One score for each title.
     pub scores: Vec<f32>,
 }
 
 /// Answer to [`TopKRequest`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct TopKResponse {
-    /// Which model.
+    /// The model.
     pub model: ModelInfo,
     /// How the viewer was recognised.
     pub recognised: Recognised,
@@ -139,31 +139,31 @@ pub struct TopKResponse {
     pub titles: Vec<(Arc<str>, f32)>,
 }
 
-/// A page, ready to be shown.
+/// A page, ready to show.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageResponse {
-    /// Whose page.
+    /// Surface of the page.
     pub surface: Arc<str>,
     /// How the viewer was recognised.
     pub recognised: Recognised,
     /// Top to bottom.
     pub rows: Vec<PageRow>,
-    /// Whether any row is.
+    /// Whether a fallback fills any row.
     pub degraded: bool,
-    /// Step and time, in the order in which they ran.
+    /// Duration of each step, in order.
     pub timings: Vec<(&'static str, Duration)>,
 }
 
 /// A row of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageRow {
-    /// From the layout.
+    /// Name of the row in the layout.
     pub name: Arc<str>,
-    /// With `{title}` filled in.
+    /// Heading, with `{title}` replaced.
     pub heading: String,
-    /// One sentence for people: why this row holds these titles.
+    /// One sentence that explains why the row has these titles.
     pub why: String,
-    /// Which model ranked it; none for popularity.
+    /// The model that ranked the row; `None` for popularity.
     pub model: Option<ModelInfo>,
     /// Why a fallback fills the row, if one does.
     pub degraded: Option<Degraded>,
@@ -174,18 +174,18 @@ pub struct PageRow {
 /// A title on a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PageTitle {
-    /// What the catalogue says; shared, never copied.
+    /// Card from the catalogue; shared, never copied.
     pub title: Arc<TitleCard>,
-    /// What orders the row.
+    /// Score that orders the row.
     pub score: f32,
 }
 
-/// What the catalogue says of a title, and its JSON made once at load.
+/// Metadata of a title, with its JSON, which is made once at load.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TitleCard {
     /// Title id.
     pub id: Arc<str>,
-    /// Name for people.
+    /// Display name.
     pub name: String,
     /// Year of release.
     pub year: Option<u16>,
@@ -204,7 +204,7 @@ pub enum Degraded {
     ModelFailed,
     /// The model is not loaded.
     ModelNotReady,
-    /// Nothing is known of the viewer.
+    /// The viewer is unknown.
     ViewerUnknown,
 }
 
@@ -220,7 +220,7 @@ impl Degraded {
     }
 }
 
-/// Why a request got no answer. `Display` is for the caller and says the mend.
+/// Why a request failed. The `Display` text is for the caller and says what to do.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ServeError {
     /// HTTP 400, gRPC INVALID_ARGUMENT.
@@ -232,22 +232,22 @@ pub enum ServeError {
     /// HTTP 429 with `Retry-After`, gRPC RESOURCE_EXHAUSTED with RetryInfo.
     #[error("overloaded: {in_flight} requests are in flight; retry after {retry_after:?}")]
     Shed {
-        /// At the time.
+        /// Requests in flight at that time.
         in_flight: usize,
-        /// Hint.
+        /// Suggested wait before a retry.
         retry_after: Duration,
     },
     /// HTTP 504, gRPC DEADLINE_EXCEEDED.
-    #[error("the deadline passed before an answer was there")]
+    #[error("the deadline passed before the answer was ready")]
     DeadlineExceeded,
-    /// HTTP 409, gRPC FAILED_PRECONDITION: the caller asks about something that is no longer so.
+    /// HTTP 409, gRPC FAILED_PRECONDITION: the request names an artifact that is no longer served.
     #[error("{0}")]
     Changed(String),
     /// HTTP 503, gRPC UNAVAILABLE.
     #[error("{0}")]
     NotReady(String),
     /// HTTP 500, gRPC INTERNAL. The cause is in the log under the request id.
-    #[error("internal error; the log has it under this request id")]
+    #[error("internal error: see the log for this request id")]
     Internal,
 }
 

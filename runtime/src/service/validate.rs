@@ -1,17 +1,17 @@
-//! Requests that no model could answer, refused with a message that says the mend.
+//! Refuses invalid requests, with a message that says what to do.
 
 use marquee_crds::spelling;
 
 use super::types::{PageRequest, ScoreRequest, ServeError, TopKRequest};
 
-/// Titles in one request for scores, and exclusions in one for the best.
+/// Limit of titles in a score request, and of exclusions in a top-k request.
 pub const MAX_TITLES: usize = 10_000;
-/// Recent titles in one request.
+/// Limit of recent titles in one request.
 pub const MAX_RECENT: usize = 1_000;
-/// Bytes of an id: what an artifact may hold at most.
+/// Limit of bytes in an id. Artifacts have the same limit.
 pub const MAX_ID_BYTES: usize = 512;
 
-/// Refuses what is wrong with a request for scores, whatever the model.
+/// Validates a score request.
 pub fn score<S: AsRef<str>>(request: &ScoreRequest<S>) -> Result<(), ServeError> {
     let n_titles = request.titles.len();
     if n_titles == 0 {
@@ -25,7 +25,7 @@ pub fn score<S: AsRef<str>>(request: &ScoreRequest<S>) -> Result<(), ServeError>
     viewer(&request.viewer, &request.recent)
 }
 
-/// Refuses what is wrong with a request for the best titles; `max_top_k` is the model's.
+/// Validates a top-k request. `max_top_k` is the limit of the model.
 pub fn top_k<S: AsRef<str>>(request: &TopKRequest<S>, max_top_k: usize) -> Result<(), ServeError> {
     let k = request.k;
     if k == 0 || k > max_top_k {
@@ -48,12 +48,12 @@ pub fn top_k<S: AsRef<str>>(request: &TopKRequest<S>, max_top_k: usize) -> Resul
     viewer(&request.viewer, &request.recent)
 }
 
-/// Refuses what is wrong with a request for a page.
+/// Validates a page request.
 pub fn page<S: AsRef<str>>(request: &PageRequest<S>) -> Result<(), ServeError> {
     viewer(&request.viewer, &request.recent)
 }
 
-/// Refuses an id or a list of recent titles out of bounds.
+/// Validates a viewer id and a list of recent titles.
 pub(super) fn viewer<S: AsRef<str>>(viewer: &S, recent: &[S]) -> Result<(), ServeError> {
     let n_bytes = viewer.as_ref().len();
     if n_bytes > MAX_ID_BYTES {
@@ -74,8 +74,8 @@ fn invalid(message: String) -> ServeError {
     ServeError::Invalid(message)
 }
 
-/// No model or page has this name. `what` is such as `no model answers to the objective`; `awaited` are names that
-/// manifests speak of, but whose artifacts are not loaded.
+/// The error for an unknown model or page. `what` begins the message, e.g. `no model answers to the objective`. `awaited` has
+/// the names in manifests whose artifacts are not loaded.
 pub fn unknown_name<'a>(
     what: &str,
     name: &str,
@@ -90,7 +90,7 @@ pub fn unknown_name<'a>(
     let shown = shortened(name);
     let hint = match (spelling::nearest(name, known.iter().copied()), known.as_slice()) {
         (Some(nearest), _) => format!("the nearest is {nearest:?}"),
-        (None, []) => "none is served".to_owned(),
+        (None, []) => "nothing is served".to_owned(),
         (None, known) => {
             let first: Vec<String> = known.iter().take(8).map(|name| format!("{name:?}")).collect();
             let more = if known.len() > 8 { ", …" } else { "" };
@@ -100,16 +100,16 @@ pub fn unknown_name<'a>(
     ServeError::NotFound(format!("{what} {shown:?}: {hint}"))
 }
 
-/// The title at `place` is not in the model's table.
+/// The error for a title that is not in the model's table.
 pub fn unknown_title(title: &str, place: usize, objective: &str, n_titles: usize) -> ServeError {
     let shown = shortened(title);
-    let table = format!("is none of the {n_titles} titles of objective {objective:?}");
+    let table = format!("is not among the {n_titles} titles of objective {objective:?}");
     ServeError::NotFound(format!(
         "titles[{place}] {shown:?} {table}: leave it out, or serve a model trained with it"
     ))
 }
 
-/// A caller's text, short enough for a message.
+/// Shortens a caller's text for a message.
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
@@ -145,15 +145,15 @@ mod tests {
             ("no title",          scores(0, 0, ""),       "titles is empty: name 1 to 10000 titles to score"),
             ("too many titles",   scores(10_001, 0, ""),  "titles has 10001 entries, more than 10000: ask in several requests"),
             ("too many recent",   scores(1, 1_001, ""),   "recent has 1001 entries, more than 1000: send the latest ones only"),
-            ("an endless id",     scores(1, 0, &long),    "the viewer id is 600 bytes long, more than 512: no such viewer"),
+            ("a long id",         scores(1, 0, &long),    "the viewer id is 600 bytes long, more than 512: no such viewer"),
             ("k is 0",            best(0, 0),             "k is 0, but objective \"top-picks\" answers 1 to 500 titles: ask for at least one"),
             ("k over the limit",  best(501, 0),           "k is 501, but objective \"top-picks\" answers 1 to 500 titles: ask for fewer, or raise serving.maxTopK of its RankingModel"),
             ("too many excluded", best(1, 10_001),        "exclude has 10001 entries, more than 10000: exclude fewer titles"),
-            ("a slip",            unknown("top-pics", &names), "no model answers to the objective \"top-pics\": the nearest is \"top-picks\""),
+            ("a typing error",    unknown("top-pics", &names), "no model answers to the objective \"top-pics\": the nearest is \"top-picks\""),
             ("nothing similar",   unknown("zzz", &names), "no model answers to the objective \"zzz\": there are \"because\", \"popular\", \"top-picks\""),
-            ("nothing served",    unknown("zzz", &[]),    "no model answers to the objective \"zzz\": none is served"),
+            ("nothing served",    unknown("zzz", &[]),    "no model answers to the objective \"zzz\": nothing is served"),
             ("not loaded yet",    unknown("slow-model", &names), "\"slow-model\" is not loaded yet: /status says why"),
-            ("an unknown title",  Err(unknown_title("9999", 3, "top-picks", 1682)), "titles[3] \"9999\" is none of the 1682 titles of objective \"top-picks\": leave it out, or serve a model trained with it"),
+            ("an unknown title",  Err(unknown_title("9999", 3, "top-picks", 1682)), "titles[3] \"9999\" is not among the 1682 titles of objective \"top-picks\": leave it out, or serve a model trained with it"),
         ];
         for (why, result, message) in cases {
             assert_eq!(result.expect_err(why).to_string(), message, "{why}");

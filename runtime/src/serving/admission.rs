@@ -1,6 +1,6 @@
-//! Admission: a bounded number of requests at work, a bounded queue behind them, and the least important refused first.
+//! Admission: limits the requests in flight and the queue of waiting requests, and sheds the least important request first.
 //!
-//! While no request waits, a request costs two atomic operations. Health checks never pass here, so they are never shed.
+//! While no request waits, admission costs two atomic operations. Health checks skip admission, so they are never shed.
 
 use std::{
     collections::VecDeque,
@@ -16,10 +16,10 @@ use tokio::sync::oneshot;
 
 use super::deadline;
 
-/// How dear a request is. The order is that in which requests are let in, and the reverse of that in which they are shed.
+/// Importance of a request, most important first. Requests are admitted in this order and shed in the reverse order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Importance {
-    /// A page: somebody looks at it.
+    /// A page, which a person waits for.
     Page,
     /// A ranking of all titles.
     TopK,
@@ -30,7 +30,7 @@ pub enum Importance {
 const CLASSES: usize = 3;
 
 impl Importance {
-    /// Label of metrics.
+    /// Importance as a metric label.
     pub fn name(self) -> &'static str {
         match self {
             Self::Page => "page",
@@ -40,12 +40,12 @@ impl Importance {
     }
 }
 
-/// How much is let in.
+/// Limits of admission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AdmissionLimits {
-    /// Requests at work, at least 1. Of these, top-k requests get 9/10 and scores 8/10, so that pages find a place.
+    /// Most requests in flight, at least 1. Top-k requests may take 9/10 of the places and scores 8/10; the rest is for pages.
     pub max_in_flight: usize,
-    /// Requests that wait for a place.
+    /// Most requests that wait for a place.
     pub max_waiting: usize,
 }
 
@@ -66,36 +66,36 @@ impl AdmissionLimits {
     }
 }
 
-/// Why a request did not come in.
+/// Why a request was not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// Too much is at work, and too much waits already.
+    /// Too many requests are in flight, and the queue is full.
     Shed {
-        /// Requests at work.
+        /// Requests in flight.
         in_flight: usize,
-        /// When a place is likely.
+        /// Time after which a place is likely to be free.
         retry_after: Duration,
     },
     /// The deadline passed in the queue.
     DeadlineExceeded,
 }
 
-/// Lets requests in.
+/// Admits requests.
 pub struct Admission {
     limits: AdmissionLimits,
     in_flight: AtomicUsize,
-    /// As many as `queues` hold; read without the lock.
+    /// Number of requests in `queues`; read without the lock.
     waiting: AtomicUsize,
     queues: Mutex<[VecDeque<oneshot::Sender<Permit>>; CLASSES]>,
-    /// Moving average of how long a request holds its place.
+    /// Moving average of the time that a request holds its place.
     service_nanos: AtomicU64,
     /// Called with the number of waiting requests, whenever it changes.
     on_queue: Box<dyn Fn(usize) + Send + Sync>,
 }
 
-/// A place; given back when dropped.
+/// The permission to run a request. Dropping it frees the place.
 pub struct Permit {
-    /// None when somebody else gives the place back.
+    /// `None` if other code frees the place.
     admission: Option<Arc<Admission>>,
     since: Instant,
 }
@@ -110,7 +110,7 @@ impl Drop for Permit {
 }
 
 impl Admission {
-    /// Lets requests in within these limits. `on_queue` is called with the number of waiting requests, whenever it changes.
+    /// Admits requests within these limits. `on_queue` is called with the number of waiting requests, whenever it changes.
     pub fn new(limits: AdmissionLimits, on_queue: impl Fn(usize) + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self {
             limits,
@@ -122,7 +122,7 @@ impl Admission {
         })
     }
 
-    /// A place, at once or after a wait in the queue; `now` is when the request came.
+    /// Admits a request, at once or after a wait in the queue. `now` is its arrival time.
     pub async fn enter(
         self: &Arc<Self>,
         importance: Importance,
@@ -138,14 +138,14 @@ impl Admission {
         };
         match deadline::within(until, turn).await {
             Ok(Ok(permit)) => Ok(permit),
-            // The sender was dropped: a dearer request took the place in the queue.
+            // The sender was dropped: a more important request took the place in the queue.
             Ok(Err(_)) => Err(self.shed()),
-            // `turn` is dropped now; the queue forgets it when it comes to it.
+            // Dropping `turn` closes it; the queue removes it later.
             Err(deadline::Missed) => Err(Refused::DeadlineExceeded),
         }
     }
 
-    /// Requests at work now.
+    /// Number of requests in flight.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Relaxed)
     }
@@ -162,13 +162,13 @@ impl Admission {
 
     fn queue(self: &Arc<Self>, importance: Importance, now: Instant) -> Result<Turn, Refused> {
         let mut queues = self.queues.lock();
-        // Those who gave up make room for those who did not.
+        // Remove requests whose caller no longer waits.
         queues.iter_mut().for_each(|queue| queue.retain(|turn| !turn.is_closed()));
         self.waiting.store(queues.iter().map(VecDeque::len).sum::<usize>() + 1, SeqCst);
-        // `waiting` is raised before this look and `give_back` lowers `in_flight` before it looks at `waiting`:
-        // whichever comes second sees the other, so no place is given back unseen.
-        let nobody_dearer = queues[..=importance as usize].iter().all(VecDeque::is_empty);
-        if nobody_dearer && self.take_place(importance) {
+        // `waiting` is raised before `in_flight` is read here, and `give_back` lowers `in_flight` before it reads `waiting`.
+        // The later of the two sees the other's write, so no free place is missed.
+        let none_more_important = queues[..=importance as usize].iter().all(VecDeque::is_empty);
+        if none_more_important && self.take_place(importance) {
             self.count_waiting(&queues);
             return Ok(Turn::Now(self.permit(now)));
         }
@@ -208,7 +208,7 @@ impl Admission {
                     break;
                 }
                 if let Err(mut permit) = turn.send(self.permit(Instant::now())) {
-                    // Gave up this very moment. Its place is taken back here: dropping the permit would lock again.
+                    // The caller stopped waiting just now. Dropping the permit would lock again, so the place is freed here.
                     permit.admission = None;
                     self.in_flight.fetch_sub(1, SeqCst);
                 }
@@ -220,7 +220,7 @@ impl Admission {
     fn observe(&self, took: Duration) {
         let took = took.as_nanos().min(u128::from(u64::MAX)) as u64;
         let average = self.service_nanos.load(Relaxed);
-        // Lost updates are of no matter to an average.
+        // An average tolerates lost updates.
         self.service_nanos
             .store(if average == 0 { took } else { average - average / 16 + took / 16 }, Relaxed);
     }
@@ -240,7 +240,7 @@ enum Turn {
     Later(oneshot::Receiver<Permit>),
 }
 
-/// When the queue as it stands is worked off: the time that one request takes, for each round of places.
+/// Estimated time until the current queue is empty: the time of one request for each round of places.
 fn retry_after(service: Duration, waiting: usize, limits: &AdmissionLimits) -> Duration {
     let rounds = waiting / limits.max_in_flight.max(1) + 1;
     let wait = service.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX));

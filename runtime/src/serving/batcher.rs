@@ -4,8 +4,8 @@
 //! a short pass runs inline, a middling one runs inline while the model is idle, and every other request waits in the
 //! queue. With `max_delay` above zero every request waits in the queue, up to that long.
 //! Passes estimated above [`HEAVY`] run on the blocking pool, a bounded number at a time, so that the
-//! threads that answer connections stay free. A batch gives the same answers as its requests one by one: the
-//! models promise it, and this code relies on it.
+//! threads that answer connections stay free. A batch must give the same answers as its requests one by one; the
+//! batcher relies on this property of the models.
 
 use std::{
     collections::VecDeque,
@@ -19,10 +19,10 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 
 use super::deadline;
 
-/// Passes that are estimated to take longer leave the async threads.
+/// Passes with a longer estimate run on the blocking pool.
 pub const HEAVY: Duration = Duration::from_micros(500);
 
-/// Below this, queueing costs more than a shared pass saves.
+/// For passes with a shorter estimate, queueing costs more than a shared pass saves.
 const LIGHT: Duration = Duration::from_micros(50);
 
 /// How requests share passes.
@@ -37,16 +37,16 @@ pub struct BatchLimits {
 /// Where a request runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// On the thread that asks, whatever else runs.
+    /// On the caller's thread.
     Inline,
-    /// On the thread that asks while the model is idle, else in the queue.
+    /// On the caller's thread while the model is idle, else in the queue.
     InlineWhenIdle,
     /// In the queue.
     Queue,
 }
 
 impl BatchLimits {
-    /// Where a request runs whose pass takes `estimate` alone. This is the one place that decides it.
+    /// Decides where a request runs whose own pass takes `estimate`.
     pub fn place(&self, estimate: Duration) -> Place {
         if !self.max_delay.is_zero() || estimate > HEAVY {
             Place::Queue
@@ -58,20 +58,20 @@ impl BatchLimits {
     }
 }
 
-/// What runs a pass.
+/// Runs forward passes.
 pub trait Pass: Send + Sync + 'static {
     /// A request.
     type Request: Send + 'static;
     /// Its answer.
     type Answer: Send + 'static;
 
-    /// How long `request` is likely to take alone.
+    /// Estimated duration of a pass with only `request`.
     fn estimate(&self, request: &Self::Request) -> Duration;
 
-    /// The answer to one request.
+    /// Answers one request.
     fn run_one(&self, request: &Self::Request) -> Self::Answer;
 
-    /// One answer a request, in their order.
+    /// Answers several requests in one pass, in their order.
     fn run(&self, requests: &[Self::Request]) -> Vec<Self::Answer>;
 }
 
@@ -80,7 +80,7 @@ pub trait Pass: Send + Sync + 'static {
 pub enum Unanswered {
     /// Its deadline passed.
     DeadlineExceeded,
-    /// The pass panicked, or answered another number of requests.
+    /// The pass panicked, or returned the wrong number of answers.
     Failed,
 }
 
@@ -96,7 +96,7 @@ impl<P: Pass> Clone for Batcher<P> {
 struct Shared<P: Pass> {
     pass: P,
     limits: BatchLimits,
-    /// How many heavy passes run at once, all models together.
+    /// Limits the heavy passes that run at once in all models.
     pool: Arc<Semaphore>,
     state: Mutex<State<P>>,
     /// Notified when the queue has a full batch.
@@ -104,7 +104,7 @@ struct Shared<P: Pass> {
 }
 
 struct State<P: Pass> {
-    /// Whether a task runs passes, and looks at the queue when its own is done.
+    /// Whether a task runs passes now. It checks the queue after each pass.
     led: bool,
     queue: VecDeque<Waiting<P>>,
 }
@@ -117,14 +117,14 @@ struct Waiting<P: Pass> {
 }
 
 impl<P: Pass> Batcher<P> {
-    /// A batcher with an empty queue. `pool` bounds the heavy passes of all models together.
+    /// A batcher with an empty queue. `pool` limits the heavy passes of all models together.
     pub fn new(pass: P, limits: BatchLimits, pool: Arc<Semaphore>) -> Self {
         let limits = BatchLimits { max_batch: limits.max_batch.max(1), ..limits };
         let state = Mutex::new(State { led: false, queue: VecDeque::new() });
         Self(Arc::new(Shared { pass, limits, pool, state, full: Notify::new() }))
     }
 
-    /// The answer to `request`, from a pass of its own or a shared one. Dropping the future takes the request out of the queue.
+    /// Answers `request`, in its own pass or a shared one. Dropping the future removes the request from the queue.
     pub async fn submit(
         &self,
         request: P::Request,
@@ -181,7 +181,7 @@ impl<P: Pass> Shared<P> {
         Entered::Queued(answer)
     }
 
-    /// Not async: a caller that is cancelled cannot leave the queue without a leader.
+    /// Not async, so that a cancelled caller cannot leave the queue without a leader.
     fn run_alone(self: &Arc<Self>, request: &P::Request) -> Result<P::Answer, Unanswered> {
         let answer = self.run_one(request);
         let mut state = self.state.lock();
@@ -195,13 +195,13 @@ impl<P: Pass> Shared<P> {
 
     /// Runs passes until the queue is empty.
     async fn lead(self: Arc<Self>) {
-        self.wait_for_company().await;
+        self.wait_for_others().await;
         while let Some(batch) = self.next_batch() {
             self.clone().run_batch(batch).await;
         }
     }
 
-    async fn wait_for_company(&self) {
+    async fn wait_for_others(&self) {
         if self.limits.max_delay.is_zero() {
             return;
         }
@@ -211,11 +211,11 @@ impl<P: Pass> Shared<P> {
         };
         let Some(first) = first.filter(|_| n_waiting < self.limits.max_batch) else { return };
         let until = first + self.limits.max_delay;
-        // A permit left over from an earlier full batch only shortens the wait of this one.
+        // A permit from an earlier full batch may remain; it only shortens this wait.
         let _ = tokio::time::timeout_at(until.into(), self.full.notified()).await;
     }
 
-    /// The next requests that still matter; none hands the lead back.
+    /// Takes the next requests that still need an answer. `None` if there are no more; the caller then stops leading.
     fn next_batch(&self) -> Option<Vec<Waiting<P>>> {
         let now = Instant::now();
         let mut state = self.state.lock();
@@ -241,24 +241,24 @@ impl<P: Pass> Shared<P> {
         let results = if estimate > HEAVY { self.run_heavy(requests).await } else { self.run(&requests) };
         let mut results = results.into_iter();
         for answer in answers {
-            // This fails when the caller is gone.
+            // This fails if the caller no longer waits.
             let _ = answer.send(results.next().ok_or(Unanswered::Failed));
         }
     }
 
     async fn run_heavy(self: &Arc<Self>, requests: Vec<P::Request>) -> Vec<P::Answer> {
-        // The pool is never closed; if it were, passes would run unbounded rather than not at all.
+        // The pool is never closed. If it were, passes would run without a limit instead of failing.
         let _place = self.pool.clone().acquire_owned().await.ok();
         let shared = self.clone();
         tokio::task::spawn_blocking(move || shared.run(&requests)).await.unwrap_or_default()
     }
 
-    /// A pass that panics fails its request, here as in a batch.
+    /// Runs one request. If the pass panics, the request fails.
     fn run_one(&self, request: &P::Request) -> Result<P::Answer, Unanswered> {
         catch_unwind(AssertUnwindSafe(|| self.pass.run_one(request))).map_err(|_| Unanswered::Failed)
     }
 
-    /// No answers when the pass panics: the queue behind it must go on.
+    /// Runs a batch. Returns no answers if the pass panics, so that the queue continues.
     fn run(&self, requests: &[P::Request]) -> Vec<P::Answer> {
         let results = catch_unwind(AssertUnwindSafe(|| self.pass.run(requests))).unwrap_or_default();
         if results.len() == requests.len() { results } else { Vec::new() }

@@ -1,4 +1,4 @@
-//! Deadlines: after them an answer has no use.
+//! Deadlines, after which an answer has no use.
 
 use std::{
     future::Future,
@@ -11,21 +11,22 @@ use std::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missed;
 
-/// The earlier of what the caller allows and `now + budget`.
+/// The earlier of the caller's deadline and `now + budget`.
 pub fn earliest(callers: Option<Instant>, now: Instant, budget: Duration) -> Instant {
     let own = now + budget;
     callers.map_or(own, |callers| callers.min(own))
 }
 
-/// Whether `deadline` lies behind `now`.
+/// Whether `deadline` has passed at `now`.
 pub fn has_passed(deadline: Option<Instant>, now: Instant) -> bool {
     deadline.is_some_and(|deadline| deadline <= now)
 }
 
-/// `work`, unless `deadline` comes first. Work that is done at its first poll never touches a timer.
+/// Awaits `work` until `deadline`. Work that completes at its first poll needs no timer.
 pub async fn within<T>(deadline: Option<Instant>, work: impl Future<Output = T>) -> Result<T, Missed> {
     let mut work = pin!(work);
-    // Inline work is done at once. The waker is none: what is pending here is polled again below, with the real one.
+    // Inline work completes at this first poll. The waker does nothing, because pending work is polled again below with the
+    // real waker.
     if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         return Ok(done);
     }
@@ -46,8 +47,8 @@ mod tests {
         #[rustfmt::skip]
         let cases = [
             ("the caller sets none",      None,               ms(50)),
-            ("the caller is in a hurry",  Some(now + ms(10)), ms(10)),
-            ("the caller has all day",    Some(now + ms(90)), ms(50)),
+            ("the caller's is earlier",    Some(now + ms(10)), ms(10)),
+            ("the caller's is later",      Some(now + ms(90)), ms(50)),
         ];
         for (why, callers, expected) in cases {
             assert_eq!(earliest(callers, now, ms(50)), now + expected, "{why}");
@@ -70,6 +71,6 @@ mod tests {
         assert_eq!(within(Some(deadline), std::future::pending::<()>()).await, Err(Missed));
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let (got, ()) = tokio::join!(within(None, receiver), async { sender.send(3).unwrap() });
-        assert_eq!(got, Ok(Ok(3)), "without a deadline it is waited for");
+        assert_eq!(got, Ok(Ok(3)), "without a deadline the work completes");
     }
 }

@@ -1,4 +1,4 @@
-//! What replaces the ranking of a model that did not answer.
+//! Fallbacks for the ranking of a model that did not answer.
 
 use std::num::NonZeroUsize;
 
@@ -7,10 +7,10 @@ use marquee_crds::page_layout::Fallback;
 use marquee_pages::ChosenTitle;
 use parking_lot::Mutex;
 
-/// What replaces a ranking.
+/// The replacement for a ranking.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Replacement {
-    /// What this viewer saw last.
+    /// The row that this viewer saw last.
     LastGood(Box<[ChosenTitle]>),
     /// The most popular titles of the row's slice.
     Popular,
@@ -18,7 +18,7 @@ pub enum Replacement {
     Nothing,
 }
 
-/// What replaces the ranking of a model that did not answer, as the layout declares it.
+/// Chooses the replacement for a missing ranking, as the layout declares it.
 pub fn replacement(
     declared: Fallback,
     last_good: impl FnOnce() -> Option<Box<[ChosenTitle]>>,
@@ -30,17 +30,17 @@ pub fn replacement(
     }
 }
 
-/// What a viewer saw last, by candidate row.
+/// The rows that a viewer saw last, by candidate row.
 type Rows = Vec<Option<Box<[ChosenTitle]>>>;
 
-/// The rows that viewers saw last, of the viewers seen last. Written only for layouts that declare `LastGood`.
+/// The last rows of recent viewers. Written only for layouts that declare `LastGood`.
 pub struct LastGood {
-    /// By viewer; one place a candidate row.
+    /// By viewer, with one entry for each candidate row.
     viewers: Mutex<LruCache<Box<str>, Rows>>,
     n_rows: usize,
 }
 
-/// Viewers whose rows are kept: with 10 rows of 20 titles these are 16 MB.
+/// Number of viewers whose rows are kept. With 10 rows of 20 titles they need 16 MB.
 pub const VIEWERS_KEPT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
 
 impl LastGood {
@@ -49,12 +49,12 @@ impl LastGood {
         Self { viewers: Mutex::new(LruCache::new(viewers)), n_rows }
     }
 
-    /// What `viewer` saw last in `row`.
+    /// The titles that `viewer` saw last in `row`.
     pub fn get(&self, viewer: &str, row: usize) -> Option<Box<[ChosenTitle]>> {
         self.viewers.lock().get(viewer)?.get(row)?.clone()
     }
 
-    /// `viewer` was shown these rows, each by its index. Rows not among them keep what they had.
+    /// Records the rows that `viewer` was shown, by row index. Other rows keep their titles.
     pub fn put(&self, viewer: &str, rows: impl Iterator<Item = (usize, Box<[ChosenTitle]>)>) {
         let mut viewers = self.viewers.lock();
         if !viewers.contains(viewer) {
@@ -86,8 +86,8 @@ mod tests {
         let cases = [
             ("popular is popular",                 Fallback::Popular,  Some(shown.clone()), Replacement::Popular),
             ("an omitted row is nothing",          Fallback::OmitRow,  Some(shown.clone()), Replacement::Nothing),
-            ("the last good row, where there is",  Fallback::LastGood, Some(shown.clone()), Replacement::LastGood(shown.clone())),
-            ("popular where there is none",        Fallback::LastGood, None,                Replacement::Popular),
+            ("the last good row, if it exists",    Fallback::LastGood, Some(shown.clone()), Replacement::LastGood(shown.clone())),
+            ("popular if there is no last row",    Fallback::LastGood, None,                Replacement::Popular),
         ];
         for (why, declared, last_good, expected) in cases {
             assert_eq!(replacement(declared, || last_good), expected, "{why}");
@@ -99,13 +99,13 @@ mod tests {
         let kept = LastGood::new(NonZeroUsize::new(2).unwrap(), 2);
         kept.put("ann", [(0, row(1)), (1, row(2))].into_iter());
         kept.put("ann", [(1, row(3)), (9, row(4))].into_iter());
-        assert_eq!(kept.get("ann", 0), Some(row(1)), "a row not shown this time keeps what it had");
-        assert_eq!(kept.get("ann", 1), Some(row(3)), "the newer one");
+        assert_eq!(kept.get("ann", 0), Some(row(1)), "a row that was not shown keeps its titles");
+        assert_eq!(kept.get("ann", 1), Some(row(3)), "the newer row");
         assert_eq!(kept.get("ann", 9), None, "no such row");
         kept.put("bob", [(0, row(5))].into_iter());
         kept.get("ann", 0);
         kept.put("cy", [(0, row(6))].into_iter());
-        assert_eq!(kept.get("bob", 0), None, "seen longest ago, gone");
+        assert_eq!(kept.get("bob", 0), None, "the viewer seen longest ago is removed");
         assert_eq!(kept.get("ann", 0), Some(row(1)));
     }
 }

@@ -1,4 +1,4 @@
-//! How work is let in, put together, bounded in time and replaced when it does not come.
+//! Controls work: admission, batching, deadlines, and fallbacks for missing answers.
 
 pub mod admission;
 pub mod batcher;

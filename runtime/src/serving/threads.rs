@@ -1,19 +1,19 @@
-//! The threads of a process: those that answer, and those that load. Loads take long and leave each thread with the memory
-//! that its largest one took, so they have few threads of their own, and nobody's answer waits for them.
+//! The thread pools of a process: one answers requests, the other loads artifacts. A load takes long, and its thread keeps the
+//! memory of its largest load, so loads have a few threads of their own and requests never wait for them.
 
 use std::{io, num::NonZeroUsize};
 
 use tokio::runtime::{Builder, Runtime};
 
-/// Threads for what blocks besides heavy passes, such as a search of the preview's viewer picker.
+/// Threads for blocking work other than heavy passes, e.g. a search in the preview's viewer picker.
 const BLOCKING: usize = 2;
 /// Threads that read manifests and check artifacts.
 const LOADING: usize = 2;
 
-/// Answers requests: `workers` threads (one a core when not given), and bounded ones for heavy passes.
+/// The runtime that answers requests: `workers` threads (default: one for each core), and a bounded pool for heavy passes.
 ///
 /// # Errors
-/// When the system grants no threads.
+/// Fails if the system cannot start threads.
 pub fn answering(workers: Option<NonZeroUsize>, heavy_passes: NonZeroUsize) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     if let Some(workers) = workers {
@@ -26,10 +26,10 @@ pub fn answering(workers: Option<NonZeroUsize>, heavy_passes: NonZeroUsize) -> i
         .build()
 }
 
-/// Loads: the thread that waits for it, and two for what blocks.
+/// The runtime that loads artifacts: one thread that waits, and two for blocking work.
 ///
 /// # Errors
-/// When the system grants no threads.
+/// Fails if the system cannot start threads.
 pub fn loading() -> io::Result<Runtime> {
     Builder::new_current_thread()
         .thread_name("marquee-load")

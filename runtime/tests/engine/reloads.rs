@@ -117,8 +117,14 @@ async fn a_catalogue_is_no_model_and_the_reverse() {
     let status = world.service.status();
     let errors: Vec<_> =
         status.models.iter().chain(&status.pages).map(|status| status.error.clone().unwrap()).collect();
-    assert!(errors[0].ends_with("holds a catalogue, where a model is needed: correct the uri"), "{errors:?}");
-    assert!(errors[1].ends_with("holds a model, where a catalogue is needed: correct the uri"), "{errors:?}");
+    assert!(
+        errors[0].ends_with("contains a catalogue, but a model is needed: correct the uri"),
+        "{errors:?}"
+    );
+    assert!(
+        errors[1].ends_with("contains a model, but a catalogue is needed: correct the uri"),
+        "{errors:?}"
+    );
 }
 
 #[tokio::test]

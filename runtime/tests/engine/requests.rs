@@ -110,7 +110,7 @@ async fn bad_requests_are_refused_with_the_mend() {
         ("a slip in the objective", score("top-pick", &["t1"]).await,
             ServeError::NotFound("no model answers to the objective \"top-pick\": the nearest is \"top-picks\"".into())),
         ("an unknown title", score("top-picks", &["t1", "x"]).await,
-            ServeError::NotFound("titles[1] \"x\" is none of the 120 titles of objective \"top-picks\": leave it out, or serve a model trained with it".into())),
+            ServeError::NotFound("titles[1] \"x\" is not among the 120 titles of objective \"top-picks\": leave it out, or serve a model trained with it".into())),
         ("no title", score("top-picks", &[]).await,
             ServeError::Invalid("titles is empty: name 1 to 10000 titles to score".into())),
         ("k is 0", service.top_k(&top("v1", 0), &context).await.map(|_| ()),
@@ -142,7 +142,7 @@ async fn nothing_is_served_before_the_first_plan() {
     let world = World::new();
     let request = ScoreRequest { objective: "a", viewer: "", recent: vec![], titles: vec!["t1"] };
     let refused = world.service.score(&request, &context()).await;
-    let message = "no model answers to the objective \"a\": none is served";
+    let message = "no model answers to the objective \"a\": nothing is served";
     assert_eq!(refused, Err(ServeError::NotFound(message.into())));
     assert!(!world.service.is_ready());
 }

@@ -33,7 +33,7 @@ fn bad_bodies_get_a_problem_that_says_the_mend() {
         ("no titles",              SCORE,   b"{\"titles\":[]}",                 400, "Invalid",  "titles is empty: name 1 to 10000 titles to score"),
         ("too many titles",        SCORE,   many.as_bytes(),                    400, "Invalid",  "titles has 10001 entries, more than 10000: ask in several requests"),
         ("too many recent",        SCORE,   recent.as_bytes(),                  400, "Invalid",  "recent has 1001 entries, more than 1000: send the latest ones only"),
-        ("an unknown title",       SCORE,   b"{\"titles\":[\"10\",\"99\"]}",    404, "NotFound", "titles[1] \"99\" is none of the 8 titles of objective \"watch\""),
+        ("an unknown title",       SCORE,   b"{\"titles\":[\"10\",\"99\"]}",    404, "NotFound", "titles[1] \"99\" is not among the 8 titles of objective \"watch\""),
         ("k is nothing",           TOP_K,   b"{\"k\":0}",                       400, "Invalid",  "k is 0, but objective \"watch\" answers 1 to 5 titles: ask for at least one"),
         ("k over the limit",       TOP_K,   b"{\"k\":6}",                       400, "Invalid",  "k is 6, but objective \"watch\" answers 1 to 5 titles: ask for fewer"),
         ("k is negative",          TOP_K,   b"{\"k\":-1}",                      400, "Invalid",  "invalid value: integer `-1`, expected usize"),
@@ -140,7 +140,7 @@ async fn grpc_says_the_same() {
     let cases = [
         (score("watch", vec![]),                        Code::InvalidArgument, "titles is empty: name 1 to 10000 titles to score"),
         (score("watch", vec!["10".into(); 10_001]),     Code::InvalidArgument, "titles has 10001 entries, more than 10000"),
-        (score("watch", vec!["99".into()]),             Code::NotFound,        "titles[0] \"99\" is none of the 8 titles"),
+        (score("watch", vec!["99".into()]),             Code::NotFound,        "titles[0] \"99\" is not among the 8 titles"),
         (score("wtach", vec!["10".into()]),             Code::NotFound,        "the nearest is \"watch\""),
     ];
     for (request, code, message) in cases {

@@ -76,7 +76,7 @@ async fn a_page_follows_the_api_server_and_goes_on_without_it() -> Outcome {
     follows(&page, "bbbbbbbb", 1).await?;
 
     api.kill()?;
-    wait::until("the page to notice", async || Ok(page.said().contains("the watch broke off").then_some(())))
+    wait::until("the page to notice", async || Ok(page.said().contains("the watch failed").then_some(())))
         .await?;
     assert_eq!(followed(&page).await?, Some(("bbbbbbbb".to_owned(), 1)), "the last plan stays in use");
     let shown = ask(&page, &json!({ "viewer": "1" })).await?;

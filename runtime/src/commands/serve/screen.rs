@@ -14,9 +14,9 @@ use crate::service::{ResourceStatus, Service, State};
 /// Addresses of the listeners.
 #[derive(Clone, Copy)]
 pub(super) struct Addresses {
-    /// Of the HTTP listener.
+    /// Address of the HTTP listener.
     pub http: SocketAddr,
-    /// Of the gRPC listener.
+    /// Address of the gRPC listener.
     pub grpc: SocketAddr,
     /// Whether both listeners use TLS.
     pub tls: bool,
@@ -24,11 +24,11 @@ pub(super) struct Addresses {
     pub preview: bool,
 }
 
-/// What the process serves.
+/// The served models and pages.
 pub(super) struct Served<'a> {
     /// Answers requests.
     pub service: &'a Service,
-    /// What the manifests say.
+    /// The manifests.
     pub manifests: &'a Manifests,
     /// Folder or file of the manifests.
     pub folder: &'a Path,

@@ -65,7 +65,7 @@ fn a_plan_names_the_pods_that_take_requests() {
     assert_eq!(
         addresses(&plan, "top-picks", "aa"),
         ["10.0.0.1:9000", "10.0.0.4:9000", "10.0.0.5:9000"],
-        "ready ones of every slice of its own Service, and those of which nothing is said"
+        "ready pods in all slices of the Service, and pods without a condition"
     );
     assert!(addresses(&plan, "top-picks", "bb").is_empty(), "no pod yet");
 }
@@ -82,7 +82,7 @@ fn a_page_follows_models_of_its_surfaces_and_the_older_of_two() {
         let plan = plan(models, [], &surfaces());
         assert_eq!(plan.objectives.keys().collect::<Vec<_>>(), ["near", "top-picks"]);
         assert_eq!(plan.objectives["top-picks"][0].revision.as_str(), "aa");
-        assert!(plan.objectives["near"].is_empty(), "known, and answered by nobody");
+        assert!(plan.objectives["near"].is_empty(), "known, but without pods");
     }
 }
 

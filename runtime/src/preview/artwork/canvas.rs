@@ -14,7 +14,7 @@ pub(super) const HEIGHT: f32 = 360.0;
 pub(super) struct Shade {
     paint: Paint,
     opacity: f32,
-    /// 0 fills, anything above strokes with this width.
+    /// Stroke width; 0 fills the shape instead.
     stroke: f32,
 }
 
@@ -30,7 +30,7 @@ enum Paint {
 }
 
 impl Shade {
-    /// The gradient with this id: `sky` (top to bottom), `glow` (round, accent to nothing), `veil` (dark at the bottom).
+    /// The gradient with this id: `sky` (top to bottom), `glow` (radial, accent to transparent), `veil` (dark at the bottom).
     pub(super) fn gradient(id: &'static str) -> Self {
         Self { paint: Paint::Gradient(id), opacity: 1.0, stroke: 0.0 }
     }
@@ -59,13 +59,38 @@ impl Shade {
         Self { paint: Paint::Black, opacity, stroke: 0.0 }
     }
 
-    /// The same colour as a line of this width.
+    /// A stroke of this width in the same colour.
     pub(super) fn line(self, width: f32) -> Self {
         Self { stroke: width, ..self }
     }
 }
 
-/// A run of text: where its baseline begins, and how it is set.
+/// A rectangle. `x` and `y` are its top left corner.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rect {
+    pub(super) x: f32,
+    pub(super) y: f32,
+    pub(super) width: f32,
+    pub(super) height: f32,
+}
+
+impl Rect {
+    /// The whole poster.
+    pub(super) const POSTER: Self = Self { x: 0.0, y: 0.0, width: WIDTH, height: HEIGHT };
+}
+
+/// An ellipse. `x` and `y` are its centre.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ellipse {
+    pub(super) x: f32,
+    pub(super) y: f32,
+    pub(super) rx: f32,
+    pub(super) ry: f32,
+    /// Rotation around the centre.
+    pub(super) degrees: f32,
+}
+
+/// Position and style of a text. `x` and `y` are the start of its baseline.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TextStyle {
     pub(super) x: f32,
@@ -78,7 +103,7 @@ pub(super) struct TextStyle {
     pub(super) shade: Shade,
 }
 
-/// An SVG document in the making.
+/// An SVG document that is being drawn.
 #[derive(Debug)]
 pub(super) struct Canvas<'a> {
     palette: &'a Palette,
@@ -90,7 +115,8 @@ impl<'a> Canvas<'a> {
         Self { palette, body: String::with_capacity(4096) }
     }
 
-    pub(super) fn rect(&mut self, (x, y): (f32, f32), (width, height): (f32, f32), shade: Shade) {
+    pub(super) fn rect(&mut self, rect: Rect, shade: Shade) {
+        let Rect { x, y, width, height } = rect;
         self.shape(
             format_args!("rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\""),
             shade,
@@ -101,8 +127,8 @@ impl<'a> Canvas<'a> {
         self.shape(format_args!("circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\""), shade);
     }
 
-    /// An ellipse turned by `degrees` around its middle.
-    pub(super) fn ellipse(&mut self, (x, y): (f32, f32), (rx, ry): (f32, f32), degrees: f32, shade: Shade) {
+    pub(super) fn ellipse(&mut self, ellipse: Ellipse, shade: Shade) {
+        let Ellipse { x, y, rx, ry, degrees } = ellipse;
         self.shape(
             format_args!(
                 "ellipse cx=\"{x:.1}\" cy=\"{y:.1}\" rx=\"{rx:.1}\" ry=\"{ry:.1}\" \
@@ -121,7 +147,7 @@ impl<'a> Canvas<'a> {
         self.curve(&d, shade);
     }
 
-    /// A path in SVG's own notation.
+    /// A path in SVG path syntax.
     pub(super) fn curve(&mut self, d: &str, shade: Shade) {
         self.shape(format_args!("path d=\"{d}\""), shade);
     }
@@ -165,7 +191,7 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// The document. `label` is what a screen reader says of it.
+    /// Completes the document. `label` is its text for screen readers.
     pub(super) fn finish(self, label: &str) -> String {
         let Palette { deep, mid, bright, accent } = self.palette;
         let label = escape(label);
@@ -185,7 +211,7 @@ impl<'a> Canvas<'a> {
     }
 }
 
-/// Text as XML takes it: markup escaped, characters that XML does not have left out.
+/// Escapes text for XML, and removes characters that XML does not allow.
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Pictures: a few large shapes in the palette's colours, placed a little differently for each title.
+//! Pictures: a few large shapes in the palette's colours, with a slightly different layout for each title.
 
 mod open;
 mod staged;
@@ -8,18 +8,18 @@ use super::{Dice, canvas::Canvas};
 /// Draws a motif.
 pub(super) type Motif = fn(&mut Canvas<'_>, &mut Dice);
 
-/// Genres that a picture tells at once. A title that has one of them is drawn by it, whatever else it is.
-const TELLING: [&str; 9] =
+/// Genres with a picture that viewers recognise at once. They take precedence over a title's other genres.
+const DISTINCTIVE: [&str; 9] =
     ["Western", "Sci-Fi", "War", "Horror", "Musical", "Film-Noir", "Animation", "Fantasy", "Children's"];
 
-/// The genre by which a title is drawn: the most telling, else the first or the second, as the dice fall.
+/// The genre that chooses a title's picture: the most distinctive one, or else randomly the first or the second.
 pub(super) fn genre_of<'a>(genres: &'a [String], dice: &mut Dice) -> &'a str {
-    let telling = TELLING.iter().find_map(|telling| genres.iter().find(|genre| genre == telling));
+    let distinctive = DISTINCTIVE.iter().find_map(|known| genres.iter().find(|genre| genre == known));
     let any = dice.one_of(&genres[..genres.len().min(2)]);
-    telling.or(any).map_or("", String::as_str)
+    distinctive.or(any).map_or("", String::as_str)
 }
 
-/// The motifs of a genre; never empty. Several, so that a row of one genre is no wallpaper.
+/// The motifs of a genre, never empty. Most genres have several, so that posters in a genre row differ.
 pub(super) fn of(genre: &str) -> &'static [Motif] {
     match genre {
         "Action" => &[staged::shards, staged::chevrons, staged::corridor],

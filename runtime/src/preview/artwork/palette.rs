@@ -11,7 +11,7 @@ pub(super) struct Palette {
     pub(super) accent: String,
 }
 
-/// Hue and saturation of a genre's ground, and the hue of what stands out from it.
+/// Hue and saturation of a genre's background, and hue of its accent.
 #[derive(Clone, Copy, Debug)]
 struct Hues {
     ground: f32,
@@ -45,7 +45,7 @@ fn hues(genre: &str) -> Option<Hues> {
 }
 
 impl Palette {
-    /// The first genre gives the ground, the second (if any) what stands out from it; each title a little its own way.
+    /// The first genre sets the background and the second, if any, the accent. Each title varies them slightly.
     pub(super) fn of(genres: &[String], dice: &mut Dice) -> Self {
         let any =
             Hues { ground: dice.between(0.0, 360.0), saturation: 34.0, accent: dice.between(0.0, 360.0) };

@@ -1,4 +1,4 @@
-//! Artwork is the same for the same title, whole XML, and takes any name.
+//! Tests that artwork is deterministic and well-formed XML for every name.
 
 use super::{canvas::escape, svg};
 use crate::service::types::TitleCard;
@@ -54,7 +54,7 @@ fn a_title_always_looks_the_same_and_no_two_genres_alike() {
 fn a_name_is_text_and_never_markup() {
     let poster = svg(&title("<img src=x onerror=alert(1)> & \"Friends\"", &["Comedy<script>"]));
     assert!(!poster.contains("<img") && !poster.contains("<script"));
-    assert!(poster.contains("&lt;img"), "the name is there, as text");
+    assert!(poster.contains("&lt;img"), "the name is escaped text");
     assert!(poster.contains("&amp;"));
 }
 

@@ -1,21 +1,21 @@
-//! Sets a title's name on its poster: as large as fits, wrapped between words, above the year.
+//! Sets a title's name above the year on its poster: as large as it fits, with line breaks between words.
 
-use super::canvas::{Canvas, HEIGHT, Shade, TextStyle, WIDTH};
+use super::canvas::{Canvas, HEIGHT, Rect, Shade, TextStyle, WIDTH};
 use crate::service::types::TitleCard;
 
 const MARGIN: f32 = 18.0;
 const MEASURE: f32 = WIDTH - 2.0 * MARGIN;
-/// Font sizes, largest first, each with the most lines that it may take.
+/// Font sizes, largest first, each with its maximum number of lines.
 const SIZES: [(f32, usize); 8] =
     [(42.0, 2), (36.0, 3), (31.0, 4), (27.0, 4), (23.0, 5), (20.0, 6), (17.5, 7), (15.5, 9)];
 
-/// How a genre's names are set.
+/// The typeface for the names of a genre.
 #[derive(Clone, Copy, Debug)]
 struct Face {
     family: &'static str,
     weight: u32,
     capitals: bool,
-    /// Width beside that of a plain sans serif.
+    /// Width relative to a plain sans serif.
     width: f32,
 }
 
@@ -38,7 +38,7 @@ fn face(genre: &str) -> Face {
     }
 }
 
-/// Draws the genre at the top, name and year at the bottom.
+/// Draws the genre at the top, and the name and the year at the bottom.
 pub(super) fn set(canvas: &mut Canvas<'_>, title: &TitleCard) {
     let genre = title.genres.first().map_or("", String::as_str);
     let face = face(genre);
@@ -46,7 +46,7 @@ pub(super) fn set(canvas: &mut Canvas<'_>, title: &TitleCard) {
     let (size, lines) = fit(&name, face.width);
     let leading = size * 1.08;
     let mut y = HEIGHT - 42.0 - leading * (lines.len().saturating_sub(1)) as f32;
-    canvas.rect((MARGIN, y - size - 8.0), (26.0, 3.0), Shade::accent(0.95));
+    canvas.rect(Rect { x: MARGIN, y: y - size - 8.0, width: 26.0, height: 3.0 }, Shade::accent(0.95));
     for line in &lines {
         let shade = Shade::light(1.0);
         canvas.text(
@@ -72,8 +72,8 @@ pub(super) fn set(canvas: &mut Canvas<'_>, title: &TitleCard) {
     }
 }
 
-/// The largest size at which `name` fits its lines without breaking a word; at the smallest, words are broken and what
-/// is left over is cut.
+/// The largest size at which `name` fits its lines without breaking a word. At the smallest size, words are broken and
+/// excess text is cut.
 fn fit(name: &str, face_width: f32) -> (f32, Vec<String>) {
     let words: Vec<&str> = name.split_whitespace().collect();
     for (size, most_lines) in SIZES {
@@ -98,7 +98,7 @@ fn fit(name: &str, face_width: f32) -> (f32, Vec<String>) {
     (size, lines)
 }
 
-/// Words set one after the other, a new line where the next does not fit. `measure` is in ems.
+/// Wraps words into lines. `measure` is the line width in ems.
 fn wrap(words: &[&str], measure: f32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {
@@ -113,7 +113,7 @@ fn wrap(words: &[&str], measure: f32) -> Vec<String> {
     lines
 }
 
-/// The same number of lines at the narrowest measure that allows it: no single word hangs below a full line.
+/// Wraps to the same number of lines at the narrowest measure, so that no single word stands below a full line.
 fn balance(words: &[&str], measure: f32, lines: Vec<String>) -> Vec<String> {
     let mut best = lines;
     let mut narrower = measure * 0.95;
@@ -128,7 +128,7 @@ fn balance(words: &[&str], measure: f32, lines: Vec<String>) -> Vec<String> {
     best
 }
 
-/// A word in pieces that fit `measure`.
+/// Breaks a word into pieces that fit `measure`.
 fn broken(word: &str, measure: f32) -> Vec<String> {
     let mut pieces = vec![String::new()];
     let mut used = 0.0;
@@ -155,7 +155,7 @@ fn width(text: &str) -> f32 {
     text.chars().map(advance).sum()
 }
 
-/// How far a character moves the pen, in ems: by kind, a little generous, because the browser's font is not known here.
+/// Width of a character in ems. It is a slightly generous estimate, because the browser's font is unknown.
 fn advance(c: char) -> f32 {
     match c {
         'i' | 'j' | 'l' | 'I' | '\'' | '.' | ',' | ':' | ';' | '!' | '|' | '’' => 0.31,
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_nothing_is_no_line() {
+    fn an_empty_name_has_no_line() {
         assert_eq!(fit("   ", 1.0).1, Vec::<String>::new());
     }
 }

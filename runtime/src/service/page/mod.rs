@@ -1,8 +1,8 @@
-//! A surface's page: what is laid out once at load ([`ServedPage`]), and the route of a request through it.
+//! A surface's page: the parts that are prepared once at load ([`ServedPage`]), and the steps of a request.
 //!
-//! Reading order: here and in `models`, how candidate rows meet models and catalogue; `split`, which revision a viewer gets;
-//! `viewer`, who the viewer is to each model; `scores`, what the models are asked and answer; `rows`, what each row holds,
-//! fallbacks included; `route`, one request from top to bottom.
+//! Reading order: this file and `models` connect candidate rows to models and the catalogue; `split` chooses a viewer's
+//! revision; `viewer` recognises the viewer; `scores` queries the models; `rows` fills each row, with a fallback if needed;
+//! `route` has one request from top to bottom.
 
 mod models;
 mod route;
@@ -33,31 +33,31 @@ use super::{
 };
 use crate::serving::fallback::{LastGood, VIEWERS_KEPT};
 
-/// A surface's page, laid out for one catalogue and one set of models.
+/// A surface's page, prepared for one catalogue and one set of models.
 pub struct ServedPage {
-    /// What the manifest says.
+    /// Configuration of the page.
     pub config: PageConfig,
-    /// Whose page.
+    /// Surface of the page.
     pub surface: Arc<str>,
     /// Title metadata.
     pub catalogue: Arc<Catalogue>,
-    /// Each objective that a row names, once.
+    /// The rankers of the rows, one for each objective.
     rankers: Vec<PageRanker>,
     rows: Vec<PlannedRow>,
     options: PageOptions,
-    /// By catalogue row: how popular a title is.
+    /// Popularity of the titles, by catalogue row.
     popularity: Arc<[f32]>,
-    /// Only where the layout declares it.
+    /// `None` unless the layout declares this fallback.
     last_good: Option<Arc<LastGood>>,
     failures: LogRateLimiter,
 }
 
-/// When a page was asked for, and when it must be answered.
+/// Arrival time and deadline of a page request.
 #[derive(Clone, Copy, Debug)]
 pub struct PageTimes {
     /// When the request came.
     pub began: Instant,
-    /// What the models do not answer by then is replaced.
+    /// Deadline of the models. Fallbacks replace later answers.
     pub until: Instant,
 }
 
@@ -66,26 +66,27 @@ struct PlannedRow {
     name: Arc<str>,
     heading: String,
     kind: RowKind,
-    /// Catalogue rows that may stand in it.
+    /// Catalogue rows that the row may show.
     catalogue_slice: Arc<[CatalogueRow]>,
-    /// Why it holds what it holds, when all is well.
+    /// Sentence that explains the row's titles when no fallback is used.
     why: String,
 }
 
-/// What orders a row. Numbers are places in [`ServedPage::rankers`].
+/// The order of a row's titles. Numbers are indexes in [`ServedPage::rankers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RowKind {
     /// A model's ranking for the viewer, of all titles or of a genre.
     Ranked(usize),
-    /// How many viewers watched a title.
+    /// Number of viewers that watched a title.
     Popular,
-    /// A model's ranking for somebody who watched one title: the viewer's latest, or the next for the row after.
+    /// A model's ranking for a viewer who watched one title. The first such row takes the viewer's latest title, the next row
+    /// the title before it, and so on.
     Near { ranker: usize, nth: usize },
 }
 
 impl ServedPage {
-    /// Lays the page out. `model` finds the model of an objective, in one revision or several; `before` is the page that served the surface so far,
-    /// whose memory of last good rows is kept where it still fits.
+    /// Prepares a page. `model` finds the revisions of an objective's model. `before` is the previous page of the surface; its
+    /// last good rows are kept if they still fit.
     pub fn new(
         config: PageConfig,
         catalogue: Arc<Catalogue>,
@@ -110,7 +111,7 @@ impl ServedPage {
         }
     }
 
-    /// Whether it is laid out just so.
+    /// Whether the page was prepared with these inputs.
     pub fn is_laid_out_for(
         &self,
         config: &PageConfig,
@@ -129,7 +130,7 @@ impl ServedPage {
             && self.rankers.iter().all(same_model)
     }
 
-    /// What of the layout can never be shown, with the nearest right name.
+    /// Warnings about parts of the layout that can never be shown, with the nearest valid name.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for row in &self.config.rows {
@@ -153,13 +154,13 @@ impl ServedPage {
         for ranker in self.rankers.iter().filter(knows_none) {
             let objective = &ranker.objective;
             warnings.push(format!(
-                "the catalogue has none of the titles of objective {objective:?}: were they trained from the same data?"
+                "the catalogue has no title of objective {objective:?}: make both artifacts from the same data"
             ));
         }
         warnings
     }
 
-    /// For those who ask what is served.
+    /// Description of the page for metadata requests.
     pub fn description(&self) -> SurfaceDescription {
         SurfaceDescription {
             surface: self.surface.clone(),
@@ -170,7 +171,7 @@ impl ServedPage {
         }
     }
 
-    /// Up to `limit` viewers whom the first model in this process knows, those who watched most first.
+    /// Up to `limit` viewers of the first model in this process, those with the longest history first.
     pub fn busiest_viewers(&self, limit: usize) -> Option<Vec<ViewerDescription>> {
         let mut models = self.rankers.iter().flat_map(|ranker| &ranker.revisions);
         models.find_map(|revision| revision.client.busiest_viewers(limit))
@@ -211,7 +212,7 @@ fn plan_row(n: usize, config: &PageConfig, rankers: &[PageRanker], catalogue: &C
     PlannedRow { name: row.name.as_str().into(), heading: row.heading.clone(), kind, catalogue_slice, why }
 }
 
-/// What the catalogue says; where it counts nothing, what the first model saw in training.
+/// Popularity from the catalogue, or from the first model's training data if the catalogue has no counts.
 fn popularity(catalogue: &Catalogue, rankers: &[PageRanker]) -> Arc<[f32]> {
     let counted = catalogue.plays.iter().any(|&plays| plays > 0.0);
     let first = rankers.iter().find_map(|ranker| ranker.revisions.first()).filter(|_| !counted);

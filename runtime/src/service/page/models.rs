@@ -1,4 +1,4 @@
-//! The models of a page: in this process or in others, one revision or several, each with its own title rows.
+//! The models of a page. They run in this process or in others, and each revision has its own title rows.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -17,20 +17,20 @@ use crate::service::{
 /// A revision of a model, and its share of viewers.
 #[derive(Clone)]
 pub struct Share {
-    /// Whom to ask.
+    /// Interface to the revision.
     pub client: Arc<dyn RankerClient>,
-    /// In percent.
+    /// Share of viewers, in percent.
     pub weight: u32,
 }
 
 impl Share {
-    /// The only one.
+    /// A revision that gets all viewers.
     pub fn whole(client: Arc<dyn RankerClient>) -> Self {
         Self { client, weight: 100 }
     }
 }
 
-/// Whether `one` and `other` split viewers over the very same models alike.
+/// Whether `one` and `other` have the same models with the same weights.
 pub fn is_same_split<'a>(
     one: impl ExactSizeIterator<Item = (&'a Arc<dyn RankerClient>, u32)>,
     other: impl ExactSizeIterator<Item = (&'a Arc<dyn RankerClient>, u32)>,
@@ -38,39 +38,39 @@ pub fn is_same_split<'a>(
     one.len() == other.len() && one.zip(other).all(|(a, b)| a.1 == b.1 && Arc::ptr_eq(a.0, b.0))
 }
 
-/// A model as this page uses it.
+/// A model on this page.
 pub(super) struct PageRanker {
     pub(super) objective: Arc<str>,
-    /// Its revisions; none while no artifact of it is loaded.
+    /// Its revisions; empty while none is loaded.
     pub(super) revisions: Vec<MappedModel>,
-    /// Whether a row asks for its ranking for the viewer.
+    /// Whether a row needs its ranking for the viewer.
     pub(super) is_ranked: bool,
 }
 
-/// A revision of a model, against the page's catalogue.
+/// A revision of a model, mapped to the page's catalogue.
 pub(super) struct MappedModel {
     pub(super) client: Arc<dyn RankerClient>,
     pub(super) weight: u32,
-    /// Model row to catalogue row; none when they are the same.
+    /// Catalogue row of each model row; `None` if both are the same.
     pub(super) to_catalogue: Option<Vec<CatalogueRow>>,
     /// Model rows that the catalogue has.
     pub(super) all: Arc<[TitleRow]>,
-    /// By candidate row: model rows that may stand in it. Empty for rows of other models.
+    /// Model rows that each candidate row may show. Empty for rows of other models.
     pub(super) slices: Vec<Arc<[TitleRow]>>,
-    /// What is enough for the rows that it ranks for the viewer; empty where all scores are asked for.
+    /// Lists for the rows that it ranks for the viewer; empty if all scores are queried.
     pub(super) lists: Arc<[TitleList]>,
-    /// By candidate row: what is enough for it, and its slice as a set. Empty where all scores are asked for.
+    /// List and slice of each candidate row. Empty if all scores are queried.
     needs: Vec<Option<RowNeed>>,
 }
 
 /// The titles of a model that a row can need.
 struct RowNeed {
     list: TitleList,
-    /// Of the list's slice; `None` where it has every title.
+    /// The list's slice as a set; `None` if it has all titles.
     set: Option<Bitmap<TitleRow>>,
 }
 
-/// How the page is assembled, of a catalogue with `n_catalogue` titles.
+/// Options of the assembly, for a catalogue with `n_catalogue` titles.
 pub(super) fn page_options(config: &PageConfig, n_catalogue: usize) -> PageOptions {
     PageOptions {
         rows_shown: config.rows_shown,
@@ -101,7 +101,7 @@ impl PageRanker {
         }
     }
 
-    /// The revision that a viewer gets. A request without a viewer is split by its own id instead.
+    /// The revision for a viewer. The request id chooses it if the request has no viewer.
     pub(super) fn revision(&self, viewer: &str, request_id: &str) -> Option<&MappedModel> {
         if let [only] = self.revisions.as_slice() {
             return Some(only);
@@ -147,7 +147,7 @@ impl MappedModel {
         mapped
     }
 
-    /// Lists are asked for where they are shorter than all scores, whatever the viewer.
+    /// Makes the lists. A list is used only if it is shorter than all scores for every viewer.
     fn make_lists(&mut self, objective: &str, config: &PageConfig) {
         let n_titles = self.client.titles().len();
         let options = page_options(config, 0);
@@ -191,12 +191,12 @@ impl MappedModel {
         self.needs = needs;
     }
 
-    /// What is enough for a row; `None` where all scores are asked for.
+    /// The list for a row; `None` if all scores are queried.
     pub(super) fn list_of_row(&self, row: usize) -> Option<&TitleList> {
         Some(&self.needs.get(row)?.as_ref()?.list)
     }
 
-    /// Whether a title that a list held may stand in a row.
+    /// Whether a row may show a title from a list.
     pub(super) fn may_show(&self, title: TitleRow, row: usize) -> bool {
         match self.needs.get(row) {
             Some(Some(need)) => need.set.as_ref().is_none_or(|set| set.contains(title)),
@@ -237,7 +237,7 @@ mod tests {
         types::ModelInfo,
     };
 
-    /// Has a name, and answers nothing.
+    /// A ranker that has a name but never answers.
     struct Named(ModelInfo, IdTable);
 
     impl RankerClient for Named {
@@ -294,9 +294,15 @@ mod tests {
         let share = |viewer: &dyn Fn(usize) -> String| {
             (0..1000).filter(|&request| gets(&viewer(request), request) == "aa").count()
         };
-        assert!((450..550).contains(&share(&|_| String::new())), "without a viewer: by the request's id");
+        assert!(
+            (450..550).contains(&share(&|_| String::new())),
+            "requests without a viewer are split by their id"
+        );
         assert_eq!(gets("", 7), gets("", 7), "one request gets one revision");
-        assert!((450..550).contains(&share(&|n| format!("viewer-{n}"))), "viewers: by theirs");
-        assert!([0, 1000].contains(&share(&|_| "viewer-1".to_owned())), "whatever they ask");
+        assert!((450..550).contains(&share(&|n| format!("viewer-{n}"))), "viewers are split by their id");
+        assert!(
+            [0, 1000].contains(&share(&|_| "viewer-1".to_owned())),
+            "a viewer keeps a revision for all requests"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! One request for a page, from top to bottom.
+//! One page request, from top to bottom.
 
 use std::{
     cell::OnceCell,
@@ -22,7 +22,7 @@ use crate::service::{
     types::{PageRequest, PageResponse, PageRow, PageTitle},
 };
 
-/// Time taken by each step.
+/// Duration of each step.
 struct Timings {
     last: Instant,
     taken: Vec<(&'static str, Duration)>,
@@ -37,7 +37,7 @@ impl Timings {
 }
 
 impl ServedPage {
-    /// The page: what the models do not answer in time is replaced. Never fails.
+    /// Builds the page. Never fails: fallbacks replace answers that do not arrive in time.
     pub(crate) async fn answer<S: AsRef<str>>(
         &self,
         request: &PageRequest<S>,
@@ -79,7 +79,7 @@ impl ServedPage {
         PageResponse { surface: self.surface.clone(), recognised, rows, degraded, timings: timings.taken }
     }
 
-    /// The content of the candidate rows, and whether one was left out because its model did not answer.
+    /// The content of the candidate rows, and whether any row was left out because its model did not answer.
     fn fill<'a>(&self, filler: &RowFiller<'a>, observer: &dyn Observer) -> (Vec<RowContent<'a>>, bool) {
         let mut contents = Vec::with_capacity(self.rows.len());
         let mut omitted = false;
@@ -130,7 +130,7 @@ impl ServedPage {
         }
     }
 
-    /// Keeps what models ranked, for the day when they do not answer. Only where the layout asks for it.
+    /// Stores the ranked rows as fallbacks for later requests, if the layout declares `LastGood`.
     fn remember(&self, viewer: &str, contents: &[RowContent<'_>], chosen: &[ChosenRow]) {
         let Some(last_good) = self.last_good.as_ref().filter(|_| !viewer.is_empty()) else { return };
         let ranked = chosen.iter().filter(|row| contents[row.row].is_ranked());
@@ -141,7 +141,7 @@ impl ServedPage {
     pub(super) fn log_failure(&self, objective: &str, error: &RankError, now: Instant) {
         if self.failures.allows(now) {
             let (surface, error) = (&*self.surface, error as &dyn std::error::Error);
-            warn!(surface, objective, error, "a model did not answer a page");
+            warn!(surface, objective, error, "model did not answer: the page uses a fallback");
         }
     }
 }

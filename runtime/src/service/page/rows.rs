@@ -1,4 +1,4 @@
-//! What each candidate row holds: the model's ranking, or what replaces it.
+//! Fills each candidate row with the model's ranking or a fallback.
 
 use std::cell::OnceCell;
 
@@ -19,13 +19,13 @@ use crate::{
     serving::fallback::{self, Replacement},
 };
 
-/// A candidate row, ready for assembly.
+/// The content of a candidate row, ready for assembly.
 pub(super) struct RowContent<'a> {
-    /// Which candidate row.
+    /// Index of the candidate row.
     pub(super) row: usize,
     /// Why a fallback fills the row, if one does.
     pub(super) degraded: Option<Degraded>,
-    /// What orders the titles.
+    /// The order of the titles.
     pub(super) scores: RowScores<'a>,
 }
 
@@ -36,15 +36,15 @@ impl RowContent<'_> {
     }
 }
 
-/// What orders the titles of a row.
+/// The order of a row's titles.
 pub(super) enum RowScores<'a> {
     /// A model's scores, by its title rows.
     Model { ranker: usize, scores: &'a [f32] },
     /// A model's scores of the row's best titles, by its title rows.
     Listed { ranker: usize, candidates: Vec<Candidate> },
-    /// Popularity, by catalogue row; of these catalogue rows.
+    /// Popularity of these catalogue rows.
     Popular(&'a [CatalogueRow]),
-    /// What the viewer saw last, by catalogue row.
+    /// The titles that the viewer saw last, by catalogue row.
     LastGood(Vec<Candidate<CatalogueRow>>),
 }
 
@@ -56,25 +56,25 @@ pub(super) struct RowFiller<'a> {
     pub(super) viewer_id: &'a str,
     pub(super) needed: &'a ScoresNeeded,
     pub(super) answers: &'a [ScoresAnswer],
-    /// Catalogue rows watched; found out when the first row needs it.
+    /// Watched catalogue rows, computed when the first row needs them.
     pub(super) watched: OnceCell<Vec<CatalogueRow>>,
 }
 
 impl<'a> RowFiller<'a> {
-    /// The content of candidate row `row`. `Err` is a row left out: because a model did not answer, or because it has no titles.
+    /// The content of candidate row `row`. `Err` if the row is left out, because a model did not answer or it has no titles.
     pub(super) fn fill(&self, row: usize) -> Result<RowContent<'a>, Option<Degraded>> {
         let planned = &self.page.rows[row];
         let degraded = match planned.kind {
             RowKind::Popular => return Ok(popular(row, None, &planned.catalogue_slice)),
             RowKind::Ranked(ranker) => match self.ranked(row, ranker) {
                 Ok(content) => return Ok(content),
-                // Not a failure: a stranger is meant to see popular titles.
+                // This is not a failure, because strangers should see popular titles.
                 Err(Degraded::ViewerUnknown) => {
                     return Ok(popular(row, Some(Degraded::ViewerUnknown), &planned.catalogue_slice));
                 }
                 Err(degraded) => degraded,
             },
-            // A viewer who watched nothing has no such row.
+            // A viewer without watched titles has no such row.
             RowKind::Near { .. } if self.needed.seeds[row].is_none() => return Err(None),
             RowKind::Near { ranker, .. } => match self.ranked(row, ranker) {
                 Ok(content) => return Ok(content),
@@ -114,7 +114,7 @@ impl<'a> RowFiller<'a> {
         Some(RowContent { row, degraded: Some(degraded), scores })
     }
 
-    /// The row's own slice. Of a row of titles near one: those of its first genre, so that the heading stays true.
+    /// The slice of a fallback. For a row of titles near a seed it is the seed's first genre, so that the heading stays true.
     fn popular_slice(&self, row: usize, planned: &'a PlannedRow) -> &'a [CatalogueRow] {
         let catalogue = &self.page.catalogue;
         let seed = self.needed.seeds[row].and_then(|seed| catalogue.card(seed));
@@ -122,7 +122,7 @@ impl<'a> RowFiller<'a> {
         genre.unwrap_or(&planned.catalogue_slice)
     }
 
-    /// As the assembly takes it.
+    /// Converts the content to a candidate for assembly.
     pub(super) fn candidate<'b>(&'b self, content: &'b RowContent<'a>) -> Row<'b> {
         let by_catalogue = |candidates| Row::OfCatalogue(RowTitles { candidates, watched: self.watched() });
         match &content.scores {
@@ -143,7 +143,7 @@ impl<'a> RowFiller<'a> {
 
     fn by_model<'b>(&'b self, ranker: usize, candidates: Candidates<'b, TitleRow>) -> Row<'b> {
         let viewer = self.viewer.by_ranker[ranker].as_ref().ok();
-        // A seed was watched, so its own row never shows it.
+        // A seed is a watched title, so its row never shows it.
         let watched = viewer.map_or(&[][..], RankerViewer::watched);
         Row::OfModel {
             titles: RowTitles { candidates, watched },

@@ -1,4 +1,4 @@
-//! Which scores a page needs of its models, and what the models answer.
+//! Queries the models for the scores that a page needs.
 
 use std::time::Instant;
 
@@ -15,26 +15,26 @@ use crate::service::{
     types::Recognised,
 };
 
-/// Whose scores order a row. Numbers are places in [`ScoresNeeded::queries`] and [`ScoresQuery::near`].
+/// The scores that order a row. Numbers are indexes in [`ScoresNeeded::queries`] and [`ScoresQuery::near`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScoresOf {
-    /// The viewer's.
+    /// Scores for the viewer.
     Viewer { ranker: usize },
-    /// Those of somebody who watched one title.
+    /// Scores for a viewer who watched only one title.
     Near { ranker: usize, place: usize },
 }
 
-/// The scores that a page needs, and the row that each is for.
+/// The scores that a page needs, and the rows that they are for.
 pub(super) struct ScoresNeeded {
-    /// One a ranker.
+    /// One query for each ranker.
     pub(super) queries: Vec<ScoresQuery>,
-    /// One a candidate row; `None` where no model can order it.
+    /// One entry for each candidate row; `None` if no model can order it.
     pub(super) of_row: Vec<Option<ScoresOf>>,
-    /// One a candidate row: catalogue row of its seed.
+    /// Catalogue row of the seed, one entry for each candidate row.
     pub(super) seeds: Vec<Option<CatalogueRow>>,
 }
 
-/// The title that a row of near titles starts from.
+/// The seed of a row: a watched title, near which the row's titles are.
 struct Seed {
     /// Row in the model's title table.
     title: TitleRow,
@@ -43,7 +43,7 @@ struct Seed {
 }
 
 impl ServedPage {
-    /// Each model is asked once for the viewer's scores, and once for each seed.
+    /// Plans the queries: each model scores titles once for the viewer, and once for each seed.
     pub(super) fn scores_needed(&self, viewer: &PageViewer<'_>) -> ScoresNeeded {
         let mut needed = ScoresNeeded {
             queries: vec![ScoresQuery::default(); self.rankers.len()],
@@ -61,7 +61,7 @@ impl ServedPage {
                         }
                         None => (None, None),
                     },
-                    // Without the model, the request alone says what was watched.
+                    // Without the model, only the request's recent titles are known.
                     Err(_) => (None, viewer.recent.get(nth).copied()),
                 },
             };
@@ -71,7 +71,7 @@ impl ServedPage {
         needed
     }
 
-    /// Asks the models for scores, all at once: one answer a ranker. Scores that came with the recognition are taken from there.
+    /// Queries all models at once, with one answer for each ranker. Scores that came with the recognition are reused.
     pub(super) async fn scores(
         &self,
         queries: Vec<ScoresQuery>,
@@ -138,10 +138,10 @@ impl ScoresOf {
     }
 }
 
-/// The title for the `nth` row of titles near one that the viewer watched.
+/// The seed of the `nth` row of titles near a watched title.
 ///
-/// Recent titles come first, the latest first. After them the history, its most watched title first: artifacts of format 1
-/// keep no order of time, and most is known of what is near a title that many watched.
+/// Recent titles come first, latest first. The history follows, most popular title first: artifacts of format 1 have no time
+/// order, and models know most about titles near a popular one.
 fn seed(viewer: &RankerViewer<'_>, nth: usize) -> Option<Seed> {
     let shown =
         |title: TitleRow| viewer.model.catalogue_row(title).map(|catalogue| Seed { title, catalogue });

@@ -1,20 +1,20 @@
-//! Which revision of a model a viewer gets.
+//! Chooses the revision of a model for a viewer.
 
 use marquee_artifacts::mix64;
 
-/// The place of a viewer among the hundred percent of a model, in [0, 100). It depends on nothing else, so that a viewer keeps
-/// a revision for as long as its weight stands.
+/// The place of a viewer in [0, 100) for a model. It depends only on the viewer and the model, so that a viewer keeps a
+/// revision while the weights do not change.
 pub(super) fn place(viewer: &str, model: &str) -> f64 {
     let mut hash = OFFSET;
-    // What is between them is no letter of either, so that no two pairs run into one.
+    // The separator occurs in no id, so different pairs never give the same bytes.
     for byte in viewer.bytes().chain([0xff]).chain(model.bytes()) {
         hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
     }
-    // FNV alone leaves the high bits of short texts alike.
+    // FNV alone gives short texts similar high bits.
     (mix64(hash) >> 11) as f64 / (1_u64 << 53) as f64 * 100.0
 }
 
-/// Which of the weights, laid end to end, `place` falls on; weights that do not add up to 100 are scaled. None when all are 0.
+/// Index of the weight whose interval contains `place`. Weights that do not sum to 100 are scaled. `None` if all are 0.
 pub(super) fn choose(weights: impl Iterator<Item = u32> + Clone, place: f64) -> Option<usize> {
     let total: u32 = weights.clone().sum();
     let mut end = 0.0;
@@ -29,7 +29,7 @@ pub(super) fn choose(weights: impl Iterator<Item = u32> + Clone, place: f64) -> 
     last
 }
 
-/// FNV-1a's.
+/// Constants of FNV-1a.
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
@@ -65,11 +65,11 @@ mod tests {
                 assert!((share - wanted).abs() < 0.01, "{why}: {share} for {wanted}");
             }
         }
-        assert_eq!(choose([0, 0].into_iter(), 7.0), None, "nobody gets traffic");
+        assert_eq!(choose([0, 0].into_iter(), 7.0), None, "no revision gets traffic");
     }
 
     #[test]
-    fn a_growing_weight_only_takes_viewers() {
+    fn a_growing_weight_only_adds_viewers() {
         let steps = [[100, 0], [95, 5], [75, 25], [50, 50], [0, 100]];
         for pair in steps.windows(2) {
             let (before, after) = (chosen(&pair[0]), chosen(&pair[1]));

@@ -1,4 +1,4 @@
-//! The viewer of a page, as each of its models knows them.
+//! The viewer of a page, as each of its models recognises them.
 
 use std::{borrow::Cow, time::Instant};
 
@@ -16,17 +16,17 @@ use crate::service::{
     types::{Degraded, PageRequest, Recognised},
 };
 
-/// The viewer of a request, as the page's models know them.
+/// The viewer of a request, as the page's models recognise them.
 pub(super) struct PageViewer<'a> {
-    /// One a ranker; where its model gives no answer, what that means for its rows.
+    /// One entry for each ranker. `Err` is the reason for the fallback in its rows if the model did not answer.
     pub(super) by_ranker: Vec<Result<RankerViewer<'a>, Degraded>>,
-    /// The best of them.
+    /// The best recognition of all models.
     pub(super) recognised: Recognised,
     /// Catalogue rows of the recent titles, latest first.
     pub(super) recent: Vec<CatalogueRow>,
 }
 
-/// The viewer, as one model knows them.
+/// The viewer, as one model recognises them.
 pub(super) struct RankerViewer<'a> {
     /// The revision that this viewer gets.
     pub(super) model: &'a MappedModel,
@@ -34,9 +34,9 @@ pub(super) struct RankerViewer<'a> {
     pub(super) recognised: Recognised,
     /// Title rows that the viewer watched in training.
     pub(super) history: Cow<'a, [TitleRow]>,
-    /// These and the recent ones; `None` when there are no recent ones.
+    /// The history and the recent titles; `None` if there are no recent titles.
     with_recent: Option<Vec<TitleRow>>,
-    /// The viewer's scores, where they came with the answer.
+    /// The viewer's scores, if the answer had them.
     pub(super) scores: Option<Scores>,
 }
 
@@ -47,14 +47,14 @@ impl<'a> RankerViewer<'a> {
         Self { model, viewer, recognised, history, with_recent, scores }
     }
 
-    /// Title rows that the viewer watched, in training or lately.
+    /// Title rows that the viewer watched, in training or recently.
     pub(super) fn watched(&self) -> &[TitleRow] {
         self.with_recent.as_deref().unwrap_or(&self.history)
     }
 }
 
 impl ServedPage {
-    /// Asks every model who the viewer is.
+    /// Asks every model to recognise the viewer.
     pub(super) async fn recognise<S: AsRef<str>>(
         &self,
         request: &PageRequest<S>,
@@ -105,7 +105,7 @@ impl ServedPage {
         }
     }
 
-    /// Catalogue rows that the viewer watched, as far as any model or the request says.
+    /// Catalogue rows that the viewer watched, according to the models and the request.
     pub(super) fn watched_in_catalogue(&self, viewer: &PageViewer<'_>) -> Vec<CatalogueRow> {
         let mut watched = viewer.recent.clone();
         let known = viewer.by_ranker.iter().flatten().find(|viewer| viewer.viewer.known.is_some());

@@ -1,10 +1,10 @@
-//! One sentence for people: why a row holds these titles.
+//! One sentence that explains why a row has its titles.
 
 use marquee_crds::pod_config::Source;
 
 use crate::service::types::Degraded;
 
-/// When all is well. `{title}` stands for the title watched.
+/// The sentence for a row without a fallback. `{title}` stands for the watched title.
 pub(super) fn of_source(source: &Source) -> String {
     match source {
         Source::Model { objective } => format!("Ranked for this viewer by {objective}."),
@@ -17,7 +17,7 @@ pub(super) fn of_source(source: &Source) -> String {
     }
 }
 
-/// When a fallback stands in the row; `last_good` when it is what the viewer saw last.
+/// The sentence for a fallback. `last_good` means that the row repeats what the viewer saw last.
 pub(super) fn of_fallback(degraded: Degraded, last_good: bool) -> String {
     let cause = match degraded {
         Degraded::ViewerUnknown => "Nothing is known of this viewer yet",

@@ -8,7 +8,7 @@ async fn enter(admission: &Arc<Admission>, importance: Importance) -> Result<Per
     admission.enter(importance, Instant::now(), None).await
 }
 
-/// Waits until so many are in the queue.
+/// Waits until this many requests are in the queue.
 async fn queued(admission: &Arc<Admission>, waiting: usize) {
     while admission.waiting.load(SeqCst) != waiting {
         tokio::task::yield_now().await;
@@ -71,7 +71,7 @@ async fn a_full_queue_drops_its_least_important_for_a_dearer_one() {
     assert!(matches!(score.await.unwrap(), Err(Refused::Shed { .. })), "the page took its place");
     assert!(
         matches!(enter(&admission, Importance::Page).await, Err(Refused::Shed { .. })),
-        "an equal does not give way"
+        "a request of equal importance keeps its place"
     );
     drop(held);
     assert_eq!(page.await.unwrap(), Ok(()));
@@ -88,7 +88,7 @@ async fn a_deadline_ends_the_wait_and_its_place_goes_on() {
     assert_eq!(
         (admission.in_flight(), admission.waiting.load(SeqCst)),
         (0, 0),
-        "nobody holds a place, nobody waits"
+        "no request is in flight and none waits"
     );
     assert!(enter(&admission, Importance::Page).await.is_ok());
 }
@@ -115,7 +115,7 @@ async fn under_load_no_place_is_lost_and_the_limit_holds() {
         tokio::time::timeout(Duration::from_secs(20), task).await.expect("a place was lost").unwrap();
     }
     assert_eq!((admission.in_flight(), admission.waiting.load(SeqCst)), (0, 0));
-    assert!(most.load(SeqCst) <= 3, "{most:?} were at work at once");
+    assert!(most.load(SeqCst) <= 3, "{most:?} requests were in flight at once");
 }
 
 #[test]

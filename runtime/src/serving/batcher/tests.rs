@@ -5,7 +5,7 @@ use std::sync::{
 
 use super::*;
 
-/// Doubles numbers; remembers the sizes of its passes. 13 panics. A pass holds while the gate is shut.
+/// Doubles numbers, and records the sizes of its passes. 13 panics. A pass waits while the gate is closed.
 struct Doubling {
     estimate: Duration,
     sizes: Arc<Mutex<Vec<usize>>>,
@@ -68,7 +68,7 @@ impl Bench {
         tokio::spawn(async move { batcher.submit(request, Instant::now(), until).await })
     }
 
-    /// Waits until so many requests are in the queue.
+    /// Waits until this many requests are in the queue.
     async fn queued(&self, n: usize) {
         while self.batcher.0.state.lock().queue.len() != n {
             tokio::task::yield_now().await;
@@ -105,7 +105,7 @@ async fn what_comes_while_a_pass_runs_shares_the_next_ones() {
     for (n, other) in (2..6).zip(others) {
         assert_eq!(other.await.unwrap(), Ok(2 * n), "each gets its own answer");
     }
-    assert_eq!(*bench.sizes.lock(), [1, 3, 1], "at most three a pass");
+    assert_eq!(*bench.sizes.lock(), [1, 3, 1], "at most three requests in a pass");
 }
 
 #[tokio::test]
@@ -115,12 +115,12 @@ async fn max_delay_waits_for_company_and_a_full_batch_ends_the_wait() {
     for (n, request) in (0..4).zip(requests) {
         assert_eq!(request.await.unwrap(), Ok(2 * n));
     }
-    assert_eq!(*bench.sizes.lock(), [4], "a minute's delay, and yet at once");
+    assert_eq!(*bench.sizes.lock(), [4], "a full batch runs at once despite the delay of a minute");
 
     let bench = Bench::new(4, 5, Duration::ZERO);
     let started = Instant::now();
     assert_eq!(bench.submit(3, None).await.unwrap(), Ok(6));
-    assert!(started.elapsed() >= Duration::from_millis(5), "alone, it waits its delay out");
+    assert!(started.elapsed() >= Duration::from_millis(5), "a single request waits the whole delay");
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn a_pass_that_panics_fails_its_requests_and_no_others() {
     for estimate in [Duration::ZERO, SLOW] {
         let bench = Bench::new(8, 0, estimate);
         assert_eq!(bench.submit(13, None).await.unwrap(), Err(Unanswered::Failed));
-        assert_eq!(bench.submit(14, None).await.unwrap(), Ok(28), "the queue goes on");
+        assert_eq!(bench.submit(14, None).await.unwrap(), Ok(28), "the queue continues");
     }
 }
 

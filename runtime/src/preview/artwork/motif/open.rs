@@ -1,10 +1,10 @@
-//! Under the open sky: horizons, moons, hills, seas.
+//! Outdoor motifs: horizons, moons, hills and seas.
 
 use std::fmt::Write;
 
 use super::super::{
     Dice,
-    canvas::{Canvas, HEIGHT, Shade, WIDTH},
+    canvas::{Canvas, Ellipse, HEIGHT, Rect, Shade, WIDTH},
 };
 
 /// A jagged or rolling line from edge to edge, closed along the bottom.
@@ -26,14 +26,15 @@ fn stars(canvas: &mut Canvas<'_>, dice: &mut Dice, n: u32) {
     }
 }
 
-fn glow(canvas: &mut Canvas<'_>, (x, y): (f32, f32), radius: f32) {
+/// A glow around a light of this radius.
+fn glow(canvas: &mut Canvas<'_>, x: f32, y: f32, radius: f32) {
     canvas.circle(x, y, radius * 2.4, Shade::gradient("glow"));
 }
 
 /// A low sun behind three ranges.
 pub(in super::super) fn mountains(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     let sun = (dice.between(60.0, 180.0), dice.between(95.0, 130.0));
-    glow(canvas, sun, 46.0);
+    glow(canvas, sun.0, sun.1, 46.0);
     canvas.circle(sun.0, sun.1, dice.between(26.0, 38.0), Shade::accent(0.95));
     canvas.path(&ridge(dice, 210.0, 96.0, 3), Shade::mid(0.75));
     canvas.path(&ridge(dice, 248.0, 84.0, 2), Shade::deep(0.7));
@@ -49,8 +50,11 @@ pub(in super::super) fn hills(canvas: &mut Canvas<'_>, dice: &mut Dice) {
             Shade::light(0.5).line(1.2),
         );
         let shade = if dice.coin() { Shade::accent(0.95) } else { Shade::light(0.85) };
-        canvas.ellipse((x, y), (r, r * 1.18), 0.0, shade);
-        canvas.ellipse((x - r * 0.35, y - r * 0.4), (r * 0.18, r * 0.3), 30.0, Shade::light(0.6));
+        canvas.ellipse(Ellipse { x, y, rx: r, ry: r * 1.18, degrees: 0.0 }, shade);
+        canvas.ellipse(
+            Ellipse { x: x - r * 0.35, y: y - r * 0.4, rx: r * 0.18, ry: r * 0.3, degrees: 30.0 },
+            Shade::light(0.6),
+        );
     }
     for (base, shade) in [(232.0, Shade::bright(0.9)), (262.0, Shade::mid(0.95)), (300.0, Shade::deep(0.9))] {
         let (x, r) = (dice.between(20.0, 220.0), dice.between(180.0, 240.0));
@@ -58,7 +62,7 @@ pub(in super::super) fn hills(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     }
 }
 
-/// Lines of equal height, as on a map.
+/// Contour lines of a map.
 pub(in super::super) fn contours(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     let (x, y) = (dice.between(70.0, 170.0), dice.between(110.0, 170.0));
     let (lean, squash) = (dice.between(-30.0, 30.0), dice.between(0.55, 0.8));
@@ -66,9 +70,7 @@ pub(in super::super) fn contours(canvas: &mut Canvas<'_>, dice: &mut Dice) {
         let r = 14.0 + ring as f32 * 19.0;
         let (dx, dy) = (dice.between(-3.0, 3.0), dice.between(-3.0, 3.0));
         canvas.ellipse(
-            (x + dx, y + dy),
-            (r, r * squash),
-            lean,
+            Ellipse { x: x + dx, y: y + dy, rx: r, ry: r * squash, degrees: lean },
             Shade::light(0.5 - ring as f32 * 0.035).line(1.3),
         );
     }
@@ -79,7 +81,7 @@ pub(in super::super) fn contours(canvas: &mut Canvas<'_>, dice: &mut Dice) {
 pub(in super::super) fn moonrise(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     stars(canvas, dice, 34);
     let (x, y, r) = (dice.between(70.0, 170.0), dice.between(90.0, 130.0), dice.between(34.0, 48.0));
-    glow(canvas, (x, y), r);
+    glow(canvas, x, y, r);
     let d = format!(
         "M{x:.1} {:.1}A{r:.1} {r:.1} 0 1 1 {x:.1} {:.1}A{:.1} {:.1} 0 1 0 {x:.1} {:.1}Z",
         y - r,
@@ -108,10 +110,10 @@ pub(in super::super) fn moonrise(canvas: &mut Canvas<'_>, dice: &mut Dice) {
 
 /// A red moon behind thorns.
 pub(in super::super) fn thorns(canvas: &mut Canvas<'_>, dice: &mut Dice) {
-    canvas.rect((0.0, 0.0), (WIDTH, HEIGHT), Shade::black(0.55));
+    canvas.rect(Rect::POSTER, Shade::black(0.55));
     let moon = (dice.between(80.0, 160.0), dice.between(100.0, 140.0));
     let r = dice.between(48.0, 62.0);
-    glow(canvas, moon, r);
+    glow(canvas, moon.0, moon.1, r);
     canvas.circle(moon.0, moon.1, r, Shade::accent(0.9));
     for layer in 0..2 {
         let mut points = vec![(-5.0, HEIGHT)];
@@ -133,7 +135,7 @@ pub(in super::super) fn thorns(canvas: &mut Canvas<'_>, dice: &mut Dice) {
 pub(in super::super) fn waves(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     let (x, y, r) = (dice.between(98.0, 142.0), dice.between(110.0, 140.0), dice.between(42.0, 56.0));
     let apart = r * dice.between(0.45, 0.65);
-    glow(canvas, (x, y), r * 1.3);
+    glow(canvas, x, y, r * 1.3);
     canvas.circle(x - apart, y, r, Shade::accent(0.85));
     canvas.circle(x + apart, y, r, Shade::light(0.42));
     for wave in 0..5 {
@@ -151,18 +153,22 @@ pub(in super::super) fn waves(canvas: &mut Canvas<'_>, dice: &mut Dice) {
 
 /// A ringed planet, its moons and the stars.
 pub(in super::super) fn planet(canvas: &mut Canvas<'_>, dice: &mut Dice) {
-    canvas.rect((0.0, 0.0), (WIDTH, HEIGHT), Shade::deep(0.72));
+    canvas.rect(Rect::POSTER, Shade::deep(0.72));
     stars(canvas, dice, 56);
     let (x, y, r) = (dice.between(84.0, 158.0), dice.between(116.0, 158.0), dice.between(44.0, 64.0));
     let lean = dice.between(-34.0, 34.0);
-    glow(canvas, (x, y), r * 1.25);
+    glow(canvas, x, y, r * 1.25);
     canvas.circle(x, y, r, Shade::bright(1.0));
     canvas.circle(x + r * 0.22, y + r * 0.18, r * 0.94, Shade::mid(0.55));
     for band in 0..3 {
         canvas.ellipse(
-            (x, y),
-            (r * (1.45 + band as f32 * 0.17), r * (0.3 + band as f32 * 0.045)),
-            lean,
+            Ellipse {
+                x,
+                y,
+                rx: r * (1.45 + band as f32 * 0.17),
+                ry: r * (0.3 + band as f32 * 0.045),
+                degrees: lean,
+            },
             Shade::accent(0.85 - band as f32 * 0.22).line(3.2 - band as f32),
         );
     }
@@ -176,7 +182,7 @@ pub(in super::super) fn planet(canvas: &mut Canvas<'_>, dice: &mut Dice) {
 pub(in super::super) fn mesas(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     let sun = (dice.between(70.0, 170.0), dice.between(140.0, 165.0));
     let r = dice.between(58.0, 76.0);
-    glow(canvas, sun, r);
+    glow(canvas, sun.0, sun.1, r);
     canvas.circle(sun.0, sun.1, r, Shade::accent(0.95));
     for (base, shade) in [(226.0, Shade::mid(0.9)), (262.0, Shade::deep(0.85))] {
         for _ in 0..2 {
@@ -194,6 +200,6 @@ pub(in super::super) fn mesas(canvas: &mut Canvas<'_>, dice: &mut Dice) {
                 shade,
             );
         }
-        canvas.rect((-5.0, base), (WIDTH + 10.0, HEIGHT - base), shade);
+        canvas.rect(Rect { x: -5.0, y: base, width: WIDTH + 10.0, height: HEIGHT - base }, shade);
     }
 }

@@ -1,10 +1,10 @@
-//! On a stage: light, shadow, pattern.
+//! Indoor and abstract motifs: light, shadow and patterns.
 
 use std::f32::consts::TAU;
 
 use super::super::{
     Dice,
-    canvas::{Canvas, HEIGHT, Shade, WIDTH},
+    canvas::{Canvas, Ellipse, HEIGHT, Rect, Shade, WIDTH},
 };
 
 /// Shards that fly out of one point.
@@ -38,11 +38,14 @@ pub(in super::super) fn bubbles(canvas: &mut Canvas<'_>, dice: &mut Dice) {
             _ => Shade::deep(0.4),
         };
         canvas.circle(x, y, r, shade);
-        canvas.ellipse((x - r * 0.36, y - r * 0.42), (r * 0.22, r * 0.12), -38.0, Shade::light(0.65));
+        canvas.ellipse(
+            Ellipse { x: x - r * 0.36, y: y - r * 0.42, rx: r * 0.22, ry: r * 0.12, degrees: -38.0 },
+            Shade::light(0.65),
+        );
     }
 }
 
-/// Rays from behind a round face.
+/// Rays behind a round face.
 pub(in super::super) fn sunburst(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     let (x, y) = (dice.between(90.0, 150.0), dice.between(125.0, 165.0));
     let n = dice.whole(9, 14);
@@ -79,7 +82,7 @@ pub(in super::super) fn sunburst(canvas: &mut Canvas<'_>, dice: &mut Dice) {
 
 /// Light through blinds.
 pub(in super::super) fn blinds(canvas: &mut Canvas<'_>, dice: &mut Dice) {
-    canvas.rect((0.0, 0.0), (WIDTH, HEIGHT), Shade::black(0.35));
+    canvas.rect(Rect::POSTER, Shade::black(0.35));
     let (lean, wide) = (dice.between(16.0, 44.0), dice.between(9.0, 13.0));
     let left = dice.between(20.0, 70.0);
     let right = left + dice.between(110.0, 150.0);
@@ -116,7 +119,7 @@ pub(in super::super) fn blinds(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     );
 }
 
-/// Two pools of light that overlap, and who stands in them.
+/// Two overlapping spotlights, each with a figure.
 pub(in super::super) fn spotlights(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     let floor = dice.between(226.0, 244.0);
     let apart = dice.between(34.0, 58.0);
@@ -127,7 +130,7 @@ pub(in super::super) fn spotlights(canvas: &mut Canvas<'_>, dice: &mut Dice) {
             &[(from - 7.0, -10.0), (from + 7.0, -10.0), (x + 60.0, floor), (x - 60.0, floor)],
             Shade::light(0.13),
         );
-        canvas.ellipse((x, floor), (60.0, 15.0), 0.0, Shade::accent(0.62));
+        canvas.ellipse(Ellipse { x, y: floor, rx: 60.0, ry: 15.0, degrees: 0.0 }, Shade::accent(0.62));
     }
     for side in [-1.0, 1.0] {
         let (x, tall) = (WIDTH / 2.0 + side * apart * dice.between(0.75, 1.0), dice.between(64.0, 84.0));
@@ -147,11 +150,11 @@ pub(in super::super) fn spotlights(canvas: &mut Canvas<'_>, dice: &mut Dice) {
 
 /// A lit doorway at the end of a dark street.
 pub(in super::super) fn doorway(canvas: &mut Canvas<'_>, dice: &mut Dice) {
-    canvas.rect((0.0, 0.0), (WIDTH, HEIGHT), Shade::black(0.55));
+    canvas.rect(Rect::POSTER, Shade::black(0.55));
     let (x, wide, top) = (dice.between(80.0, 150.0), dice.between(36.0, 52.0), dice.between(84.0, 104.0));
     let floor = 216.0;
     canvas.circle(x + wide / 2.0, (top + floor) / 2.0, 130.0, Shade::gradient("glow"));
-    canvas.rect((x, top), (wide, floor - top), Shade::accent(0.95));
+    canvas.rect(Rect { x, y: top, width: wide, height: floor - top }, Shade::accent(0.95));
     let slant = dice.between(-70.0, 70.0);
     canvas.path(
         &[(x, floor), (x + wide, floor), (x + wide + slant + 40.0, HEIGHT), (x + slant - 40.0, HEIGHT)],
@@ -169,7 +172,7 @@ pub(in super::super) fn doorway(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     );
 }
 
-/// Bars of sound.
+/// Bars of an audio equaliser.
 pub(in super::super) fn equaliser(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     let (middle, n) = (dice.between(140.0, 165.0), dice.whole(13, 19));
     let pitch = (WIDTH - 24.0) / n as f32;
@@ -178,14 +181,15 @@ pub(in super::super) fn equaliser(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     for idx in 0..n {
         let wave = ((idx as f32 * 0.62 + phase).sin() * 0.5 + 0.5) * 70.0 + dice.between(12.0, 44.0);
         let x = 12.0 + idx as f32 * pitch;
-        canvas.rect((x, middle - wave), (pitch * 0.58, wave), Shade::light(0.85));
-        canvas.rect((x, middle + 3.0), (pitch * 0.58, wave * 0.6), Shade::accent(0.55));
+        canvas.rect(Rect { x, y: middle - wave, width: pitch * 0.58, height: wave }, Shade::light(0.85));
+        canvas
+            .rect(Rect { x, y: middle + 3.0, width: pitch * 0.58, height: wave * 0.6 }, Shade::accent(0.55));
     }
 }
 
 /// Rings around a keyhole.
 pub(in super::super) fn rings(canvas: &mut Canvas<'_>, dice: &mut Dice) {
-    canvas.rect((0.0, 0.0), (WIDTH, HEIGHT), Shade::deep(0.4));
+    canvas.rect(Rect::POSTER, Shade::deep(0.4));
     let (x, y) = (dice.between(95.0, 145.0), dice.between(120.0, 155.0));
     for ring in (1..9).rev() {
         let r = 24.0 + ring as f32 * 17.0 + dice.between(-3.0, 3.0);
@@ -197,7 +201,7 @@ pub(in super::super) fn rings(canvas: &mut Canvas<'_>, dice: &mut Dice) {
         .path(&[(x - 7.0, y), (x + 7.0, y), (x + 15.0, y + 40.0), (x - 15.0, y + 40.0)], Shade::black(0.88));
 }
 
-/// Frames that close in on one lit square.
+/// Frames that lead to one lit rectangle.
 pub(in super::super) fn corridor(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     let end = (dice.between(80.0, 160.0), dice.between(130.0, 170.0));
     let turn = dice.between(-0.1, 0.1);
@@ -254,7 +258,7 @@ pub(in super::super) fn chevrons(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     canvas.path(&star, Shade::light(0.85));
 }
 
-/// Quarter-circle tiles, for any other genre and for none.
+/// Quarter-circle tiles, for other genres and titles without a genre.
 pub(in super::super) fn tiles(canvas: &mut Canvas<'_>, dice: &mut Dice) {
     let side = WIDTH / 4.0;
     for idx in 0..20 {
