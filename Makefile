@@ -1,5 +1,5 @@
-# The same commands for people and for CI. Every target does its own set-up, and keeps what it fetches or builds outside
-# Cargo in MARQUEE_CACHE. `make help` lists the targets.
+# The same commands for people and for CI. Every target does its own set-up, and stores everything that it downloads or builds
+# outside of Cargo in MARQUEE_CACHE. `make help` lists the targets.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -10,14 +10,14 @@ export MARQUEE_CACHE ?= $(HOME)/.cache/marquee
 STAGE := tests/setup/stage
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 HELM := $(MARQUEE_CACHE)/tools/cluster/bin/helm
-# The whole workspace in every call: Cargo then resolves one feature set, and nothing is built twice.
+# Each call names the whole workspace, so that Cargo resolves one feature set and builds nothing twice.
 CARGO_TEST := cargo test --release --quiet --no-fail-fast
-# What a one-line change costs counts here, and not how the code is optimised. Dependencies are those of every other build.
+# The time to build a one-line change matters here, not the optimisation. Dependencies are shared with all other builds.
 INCREMENTAL := env CARGO_INCREMENTAL=1
 # One more than the number of cores: stories mostly wait, and one of them waits five minutes.
 THREADS := $(shell echo $$(($$(nproc) + 1)))
 
-# Downloads wait for the network while builds use the cores, so the parts of the set-up run side by side.
+# Downloads wait for the network while builds use the cores, so the parts of the set-up run in parallel.
 SIDE_BY_SIDE := --no-print-directory --jobs 4
 SETUP_PARTS := setup-packages setup-programs setup-fetched setup-image setup-python setup-deny
 .PHONY: $(SETUP_PARTS) help demo check test lint audit bench generate fuzz data setup build images install.yaml cluster cluster-down clean
@@ -29,7 +29,7 @@ demo: data ## Train on MovieLens 100K, serve examples/homepage, print the page's
 	@$(STAGE) "build the runtime" cargo build --release --workspace --bin marquee-runtime
 	@examples/demo.sh
 
-check: ## The inner loop: format, clippy and unit tests of what changed (make test has the rest)
+check: ## Check format, clippy and unit tests of changed code (make test runs everything)
 	@$(STAGE) "format" cargo fmt --all --check
 	@$(STAGE) "clippy" $(INCREMENTAL) cargo clippy --release --workspace --all-targets --quiet -- -D warnings
 	@$(STAGE) "unit tests" $(INCREMENTAL) $(CARGO_TEST) --workspace --lib --bins
@@ -63,7 +63,7 @@ images: ## Build images of runtime and operator, with a list of contents, in tar
 cluster: setup data images ## Start a real Kubernetes on this machine with Marquee and examples/homepage (needs root)
 	@examples/cluster.sh up
 
-cluster-down: ## End that cluster
+cluster-down: ## Stop that cluster
 	@examples/cluster.sh down
 
 audit: ## Report security advisories; never blocks
@@ -79,7 +79,7 @@ install.yaml: ## Render the chart as plain YAML for kubectl apply --server-side,
 	@$(HELM) template marquee charts/marquee --namespace marquee-system --no-hooks $(if $(VALUES),--values $(VALUES)) >$(TARGET)/install.yaml
 	@echo "kubectl create namespace marquee-system && kubectl apply --server-side -f $(TARGET)/install.yaml"
 
-bench: data build ## Measure Marquee and its peers in one run (ONLY=name for one row); writes target/bench/results.json
+bench: data build ## Measure Marquee and its peers in one run (ONLY=name for one row) and write target/bench/results.json
 	@tests/setup/venv.sh bench tests/bench/requirements.txt
 	@"$(MARQUEE_CACHE)/venv-bench/bin/python" tests/bench/run.py $(if $(ONLY),--only "$(ONLY)")
 
@@ -89,7 +89,7 @@ fuzz: ## Fuzz the two parsers with cargo-fuzz, SECONDS_EACH=60 each (needs a nig
 data: ## Fetch MovieLens 100K into the cache
 	@examples/data/fetch-ml-100k.py "$(MARQUEE_CACHE)/ml-100k"
 
-setup: ## Install what the tests need (as root: Debian packages, otherwise prints which; builds Kubernetes once)
+setup: ## Install what the tests need: Debian packages (prints them without root), and Kubernetes, built once
 	@$(MAKE) $(SIDE_BY_SIDE) $(SETUP_PARTS)
 
 setup-packages:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# `make cluster` starts a real one-node Kubernetes in namespaces of its own, installs Marquee with its chart and applies
-# examples/homepage. `make cluster-down` ends it and leaves nothing. It cannot be reached from outside this machine.
-# `target/cluster/kubectl` and `target/cluster/helm` talk to it; `target/cluster/enter COMMAND` runs a command in its
+# `make cluster` starts a real one-node Kubernetes in separate Linux namespaces, installs Marquee with its chart and applies
+# examples/homepage. `make cluster-down` stops it and removes everything. The cluster is not reachable from other machines.
+# `target/cluster/kubectl` and `target/cluster/helm` connect to it; `target/cluster/enter COMMAND` runs a command in its
 # network.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,12 +14,12 @@ down() {
   kill "$pid" 2>/dev/null || rm -f "$here/pid"
   while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
   rm -rf "$here"
-  echo "the cluster is gone"
+  echo "the cluster has stopped"
 }
 
 up() {
   if [ -f "$here/pid" ] && kill -0 "$(cat "$here/pid")" 2>/dev/null; then
-    echo "a cluster is already running: end it with make cluster-down" >&2; exit 1
+    echo "a cluster is already running: stop it with make cluster-down" >&2; exit 1
   fi
   mkdir -p "$here"
   rm -f "$here/pid"
@@ -48,7 +48,7 @@ The cluster runs until \`make cluster-down\`:
 SAY
 }
 
-volume() { # a volume claim, named as in the examples, for the folder of the trained artifacts
+volume() { # a volume claim with the name from the examples, for the folder of trained artifacts
   "$here/kubectl" apply -f - <<YAML
 apiVersion: v1
 kind: PersistentVolume

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make demo` trains the models of examples/homepage on MovieLens 100K, prints their quality next to the popularity
-# baseline, serves them from one process and prints the preview page's address. It listens only on localhost; Ctrl-C ends
-# it. PORT (8080) and GRPC_PORT (8081) set the ports; DEMO_EXIT=1 ends it after one answered page.
+# baseline, serves them from one process and prints the address of the preview page. It listens only on localhost. Ctrl-C
+# stops it. PORT (8080) and GRPC_PORT (8081) set the ports; DEMO_EXIT=1 stops it after one answered page.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runtime="${CARGO_TARGET_DIR:-target}/release/marquee-runtime"

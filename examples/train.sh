@@ -7,7 +7,7 @@ runtime="${CARGO_TARGET_DIR:-target}/release/marquee-runtime"
 data="${MARQUEE_CACHE:-$HOME/.cache/marquee}/ml-100k"
 mkdir -p "$artifacts"
 
-train() { # train CONFIG ARTIFACT: on all ratings: demo.sh measures quality on held-out ones
+train() { # train CONFIG ARTIFACT: uses all ratings; demo.sh measures quality on ratings that it holds out
   echo "--> train examples/training/$1.yaml"
   "$runtime" train --config "examples/training/$1.yaml" --data "$data/ml-100k.inter" --protocol none \
     --output "$artifacts/$2"

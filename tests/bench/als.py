@@ -1,4 +1,4 @@
-"""Implicit ALS on seeded interactions: PyPI `implicit`, same start, same loss."""
+"""Implicit ALS on seeded interactions: the peer is PyPI `implicit` with the same start and the same loss."""
 
 import json
 import time
@@ -16,7 +16,7 @@ CONFIDENCE = 10.0  # of a watched title; an unwatched one has 1, at which the we
 
 
 def interactions() -> scipy.sparse.csr_matrix:
-    """Titles by a Zipf law, viewers by a lognormal activity; duplicates drawn again until there are enough."""
+    """Draws titles from a Zipf law and viewers from a lognormal activity. Redraws duplicates until there are enough interactions."""
     random = np.random.default_rng(7)
     popularity = 1.0 / np.arange(1, TITLES + 1) ** 0.7
     activity = random.lognormal(0.0, 1.0, VIEWERS)

@@ -1,4 +1,4 @@
-"""An API server of its own for the operator's rows: objects go in over HTTPS, what operators did is read from its audit log."""
+"""A separate API server for the rows of the operator. Objects are created over HTTPS; the audit log shows the requests of each operator."""
 
 import concurrent.futures
 import datetime
@@ -25,7 +25,7 @@ def tool(name: str) -> str:
 
 
 class Call:
-    """One answered request, as the audit log has it."""
+    """One answered request, from the audit log."""
 
     def __init__(self, event: dict):
         target = event.get("objectRef", {})
@@ -38,12 +38,12 @@ class Call:
         self.ended = datetime.datetime.fromisoformat(event["stageTimestamp"]).timestamp()
 
     def writes(self) -> bool:
-        """Whether it changed something that is about the models: who leads is renewed all the time, and told as an event."""
+        """Whether the request is a write for a model. Renewals of the leader's lease, and their events, do not count."""
         return self.verb not in READS and self.resource not in ("leases", "events", "")
 
 
 class Api:
-    """etcd and an API server with our CRDs; each user may do everything."""
+    """etcd and an API server with our CRDs. Each user has all rights."""
 
     def __init__(self, *users: str):
         self.process = subprocess.Popen(
@@ -103,7 +103,7 @@ class Api:
         return self.ask("GET", f"{group}/namespaces/{NAMESPACE}/{plural}")["items"]
 
     def heard(self) -> list[Call]:
-        """Every call until now, in the order in which they were answered."""
+        """All calls so far, in the order of their answers."""
         with open(self.audit, "rb") as log:
             log.seek(self.read)
             new = log.read()

@@ -1,4 +1,4 @@
-"""Artifacts that the serving rows serve, and the same weights as numpy reads them."""
+"""Artifacts for the serving rows, and the same weights for numpy."""
 
 import dataclasses
 import json
@@ -28,7 +28,7 @@ def ml_100k() -> Data:
 
 
 def trained(out: pathlib.Path) -> None:
-    """Trains the model and the catalogue once, with our own commands."""
+    """Trains the model and the catalogue once, with Marquee's commands."""
     runtime, folder, artifacts = str(RELEASE / "marquee-runtime"), ml_100k().folder, out / "artifacts"
     if not (artifacts / "mf" / "marquee.json").exists():
         subprocess.run(
@@ -59,7 +59,7 @@ def id_table(folder: pathlib.Path, role: str) -> np.ndarray:
 
 
 def numpy_model(out: pathlib.Path) -> None:
-    """Our artifact's weights for the peer: out/model.npz."""
+    """Writes the weights of our artifact for the peer: out/model.npz."""
     folder = out / "artifacts" / "mf"
     weights = safetensors(folder / "weights.safetensors")
     titles = id_table(folder, "titles")

@@ -1,7 +1,7 @@
-"""The peer: PyPI `kserve`'s model server with numpy doing what ours does. kserve_server.py FOLDER PORT
+"""The peer: the model server of PyPI `kserve`, with the same computation in numpy. kserve_server.py FOLDER PORT
 
-FOLDER holds what serving.py took from our artifact: factors, ids, genre slices, watched titles. The server runs as it comes, with
-its lines of log for each request; KSERVE_QUIET=1 turns them off, which makes it about twice as fast.
+FOLDER contains data that serving.py extracts from our artifact: factors, ids, genre slices, watched titles. The server runs with its
+default settings and logs each request. KSERVE_QUIET=1 turns this log off, which makes the server about twice as fast.
 """
 
 import logging
@@ -15,7 +15,7 @@ from kserve import InferOutput, InferResponse, Model, ModelServer
 
 
 class Scorer(Model):
-    """Scores of given titles: biased matrix factorization."""
+    """Scores of given titles by biased matrix factorization."""
 
     def __init__(self, name: str, folder: pathlib.Path):
         super().__init__(name)
@@ -40,7 +40,7 @@ class Scorer(Model):
 
 
 class Pages(Scorer):
-    """Ten genre rows of twenty titles, none twice, none watched."""
+    """Ten genre rows of twenty titles, without duplicates and watched titles."""
 
     def predict(self, payload, headers=None, response_headers=None):
         viewer = self.viewer_row[int(payload.inputs[0].as_numpy().flat[0])]

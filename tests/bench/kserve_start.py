@@ -11,7 +11,7 @@ from kserve import Model, ModelServer
 
 
 class Loaded(Model):
-    """Holds the weights; ready once they are there."""
+    """Loads the weights and is ready when they are loaded."""
 
     def __init__(self, path: str):
         super().__init__("loaded")

@@ -1,10 +1,10 @@
-"""Importing this keeps uvicorn on 127.0.0.1: kserve's model server has no flag for the address."""
+"""Importing this module makes uvicorn listen on 127.0.0.1. The model server of kserve has no flag for the address."""
 
 import uvicorn
 
 
 class Loopback(uvicorn.Config):
-    """Listens where the benchmark asks, and nowhere else."""
+    """Listens only on 127.0.0.1."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **{**kwargs, "host": "127.0.0.1"})

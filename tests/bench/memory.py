@@ -1,4 +1,4 @@
-"""Resident memory: what a mapped model costs beside its file, and what the served homepage takes."""
+"""Resident memory of a mapped model, compared with its file, and of a process that serves the homepage."""
 
 import pathlib
 import subprocess
@@ -12,7 +12,7 @@ IDLE = REPOSITORY / "tests" / "bench" / "manifests"
 
 
 def resident(process: subprocess.Popen) -> float:
-    """Megabytes, shared file pages included."""
+    """Megabytes, including shared file pages."""
     for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024

@@ -1,7 +1,8 @@
-"""The operator at scale, on etcd and an API server alone: an idiomatic controller-runtime operator for the same RankingModels.
+"""The operator with many objects, on etcd and an API server only. The peer is an idiomatic controller-runtime operator for the same
+RankingModels.
 
-Everything is created before the operator starts. The clock runs from its start to its last write; CPU and memory are its own.
-Ours also has PageLayouts and more children a model, so costs are compared by the child.
+All resources exist before the operator starts. The time is from its start to its last write; CPU and memory are of its process.
+Ours also has PageLayouts and more children for each model, so the rows compare costs for each child.
 """
 
 import collections
@@ -34,7 +35,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Operator:
-    """A running operator and what it costs."""
+    """A running operator and its costs."""
 
     def __init__(self, api: Api, name: str, log):
         command = ours() if name == "ours" else [peer()]
@@ -60,14 +61,14 @@ class Operator:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def peak(self) -> float:
-        """Most megabytes that were ever resident."""
+        """Peak resident memory in megabytes."""
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 1024
         raise SystemExit("no VmHWM in /proc")
 
     def until_still(self) -> None:
-        """Waits until it has next to nothing to do any more."""
+        """Waits until the operator is almost idle."""
         deadline, used, since = time.time() + LATEST, self.cpu(), time.time()
         while time.time() - since < QUIET:
             time.sleep(0.25)
@@ -80,7 +81,7 @@ class Operator:
 
 @dataclasses.dataclass
 class Run:
-    """What bringing about the children of so many models cost."""
+    """Costs of creating the children of the models."""
 
     models: int
     children: int
@@ -106,7 +107,7 @@ class Run:
 
 @dataclasses.dataclass
 class Afterwards:
-    """What it does when all is there."""
+    """Costs when all children exist."""
 
     idle_writes: int
     change_seconds: list[float]
@@ -136,7 +137,7 @@ def peer() -> str:
 
 
 def set_up() -> None:
-    """What this row alone needs: the API server's programs, and the peer."""
+    """Builds what only this row needs: the programs of the API server, and the peer."""
     subprocess.run([str(REPOSITORY / "tests" / "setup" / "cluster.sh")], check=True)
     command = ["go", "build", "-p", "2", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", peer(), "."]
     source = REPOSITORY / "tests" / "bench" / "controller-runtime"
@@ -180,7 +181,7 @@ def verbs(api: Api, user: str, since: float) -> dict:
 
 
 def until_quiet(api: Api, operator: Operator, user: str, enough) -> None:
-    """Waits until the operator's writes are `enough` and it has written nothing for a while."""
+    """Waits until `enough` accepts the operator's writes and no write has followed for a while."""
     deadline = time.time() + LATEST
     while True:
         operator.cpu()  # says so if it has ended
@@ -206,7 +207,7 @@ def expect_reported(api: Api) -> None:
 
 @contextlib.contextmanager
 def all_there(user: str, models: int, start_cpu: float, log):
-    """A server with that many models, whose children the operator has brought about; it goes on running."""
+    """A server with this number of models and all their children. The operator keeps running."""
     with Api(user) as api:
         layouts = models // MODELS_A_LAYOUT if user == "ours" else 0
         api.create("rankingmodels", [model(n) for n in range(models)])
@@ -233,7 +234,7 @@ def all_there(user: str, models: int, start_cpu: float, log):
 
 
 def start_cost(user: str, log) -> float:
-    """CPU seconds until it rests where there is nothing to do."""
+    """CPU seconds until the operator is idle after a start with no work."""
     with Api(user) as api, Operator(api, user, log) as operator:
         operator.until_still()
         return operator.cpu()

@@ -1,4 +1,4 @@
-"""One row of the table, and the processes that make its figures."""
+"""One row of the table, and the processes that measure it."""
 
 import dataclasses
 import json
@@ -50,7 +50,7 @@ class Row:
 
 
 class Ours:
-    """A benchmark program of ours that runs one repetition for each line on its standard input."""
+    """One of our benchmark programs. It runs one repetition for each line on its standard input."""
 
     def __init__(self, program: str, *args: object, env: dict | None = None):
         path = RELEASE / "examples" / program
@@ -76,6 +76,6 @@ class Ours:
 
 
 def alternate(repetitions: int, *works) -> list[float]:
-    """Median seconds of each work; one repetition of each in turn, the first of each not counted."""
+    """Median seconds of each work. The works alternate, and the first repetition of each does not count."""
     seconds = [[work() for work in works] for _ in range(repetitions + 1)][1:]
     return [statistics.median(column) for column in zip(*seconds)]

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Ours and the peers in one run: `make bench`, `make bench ONLY=topk`.
+"""Measures Marquee and its peers in one run: `make bench`, `make bench ONLY=topk`.
 
-Every row alternates repetitions of ours and of the peer, so that both meet the same machine, and compares medians.
-Prints a table and writes target/bench/results.json. Nothing here fails on a slow figure: `holds` says what held.
+Every row alternates repetitions of Marquee and of the peer, so that both run under the same conditions, and compares medians.
+Prints a table and writes target/bench/results.json. A slow figure does not fail the run: `holds` shows whether each row met its target.
 """
 
 import argparse

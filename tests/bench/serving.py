@@ -1,6 +1,6 @@
-"""Serving over HTTP, one core for the server and one for the load: PyPI `kserve`'s model server with numpy doing the same.
+"""Serving over HTTP, with one core for the server and one for the load. The peer is the model server of PyPI `kserve` with numpy.
 
-Both servers are up all the while; rounds of load alternate between them. Latency rows compare p99, in milliseconds.
+Both servers run all the time, and rounds of load alternate between them. Latency rows compare p99 in milliseconds.
 """
 
 import contextlib
@@ -124,7 +124,7 @@ def rows(out):
 
 
 def same_scores(ours_port: int, theirs_port: int, path: str, requests: list[dict]) -> bool:
-    """Whether both give the same scores: else the figures compare nothing."""
+    """Whether both return the same scores. Otherwise the figures are not comparable."""
     for request in requests:
         answers = []
         for port in (ours_port, theirs_port):

@@ -1,4 +1,5 @@
-"""From start to ready with a 100 MB artifact on a warm disk, checksum included: the Python server loading the same weights."""
+"""Time from start to ready with a 100 MB artifact on a warm disk, including the checksum. The peer is a Python server that loads the
+same weights."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Asks a running server through PyPI's `tritonclient`, over HTTP and gRPC, and prints what it answered as JSON.
+"""Sends requests to a running server with PyPI's `tritonclient`, over HTTP and gRPC, and prints the answers as JSON.
 
 client.py HTTP_ADDRESS GRPC_ADDRESS MODEL
 """
@@ -16,7 +16,7 @@ def texts(rows):
 
 
 def infer(protocol, client, model, tensors, **options):
-    """One inference; `tensors` are name to (data type, array)."""
+    """One inference; `tensors` maps a name to (data type, array)."""
     inputs = []
     for name, (datatype, values) in tensors.items():
         tensor = protocol.InferInput(name, list(values.shape), datatype)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# cluster.sh [PART...]: everything a real one-node Kubernetes needs beside Debian's packages, once, into MARQUEE_CACHE/tools/cluster.
-# Parts: `kubernetes`, `metrics-server` and `prometheus-adapter` are programs built from pinned Go modules (about ten minutes of two
-# cores, all told), `kubectl-helm` and `crds` are fetched, `pause` is the sandbox image, which needs Debian's buildah.
-# Each part is made anew when what pins it has changed, and appears when it is whole. Parts may be made side by side.
+# cluster.sh [PART...]: installs what a one-node Kubernetes needs besides Debian packages, once, into MARQUEE_CACHE/tools/cluster.
+# Parts: `kubernetes`, `metrics-server` and `prometheus-adapter` are built from pinned Go modules (together about ten minutes
+# on two cores). `kubectl-helm` and `crds` are downloaded. `pause` is the sandbox image; it needs Debian's buildah.
+# A part is made again after its pins change, and is moved into place only when it is complete. Parts can be made in parallel.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out="$MARQUEE_CACHE/tools/cluster"
@@ -73,7 +73,7 @@ for wanted in "${@:-kubernetes metrics-server prometheus-adapter kubectl-helm cr
       kubectl-helm) part kubectl-helm kubectl_helm setup/fetch-kubectl-helm.py ;;
       crds) part crds foreign_crds setup/fetch-crds.py ;;
       pause) if [ "$(id -u)" -eq 0 ]; then part pause pause cluster/pause.c; fi ;;
-      *) echo "$name is not a part: see the head of tests/setup/cluster.sh" >&2; exit 2 ;;
+      *) echo "$name is not a part: the parts are listed at the top of tests/setup/cluster.sh" >&2; exit 2 ;;
     esac
   done
 done

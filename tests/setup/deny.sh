@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# cargo-deny of a pinned version, built once into the cache. A debug build: it runs for a second, and builds in half the time.
+# Runs a pinned version of cargo-deny, built once into the cache. It is a debug build: it builds in half the time and runs for one second.
 set -euo pipefail
 version=0.20.2
 root="$MARQUEE_CACHE/tools/cargo-deny-$version"

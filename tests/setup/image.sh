@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# image.sh ARCHIVE NAME USER ENTRYPOINT ROOT: an image from nothing that holds the file ROOT, or what is in the folder ROOT,
-# as an archive that `docker load`, `podman load` and `ctr images import` read. LABELS are its labels, one a line. The
-# archive is Docker's kind since buildah compresses the other, and tests load it far more often than it is built.
+# image.sh ARCHIVE NAME USER ENTRYPOINT ROOT: builds an image with only the file ROOT, or the content of the folder ROOT, as
+# an archive for `docker load`, `podman load` and `ctr images import`. LABELS has one label on each line. The archive has
+# Docker's format, because buildah compresses the OCI format, and tests load an archive far more often than they build it.
 set -euo pipefail
 archive=$1 name=$2 user=$3 entrypoint=$4 root=$5
 storage=$(mktemp -d)

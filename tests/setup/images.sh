@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# images.sh TARGET: images of the runtime and the operator from the release binaries in TARGET/release, as
-# TARGET/images/{runtime,operator}.tar, each with a list of what is in it beside (SPDX). On nothing: the binary, the shared
-# libraries that it names, certificates; no shell. Skips what did not change. Needs root, as buildah does here.
+# images.sh TARGET: builds images of the runtime and the operator from the release binaries in TARGET/release, as
+# TARGET/images/{runtime,operator}.tar, each with an SPDX list of its contents next to it. An image has no base: it contains the
+# binary, the shared libraries that it names and certificates, and no shell. Skips unchanged images. buildah needs root here.
 set -euo pipefail
 if [ "$(id -u)" -ne 0 ]; then
   echo "skipped: building images needs root; the stories that need them are skipped too" >&2
@@ -23,7 +23,7 @@ image() { # image NAME: of the package marquee-NAME
   mkdir -p "$root"/{usr/bin,etc/ssl/certs,tmp}
   chmod 755 "$root"; chmod 1777 "$root/tmp"
   strip -o "$root/usr/bin/$package" "$binary"
-  # The loader stands under its own path, the others where the loader looks for them.
+  # The loader keeps its own path. The other libraries go to a folder in which the loader looks.
   local libraries; libraries=$(ldd "$binary" | grep -o '/lib[^ ]*')
   for library in $libraries; do install -D "$library" "$root$library"; done
   cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lint-chart.sh HELM: helm's own lint of the chart, with the defaults and with each of charts/marquee/ci.
+# lint-chart.sh HELM: runs `helm lint` on the chart with the default values and with each file of charts/marquee/ci.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ -x "$1" ] || { echo "$1 is missing: run \`make setup\`" >&2; exit 1; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Debian packages that the tests need. Installs them as root, else says what to install. Without those of the second list
-# only the stories on a whole cluster are skipped, which need root anyway.
+# Debian packages that the tests need. Installs them as root; otherwise prints the commands. Without the packages of the second
+# list, only the stories on a whole cluster are skipped, and these need root in any case.
 set -euo pipefail
 declare -A wanted=([openssl]=openssl [chromium]=chromium [chromedriver]=chromium-driver)
 declare -A node=([containerd]=containerd [runc]=runc [/usr/lib/cni/bridge]=containernetworking-plugins [iptables]=iptables
@@ -20,7 +20,7 @@ if [ "$(id -u)" -ne 0 ]; then
   exit 1
 fi
 [ ${#missing[@]} -eq 0 ] && [ ${#absent[@]} -eq 0 ] && exit 0
-# The tests start their own containerd and Prometheus: the packages' services are not to be started.
+# Do not start the services of the packages: the tests start their own containerd and Prometheus.
 if [ ! -e /usr/sbin/policy-rc.d ]; then
   trap 'rm -f /usr/sbin/policy-rc.d' EXIT
   printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d

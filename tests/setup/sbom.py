@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Print what a binary is made of, as SPDX 2.3: sbom.py PACKAGE BINARY LIBRARY...
+"""Print the components of a binary as SPDX 2.3: sbom.py PACKAGE BINARY LIBRARY...
 
 The crates are those that Cargo.lock pins and that Cargo would compile into the package for this machine, build scripts and
 tests left out; the libraries are the shared ones that the image holds, with the Debian package each comes from.

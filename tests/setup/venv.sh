@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# venv.sh NAME REQUIREMENTS: a Python environment in the cache, made anew when the pinned requirements change.
+# venv.sh NAME REQUIREMENTS: creates a Python environment in the cache, again after each change of the pinned requirements.
 set -euo pipefail
 dir="$MARQUEE_CACHE/venv-$1"
 stamp="$dir/.requirements"

@@ -90,7 +90,7 @@ impl Browser {
     }
 
     /// Emulates the preference for reduced motion.
-    pub async fn calm(&self) -> Outcome {
+    pub async fn reduce_motion(&self) -> Outcome {
         let features = json!([{"name": "prefers-reduced-motion", "value": "reduce"}]);
         self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await
     }

@@ -5,7 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Outcome, runtime};
+use tokio::sync::OnceCell;
+
+use crate::{Outcome, cluster::tools, runtime};
+
+/// Root folder of the repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
 
 /// Folder for everything that is fetched or built outside Cargo: `MARQUEE_CACHE`, or `~/.cache/marquee`.
 pub fn cache() -> Outcome<PathBuf> {
@@ -54,6 +61,23 @@ pub async fn home_artifacts(folder: &Path) -> Outcome {
     train("ease", &ratings, &folder.join("home-ease"), &[]).await?;
     train("svd-plus-plus", &ratings, &folder.join("home-svdpp"), &["factors=16", "epochs=8"]).await?;
     catalogue(&ml_100k.join("ml-100k.item"), &ratings, &folder.join("home-catalogue")).await
+}
+
+/// Folder `target/tmp/NAME` with [`home_artifacts`]. They are trained once in each test binary, so each binary needs its own name.
+pub async fn trained_home(name: &str) -> Outcome<&'static Path> {
+    static TRAINED: OnceCell<PathBuf> = OnceCell::const_new();
+    let train = async || {
+        let folder = tools::sibling("marquee-runtime")?.with_file_name(format!("../tmp/{name}"));
+        std::fs::create_dir_all(&folder)?;
+        home_artifacts(&folder).await?;
+        Outcome::Ok(folder)
+    };
+    Ok(TRAINED.get_or_try_init(train).await?)
+}
+
+/// Ids of viewers for comparisons of pages: 19 that the models of MovieLens 100K know, and one that they do not.
+pub fn viewers() -> Vec<String> {
+    (0..19).map(|n| (1 + n * 47).to_string()).chain(["nobody-known".to_owned()]).collect()
 }
 
 /// A title of a synthetic catalogue.

@@ -23,7 +23,7 @@ pub struct Right {
 
 /// Requests of one user.
 #[derive(Debug, Default)]
-pub struct Deeds {
+pub struct UserRequests {
     /// Rights in use, with the number of requests.
     pub used: BTreeMap<Right, usize>,
     /// Forbidden requests: verb and path.
@@ -32,8 +32,8 @@ pub struct Deeds {
 
 /// Every right in the `rules` of a Role or ClusterRole.
 pub fn granted(role: &Value) -> BTreeSet<Right> {
-    let words = |rule: &Value, of: &str| -> Vec<String> {
-        rule[of].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    let words = |rule: &Value, field: &str| -> Vec<String> {
+        rule[field].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     };
     let mut rights = BTreeSet::new();
     for rule in role["rules"].as_array().into_iter().flatten() {
@@ -50,8 +50,8 @@ pub fn granted(role: &Value) -> BTreeSet<Right> {
 
 /// The requests of `user`, from an audit log with one line for each request. Paths that are not resources, such as discovery,
 /// are open to everyone and left out.
-pub fn deeds(audit_log: &Path, user: &str) -> Outcome<Deeds> {
-    let mut deeds = Deeds::default();
+pub fn user_requests(audit_log: &Path, user: &str) -> Outcome<UserRequests> {
+    let mut requests = UserRequests::default();
     for line in fs::read_to_string(audit_log)?.lines() {
         // The last line may be incomplete.
         let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
@@ -61,7 +61,7 @@ pub fn deeds(audit_log: &Path, user: &str) -> Outcome<Deeds> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let code = event["responseStatus"]["code"].as_u64().unwrap_or_default();
         if code == 403 {
-            deeds.forbidden.insert(format!(
+            requests.forbidden.insert(format!(
                 "{} {}: {}",
                 text(&event["verb"]),
                 text(&event["requestURI"]),
@@ -82,9 +82,9 @@ pub fn deeds(audit_log: &Path, user: &str) -> Outcome<Deeds> {
         // Server-side apply of a new object needs `patch` and `create` together.
         let verb = text(&event["verb"]);
         if verb == "patch" && code == 201 {
-            *deeds.used.entry(right("create".into())).or_default() += 1;
+            *requests.used.entry(right("create".into())).or_default() += 1;
         }
-        *deeds.used.entry(right(verb)).or_default() += 1;
+        *requests.used.entry(right(verb)).or_default() += 1;
     }
-    Ok(deeds)
+    Ok(requests)
 }

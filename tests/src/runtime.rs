@@ -75,7 +75,7 @@ impl Runtime {
         let said = Arc::new(Mutex::new(Vec::new()));
         listen(child.stdout.take(), &said);
         listen(child.stderr.take(), &said);
-        let ports = wait::until("the runtime to say its addresses", async || {
+        let ports = wait::until("the runtime to print its addresses", async || {
             if let Some(status) = child.try_wait()? {
                 return Err(format!("the runtime ended with {status}:\n{}", told(&said)).into());
             }

@@ -2,26 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use std::{
-    collections::BTreeSet,
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{collections::BTreeSet, env, fs, process::Command};
 
 use marquee_tests::{
     Outcome,
     cluster::{ApiServer, tools},
+    data::repository,
 };
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 /// `charts/marquee/ci/<name>-values.yaml` each, with a golden in `tests/golden/chart`.
 const CASES: [&str; 3] = ["default", "namespaced", "everything"];
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 /// `helm template` of the chart by one of the helms; an error is what it says.
 fn template(helm: &str, args: &[&str]) -> Outcome<String> {

@@ -5,11 +5,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
 };
 
 use marquee_crds::metrics;
+use marquee_tests::data::repository;
 use serde_json::Value;
 
 /// What the process collector of both sides exports.
@@ -29,10 +30,6 @@ const WORDS: [&str; 12] = [
     "offset",
     "inf",
 ];
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 fn dashboards() -> Vec<(String, Value)> {
     let folder = fs::read_dir(repository().join("charts/marquee/dashboards")).unwrap();

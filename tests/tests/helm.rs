@@ -6,7 +6,8 @@ use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use marquee_tests::{
     Outcome, condition,
-    platform::{Platform, SYSTEM, kubectl, repository, run},
+    data::repository,
+    platform::{Platform, SYSTEM, kubectl, run},
 };
 use serde_json::Value;
 

@@ -14,7 +14,7 @@ mod trouble;
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
@@ -25,25 +25,18 @@ use marquee_crds::{PageLayout, RankingModel, pod_config};
 use marquee_tests::{Outcome, data, http_client, runtime::Runtime, wait};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{sync::OnceCell, task::JoinSet};
+use tokio::task::JoinSet;
 
 const MODELS: [&str; 3] = ["rated-for-you", "similar", "top-picks"];
 
-/// Models of the homepage, trained once for all tests of this file.
+/// Artifacts of the homepage, trained once for all tests of this file.
 async fn artifacts() -> Outcome<&'static Path> {
-    static TRAINED: OnceCell<PathBuf> = OnceCell::const_new();
-    let train = async || {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("microservices-home");
-        fs::create_dir_all(&folder)?;
-        data::home_artifacts(&folder).await?;
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(folder)
-    };
-    Ok(TRAINED.get_or_try_init(train).await?)
+    data::trained_home("microservices-home").await
 }
 
 /// A manifest of `examples/homepage`.
 fn example(name: &str) -> Outcome<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../examples/homepage/{name}.yaml"));
+    let path = data::repository().join(format!("examples/homepage/{name}.yaml"));
     Ok(serde_yaml::from_str(&fs::read_to_string(path)?)?)
 }
 

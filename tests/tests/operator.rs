@@ -1,4 +1,4 @@
-//! The operator's process on a real API server, in trouble: it crashes, it is answered badly, it is frozen, it has nothing to do.
+//! The operator process on a real API server: crashes, failed requests, lost leadership, manual changes, and no work.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "tests")]
 

@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 
 use marquee_tests::{Outcome, browser::Browser, data, runtime::Runtime};
 use serde_json::Value;
-use tokio::sync::OnceCell;
 
 /// The page of `examples/homepage` in a browser.
 struct Preview {
@@ -25,21 +24,14 @@ struct Preview {
     browser: Browser,
 }
 
-/// The examples' folder.
+/// Folder of the examples.
 fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
+    data::repository().join("examples")
 }
 
-/// Models of the homepage, trained once for all tests of this file.
+/// Artifacts of the homepage, trained once for all tests of this file.
 async fn artifacts() -> Outcome<&'static Path> {
-    static TRAINED: OnceCell<PathBuf> = OnceCell::const_new();
-    let train = async || {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("preview-home");
-        std::fs::create_dir_all(&folder)?;
-        data::home_artifacts(&folder).await?;
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(folder)
-    };
-    Ok(TRAINED.get_or_try_init(train).await?)
+    data::trained_home("preview-home").await
 }
 
 impl Preview {

@@ -1,7 +1,7 @@
-//! The chart's role against what the operator does: nothing is used that is not granted, and nothing granted that is not used.
+//! Compares the rights that the chart grants with those that the operator uses: they must be equal.
 //!
 //! The operator runs as the chart's ServiceAccount, with the arguments of the chart's Deployment, on a real API server that keeps an
-//! audit log. No node runs pods: the test says of each Deployment what a node would.
+//! audit log. No node runs pods: the test reports in the status of each Deployment that its pods are ready.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,7 +20,8 @@ use std::{
 use marquee_tests::{
     Outcome,
     cluster::{ApiServer, Options, tools},
-    rights::{self, Deeds, Right},
+    data,
+    rights::{self, Right, UserRequests},
     wait,
 };
 use serde::Deserialize as _;
@@ -29,7 +30,7 @@ use tokio::process::{Child, Command};
 
 const SYSTEM: &str = "marquee-system";
 const SHOP: &str = "shop";
-/// Everything that the operator makes.
+/// Kinds that the operator creates.
 const CHILDREN: [&str; 11] = [
     "serviceaccounts",
     "configmaps",
@@ -44,13 +45,12 @@ const CHILDREN: [&str; 11] = [
     "grpcroutes",
 ];
 
-/// What is granted and never seen in an audit log, and why it is granted all the same: the API server asks for it while it answers
-/// another request.
+/// Granted rights that appear in no audit log, and the reason for each. The API server checks them while it handles another request.
 const NEVER_SEEN: [(&str, &str, &str); 4] = [
-    ("roles", "bind", "asked for when a RoleBinding is made"),
-    ("clusterroles", "bind", "asked for when a RoleBinding is made"),
-    ("rankingmodels/finalizers", "update", "asked for when a child blocks its owner's deletion"),
-    ("pagelayouts/finalizers", "update", "asked for when a child blocks its owner's deletion"),
+    ("roles", "bind", "checked when a RoleBinding is created"),
+    ("clusterroles", "bind", "checked when a RoleBinding is created"),
+    ("rankingmodels/finalizers", "update", "checked when a child blocks the deletion of its owner"),
+    ("pagelayouts/finalizers", "update", "checked when a child blocks the deletion of its owner"),
 ];
 
 const RESOURCES: &str = "
@@ -87,39 +87,42 @@ spec:
 ";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_cluster_role_is_what_is_used() -> Outcome {
+async fn the_cluster_role_grants_exactly_the_rights_in_use() -> Outcome {
     compare("cluster-wide", &[]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_role_of_a_namespace_is_what_is_used() -> Outcome {
+async fn the_namespaced_role_grants_exactly_the_rights_in_use() -> Outcome {
     compare("namespaced", &["--set=watchNamespaces={shop}"]).await
 }
 
 async fn compare(mode: &str, values: &[&str]) -> Outcome {
-    let stage = ChartOnServer::set(values).await?;
-    let story = stage.story().await;
+    let fixture = ChartOnServer::set(values).await?;
+    let story = fixture.run_story().await;
     let user = format!("system:serviceaccount:{SYSTEM}:marquee-operator");
-    let granted = stage.granted();
+    let granted = fixture.granted();
     let never: BTreeSet<Right> = granted.iter().filter(|right| reason(right).is_some()).cloned().collect();
-    // What comes last, such as the deletion of a revision that has drained, may still be under way.
-    let settled = wait::until("all that is granted to be used", async || {
-        let deeds = rights::deeds(&stage.server.audit_log(), &user)?;
-        Ok(granted.iter().all(|right| never.contains(right) || deeds.used.contains_key(right)).then_some(()))
+    // The last requests, such as the deletion of a drained revision, may still be in progress.
+    let settled = wait::until("the use of all granted rights", async || {
+        let requests = rights::user_requests(&fixture.server.audit_log(), &user)?;
+        Ok(granted
+            .iter()
+            .all(|right| never.contains(right) || requests.used.contains_key(right))
+            .then_some(()))
     });
     let settled = settled.await;
-    let deeds = rights::deeds(&stage.server.audit_log(), &user)?;
-    print(mode, &granted, &deeds);
+    let requests = rights::user_requests(&fixture.server.audit_log(), &user)?;
+    print(mode, &granted, &requests);
     story?;
-    assert_eq!(deeds.forbidden, BTreeSet::new(), "{mode}: used, and not granted");
+    assert_eq!(requests.forbidden, BTreeSet::new(), "{mode}: rights in use but not granted");
     let beyond: Vec<_> =
-        deeds.used.keys().filter(|right| !granted.contains(right) && !everybodys(right)).collect();
-    assert_eq!(beyond, Vec::<&Right>::new(), "{mode}: used, and granted by another role");
+        requests.used.keys().filter(|right| !granted.contains(right) && !is_open_to_all(right)).collect();
+    assert_eq!(beyond, Vec::<&Right>::new(), "{mode}: rights in use but granted by another role");
     let idle: Vec<_> =
-        granted.iter().filter(|right| !never.contains(right) && !deeds.used.contains_key(right)).collect();
-    assert_eq!(idle, Vec::<&Right>::new(), "{mode}: granted, and not used");
+        granted.iter().filter(|right| !never.contains(right) && !requests.used.contains_key(right)).collect();
+    assert_eq!(idle, Vec::<&Right>::new(), "{mode}: rights granted but not in use");
     settled?;
-    let ChartOnServer { server, .. } = stage;
+    let ChartOnServer { server, .. } = fixture;
     server.clear()
 }
 
@@ -130,15 +133,15 @@ fn reason(right: &Right) -> Option<&'static str> {
         .map(|(_, _, why)| *why)
 }
 
-/// What every account may: ask what it may.
-fn everybodys(right: &Right) -> bool {
+/// Whether every account has the right: reviews of its own access.
+fn is_open_to_all(right: &Right) -> bool {
     right.group == "authorization.k8s.io"
 }
 
-fn print(mode: &str, granted: &BTreeSet<Right>, deeds: &Deeds) {
+fn print(mode: &str, granted: &BTreeSet<Right>, requests: &UserRequests) {
     println!("{mode}: {} rights are granted", granted.len());
     for right in granted {
-        let count = deeds.used.get(right).copied().unwrap_or_default();
+        let count = requests.used.get(right).copied().unwrap_or_default();
         let note = match (count, reason(right)) {
             (0, Some(why)) => why.to_owned(),
             (0, None) => "NOT USED".to_owned(),
@@ -146,12 +149,12 @@ fn print(mode: &str, granted: &BTreeSet<Right>, deeds: &Deeds) {
         };
         println!("  {:<8}{:<28} {:<28} {note}", right.verb, right.resource, right.group);
     }
-    for forbidden in &deeds.forbidden {
+    for forbidden in &requests.forbidden {
         println!("  NOT GRANTED: {forbidden}");
     }
 }
 
-/// The API server with the chart applied, and the operator at work on it.
+/// An API server with the chart applied, and a running operator.
 struct ChartOnServer {
     server: ApiServer,
     rendered: Vec<Value>,
@@ -161,7 +164,7 @@ struct ChartOnServer {
 
 impl ChartOnServer {
     async fn set(values: &[&str]) -> Outcome<Self> {
-        // It asks for `finalizers` as some clusters do.
+        // This admission plugin checks `finalizers`, as some clusters do.
         let enforce = "--enable-admission-plugins=OwnerReferencesPermissionEnforcement".to_owned();
         let server = ApiServer::start_with(Options { audit: true, flags: vec![enforce] }).await?;
         for project in ["gateway-api", "keda"] {
@@ -182,7 +185,7 @@ impl ChartOnServer {
         Ok(Self { server, rendered, _operator: operator, _folder: folder })
     }
 
-    /// All that the roles of the operator grant.
+    /// All rights that the operator's roles grant.
     fn granted(&self) -> BTreeSet<Right> {
         let is_role = |object: &&Value| {
             let name = object["metadata"]["name"].as_str().unwrap_or_default();
@@ -192,13 +195,13 @@ impl ChartOnServer {
         self.rendered.iter().filter(is_role).flat_map(rights::granted).collect()
     }
 
-    /// Everything that the operator ever does, once.
-    async fn story(&self) -> Outcome {
+    /// Makes the operator use each of its rights.
+    async fn run_story(&self) -> Outcome {
         self.server.apply(RESOURCES)?;
         for resource in ["rankingmodel/top", "rankingmodel/near", "pagelayout/home"] {
             self.until(&format!("{resource} to be ready"), || self.is_ready(resource)).await?;
         }
-        // Somebody changes every child by hand, and it is put back.
+        // Change every child by hand; the operator corrects it.
         let ours = "app.kubernetes.io/managed-by=marquee-operator";
         let part = "app.kubernetes.io/part-of";
         for child in CHILDREN {
@@ -210,14 +213,14 @@ impl ChartOnServer {
             Ok(theirs.is_empty())
         })
         .await?;
-        // Another artifact: the revision before drains and goes.
+        // Change the artifact; the operator drains and deletes the previous revision.
         let before = self.kubectl(&["get", "deployments", "-l", "marquee.dev/model=top", "-o", "name"])?;
         self.patch("rankingmodel/top", &json!({"spec": {"artifact": {"uri": "s3://models/top-2"}}}))?;
         self.until("the revision before to go", || {
             Ok(!self.kubectl(&["get", "deployments", "-o", "name"])?.contains(before.trim()))
         })
         .await?;
-        // No route, no autoscaler, and then no pods of the models' own.
+        // Remove the routes, the autoscaler, and then the pods of the models.
         let fixed = json!({"spec": {"serving": {"replicas": {"max": null}}}});
         self.patch("rankingmodel/top", &fixed)?;
         self.patch("rankingmodel/near", &fixed)?;
@@ -242,7 +245,7 @@ impl ChartOnServer {
         Ok(self.kubectl(&["get", what, "-o", path])? == "True")
     }
 
-    /// Waits, and meanwhile says of each Deployment that its pods run.
+    /// Waits until `is` holds, and reports the pods of new Deployments as ready meanwhile.
     async fn until(&self, what: &str, is: impl Fn() -> Outcome<bool>) -> Outcome {
         let waited = wait::until_within(2 * wait::PATIENCE, what, async || {
             self.run_pods()?;
@@ -269,16 +272,16 @@ impl ChartOnServer {
             }});
             let name = format!("deployment/{}", deployment["metadata"]["name"].as_str().unwrap());
             let patch = ["patch", &name, "--subresource=status", "--type=merge", "-p", &status.to_string()];
-            // It may be gone by now.
+            // The operator may have deleted it meanwhile.
             let _ = self.kubectl(&patch);
         }
         Ok(())
     }
 }
 
-/// The chart as plain YAML.
+/// Renders the chart as YAML.
 fn render(values: &[&str]) -> Outcome<String> {
-    let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts/marquee");
+    let chart = data::repository().join("charts/marquee");
     let mut command = std::process::Command::new(tools::program("helm")?);
     command.args(["template", "marquee"]).arg(chart).args(["--namespace", SYSTEM, "--no-hooks"]);
     let extra = ["--set=prometheusUrl=http://prometheus:9090", "--set=extraArgs={--drain=1s}"];
@@ -299,7 +302,7 @@ fn as_the_operator(server: &ApiServer, folder: &Path) -> Outcome<PathBuf> {
     Ok(file)
 }
 
-/// The operator's binary with the arguments of the chart's Deployment. It ends when it is dropped.
+/// Starts the operator with the arguments of the chart's Deployment. Dropping it kills it.
 fn operate(rendered: &[Value], kubeconfig: &Path, folder: &Path) -> Outcome<Child> {
     let deployment = rendered.iter().find(|object| object["kind"] == "Deployment").ok_or("no Deployment")?;
     let args = deployment["spec"]["template"]["spec"]["containers"][0]["args"].as_array().ok_or("no args")?;

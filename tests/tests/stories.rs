@@ -34,11 +34,6 @@ mod waits;
 
 use serde_json::{Value, json};
 
-/// Viewers known and unknown, by whom pages are compared.
-fn viewers() -> Vec<String> {
-    (0..19).map(|n| (1 + n * 47).to_string()).chain(["nobody-known".to_owned()]).collect()
-}
-
 /// Where these pods are scraped, for a Prometheus that knows no Kubernetes, with the labels that the chart's monitors would give them.
 fn targets<'a>(pods: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
     let target = |pod: &Value| {

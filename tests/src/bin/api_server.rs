@@ -1,5 +1,5 @@
 //! An API server for `make bench`: `api_server USER...` starts one with an audit log. It prints one line of JSON with its URL
-//! and the path of each user's kubeconfig, and ends when standard input closes. However it ends, nothing is left of it.
+//! and the path of each user's kubeconfig, and ends when standard input closes. It removes its files even if it is killed.
 
 #![expect(
     clippy::print_stdout,

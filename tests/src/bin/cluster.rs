@@ -1,5 +1,5 @@
 //! A whole cluster for interactive use: `cluster FOLDER` starts one and writes `FOLDER/kubectl`, `FOLDER/enter` and
-//! `FOLDER/pid`. It ends on Ctrl-C or SIGTERM. However it ends, nothing is left of the cluster.
+//! `FOLDER/pid`. It ends on Ctrl-C or SIGTERM and removes the cluster, even if it is killed.
 
 #![expect(
     clippy::print_stdout,

@@ -1,6 +1,6 @@
-//! A bounded HTTP/1.1 load on loopback, for `make bench`: the same requests for ours and for the peer.
+//! A bounded HTTP/1.1 load on loopback, for `make bench`: the same requests for Marquee and for its peer.
 //!
-//! `load ADDRESS METHOD-PATH BODY-FILE CONNECTIONS SECONDS [RATE]` where BODY-FILE holds one JSON body a line, sent in turn.
+//! `load ADDRESS METHOD-PATH BODY-FILE CONNECTIONS SECONDS [RATE]` where BODY-FILE has one JSON body on each line, sent in turn.
 //! Without RATE each connection sends its next request after its answer (closed loop). With RATE requests are due at fixed
 //! times (open loop), and latency counts from the due time, so that a stalled server cannot hide it. One thread polls all
 //! sockets without sleeping, so that its own timing does not affect the figures.
@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest run, so that a mistake cannot run for ever.
+/// Maximum duration, so that a mistake cannot run forever.
 const LONGEST: Duration = Duration::from_secs(60);
 
 struct Connection {

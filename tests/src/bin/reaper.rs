@@ -1,4 +1,4 @@
-//! Runs a command as long as its starter lives, and cleans up after it, however it ends.
+//! Runs a command until the process that started it ends, and then always cleans up.
 //!
 //! `reaper [--state FOLDER] [--cgroup NAME] [-- COMMAND...]`. The starter holds the other end of standard input. When that
 //! closes, on purpose or because the starter was killed, the reaper kills the command and removes the cgroup and the folder.
@@ -65,13 +65,13 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Outcome<ExitCode> {
     Ok(code)
 }
 
-/// Runs the command until it or the starter ends, whichever is first.
+/// Runs the command until it ends or the starter ends.
 fn run_until_starter_ends(command: &mut Command) -> Outcome<ExitCode> {
     let mut child: Child = command.stdin(Stdio::null()).process_group(0).spawn()?;
     let pid = Pid::from_child(&child);
     thread::spawn(move || {
         wait_for_starter_to_end();
-        // The command may have ended by itself: then there is nothing to kill.
+        // The command may already have ended.
         let _ = kill_process(pid, Signal::KILL);
     });
     let status = child.wait()?;
@@ -94,7 +94,7 @@ fn clear(folder: Option<&Path>, control_group: Option<&str>, lock: Option<File>)
     Ok(())
 }
 
-/// Process 1 of a namespace. Orphans in the namespace become its children; when it is killed, all of them are.
+/// Runs as process 1 of a namespace. Orphans in the namespace become its children, and the kernel kills them with it.
 fn init() -> Outcome<ExitCode> {
     // The outer /proc is still mounted and has the outer process id.
     say(&fs::read_link("/proc/self")?.to_string_lossy())?;

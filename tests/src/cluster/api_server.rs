@@ -1,4 +1,4 @@
-//! etcd and a real API server: enough for everything that needs no pod to run.
+//! etcd and a real API server, for tests that need no pods.
 
 use std::{
     fs,
@@ -26,44 +26,44 @@ use crate::{
     install_crypto, wait,
 };
 
-/// Every request once, when it has been answered.
+/// Audit policy: log each request once, after its answer.
 const AUDIT_POLICY: &str =
     "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n";
 
-/// What a test may want otherwise.
+/// Options of an API server.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Whether every request is written to [`ApiServer::audit_log`].
+    /// Whether to write every request to [`ApiServer::audit_log`].
     pub audit: bool,
-    /// Further flags of kube-apiserver.
+    /// More flags for kube-apiserver.
     pub flags: Vec<String>,
 }
 
-/// A running API server with its etcd. Both end when this is dropped, or when the process that holds it dies.
+/// A running API server with its etcd. Both end when this is dropped, and when the process that holds it ends.
 #[derive(Debug)]
 pub struct ApiServer {
-    /// Who may ask.
+    /// Certificates, tokens and kubeconfigs.
     pub keys: Keys,
     /// `https://ADDRESS:PORT`.
     pub url: String,
     flags: Vec<String>,
-    /// How often kinds came or went: each time the command-line clients get an empty cache folder.
+    /// Number of changes of the installed kinds. After each change the command-line clients get an empty cache folder.
     kinds_generation: AtomicU32,
-    /// `None` while it is killed.
+    /// `None` while the API server is stopped.
     server: Mutex<Option<Process>>,
     _etcd: Process,
-    /// Last, so that it is cleared away when nobody needs it any more.
+    /// The last field, because its drop removes the folder that the processes above use.
     pub(super) place: Place,
 }
 
 impl ApiServer {
-    /// One for the whole test binary: each test makes a Kubernetes namespace of its own in it.
+    /// The API server that all tests of a test binary share. Each test creates its own Kubernetes namespace.
     pub async fn shared() -> Outcome<&'static Self> {
         static SHARED: OnceCell<ApiServer> = OnceCell::const_new();
         SHARED.get_or_try_init(Self::start).await
     }
 
-    /// The shared one, with both of Marquee's kinds installed.
+    /// The shared API server with Marquee's kinds.
     pub async fn shared_with_kinds() -> Outcome<&'static Self> {
         static INSTALLED: OnceCell<()> = OnceCell::const_new();
         let server = Self::shared().await?;
@@ -71,7 +71,7 @@ impl ApiServer {
         Ok(server)
     }
 
-    /// Installs Marquee's kinds, and waits until they are served.
+    /// Installs Marquee's kinds and waits until the API server serves them.
     pub async fn install_kinds(&self) -> Outcome {
         for (_, text) in manifests()? {
             self.apply(&text)?;
@@ -81,15 +81,15 @@ impl ApiServer {
 
     /// Waits until discovery and OpenAPI list every custom kind that is installed.
     ///
-    /// `Established` alone is too early: it says that objects can be stored, not that clients can find the kind. What clients cached
-    /// before counts no more: kubectl and helm begin with an empty cache folder.
+    /// The condition `Established` is too early: objects can be stored then, but clients may not find the kind yet. kubectl and helm start
+    /// with an empty cache folder afterwards, so older caches have no effect.
     pub async fn custom_kinds_are_served(&self) -> Outcome {
         self.kubectl(&["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"])?;
         let installed = self.get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions").await?;
         for kind in installed["items"].as_array().into_iter().flatten().flat_map(CustomKind::of) {
             let CustomKind { path, kind, plural } = &kind;
             wait::until(&format!("{kind} to be listed at {path}"), async || {
-                // A group that is quite new answers 404 for a moment.
+                // A new group answers 404 for a moment.
                 let (Ok(resources), Ok(schemas)) =
                     (self.get(path).await, self.get(&format!("/openapi/v3{path}")).await)
                 else {
@@ -109,14 +109,14 @@ impl ApiServer {
         Ok(())
     }
 
-    /// Starts one on 127.0.0.1, without root, and waits until it is ready.
+    /// Starts an API server on 127.0.0.1 and waits until it is ready. Needs no root.
     pub async fn start() -> Outcome<Self> {
         Self::start_with(Options::default()).await
     }
 
-    /// The same, otherwise.
+    /// The same with options.
     pub async fn start_with(mut options: Options) -> Outcome<Self> {
-        // No controller manager makes service accounts here; the endpoints of `kubernetes` cannot be on loopback.
+        // No controller manager runs here to create service accounts, and the endpoints of the Service `kubernetes` cannot be loopback addresses.
         let flags = ["--disable-admission-plugins=ServiceAccount", "--endpoint-reconciler-type=none"];
         options.flags.extend(flags.map(String::from));
         let place = Place::on_the_machine()?;
@@ -149,7 +149,7 @@ impl ApiServer {
         Ok(server)
     }
 
-    /// Kills the API server, as a crash would. etcd keeps what it holds.
+    /// Kills the API server, as a crash would. etcd keeps its data.
     pub fn kill(&self) -> Outcome {
         match self.server.lock().map_err(|_| "a test panicked while it restarted the API server")?.take() {
             Some(mut server) => server.kill(),
@@ -157,7 +157,7 @@ impl ApiServer {
         }
     }
 
-    /// Starts it again at the same address, on the same etcd, and waits until it is ready.
+    /// Restarts the API server with the same address and the same etcd, and waits until it is ready.
     pub async fn start_again(&self) -> Outcome {
         self.kill()?;
         let process = self.place.spawn("kube-apiserver", &tools::program("kube-apiserver")?, &self.flags)?;
@@ -166,7 +166,7 @@ impl ApiServer {
             self.expect_alive()?;
             Ok(self.get("/readyz").await.ok())
         });
-        ready.await.map_err(|late| format!("{late}\n{}", self.place.last_words()))?;
+        ready.await.map_err(|late| format!("{late}\n{}", self.place.log_tails()))?;
         Ok(())
     }
 
@@ -176,21 +176,21 @@ impl ApiServer {
         server.as_mut().map_or(Ok(()), Process::expect_alive)
     }
 
-    /// Who may do everything.
+    /// Kubeconfig of an administrator.
     pub fn kubeconfig(&self) -> PathBuf {
         self.keys.known("admin")
     }
 
-    /// The log of [`Options::audit`]: one JSON object a line.
+    /// Path of the log of [`Options::audit`]: one JSON object on each line.
     pub fn audit_log(&self) -> PathBuf {
         self.place.path("audit.log")
     }
 
-    /// What the API server answers to an administrator's GET: JSON, or a text as a JSON string.
+    /// Answer to a GET as an administrator: JSON, or text as a JSON string.
     pub async fn get(&self, path: &str) -> Outcome<Value> {
         let config: Value = serde_json::from_slice(&fs::read(self.kubeconfig())?)?;
         let token = config["users"][0]["user"]["token"].as_str().unwrap_or_default();
-        // A connection belongs to the runtime that opened it, so each question has a client of its own.
+        // A connection belongs to the async runtime that opened it, so each request needs a new client.
         let authority = reqwest::Certificate::from_pem(&fs::read(self.keys.path("ca.crt"))?)?;
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([authority]).build()?;
         let request = client.get(format!("{}{path}", self.url)).bearer_auth(token).build()?;
@@ -203,8 +203,8 @@ impl ApiServer {
 
     /// A command-line client (kubectl, helm) that runs in the fixture's network as an administrator.
     ///
-    /// Its home is a folder of the fixture: what it caches is about this API server only, and nothing is left in the user's home.
-    /// kubectl keys its cache by host and port and trusts it for hours, so that two servers at one address would be mixed up.
+    /// Its home is a folder of the fixture, so its cache is only for this API server and nothing is left in the user's home. kubectl caches
+    /// by host and port for hours, and would otherwise mix two servers that had the same address.
     pub fn client(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = self.place.command(program);
         let home = self.place.path(&format!("home-{}", self.kinds_generation.load(Relaxed)));
@@ -215,27 +215,27 @@ impl ApiServer {
         command
     }
 
-    /// `kubectl ARGS` as an administrator, from within the fixture's network; its output.
+    /// Runs `kubectl ARGS` as an administrator in the fixture's network and returns its output.
     pub fn kubectl(&self, args: &[&str]) -> Outcome<String> {
         namespaces::run(self.client(tools::program("kubectl")?).args(args))
     }
 
-    /// `kubectl apply` of YAML or JSON.
+    /// Applies YAML or JSON with `kubectl apply`.
     pub fn apply(&self, manifest: &str) -> Outcome<String> {
         let file = tempfile::NamedTempFile::new()?;
         fs::write(file.path(), manifest)?;
         self.kubectl(&["apply", "--server-side", "-f", &file.path().display().to_string()])
     }
 
-    /// Installs the kinds of another project, as far as Marquee knows them, and waits until they are served.
+    /// Installs those kinds of another project that Marquee uses, and waits until the API server serves them.
     pub async fn apply_foreign(&self, project: &str) -> Outcome {
         let folder = tools::foreign_crds(project)?.display().to_string();
         self.kubectl(&["apply", "--server-side", "-f", &folder])?;
         self.custom_kinds_are_served().await
     }
 
-    /// Requests the deletion of these kinds and of every object of theirs. A busy API server may take more than a minute for a kind, so
-    /// the test waits for what it needs to be gone.
+    /// Requests the deletion of these kinds and of all their objects, and returns at once. A busy API server may need more than a minute for
+    /// a kind, so each test waits only for the deletions that it needs.
     pub fn delete_foreign(&self, project: &str) -> Outcome {
         let folder = tools::foreign_crds(project)?.display().to_string();
         self.kubectl(&["delete", "--wait=false", "-f", &folder])?;
@@ -243,7 +243,7 @@ impl ApiServer {
         Ok(())
     }
 
-    /// Ends everything and waits until nothing is left; an error says what is.
+    /// Ends all processes and waits for their end. The error names what is left.
     pub fn clear(self) -> Outcome {
         let Self { place, .. } = self;
         place.clear()
@@ -282,7 +282,7 @@ async fn answer(client: &reqwest::Client, request: reqwest::Request) -> Outcome<
     if status.is_success() { Ok(text) } else { Err(format!("{status}: {text}").into()) }
 }
 
-/// Where etcd and the API server listen.
+/// Addresses of etcd and the API server.
 struct Ports {
     address: &'static str,
     port: u16,
@@ -349,7 +349,7 @@ impl Ports {
     }
 }
 
-/// Ports of 127.0.0.1 without a listener. Held together until all are chosen, so that they differ.
+/// Free ports of 127.0.0.1. All are bound until the last is chosen, so that they differ.
 fn free_ports() -> Outcome<[u16; 3]> {
     let listen = || TcpListener::bind(("127.0.0.1", 0));
     let held = [listen()?, listen()?, listen()?];

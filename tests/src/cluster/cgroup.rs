@@ -1,4 +1,4 @@
-//! The cgroup that holds a cluster's pods: one in each hierarchy (version 1), or one (version 2).
+//! The cgroup for the pods of a cluster: one in each hierarchy (version 1), or a single one (version 2).
 
 use std::{
     fs,
@@ -9,13 +9,13 @@ use std::{
 use crate::{Outcome, wait};
 
 const ROOT: &str = "/sys/fs/cgroup";
-/// What the kubelet limits pods by.
+/// Controllers that the kubelet uses to limit pods.
 const CONTROLLERS: [&str; 4] = ["cpu", "cpuset", "memory", "pids"];
 
-/// Makes the cgroup in every hierarchy, or in none. An error says what this machine forbids.
+/// Creates the cgroup in every hierarchy, or in none. The error names what this machine forbids.
 pub fn make(name: &str) -> Outcome {
     make_all(name).inspect_err(|_| {
-        // What could be made can be removed; the error that counts is the first.
+        // Report the first error. The cgroups that were created can be removed.
         for folder in folders(name).unwrap_or_default() {
             let _ = fs::remove_dir(folder);
         }
@@ -28,7 +28,7 @@ fn make_all(name: &str) -> Outcome {
         return Err(format!("the cgroup controller {absent} is not mounted at {ROOT}/{absent}").into());
     }
     if is_unified() {
-        // Every level hands its controllers down; where a container holds processes in its root, it may not.
+        // Each level must enable its controllers for the level below. The root of a container with processes cannot.
         let wanted = CONTROLLERS.map(|controller| format!("+{controller}")).join(" ");
         let _ = fs::write(format!("{ROOT}/cgroup.subtree_control"), wanted);
     }
@@ -42,7 +42,7 @@ fn make_all(name: &str) -> Outcome {
                 return Err(format!("the cgroup controller {absent} is not handed down to {ROOT}").into());
             }
         }
-        // Version 1 starts a cpuset empty, and nothing runs in an empty one.
+        // In version 1 a new cpuset is empty, and no process can run in it.
         for file in ["cpuset.cpus", "cpuset.mems"] {
             if folder.parent().is_some_and(|parent| parent.ends_with("cpuset")) {
                 fs::write(folder.join(file), fs::read(folder.with_file_name(file))?)?;
@@ -52,7 +52,7 @@ fn make_all(name: &str) -> Outcome {
     Ok(())
 }
 
-/// Removes the cgroup and all below it, once the processes in it are gone.
+/// Removes the cgroup and its children after their processes have ended.
 pub fn remove(name: &str) -> Outcome {
     for folder in folders(name)? {
         wait::retry(|| remove_tree(&folder))
@@ -61,14 +61,14 @@ pub fn remove(name: &str) -> Outcome {
     Ok(())
 }
 
-/// Where the cgroup of a name lies, in every hierarchy that this machine mounts.
+/// Folders of a cgroup, one for each hierarchy that this machine mounts.
 pub fn folders(name: &str) -> Outcome<Vec<PathBuf>> {
     if is_unified() {
         return Ok(vec![Path::new(ROOT).join(name)]);
     }
     let Ok(entries) = fs::read_dir(ROOT) else { return Ok(Vec::new()) };
     let hierarchies = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    // `cpu` may be a link to `cpu,cpuacct`: the same folder twice is made once.
+    // `cpu` may be a link to `cpu,cpuacct`, so the same folder can appear twice.
     let mut hierarchies: Vec<PathBuf> =
         hierarchies.filter(|path| path.is_dir()).map(fs::canonicalize).collect::<Result<_, _>>()?;
     hierarchies.sort();
@@ -80,7 +80,7 @@ fn is_unified() -> bool {
     Path::new(ROOT).join("cgroup.controllers").is_file()
 }
 
-/// A cgroup's files go with it; only its folders are removed, the innermost first.
+/// Removes only folders, the innermost first. The kernel removes the files of a cgroup with its folder.
 fn remove_tree(folder: &Path) -> std::io::Result<()> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

@@ -1,4 +1,4 @@
-//! Certificates, tokens and kubeconfigs: made anew for every cluster, with openssl, good for some days.
+//! Certificates, tokens and kubeconfigs. openssl creates them for each cluster, and they are valid for some days.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::Outcome;
 
 const OPENSSL_CONFIG: &str = "[req]\ndistinguished_name = subject\n[subject]\n";
-/// Who is known from the start by token: name, user, groups.
+/// Users with a token from the start: name, user, groups.
 const USERS: [(&str, &str, &str); 5] = [
     ("admin", "admin", "system:masters"),
     ("node", "system:node:node-1", "system:nodes"),
@@ -28,7 +28,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Makes all of them in `folder`. `server` is the API server's URL, `addresses` those it is asked at.
+    /// Creates all keys in `folder`. `server` is the URL of the API server, `addresses` are the addresses that its certificate must name.
     pub fn new(folder: PathBuf, server: String, addresses: &[&str]) -> Outcome<Self> {
         fs::create_dir_all(&folder)?;
         fs::write(folder.join("openssl.cnf"), OPENSSL_CONFIG)?;
@@ -66,21 +66,21 @@ impl Keys {
         Ok(keys)
     }
 
-    /// A file of the keys' folder.
+    /// Path of a file in the folder of keys.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// The kubeconfig of one who is known from the start: `admin`, or a component.
+    /// Kubeconfig of a user with a token: `admin`, or a component.
     pub fn known(&self, name: &str) -> PathBuf {
         self.path(&format!("{name}.kubeconfig"))
     }
 
-    /// A further user, known by a client certificate; the kubeconfig.
+    /// Creates a user with a client certificate and returns the kubeconfig.
     pub fn user(&self, name: &str, groups: &[&str]) -> Outcome<PathBuf> {
         let groups: String = groups.iter().map(|group| format!("/O={group}")).collect();
         let file = format!("user-{}", name.replace([':', '/'], "-"));
-        // With an extension it is of version 3: rustls refuses older ones.
+        // An extension makes it a certificate of version 3. rustls refuses older versions.
         self.certificate(
             &file,
             &format!("{groups}/CN={name}"),
@@ -91,7 +91,7 @@ impl Keys {
         self.kubeconfig(&file, &json!({ "client-certificate": certificate, "client-key": key }))
     }
 
-    /// The kubeconfig of whoever holds a token, such as a service account's.
+    /// Kubeconfig for a token, such as that of a service account.
     pub fn bearer(&self, file: &str, token: &str) -> Outcome<PathBuf> {
         self.kubeconfig(file, &json!({ "token": token }))
     }
@@ -145,7 +145,7 @@ impl Keys {
     }
 }
 
-/// A name for the user of a token, which only this cluster knows.
+/// A random token, valid only in this cluster.
 fn random_token() -> Outcome<String> {
     Ok(fs::read_to_string(Path::new("/proc/sys/kernel/random/uuid"))?.trim().replace('-', ""))
 }

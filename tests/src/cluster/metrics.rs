@@ -1,5 +1,5 @@
-//! What autoscalers go by: resource metrics, and custom ones where a test installs them. Both are programs beside the node, so
-//! their Services have no selector.
+//! Metrics APIs for autoscalers: resource metrics, and custom metrics if a test installs them. Both servers run outside of pods, so their
+//! Services have no selector.
 
 use std::{fs, path::Path};
 
@@ -17,7 +17,7 @@ const CUSTOM: Served = Served {
     port: 4444,
     client: "lister-kubeconfig",
 };
-/// What the adapter's own chart lets the autoscalers' controller do.
+/// Rights that the adapter's chart grants to the controller of autoscalers.
 const READERS: &str = "
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -31,17 +31,17 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: custom-m
 subjects: [{kind: ServiceAccount, name: horizontal-pod-autoscaler, namespace: kube-system}]
 ";
 
-/// An API group that a program beside the node serves.
+/// An API group whose server runs next to the node.
 struct Served {
     name: &'static str,
     group: &'static str,
     port: u16,
-    /// The flag that takes the kubeconfig with which it reads objects.
+    /// Name of the flag for the kubeconfig with which the server reads objects.
     client: &'static str,
 }
 
 impl Served {
-    /// Starts the program, and makes its group a part of the cluster's API.
+    /// Starts the server and registers its group in the cluster's API.
     fn start(&self, api: &ApiServer, more: impl IntoIterator<Item = String>) -> Outcome<Process> {
         let place = &api.place;
         let mut args = delegated(self.client, &api.keys.known("admin"));
@@ -80,21 +80,21 @@ spec:
     }
 }
 
-/// Flags by which a server reads objects, and asks the API server who somebody is and what they may.
+/// Flags with which a server reads objects and delegates authentication and authorization to the API server.
 pub(super) fn delegated(client: &str, kubeconfig: &Path) -> Vec<String> {
     [client, "authentication-kubeconfig", "authorization-kubeconfig"]
         .map(|flag| format!("--{flag}={}", kubeconfig.display()))
         .to_vec()
 }
 
-/// CPU and memory of pods, by metrics-server.
+/// Starts metrics-server, for CPU and memory of pods.
 pub(super) fn of_resources(api: &ApiServer) -> Outcome<Process> {
     let flags = "--kubelet-insecure-tls --kubelet-preferred-address-types=InternalIP --metric-resolution=10s \
         --kubelet-request-timeout=5s";
     RESOURCES.start(api, words(flags))
 }
 
-/// A custom metrics API, by prometheus-adapter.
+/// Starts prometheus-adapter, for a custom metrics API.
 #[derive(Debug)]
 pub struct CustomMetrics<'a> {
     api: &'a ApiServer,
@@ -120,9 +120,9 @@ impl<'a> CustomMetrics<'a> {
 }
 
 impl Drop for CustomMetrics<'_> {
-    /// Takes the group out of the cluster's API before its server goes: no namespace could be deleted while it is there and silent.
+    /// Removes the group from the cluster's API before its server ends. No namespace can be deleted while a registered server does not answer.
     fn drop(&mut self) {
-        // Where it cannot be deleted the whole cluster goes soon anyway.
+        // If this fails, the whole cluster ends soon anyway.
         let _ = self.api.kubectl(&["delete", "apiservice", &format!("v1beta1.{}", CUSTOM.group)]);
     }
 }

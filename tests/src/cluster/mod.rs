@@ -1,10 +1,10 @@
-//! A real Kubernetes for tests: [`ApiServer`] is etcd and an API server, ready in two seconds, without root; [`Cluster`]
-//! adds a node on which pods run, in namespaces of its own, and needs root.
+//! A real Kubernetes for tests. [`ApiServer`] is etcd and an API server: it starts in two seconds and needs no root. [`Cluster`] adds a
+//! node on which pods run, in separate Linux namespaces, and needs root.
 //!
 //! A test that needs the whole cluster begins with
-//! `let Some(cluster) = Cluster::shared_or_skip().await? else { return Ok(()) };`. Tests run in the machine's network: what
-//! speaks to the cluster is handed to [`Cluster::in_network`], or is a command from [`Cluster::command`].
-//! However a test ends, nothing is left of its cluster: see `bin/reaper.rs`.
+//! `let Some(cluster) = Cluster::shared_or_skip().await? else { return Ok(()) };`. Tests run in the machine's network. To
+//! reach the cluster, pass code to [`Cluster::in_network`], or start a command with [`Cluster::command`].
+//! `bin/reaper.rs` removes the cluster even if the test is killed.
 
 pub mod api_server;
 pub mod cgroup;
@@ -31,30 +31,29 @@ use tokio::sync::OnceCell;
 
 use crate::Outcome;
 
-/// Set where a skipped test would be a hole: in CI.
+/// Environment variable that turns a skipped test into a failure, for CI.
 const REQUIRE: &str = "MARQUEE_REQUIRE_CLUSTER";
 
-/// A whole cluster with one node. It ends when this is dropped, or when the process that holds it dies.
+/// A whole cluster with one node. It ends when this is dropped, and when the process that holds it ends.
 #[derive(Debug)]
 pub struct Cluster {
-    /// Its API server; also knows the kubeconfigs.
+    /// The API server, with the kubeconfigs.
     pub api: ApiServer,
     node: Vec<Process>,
-    /// One whole cluster at a time, whatever runs beside: it needs the cores.
+    /// Lock for one cluster at a time on this machine, because a cluster needs the cores.
     _turn: File,
 }
 
 impl Cluster {
-    /// One for the whole test binary, with the images that are built; each test makes a Kubernetes namespace of its own
-    /// in it. Its requests are written to the audit log. `None`, and a line that says why, where this machine cannot run
-    /// one.
+    /// The cluster that all tests of a test binary share, with an audit log and the images of `make images`. Each test creates its own
+    /// Kubernetes namespace. Prints the reason and returns `None` if this machine cannot run a cluster.
     pub async fn shared_or_skip() -> Outcome<Option<&'static Self>> {
         static SHARED: OnceCell<Option<Cluster>> = OnceCell::const_new();
         let audited = Options { audit: true, ..Options::default() };
         Ok(SHARED.get_or_try_init(|| Self::start_or_skip(audited)).await?.as_ref())
     }
 
-    /// Starts one of its own for a test that needs it, or says why not.
+    /// Starts a separate cluster. Prints the reason and returns `None` if this machine cannot run one.
     #[expect(clippy::print_stderr, reason = "a skipped test says so")]
     pub async fn start_or_skip(options: Options) -> Outcome<Option<Self>> {
         match tools::hindrance() {
@@ -69,7 +68,7 @@ impl Cluster {
         }
     }
 
-    /// Starts one and waits until its node is Ready and the images are loaded.
+    /// Starts a cluster and waits until its node is Ready and the images are loaded.
     pub async fn start(options: Options) -> Outcome<Self> {
         let turn = tokio::task::spawn_blocking(|| -> Outcome<File> {
             let turn = File::create(state::root()?.join("turn"))?;
@@ -91,13 +90,13 @@ impl Cluster {
         images[1..].iter().try_for_each(|image| node::load_image(&api.place, image))?;
         match node::rest(&api).await {
             Ok(more) => node.extend(more),
-            Err(error) => return Err(format!("{error}\n{}", api.place.last_words()).into()),
+            Err(error) => return Err(format!("{error}\n{}", api.place.log_tails()).into()),
         }
         Ok(Self { api, node, _turn: turn })
     }
 
-    /// Runs `work` on threads that are in the cluster's network, where the API server, pods and Services have their
-    /// addresses. What it answers is handed out.
+    /// Runs `work` on threads in the cluster's network, where the addresses of the API server, pods and Services are valid. Returns its
+    /// result.
     pub async fn in_network<T, F>(&self, work: impl FnOnce() -> F + Send + 'static) -> Outcome<T>
     where
         T: Send + 'static,
@@ -106,12 +105,12 @@ impl Cluster {
         namespaces::inside(self.api.place.init()?, work).await
     }
 
-    /// A command that runs in the cluster's network as an administrator; it ends with the cluster at the latest.
+    /// A command in the cluster's network with an administrator's kubeconfig. It ends with the cluster at the latest.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         self.api.client(program)
     }
 
-    /// A process beside the node (a load, a store, a Prometheus): it is killed when what is given back is dropped.
+    /// Starts a process next to the node, such as a load, a store or Prometheus. Dropping the returned value kills it.
     pub fn spawn<S: AsRef<OsStr>>(
         &self,
         name: &str,
@@ -121,14 +120,14 @@ impl Cluster {
         self.api.place.spawn(name, program, args)
     }
 
-    /// What a process of the cluster, or one that [`Cluster::spawn`] started, has written.
+    /// Output of a process of the cluster, or of one that [`Cluster::spawn`] started.
     pub fn log(&self, name: &str) -> String {
         std::fs::read(self.api.place.log(name))
             .map(|log| String::from_utf8_lossy(&log).into_owned())
             .unwrap_or_default()
     }
 
-    /// Debian's Prometheus with this configuration, at the URL given back for as long as the process is kept: the first at port 9090.
+    /// Starts Debian's Prometheus with this configuration and returns its URL. The first one uses port 9090. Dropping the process kills it.
     pub fn prometheus(&self, config: &str) -> Outcome<(Process, String)> {
         static NEXT_PORT: AtomicU16 = AtomicU16::new(9090);
         let port = NEXT_PORT.fetch_add(1, Relaxed);
@@ -145,32 +144,32 @@ impl Cluster {
         Ok((self.spawn(&name, Path::new("/usr/bin/prometheus"), args)?, url))
     }
 
-    /// Lets what a Prometheus knows steer autoscalers, by an adapter with these rules, for as long as what is given back is kept.
+    /// Starts prometheus-adapter with these rules, so that autoscalers can use metrics of a Prometheus until the returned value is dropped.
     pub async fn custom_metrics(&self, prometheus: &str, rules: &str) -> Outcome<CustomMetrics<'_>> {
         CustomMetrics::install(&self.api, prometheus, rules).await
     }
 
-    /// Hands an image archive to the node.
+    /// Imports an image archive into the node.
     pub fn load_image(&self, archive: &Path) -> Outcome {
         node::load_image(&self.api.place, archive)
     }
 
-    /// The processes of a container, which a pod's status names, by their numbers on this machine: to be sent signals.
+    /// Ids, on this machine, of the processes in a container that a pod's status names, for example to send signals.
     pub fn processes_of(&self, container: &str) -> Outcome<Vec<u32>> {
         node::processes_of(&self.api.place, container)
     }
 
-    /// Process 1 of its namespaces, by its number on this machine.
+    /// Process 1 of the namespaces, by its id on this machine.
     pub fn init(&self) -> Outcome<u32> {
         self.api.place.init()
     }
 
-    /// The folder of its files, its name also that of its cgroup.
+    /// Folder of the cluster's files. The cgroup has the same name.
     pub fn folder(&self) -> &Path {
         &self.api.place.folder
     }
 
-    /// Ends everything and waits until nothing is left; an error says what is.
+    /// Ends all processes and waits for their end. The error names what is left.
     pub fn clear(self) -> Outcome {
         let Self { api, node, .. } = self;
         let cleared = api.clear();
@@ -179,21 +178,21 @@ impl Cluster {
     }
 }
 
-/// What every cluster holds: the sandbox image, and ours as far as `make images` has built them.
+/// Images of every cluster: the sandbox image, and ours if `make images` has built them.
 fn archives() -> Outcome<Vec<PathBuf>> {
     let ours = ["runtime", "operator"].map(image_archive).into_iter().collect::<Outcome<Vec<_>>>()?;
     let built = ours.into_iter().filter(|archive| archive.is_file());
     Ok([tools::folder()?.join("pause.tar")].into_iter().chain(built).collect())
 }
 
-/// Where `make images` puts the image of the runtime or the operator.
+/// Path at which `make images` writes the image of the runtime or the operator.
 pub fn image_archive(of: &str) -> Outcome<PathBuf> {
     let reaper = tools::sibling("reaper")?;
     let target = reaper.ancestors().nth(2).ok_or("a program lies in no folder")?;
     Ok(target.join(format!("images/{of}.tar")))
 }
 
-/// Its name in a pod.
+/// Name of the image in a pod.
 pub fn image(of: &str) -> String {
     format!("localhost/marquee-{of}:{}", env!("CARGO_PKG_VERSION"))
 }

@@ -1,4 +1,4 @@
-//! A cluster's namespaces: its own network, and mounts of its own over every place that a node writes to outside its folder.
+//! Linux namespaces of a cluster: a separate network, and separate mounts over every path outside its folder that a node writes to.
 
 use std::{
     fs::{self, File},
@@ -15,17 +15,17 @@ use crate::{Outcome, cluster::place::Place};
 
 /// The node's address in the cluster's network.
 pub const NODE: &str = "10.77.0.1";
-/// Where pods get their addresses from.
+/// Address range of pods.
 pub const PODS: &str = "10.78.0.0/24";
-/// Where Services get theirs from.
+/// Address range of Services.
 pub const SERVICES: &str = "10.79.0.0/24";
-/// The first of them, which is the API server's.
+/// First address of Services: the API server.
 pub const FIRST_SERVICE: &str = "10.79.0.1";
 
-/// What hides the node from the machine. `/run` has sockets, locks and the pods' network namespaces, `/var/lib` the network
-/// plugins' notes, `/var/log` the pods' logs. There is no default route, so nothing leaves; Services are routed to a link,
-/// so that address translation gets to see them. Kernel settings that the kubelet insists on are shown to it as it wants
-/// them, and stay as they are.
+/// Script that separates the node from the machine. `/run` contains sockets, locks and the network namespaces of pods, `/var/lib` the
+/// state of network plugins, `/var/log` the logs of pods. There is no default route, so no packet leaves the cluster. Services are routed to a
+/// link so that address translation sees their packets. The kubelet requires some kernel settings: it sees files with the expected
+/// values, and the real settings stay unchanged.
 const FURNISH: &str = r#"
 set -eu
 mount -t proc proc /proc
@@ -46,7 +46,7 @@ ip route add "$SERVICES" dev node0
 echo 1 >/proc/sys/net/ipv4/ip_forward
 "#;
 
-/// Mounts and network of a place whose namespaces have just been made.
+/// Sets up mounts and network in new namespaces.
 pub fn furnish(place: &Place) -> Outcome {
     if ["/run", "/var/lib", "/var/log"].iter().any(|hidden| place.folder.starts_with(hidden)) {
         return Err(format!(
@@ -60,7 +60,7 @@ pub fn furnish(place: &Place) -> Outcome {
     run(&mut shell).map(drop)
 }
 
-/// Runs a command to its end; its output, or an error that holds it.
+/// Runs a command to its end. Returns its output, or an error that contains the output.
 pub fn run(command: &mut Command) -> Outcome<String> {
     let done = command.stdin(std::process::Stdio::null()).output()?;
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
@@ -71,17 +71,17 @@ pub fn run(command: &mut Command) -> Outcome<String> {
     }
 }
 
-/// The network namespace of a process, as /proc names it.
+/// Name in /proc of the network namespace of a process.
 pub fn network(process: u32) -> Outcome<PathBuf> {
     Ok(fs::read_link(Path::new("/proc").join(process.to_string()).join("ns/net"))?)
 }
 
-/// The processes of this machine whose network namespace this is.
+/// Ids of the processes in this network namespace.
 pub fn members(network_namespace: &Path) -> Outcome<Vec<u32>> {
     let mut members = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let Ok(process) = entry?.file_name().to_string_lossy().parse() else { continue };
-        // A process that has just ended is no member.
+        // Skip a process that has just ended.
         if network(process).is_ok_and(|its| its == network_namespace) {
             members.push(process);
         }
@@ -89,7 +89,7 @@ pub fn members(network_namespace: &Path) -> Outcome<Vec<u32>> {
     Ok(members)
 }
 
-/// Runs `work` on threads that have entered the network of the process `init`.
+/// Runs `work` on threads in the network of the process `init`.
 pub async fn inside<T, F>(init: u32, work: impl FnOnce() -> F + Send + 'static) -> Outcome<T>
 where
     T: Send + 'static,
@@ -98,12 +98,12 @@ where
     let (tell, told) = oneshot::channel();
     thread::spawn(move || {
         let outcome = enter(init).and_then(|()| {
-            // Its workers are started from here, and so are in the same network.
+            // Threads that this thread starts are in the same network.
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
             runtime.block_on(work())
         });
-        // The asker may have given up waiting.
+        // The caller may no longer wait.
         let _ = tell.send(outcome);
     });
     told.await.map_err(|_| "the thread inside the network panicked")?

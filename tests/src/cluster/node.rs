@@ -14,9 +14,9 @@ use crate::{
     wait,
 };
 
-/// The image that holds a pod's namespaces together: it sleeps.
+/// The sandbox image of a pod. Its process only sleeps.
 const SANDBOX_IMAGE: &str = "localhost/pause:3";
-/// Images and containers' layers lie in memory: they are written once a cluster, and go with it.
+/// Images and container layers are in memory, because each cluster writes them once and discards them at its end.
 const CONTAINERD: &str = r#"
 version = 2
 root = "/run/containerd/root"
@@ -40,7 +40,7 @@ const NETWORK: &str = r#"{"cniVersion": "1.0.0", "name": "marquee", "plugins": [
   "ipam": {"type": "host-local", "dataDir": "/run/cni", "ranges": [[{"subnet": "PODS"}]], "routes": [{"dst": "0.0.0.0/0"}]}},
  {"type": "portmap", "capabilities": {"portMappings": true}}]}
 "#;
-/// Both versions of cgroups will do; a full disk of the machine is not the tests' concern.
+/// Accepts both versions of cgroups, and ignores a full disk of the machine.
 const KUBELET: &str = r#"
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -61,21 +61,21 @@ imageGCLowThresholdPercent: 99
 maxPods: 100
 "#;
 const DNS: &str = ".:53 {\n bind NODE\n errors\n kubernetes cluster.local {\n  kubeconfig FOLDER/pki/admin.kubeconfig\n }\n}\n";
-/// Controllers give up for good when they start before the API server has written these.
+/// Controllers stop for good if they start before the API server has written these objects.
 const BOOTSTRAP: [&str; 3] = [
     "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/system:kube-scheduler",
     "/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/rolebindings/system::leader-locking-kube-scheduler",
     "/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication",
 ];
-/// Autoscaling that a test can wait for.
+/// Flags for an autoscaler that is fast enough for tests.
 const CONTROLLERS: &str = "--leader-elect=false --use-service-account-credentials=true --bind-address=127.0.0.1 \
     --horizontal-pod-autoscaler-sync-period=5s --horizontal-pod-autoscaler-initial-readiness-delay=5s \
     --horizontal-pod-autoscaler-cpu-initialization-period=20s --horizontal-pod-autoscaler-downscale-stabilization=10s";
-/// The kernel's limits on tracked connections are the machine's, so they are left alone.
+/// Leaves the kernel's limits on tracked connections unchanged, because they belong to the machine.
 const PROXY: &str = "--hostname-override=node-1 --proxy-mode=iptables --metrics-bind-address=127.0.0.1:10249 \
     --conntrack-max-per-core=0 --conntrack-min=0 --conntrack-tcp-timeout-established=0s --conntrack-tcp-timeout-close-wait=0s";
 
-/// The container runtime, started first so that images are there when the node is.
+/// Starts the container runtime. It starts first so that the images are loaded when the node is Ready.
 pub(super) fn containerd(place: &Place) -> Outcome<Process> {
     for folder in ["cni", "kubelet"] {
         fs::create_dir_all(place.path(folder))?;
@@ -86,14 +86,14 @@ pub(super) fn containerd(place: &Place) -> Outcome<Process> {
     place.spawn("containerd", Path::new("containerd"), [Path::new("-c"), &config])
 }
 
-/// Hands an image archive to the container runtime.
+/// Imports an image archive into the container runtime.
 pub(super) fn load_image(place: &Place, archive: &Path) -> Outcome {
     let mut import = place.command("ctr");
     import.args(["-a", "/run/containerd/containerd.sock", "-n", "k8s.io", "images", "import"]).arg(archive);
     namespaces::run(&mut import).map(drop)
 }
 
-/// Everything else, once the API server is ready. Gives the processes back when the node is Ready.
+/// Starts all other processes, once the API server is ready. Returns them when the node is Ready.
 pub(super) async fn rest(api: &ApiServer) -> Outcome<Vec<Process>> {
     for path in BOOTSTRAP {
         wait::until(path, async || Ok(api.get(path).await.ok())).await?;
@@ -117,7 +117,7 @@ pub(super) async fn rest(api: &ApiServer) -> Outcome<Vec<Process>> {
 
     let config = place.path("kubelet.yaml");
     fs::write(&config, filled(KUBELET, place))?;
-    // A pod is measured as often as its use is asked for: autoscaling starts sooner.
+    // Measure pods as often as metrics-server reads them, so that autoscaling starts sooner.
     let mut kubelet = words("--hostname-override=node-1 --housekeeping-interval=5s");
     kubelet.extend([
         format!("--node-ip={NODE}"),
@@ -144,7 +144,7 @@ pub(super) async fn rest(api: &ApiServer) -> Outcome<Vec<Process>> {
         let Ok(node) = api.get("/api/v1/nodes/node-1").await else { return Ok(None) };
         let conditions = node["status"]["conditions"].as_array().into_iter().flatten();
         let ready = conditions.into_iter().any(|one| one["type"] == "Ready" && one["status"] == "True");
-        // Discovery is whole only when the metrics answer too: without it namespaces cannot be deleted.
+        // Discovery is complete only when the metrics API answers too, and namespaces cannot be deleted without it.
         let whole = ready && api.get("/apis/metrics.k8s.io/v1beta1").await.is_ok();
         Ok(whole.then_some(()))
     })
@@ -152,7 +152,7 @@ pub(super) async fn rest(api: &ApiServer) -> Outcome<Vec<Process>> {
     Ok(processes)
 }
 
-/// Outer numbers of the processes in a container, which `containerd://ID` names in its pod's status.
+/// Ids, outside of the namespaces, of the processes in a container. `container` is the `containerd://ID` of the pod's status.
 pub(super) fn processes_of(place: &Place, container: &str) -> Outcome<Vec<u32>> {
     let name = place.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Where a fixture's processes run, and how they are started and ended.
+//! Folder and namespaces of a fixture, and the start and end of its processes.
 
 use std::{
     ffi::OsStr,
@@ -15,24 +15,24 @@ use crate::{
     wait,
 };
 
-/// A fixture's folder, and its namespaces if it has some. Everything in it ends when this is dropped, or when the
-/// process that holds it dies, however it dies.
+/// Folder of a fixture, with optional namespaces. All its processes end when this is dropped, and when the process that holds it ends for
+/// any reason.
 #[derive(Debug)]
 pub struct Place {
-    /// Where keys, logs and volumes lie.
+    /// Folder for keys, logs and volumes.
     pub folder: PathBuf,
-    /// Process 1 of the namespaces, by its number outside.
+    /// Process 1 of the namespaces, by its id outside of them.
     namespaces: Option<u32>,
     keeper: Process,
 }
 
 impl Place {
-    /// A folder and the machine's own namespaces.
+    /// A folder without namespaces: processes run in those of the machine.
     pub fn on_the_machine() -> Outcome<Self> {
         Self::start(&state::unique_name(), &[])
     }
 
-    /// A folder, a cgroup of the folder's name, and process, mount and network namespaces.
+    /// A folder, a cgroup with the same name, and process, mount and network namespaces.
     pub fn in_namespaces(name: &str) -> Outcome<Self> {
         let init = tools::sibling("reaper")?.display().to_string();
         let unshare = "unshare --pid --mount --net --fork --kill-child=SIGKILL";
@@ -50,25 +50,28 @@ impl Place {
         let mut reaper = Command::new(tools::sibling("reaper")?);
         reaper.arg("--state").arg(&folder).args(args).stdout(Stdio::piped());
         let mut keeper = Process::start("keeper", reaper)?;
-        let said = keeper.child.stdout.take().ok_or("the keeper has no output")?;
-        let mut lines = BufReader::new(said).lines();
+        let output = keeper.child.stdout.take().ok_or("the keeper has no output")?;
+        let mut lines = BufReader::new(output).lines();
         lines.next().ok_or("the keeper ended at once")??;
         let namespaces = match args {
             [] => None,
-            _ => {
-                Some(lines.next().ok_or("the namespaces ended at once: are they forbidden here?")??.parse()?)
-            }
+            _ => Some(
+                lines
+                    .next()
+                    .ok_or("the namespaces ended at once: check that this machine permits namespaces")??
+                    .parse()?,
+            ),
         };
         fs::create_dir_all(folder.join("log"))?;
         Ok(Self { folder, namespaces, keeper })
     }
 
-    /// A file or folder of the fixture.
+    /// Path of a file or folder in the fixture's folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    /// The number of process 1 in the namespaces, seen from outside.
+    /// Id of process 1 of the namespaces, outside of them.
     pub fn init(&self) -> Outcome<u32> {
         self.namespaces.ok_or_else(|| "this fixture has no namespaces of its own".into())
     }
@@ -81,7 +84,7 @@ impl Place {
         command
     }
 
-    /// Starts a process of the fixture; what it writes goes to `log/NAME.log`.
+    /// Starts a process of the fixture and redirects its output to `log/NAME.log`.
     pub fn spawn<S: AsRef<OsStr>>(
         &self,
         name: &str,
@@ -94,31 +97,31 @@ impl Place {
         Process::start(name, command)
     }
 
-    /// Where a process' log lies.
+    /// Path of a process's log.
     pub fn log(&self, name: &str) -> PathBuf {
         self.path(&format!("log/{name}.log"))
     }
 
-    /// The last lines of every log: for the message of a start that failed.
-    pub fn last_words(&self) -> String {
+    /// The last lines of every log, for the error message of a failed start.
+    pub fn log_tails(&self) -> String {
         const LINES: usize = 5;
         let Ok(logs) = fs::read_dir(self.path("log")) else { return String::new() };
-        let mut told = String::new();
+        let mut tails = String::new();
         for log in logs.filter_map(|entry| Some(entry.ok()?.path())) {
             let text = fs::read(&log).unwrap_or_default();
             let text = String::from_utf8_lossy(&text);
             let lines: Vec<_> = text.lines().collect();
             let tail = lines[lines.len().saturating_sub(LINES)..].join("\n");
-            told += &format!("--- {}\n{tail}\n", log.file_name().unwrap_or_default().to_string_lossy());
+            tails += &format!("--- {}\n{tail}\n", log.file_name().unwrap_or_default().to_string_lossy());
         }
-        told
+        tails
     }
 
-    /// Ends everything, waits until it is gone, and says so if it is not.
+    /// Ends all processes and waits for their end. Fails if something is left.
     pub fn clear(mut self) -> Outcome {
         let network = self.namespaces.map(namespaces::network).transpose()?;
         self.keeper.kill()?;
-        // The keeper waits for its own child only. Process 1 of the namespaces and those who entered them end a moment later.
+        // The keeper waits only for its own child. Process 1 of the namespaces, and processes that entered them, end a moment later.
         if let Some(network) = network {
             wait::retry(|| match namespaces::members(&network)?.as_slice() {
                 [] => Ok::<_, Box<dyn std::error::Error + Send + Sync>>(()),
@@ -130,14 +133,14 @@ impl Place {
             })?;
         }
         if self.folder.exists() {
-            Err(format!("{} is still there", self.folder.display()).into())
+            Err(format!("cannot remove {}", self.folder.display()).into())
         } else {
             Ok(())
         }
     }
 }
 
-/// A process with a reaper: dropping this kills it.
+/// A process that a reaper watches. Dropping this kills the process.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -147,21 +150,21 @@ pub struct Process {
 
 impl Process {
     fn start(name: &str, mut command: Command) -> Outcome<Self> {
-        // A group of its own: Ctrl-C at the terminal ends the test, and the reaper then cleans up.
+        // In its own process group, so that Ctrl-C in the terminal ends only the test, and the reaper then cleans up.
         let spawned = command.stdin(Stdio::piped()).process_group(0).spawn();
         let mut child = spawned.map_err(|error| format!("{name}: {error}"))?;
         let reaper = child.stdin.take();
         Ok(Self { name: name.into(), child, reaper })
     }
 
-    /// Kills it and waits until it is gone.
+    /// Kills the process and waits for its end.
     pub fn kill(&mut self) -> Outcome {
         self.reaper = None;
         self.child.wait()?;
         Ok(())
     }
 
-    /// An error if it has ended by itself.
+    /// Fails if the process has ended by itself.
     pub fn expect_alive(&mut self) -> Outcome {
         match self.child.try_wait()? {
             None => Ok(()),
@@ -172,7 +175,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // A failure cannot be reported here; the reaper cleans up all the same.
+        // A failure cannot be reported here. The reaper cleans up in any case.
         let _ = self.kill();
     }
 }

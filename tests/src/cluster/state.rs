@@ -1,4 +1,4 @@
-//! The folders of running fixtures: one each, locked while its fixture lives, swept when nobody holds the lock.
+//! State folders of fixtures. A running fixture locks its folder. A folder without a lock is left over and is removed.
 
 use std::{
     fs::{self, File},
@@ -11,21 +11,21 @@ use crate::{Outcome, cluster::cgroup, data, wait};
 
 const LOCK: &str = "lock";
 
-/// Where all of them lie: on a real disk, since the kubelet keeps the pods' volumes there.
+/// Parent of all state folders. It is on a real disk because the kubelet stores the volumes of pods in them.
 pub fn root() -> Outcome<PathBuf> {
     let root = data::cache()?.join("clusters");
     fs::create_dir_all(&root)?;
     Ok(root)
 }
 
-/// A folder's name that no other fixture has, also good as the name of a cgroup.
+/// A unique folder name, which is also valid as the name of a cgroup.
 pub fn unique_name() -> String {
     static STARTED: AtomicU32 = AtomicU32::new(0);
     format!("marquee-{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Makes the folder and locks it for as long as the file given back is open. It appears under its name only when it is
-/// locked, so that no sweep takes it for abandoned.
+/// Creates the folder and locks it until the returned file is closed. The folder gets its name only after it is locked, so that `sweep`
+/// does not remove it.
 pub fn hold(folder: &Path) -> Outcome<File> {
     let name = folder.file_name().ok_or("a state folder needs a name")?.to_string_lossy();
     let nascent = folder.with_file_name(format!(".{name}"));
@@ -36,7 +36,7 @@ pub fn hold(folder: &Path) -> Outcome<File> {
     Ok(lock)
 }
 
-/// Removes the folder, again and again while what dies is still writing into it.
+/// Removes the folder. Retries while ending processes still write to it.
 pub fn remove(folder: &Path) -> Outcome {
     wait::retry(|| match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -46,7 +46,7 @@ pub fn remove(folder: &Path) -> Outcome {
     })
 }
 
-/// Clears away what fixtures left whose keeper was killed.
+/// Removes the folders and cgroups of fixtures whose keeper was killed.
 pub fn sweep() -> Outcome {
     for entry in fs::read_dir(root()?)? {
         let folder = entry?.path();

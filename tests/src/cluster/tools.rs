@@ -1,4 +1,4 @@
-//! The programs of a cluster, which `make setup` builds and fetches, and what a machine must have to run them.
+//! Paths of the programs that `make setup` builds and downloads, and a check that this machine can run a cluster.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,42 +11,42 @@ use crate::{
     data,
 };
 
-/// Debian's part of a node: what the kubelet and the harness call by name.
+/// Debian programs that the kubelet and the harness call by name.
 const NODE_COMMANDS: [&str; 7] = ["containerd", "runc", "ctr", "iptables", "conntrack", "ip", "nsenter"];
 
-/// The folder of everything that `tests/setup/cluster.sh` made.
+/// Output folder of `tests/setup/cluster.sh`.
 pub fn folder() -> Outcome<PathBuf> {
     let folder = data::cache()?.join("tools/cluster");
     if folder.is_dir() {
         Ok(folder)
     } else {
-        Err(format!("{} is not there: run `make setup`", folder.display()).into())
+        Err(format!("{} is missing: run `make setup`", folder.display()).into())
     }
 }
 
-/// A program of the cluster: `kube-apiserver`, `kubectl`, `helm`, …
+/// Path of a program that a cluster needs: `kube-apiserver`, `kubectl`, `helm`, …
 pub fn program(name: &str) -> Outcome<PathBuf> {
     let program = folder()?.join("bin").join(name);
     if program.is_file() {
         Ok(program)
     } else {
-        Err(format!("{} is not there: run `make setup`", program.display()).into())
+        Err(format!("{} is missing: run `make setup`", program.display()).into())
     }
 }
 
-/// The CRDs of others, one folder a project: `gateway-api`, `keda`, `prometheus-operator`.
+/// Folder with the CRDs of another project: `gateway-api`, `keda`, `prometheus-operator`.
 pub fn foreign_crds(project: &str) -> Outcome<PathBuf> {
     Ok(folder()?.join("crds").join(project))
 }
 
-/// A program built beside the running test.
+/// Path of a program that Cargo built next to the running test.
 pub fn sibling(name: &str) -> Outcome<PathBuf> {
     let test = std::env::current_exe()?;
     let found = test.ancestors().skip(1).take(3).map(|folder| folder.join(name)).find(|file| file.is_file());
     found.ok_or_else(|| format!("{name} is not built: run `make build`").into())
 }
 
-/// Why this machine cannot run a whole cluster, if it cannot.
+/// The reason why this machine cannot run a whole cluster. `None` if it can.
 pub fn hindrance() -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("a whole cluster needs root".into());

@@ -1,4 +1,4 @@
-//! A namespace of the API server, the operator's process on it, and what is there in the end.
+//! A namespace of an API server, operator processes on it, and a snapshot of its objects.
 
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Stdio};
 
@@ -18,7 +18,7 @@ use crate::{
     condition, wait,
 };
 
-/// Everything that the operator makes, and what it is made for.
+/// Kinds that the operator creates, and its own kinds.
 const KINDS: [(&str, &str, &str); 13] = [
     ("", "v1", "ServiceAccount"),
     ("", "v1", "ConfigMap"),
@@ -34,10 +34,10 @@ const KINDS: [(&str, &str, &str); 13] = [
     ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
     ("gateway.networking.k8s.io", "v1", "GRPCRoute"),
 ];
-/// Those of them that every cluster has.
-const OWN: usize = 10;
+/// The first of them, without the kinds of optional projects.
+const N_REQUIRED: usize = 10;
 
-/// A namespace in which an operator works.
+/// A namespace with the objects of one operator.
 pub struct OperatorFixture {
     /// The API server.
     pub server: &'static ApiServer,
@@ -52,7 +52,7 @@ impl OperatorFixture {
         Self::on(ApiServer::shared_with_kinds().await?, namespace).await
     }
 
-    /// A namespace of an API server of its own, which ends with the test binary.
+    /// A namespace of a separate API server, which stops with the test binary.
     pub async fn alone(namespace: &str, options: Options) -> Outcome<Self> {
         let server = Box::leak(Box::new(ApiServer::start_with(options).await?));
         server.install_kinds().await?;
@@ -67,13 +67,13 @@ impl OperatorFixture {
         Ok(Self { server, namespace: namespace.into(), client, folder })
     }
 
-    /// Starts an operator that asks the API server itself. It is killed when it is dropped.
-    pub fn operate(&self, args: &[&str]) -> Outcome<Child> {
-        self.operate_as("direct", &fs::read_to_string(self.server.kubeconfig())?, args)
+    /// Starts an operator that connects to the API server directly. Dropping it kills it.
+    pub fn start_operator(&self, args: &[&str]) -> Outcome<Child> {
+        self.start_operator_with("direct", &fs::read_to_string(self.server.kubeconfig())?, args)
     }
 
-    /// Starts an operator with this kubeconfig; its log is named after it.
-    pub fn operate_as(&self, name: &str, kubeconfig: &str, args: &[&str]) -> Outcome<Child> {
+    /// Starts an operator with this kubeconfig. `name` is the name of its log.
+    pub fn start_operator_with(&self, name: &str, kubeconfig: &str, args: &[&str]) -> Outcome<Child> {
         let file = self.folder.path().join(format!("{name}.kubeconfig"));
         fs::write(&file, kubeconfig)?;
         let log = fs::File::create(self.log(name))?;
@@ -90,25 +90,25 @@ impl OperatorFixture {
         self.folder.path().join(format!("{name}.log"))
     }
 
-    /// How often `words` are in the log of the operator of that name.
-    pub fn said(&self, name: &str, words: &str) -> Outcome<usize> {
+    /// How often `words` appear in the log of the operator `name`.
+    pub fn log_count(&self, name: &str, words: &str) -> Outcome<usize> {
         Ok(fs::read_to_string(self.log(name))?.matches(words).count())
     }
 
-    /// The objects of a kind in this namespace.
+    /// Client for the objects of a kind in this namespace.
     pub fn api(&self, kind: &str) -> Outcome<Api<DynamicObject>> {
         let &(group, version, kind) = KINDS.iter().find(|known| known.2 == kind).ok_or("no such kind")?;
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
         Ok(Api::namespaced_with(self.client.clone(), &self.namespace, &resource))
     }
 
-    /// Changes a part of an object, as a person would.
+    /// Changes an object with a JSON merge patch, as a person would.
     pub async fn patch(&self, kind: &str, name: &str, change: &Value) -> Outcome {
         self.api(kind)?.patch(name, &PatchParams::default(), &Patch::Merge(change)).await?;
         Ok(())
     }
 
-    /// Makes the model `m`, autoscaled.
+    /// Creates the model `m` with autoscaling.
     pub async fn make_model(&self) -> Outcome {
         self.make(json!({
             "apiVersion": "marquee.dev/v1alpha1", "kind": "RankingModel", "metadata": {"name": "m"},
@@ -121,7 +121,7 @@ impl OperatorFixture {
         .await
     }
 
-    /// Makes the page `home`, whose one row asks the model.
+    /// Creates the page `home`, whose only row uses the model.
     pub async fn make_layout(&self) -> Outcome {
         self.make(json!({
             "apiVersion": "marquee.dev/v1alpha1", "kind": "PageLayout", "metadata": {"name": "home"},
@@ -140,7 +140,7 @@ impl OperatorFixture {
         Ok(())
     }
 
-    /// Asks for an object's deletion, and waits until it is gone. Nobody here collects what belonged to it.
+    /// Deletes an object and waits until it is gone. Its children stay: this API server has no garbage collector.
     pub async fn delete(&self, kind: &str, name: &str) -> Outcome {
         self.api(kind)?.delete(name, &Default::default()).await?;
         self.until(&format!("{kind} {name} to be gone"), async || {
@@ -149,18 +149,23 @@ impl OperatorFixture {
         .await
     }
 
-    /// The condition of a type, as `status reason`; and its message.
+    /// A condition as `status reason`, and its message.
     pub async fn condition(&self, kind: &str, name: &str, type_: &str) -> Outcome<(String, String)> {
         let object = self.api(kind)?.get(name).await?;
         let (status, reason, message) = condition(&object.data, type_);
         Ok((format!("{status} {reason}"), message.to_owned()))
     }
 
-    /// Waits until a condition is as `wanted` (`status reason`); its message.
-    pub async fn says(&self, (kind, name): (&str, &str), type_: &str, wanted: &str) -> Outcome<String> {
+    /// Waits until a condition equals `wanted` (`status reason`). Returns its message.
+    pub async fn wait_for_condition(
+        &self,
+        (kind, name): (&str, &str),
+        type_: &str,
+        wanted: &str,
+    ) -> Outcome<String> {
         let mut last = Default::default();
         let waited = self
-            .until(&format!("{kind} {name} to say {type_} {wanted}"), async || {
+            .until(&format!("{kind} {name} to have the condition {type_} {wanted}"), async || {
                 last = self.condition(kind, name, type_).await?;
                 Ok(last.0 == wanted)
             })
@@ -175,7 +180,7 @@ impl OperatorFixture {
         Ok(list.into_iter().filter_map(|object| object.metadata.name).collect())
     }
 
-    /// Says of each Deployment that its pods run, as a node would.
+    /// Reports in the status of each Deployment that its pods are ready, as a real cluster would.
     pub async fn run_pods(&self) -> Outcome {
         let deployments = self.api("Deployment")?;
         for deployment in deployments.list(&Default::default()).await? {
@@ -189,31 +194,31 @@ impl OperatorFixture {
                 "readyReplicas": wanted, "availableReplicas": wanted,
             }});
             let name = deployment.metadata.name.unwrap_or_default();
-            // It may be gone by now.
+            // The operator may have deleted it meanwhile.
             let _ = deployments.patch_status(&name, &PatchParams::default(), &Patch::Merge(&status)).await;
         }
         Ok(())
     }
 
-    /// Whether what the operator says of the resource is of this generation, and that it is ready.
+    /// Whether the status is of this generation and says that the resource is ready.
     pub async fn is_ready(&self, kind: &str, name: &str, generation: i64) -> Outcome<bool> {
         Ok(self.api(kind)?.get_opt(name).await?.is_some_and(|object| is_ready(&object, generation)))
     }
 
-    /// Waits until the model `m` is ready, as of this generation of its spec.
+    /// Waits until the model `m` is ready at this generation.
     pub async fn model_ready(&self, generation: i64) -> Outcome {
         let what = format!("generation {generation} of the model to be ready");
         self.until(&what, async || self.is_ready("RankingModel", "m", generation).await).await
     }
 
-    /// Waits for `is`, and meanwhile runs pods.
+    /// Waits until `is` holds, and reports the pods of new Deployments as ready meanwhile.
     pub async fn until(&self, what: &str, mut is: impl AsyncFnMut() -> Outcome<bool>) -> Outcome {
         let waited = wait::until_within(2 * wait::PATIENCE, what, async || {
             self.run_pods().await?;
             Ok(is().await?.then_some(()))
         });
         let Err(late) = waited.await else { return Ok(()) };
-        let world = serde_json::to_string_pretty(&self.world().await?)?;
+        let snapshot = serde_json::to_string_pretty(&self.snapshot().await?)?;
         let mut logs = String::new();
         for entry in fs::read_dir(self.folder.path())? {
             let path = entry?.path();
@@ -221,58 +226,61 @@ impl OperatorFixture {
                 logs += &format!("{}\n{}", path.display(), fs::read_to_string(&path)?);
             }
         }
-        Err(format!("{late}\n{world}\n{logs}").into())
+        Err(format!("{late}\n{snapshot}\n{logs}").into())
     }
 
-    /// Every object of a cluster's own kinds by its kind and name, without what differs from run to run.
-    pub async fn world(&self) -> Outcome<BTreeMap<String, Value>> {
+    /// Every object by kind and name, without values that differ between runs. Leaves out the kinds of optional projects.
+    pub async fn snapshot(&self) -> Outcome<BTreeMap<String, Value>> {
         let mut objects = Vec::new();
-        for (_, _, kind) in &KINDS[..OWN] {
+        for (_, _, kind) in &KINDS[..N_REQUIRED] {
             objects.extend(
                 self.api(kind)?.list(&Default::default()).await?.into_iter().map(|object| (*kind, object)),
             );
         }
-        // A revision's name is made of what its pods run, the namespace included.
+        // The name of a revision is a hash whose input contains the namespace.
         let mut revisions = BTreeMap::new();
         for (_, object) in &objects {
             let labels = object.metadata.labels.iter().flatten();
             let labels: BTreeMap<&str, &str> =
                 labels.map(|(key, value)| (key.as_str(), value.as_str())).collect();
-            if let (Some(revision), Some(part)) = (labels.get(REVISION), labels.get(COMPONENT)) {
-                revisions.insert((*revision).to_owned(), format!("REVISION-{part}"));
+            if let (Some(revision), Some(component)) = (labels.get(REVISION), labels.get(COMPONENT)) {
+                revisions.insert((*revision).to_owned(), format!("REVISION-{component}"));
             }
         }
-        let told = |text: &str| {
+        let normalized = |text: &str| {
             let text = text.replace(&self.namespace, "NAMESPACE");
             revisions.iter().fold(text, |text, (revision, name)| text.replace(revision, name))
         };
-        let mut world = BTreeMap::new();
+        let mut snapshot = BTreeMap::new();
         for (kind, object) in objects {
             let name = object.metadata.name.clone().unwrap_or_default();
-            let mut data = json!({"is": object.data, "labels": object.metadata.labels});
+            let mut data = json!({"object": object.data, "labels": object.metadata.labels});
             if kind == "Deployment" {
-                data["is"]["status"] = Value::Null;
+                data["object"]["status"] = Value::Null;
             }
-            data["is"]["spec"]["clusterIP"].take();
-            data["is"]["spec"]["clusterIPs"].take();
-            timeless(&mut data);
-            world.insert(format!("{kind}/{}", told(&name)), serde_json::from_str(&told(&data.to_string()))?);
+            data["object"]["spec"]["clusterIP"].take();
+            data["object"]["spec"]["clusterIPs"].take();
+            mask_times(&mut data);
+            snapshot.insert(
+                format!("{kind}/{}", normalized(&name)),
+                serde_json::from_str(&normalized(&data.to_string()))?,
+            );
         }
-        Ok(world)
+        Ok(snapshot)
     }
 }
 
-/// Whether the status of the resource is about this generation, and says that it is ready.
+/// Whether the status is of this generation and says that the resource is ready.
 pub fn is_ready(object: &DynamicObject, generation: i64) -> bool {
     condition(&object.data, "Ready").0 == "True"
         && object.data["status"]["observedGeneration"] == json!(generation)
 }
 
-/// Takes every point in time away.
-fn timeless(value: &mut Value) {
+/// Replaces every timestamp.
+fn mask_times(value: &mut Value) {
     match value {
-        Value::Object(members) => members.values_mut().for_each(timeless),
-        Value::Array(items) => items.iter_mut().for_each(timeless),
+        Value::Object(members) => members.values_mut().for_each(mask_times),
+        Value::Array(items) => items.iter_mut().for_each(mask_times),
         Value::String(text) if text.starts_with("20") && text.ends_with('Z') => *text = "TIME".into(),
         _ => {}
     }

@@ -1,7 +1,7 @@
-//! The operator's process on an API server on which no pods run, and what may lie between the two.
+//! The operator process on an API server without pods, and a proxy between the two that injects faults.
 
 mod fixture;
 mod proxy;
 
 pub use fixture::{OperatorFixture, is_ready};
-pub use proxy::{Asked, Fate, Proxy};
+pub use proxy::{FaultAction, Proxy, ProxyRequest};

@@ -1,8 +1,8 @@
-//! What lies between the operator and the API server: a proxy that counts what changes something, and spoils what a test names.
+//! A proxy between the operator and the API server. It counts and records writes, and injects the faults that a test selects.
 
 use std::{
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -18,142 +18,152 @@ use tokio::{
 
 use crate::{Outcome, cluster::ApiServer};
 
-/// What becomes of a request.
+/// What the proxy does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// The API server answers it.
+pub enum FaultAction {
+    /// Forwards it to the API server.
     Pass,
-    /// It is answered with this code, and does not reach the API server.
+    /// Answers with this code and does not forward the request.
     Refuse(u16),
-    /// Nobody ever answers.
+    /// Never answers.
     Hang,
-    /// The API server answers a part of it, for so long, and then the connection is cut.
+    /// Forwards the request, copies the answer for this time, then closes the connection.
     Cut(Duration),
-    /// The API server answers a part of it, for so long, and then says that what it was asked from is forgotten, as it does to a watch
-    /// that was behind when the API server cleaned up.
+    /// Forwards the request, copies the answer for this time, then sends the error `410 Expired`. An API server sends it to a watch whose
+    /// resource version it has already compacted.
     Expire(Duration),
-    /// It does not reach the API server, and nothing does from then on.
+    /// Does not forward this request or any later one.
     CrashBefore,
-    /// The API server carries it out, but nobody hears of it, and nothing reaches the API server from then on.
+    /// Forwards this request but returns no answer, and forwards no later request.
     CrashAfter,
 }
 
-/// One request.
-pub struct Asked<'a> {
-    /// Its method.
+/// One request to the proxy.
+pub struct ProxyRequest<'a> {
+    /// HTTP method.
     pub method: &'a str,
-    /// Its path with the query.
+    /// Path with the query.
     pub path: &'a str,
-    /// How many came until now, itself included.
-    pub all: usize,
-    /// How many of them change something.
-    pub writes: usize,
+    /// Number of requests so far, this one included.
+    pub n_requests: usize,
+    /// Number of writes so far, this one included. Zero for a read.
+    pub n_writes: usize,
 }
 
-impl Asked<'_> {
-    /// Whether it changes something.
-    pub fn writes(&self) -> bool {
+impl ProxyRequest<'_> {
+    /// Whether the request may change an object.
+    pub fn is_write(&self) -> bool {
         self.method != "GET"
     }
 
-    /// Whether it stays open and is told what changes.
-    pub fn watches(&self) -> bool {
+    /// Whether the request opens a watch.
+    pub fn is_watch(&self) -> bool {
         self.path.contains("watch=true") || self.path.contains("watch=1")
     }
 }
 
-type Judge = Box<dyn Fn(&Asked) -> Fate + Send + Sync>;
+type FaultRule = Box<dyn Fn(&ProxyRequest) -> FaultAction + Send + Sync>;
+
+/// Every write so far.
+struct WriteLog {
+    /// Method and path of each write, oldest first.
+    writes: Vec<String>,
+    last: Instant,
+}
 
 struct Inner {
-    judge: Judge,
+    rule: FaultRule,
     client: reqwest::Client,
     url: String,
     token: String,
-    all: AtomicUsize,
-    writes: AtomicUsize,
-    last: Mutex<Instant>,
+    n_requests: AtomicUsize,
+    write_log: Mutex<WriteLog>,
     crashed: watch::Sender<bool>,
 }
 
-/// The proxy. It ends when it is dropped.
+/// The running proxy. Dropping it stops it.
 pub struct Proxy {
     inner: Arc<Inner>,
-    /// Where it listens, as a URL.
+    /// URL on which the proxy listens.
     pub address: String,
-    listens: AbortHandle,
+    listener: AbortHandle,
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.inner.crashed.send_replace(true);
-        self.listens.abort();
+        self.listener.abort();
     }
 }
 
 impl Proxy {
-    /// Before `server`; `judge` says what becomes of each request.
-    pub async fn before(
+    /// Starts a proxy in front of `server`. `rule` selects the action for each request.
+    pub async fn start(
         server: &ApiServer,
-        judge: impl Fn(&Asked) -> Fate + Send + Sync + 'static,
+        rule: impl Fn(&ProxyRequest) -> FaultAction + Send + Sync + 'static,
     ) -> Outcome<Self> {
         let config: Value = serde_json::from_slice(&std::fs::read(server.kubeconfig())?)?;
         let token = config["users"][0]["user"]["token"].as_str().ok_or("no token")?.to_owned();
         let authority = reqwest::Certificate::from_pem(&std::fs::read(server.keys.path("ca.crt"))?)?;
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([authority]).build()?;
         let inner = Arc::new(Inner {
-            judge: Box::new(judge),
+            rule: Box::new(rule),
             client,
             url: server.url.clone(),
             token,
-            all: AtomicUsize::new(0),
-            writes: AtomicUsize::new(0),
-            last: Mutex::new(Instant::now()),
+            n_requests: AtomicUsize::new(0),
+            write_log: Mutex::new(WriteLog { writes: Vec::new(), last: Instant::now() }),
             crashed: watch::Sender::new(false),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = format!("http://{}", listener.local_addr()?);
-        let of = inner.clone();
-        let listens = tokio::spawn(async move {
+        let shared = inner.clone();
+        let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let of = of.clone();
+                let inner = shared.clone();
                 tokio::spawn(async move {
-                    let mut crashed = of.crashed.subscribe();
+                    let mut crashed = inner.crashed.subscribe();
                     tokio::select! {
-                        _ = of.serve(stream) => {}
+                        _ = inner.serve(stream) => {}
                         _ = crashed.wait_for(|crashed| *crashed) => {}
                     }
                 });
             }
         });
-        Ok(Self { inner, address, listens: listens.abort_handle() })
+        Ok(Self { inner, address, listener: accepting.abort_handle() })
     }
 
-    /// How many requests came that change something.
-    pub fn writes(&self) -> usize {
-        self.inner.writes.load(Ordering::SeqCst)
+    /// Number of writes so far.
+    pub fn n_writes(&self) -> usize {
+        self.writes_since(0).len()
     }
 
-    /// How many requests came.
-    pub fn all(&self) -> usize {
-        self.inner.all.load(Ordering::SeqCst)
+    /// Method and path of each write after the first `n_writes`, so that a failing test can print them.
+    pub fn writes_since(&self, n_writes: usize) -> Vec<String> {
+        self.inner.write_log().writes[n_writes..].to_vec()
     }
 
-    /// How long nothing has been changed.
-    pub fn quiet(&self) -> Duration {
-        self.inner.last.lock().map_or(Duration::ZERO, |last| last.elapsed())
+    /// Number of requests so far.
+    pub fn n_requests(&self) -> usize {
+        self.inner.n_requests.load(Ordering::SeqCst)
     }
 
-    /// From now on nothing reaches the API server through here, and what is under way is never answered.
+    /// Time since the last write.
+    pub fn idle_time(&self) -> Duration {
+        self.inner.write_log().last.elapsed()
+    }
+
+    /// Stops forwarding. Open requests get no answer.
     pub fn cut_off(&self) {
         self.inner.crashed.send_replace(true);
     }
 
-    /// Whether nothing reaches the API server any more.
+    /// Whether the proxy has stopped forwarding.
     pub fn has_crashed(&self) -> bool {
         *self.inner.crashed.borrow()
     }
 
-    /// A kubeconfig that leads here.
+    /// A kubeconfig that points to the proxy.
     pub fn kubeconfig(&self) -> Value {
         json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "c",
@@ -187,15 +197,15 @@ impl Inner {
             }
             let mut body = vec![0; length];
             stream.read_exact(&mut body).await?;
-            let fate = self.judge(method, path);
-            if fate == Fate::CrashBefore {
+            let action = self.action(method, path);
+            if action == FaultAction::CrashBefore {
                 self.crashed.send_replace(true);
             }
-            if let Fate::Refuse(code) = fate {
+            if let FaultAction::Refuse(code) = action {
                 stream.write_all(refusal(code).as_bytes()).await?;
                 continue;
             }
-            if fate == Fate::Hang {
+            if action == FaultAction::Hang {
                 std::future::pending::<()>().await;
             }
             if self.crashed.borrow().to_owned() {
@@ -206,7 +216,7 @@ impl Inner {
                 request = request.header(name, value);
             }
             let mut answer = request.bearer_auth(&self.token).body(body).send().await?;
-            if fate == Fate::CrashAfter {
+            if action == FaultAction::CrashAfter {
                 self.crashed.send_replace(true);
                 return Ok(());
             }
@@ -217,7 +227,8 @@ impl Inner {
             stream.write_all(head.as_bytes()).await?;
             let copied = async {
                 while let Some(chunk) = answer.chunk().await? {
-                    // HTTP/2 may end a body with an empty frame. An empty chunk would end this one, and spoil the next answer.
+                    // HTTP/2 may end a body with an empty frame. An empty chunk would end the HTTP/1.1 body too early, and its real last
+                    // chunk would be read as the next answer.
                     if chunk.is_empty() {
                         continue;
                     }
@@ -227,13 +238,15 @@ impl Inner {
                 }
                 Outcome::Ok(())
             };
-            let copied = match fate {
-                Fate::Cut(after) | Fate::Expire(after) => tokio::time::timeout(after, copied).await.ok(),
+            let copied = match action {
+                FaultAction::Cut(after) | FaultAction::Expire(after) => {
+                    tokio::time::timeout(after, copied).await.ok()
+                }
                 _ => Some(copied.await),
             };
-            match (copied, fate) {
+            match (copied, action) {
                 (Some(copied), _) => copied?,
-                (None, Fate::Expire(_)) => {
+                (None, FaultAction::Expire(_)) => {
                     let line = format!("{}\n", json!({"type": "ERROR", "object": status(410)}));
                     stream.write_all(format!("{:x}\r\n{line}\r\n", line.len()).as_bytes()).await?;
                 }
@@ -243,20 +256,26 @@ impl Inner {
         }
     }
 
-    fn judge(&self, method: &str, path: &str) -> Fate {
-        let all = self.all.fetch_add(1, Ordering::SeqCst) + 1;
-        let asked = |writes| Asked { method, path, all, writes };
-        if !asked(0).writes() {
-            return (self.judge)(&asked(0));
+    /// The log stays usable after another thread panicked: no write to it can stop halfway.
+    fn write_log(&self) -> MutexGuard<'_, WriteLog> {
+        self.write_log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts the request, records it if it is a write, and applies the rule.
+    fn action(&self, method: &str, path: &str) -> FaultAction {
+        let n_requests = self.n_requests.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut request = ProxyRequest { method, path, n_requests, n_writes: 0 };
+        if request.is_write() {
+            let mut log = self.write_log();
+            log.writes.push(format!("{method} {path}"));
+            log.last = Instant::now();
+            request.n_writes = log.writes.len();
         }
-        if let Ok(mut last) = self.last.lock() {
-            *last = Instant::now();
-        }
-        (self.judge)(&asked(self.writes.fetch_add(1, Ordering::SeqCst) + 1))
+        (self.rule)(&request)
     }
 }
 
-/// An answer as the API server gives it; 429 says when to come again.
+/// An answer in the format of the API server. With 429 it contains the time of the next try.
 fn refusal(code: u16) -> String {
     let (seconds, body) = (retry_seconds(code), status(code).to_string());
     format!(
@@ -271,7 +290,7 @@ fn retry_seconds(code: u16) -> u8 {
 
 fn status(code: u16) -> Value {
     json!({
-        "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "message": "so it was asked for",
+        "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "message": "fault injected by the test proxy",
         "reason": if code == 410 { "Expired" } else { "Unknown" }, "details": {"retryAfterSeconds": retry_seconds(code)},
     })
 }

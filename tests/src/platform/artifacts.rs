@@ -5,7 +5,6 @@ use std::{fmt::Write as _, fs, path::Path};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::trained;
 use crate::{Outcome, data};
 
 /// Copies an artifact's folder and makes it readable for everyone.
@@ -25,7 +24,7 @@ pub fn digest(artifact: &Path) -> Outcome<String> {
 
 /// Trains a variant of the model for `top-picks`.
 pub async fn variant(to: &Path) -> Outcome {
-    let made = trained().await?.join("home-ials-of-fewer-factors");
+    let made = data::trained_home("stories-home").await?.join("home-ials-of-fewer-factors");
     if !made.join("marquee.json").is_file() {
         data::train("implicit-als", &data::ml_100k()?.join("ml-100k.inter"), &made, &["factors=24"]).await?;
     }
@@ -35,7 +34,7 @@ pub async fn variant(to: &Path) -> Outcome {
 /// A model with so many titles that their id table takes about 60 MB in a pod.
 pub async fn long_catalogue(to: &Path) -> Outcome {
     const N_TITLES: usize = 500_000;
-    let trained = trained().await?;
+    let trained = data::trained_home("stories-home").await?;
     let (plays, made) = (trained.join("long-catalogue.inter"), trained.join("long-catalogue"));
     if !made.join("marquee.json").is_file() {
         let mut text = String::from("user_id:token\titem_id:token\trating:float\ttimestamp:float\n");

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::{Outcome, cluster::Cluster};
 
-/// Maximum duration of a load, so that a mistake cannot run for ever.
+/// Maximum duration of a load, so that a mistake cannot run forever.
 const LONGEST: Duration = Duration::from_secs(300);
 
 /// Results of a load.
@@ -36,7 +36,7 @@ impl Tally {
     /// An error unless there was an answer and no failure.
     pub fn none_failed(&self) -> Outcome {
         match (self.answered, self.failed.as_slice()) {
-            (0, _) => Err("the load was never answered".into()),
+            (0, _) => Err("no request of the load was answered".into()),
             (_, []) => Ok(()),
             (answered, failed) => {
                 Err(format!("{} of {} requests failed: {failed:.3?}", failed.len(), answered + failed.len())
@@ -90,7 +90,7 @@ impl Load {
     /// Waits for this many more answers.
     pub async fn answers(&self, more: usize) -> Outcome {
         let goal = self.answered.load(Relaxed) + more;
-        let what = "the load to be answered";
+        let what = "answers to the load";
         crate::wait::until_within(Duration::from_secs(120), what, async || {
             Ok((self.answered.load(Relaxed) >= goal || self.work.is_finished()).then_some(()))
         })
@@ -143,8 +143,8 @@ async fn ask(
 }
 
 async fn page(client: &reqwest::Client, url: &str, viewer: &str) -> Outcome<Value> {
-    let asked = client.post(url).timeout(Duration::from_secs(5)).json(&json!({ "viewer": viewer })).send();
-    let answer = asked.await.map_err(|error| causes(&error))?;
+    let sent = client.post(url).timeout(Duration::from_secs(5)).json(&json!({ "viewer": viewer })).send();
+    let answer = sent.await.map_err(|error| causes(&error))?;
     let status = answer.status();
     let text = answer.text().await.map_err(|error| causes(&error))?;
     if !status.is_success() {
@@ -155,5 +155,5 @@ async fn page(client: &reqwest::Client, url: &str, viewer: &str) -> Outcome<Valu
 
 fn causes(error: &dyn std::error::Error) -> String {
     let next = std::iter::successors(error.source(), |cause| cause.source());
-    next.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
+    next.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

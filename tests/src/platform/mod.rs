@@ -1,10 +1,10 @@
-//! Marquee, installed on a test's cluster with its own chart, and a namespace for one story.
+//! An installation of Marquee on the test cluster, with the chart, and a namespace for each story.
 
 mod artifacts;
 mod load;
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -22,15 +22,15 @@ pub use load::{Load, Tally};
 use crate::{
     Outcome,
     cluster::{Cluster, tools},
-    data,
+    data::{self, repository},
 };
 
-/// Where the operator runs.
+/// Namespace of the operator.
 pub const SYSTEM: &str = "marquee-system";
 
 /// Longest wait for pods to start and become ready on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 static TURN: RwLock<()> = RwLock::const_new(());
 
@@ -51,11 +51,6 @@ enum Turn {
     Alone { _guard: RwLockWriteGuard<'static, ()> },
 }
 
-/// The repository's folder.
-pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 impl Platform {
     /// Installs Marquee if necessary, and creates the story's namespace. `None` if this machine cannot run a cluster.
     pub async fn new(story: &str) -> Outcome<Option<Self>> {
@@ -73,7 +68,7 @@ impl Platform {
         let namespace = format!("story-{story}");
         let artifacts = cluster.folder().join("artifacts").join(story);
         for artifact in ["home-catalogue", "home-ials", "home-ease", "home-svdpp"] {
-            copy(&trained().await?.join(artifact), &artifacts.join(artifact))?;
+            copy(&data::trained_home("stories-home").await?.join(artifact), &artifacts.join(artifact))?;
         }
         let platform = Self { cluster, namespace, artifacts, _turn: turn };
         platform.furnish().await?;
@@ -162,12 +157,12 @@ spec:
         let waited = self.kubectl(&format!("wait {what} --for=condition=Ready --timeout=120s")).await;
         match waited {
             Ok(_) => Ok(()),
-            Err(error) => Err(format!("{error}\n{}", self.state_of_things().await).into()),
+            Err(error) => Err(format!("{error}\n{}", self.state_report().await).into()),
         }
     }
 
     /// State of the namespace, for the message of a failed story.
-    pub async fn state_of_things(&self) -> String {
+    pub async fn state_report(&self) -> String {
         let mut told = String::new();
         for look in ["get rankingmodels,pagelayouts -o yaml", "get all", "get events", "describe pods"] {
             told += &format!(
@@ -204,11 +199,11 @@ spec:
                 return Ok(last);
             }
             if Instant::now() > deadline {
-                let state = self.state_of_things().await;
+                let state = self.state_report().await;
                 return Err(format!("waited {PATIENCE:?} for {why}; {what} was {last:#}\n{state}").into());
             }
             // Each poll starts a kubectl, which takes a core from the pods.
-            tokio::time::sleep(BETWEEN_LOOKS).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -265,18 +260,6 @@ pub async fn pages(url: &str, viewers: &[String]) -> Outcome<Vec<Value>> {
         pages.push(page);
     }
     Ok(pages)
-}
-
-/// The homepage's models, trained once for each test binary.
-pub async fn trained() -> Outcome<&'static Path> {
-    static TRAINED: OnceCell<PathBuf> = OnceCell::const_new();
-    let train = async || {
-        let folder = tools::sibling("marquee-runtime")?.with_file_name("../tmp/stories-home");
-        std::fs::create_dir_all(&folder)?;
-        data::home_artifacts(&folder).await?;
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(folder)
-    };
-    Ok(TRAINED.get_or_try_init(train).await?)
 }
 
 async fn install(cluster: &'static Cluster) -> Outcome {

@@ -1,11 +1,8 @@
 //! One code for both: the page is the same wherever its models answer.
 
-use super::*;
+use marquee_tests::data::viewers;
 
-/// Viewers whom the models know, and one whom none does.
-fn viewers() -> impl Iterator<Item = String> {
-    (0..19).map(|n| (1 + n * 47).to_string()).chain(["nobody-known".to_owned()])
-}
+use super::*;
 
 #[tokio::test]
 async fn pages_are_those_of_a_single_process() -> Outcome {

@@ -1,65 +1,74 @@
-//! What the API server answers badly is tried again, not too often, and the end is the same.
+//! The operator retries failed requests at a limited rate, and reaches the same end state as without faults.
 
 use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use marquee_tests::{
     Outcome,
-    operator::{Asked, Fate, OperatorFixture, Proxy},
+    operator::{FaultAction, OperatorFixture, Proxy, ProxyRequest},
 };
 
-use super::sweep::{ALONE, Calm, life, undisturbed};
+use super::sweep::{ALONE, UndisturbedRun, run_lifecycle, undisturbed_run};
 
-/// Which requests are answered badly.
-type Hit = fn(&Asked) -> bool;
+/// Selects the requests that fail.
+type RequestFilter = fn(&ProxyRequest) -> bool;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_answered_badly_the_end_is_the_same_and_nobody_is_stormed() -> Outcome {
-    let every_third = |asked: &Asked| asked.writes() && asked.writes % 3 == 1;
+async fn failed_writes_lead_to_the_same_end_state_without_a_request_storm() -> Outcome {
+    let every_third = |request: &ProxyRequest| request.is_write() && request.n_writes % 3 == 1;
     #[rustfmt::skip]
-    let cases: [(&str, Fate, Hit); 4] = [
-        ("conflict",  Fate::Refuse(409), every_third),
-        ("too-many",  Fate::Refuse(429), every_third),
-        ("broken",    Fate::Refuse(500), every_third),
-        ("no-answer", Fate::Hang,        |asked| asked.writes() && asked.writes == 3),
+    let cases: [(&str, FaultAction, RequestFilter); 4] = [
+        ("conflict",  FaultAction::Refuse(409), every_third),
+        ("too-many",  FaultAction::Refuse(429), every_third),
+        ("broken",    FaultAction::Refuse(500), every_third),
+        ("no-answer", FaultAction::Hang,        |request| request.is_write() && request.n_writes == 3),
     ];
-    all_end_the_same(&cases, "calm-faults").await
+    all_reach_the_same_end_state(&cases, "undisturbed-faults").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_becomes_of_watches_the_end_is_the_same_and_nobody_is_stormed() -> Outcome {
+async fn failed_watches_and_lists_lead_to_the_same_end_state_without_a_request_storm() -> Outcome {
     const SOON: Duration = Duration::from_millis(500);
-    // A list and a watch of each kind are some 25 requests: all watches are hit, most of them several times.
-    let early = |asked: &Asked| asked.watches() && asked.all <= 75;
+    // One list and one watch for each kind are about 25 requests, so every watch fails at least once.
+    let early = |request: &ProxyRequest| request.is_watch() && request.n_requests <= 75;
     #[rustfmt::skip]
-    let cases: [(&str, Fate, Hit); 4] = [
-        ("expired-at-once", Fate::Refuse(410),  early),
-        ("expired-later",   Fate::Expire(SOON), early),
-        ("cut",             Fate::Cut(SOON),    early),
-        ("lists-refused",   Fate::Refuse(500),  |asked| !asked.writes() && asked.path.contains("limit=") && asked.all % 4 == 0),
+    let cases: [(&str, FaultAction, RequestFilter); 4] = [
+        ("expired-at-once", FaultAction::Refuse(410),  early),
+        ("expired-later",   FaultAction::Expire(SOON), early),
+        ("cut",             FaultAction::Cut(SOON),    early),
+        ("lists-refused",   FaultAction::Refuse(500),  |request| !request.is_write() && request.path.contains("limit=") && request.n_requests % 4 == 0),
     ];
-    all_end_the_same(&cases, "calm-watches").await
+    all_reach_the_same_end_state(&cases, "undisturbed-watches").await
 }
 
-async fn all_end_the_same(cases: &[(&'static str, Fate, Hit)], calm: &str) -> Outcome {
-    let calm = undisturbed(calm).await?;
-    let ends = stream::iter(cases).map(|&(why, fate, hit)| Box::pin(ends_the_same(why, (fate, hit), &calm)));
-    ends.buffer_unordered(cases.len()).try_collect().await
+async fn all_reach_the_same_end_state(
+    cases: &[(&'static str, FaultAction, RequestFilter)],
+    namespace: &str,
+) -> Outcome {
+    let undisturbed = undisturbed_run(namespace).await?;
+    let runs = stream::iter(cases).map(|&(why, action, selects)| {
+        Box::pin(reaches_the_same_end_state(why, (action, selects), &undisturbed))
+    });
+    runs.buffer_unordered(cases.len()).try_collect().await
 }
 
-async fn ends_the_same(why: &'static str, (fate, hit): (Fate, Hit), calm: &Calm) -> Outcome {
-    let stage = OperatorFixture::new(why).await?;
-    let judge = move |asked: &Asked| if hit(asked) { fate } else { Fate::Pass };
-    let proxy = Proxy::before(stage.server, judge).await?;
-    let _operator = stage.operate_as(why, &proxy.kubeconfig().to_string(), ALONE)?;
-    let ended = life(&stage, async || Ok(stage.world().await? == calm.world)).await;
+async fn reaches_the_same_end_state(
+    why: &'static str,
+    (action, selects): (FaultAction, RequestFilter),
+    undisturbed: &UndisturbedRun,
+) -> Outcome {
+    let fixture = OperatorFixture::new(why).await?;
+    let rule = move |request: &ProxyRequest| if selects(request) { action } else { FaultAction::Pass };
+    let proxy = Proxy::start(fixture.server, rule).await?;
+    let _operator = fixture.start_operator_with(why, &proxy.kubeconfig().to_string(), ALONE)?;
+    let ended = run_lifecycle(&fixture, async || Ok(fixture.snapshot().await? == undisturbed.snapshot)).await;
     ended.map_err(|error| format!("{why}: {error}"))?;
-    let (writes, requests) = (proxy.writes(), proxy.all());
+    let (writes, requests) = (proxy.n_writes(), proxy.n_requests());
     println!(
         "{why}: {writes} writes of {requests} requests, undisturbed {} of {}",
-        calm.writes, calm.requests
+        undisturbed.writes, undisturbed.requests
     );
-    assert!(writes <= 4 * calm.writes, "{why}: {writes} writes");
-    assert!(requests <= 8 * calm.requests, "{why}: {requests} requests");
+    assert!(writes <= 4 * undisturbed.writes, "{why}: {writes} writes");
+    assert!(requests <= 8 * undisturbed.requests, "{why}: {requests} requests");
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Gateway API, KEDA and a custom metrics API: used where they are, told where they are not, and missed when they go. Their kinds are the
-//! real ones, so the API server holds what is written to their schemas.
+//! Gateway API, KEDA and a custom metrics API: the operator uses each while it is installed, and reports in a condition when it is not.
+//! The CRDs are those of the projects, so the API server validates each write.
 
 use std::{
     sync::{
@@ -13,7 +13,7 @@ use kube::api::{Patch, PatchParams};
 use marquee_tests::{
     Outcome,
     cluster::Options,
-    operator::{Asked, Fate, OperatorFixture, Proxy},
+    operator::{FaultAction, OperatorFixture, Proxy, ProxyRequest},
 };
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ const ARGS: &[&str] =
 const MODEL: (&str, &str) = ("RankingModel", "m");
 const PAGE: (&str, &str) = ("PageLayout", "home");
 
-/// Where an adapter would answer. None does here: that the API is installed is what counts.
+/// Registers the API of a metrics adapter. No adapter runs: the operator looks only for the registration.
 const CUSTOM_METRICS: &str = "
 apiVersion: apiregistration.k8s.io/v1
 kind: APIService
@@ -37,64 +37,64 @@ spec:
 ";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_others_install_is_used_while_it_is_there() -> Outcome {
-    let stage = OperatorFixture::alone("foreign", Options::default()).await?;
-    stage.make_model().await?;
-    stage.make_layout().await?;
+async fn optional_apis_are_used_while_they_are_installed() -> Outcome {
+    let fixture = OperatorFixture::alone("foreign", Options::default()).await?;
+    fixture.make_model().await?;
+    fixture.make_layout().await?;
     let in_flight = json!({"spec": {"serving": {"autoscaling": {"targetInFlightRequests": 8}}}});
-    stage.patch(MODEL.0, MODEL.1, &in_flight).await?;
+    fixture.patch(MODEL.0, MODEL.1, &in_flight).await?;
     let gateway =
         json!({"spec": {"gateway": {"parentRefs": [{"name": "public"}], "hostnames": ["home.example"]}}});
-    stage.patch(PAGE.0, PAGE.1, &gateway).await?;
+    fixture.patch(PAGE.0, PAGE.1, &gateway).await?;
 
-    let ails = Arc::new(AtomicBool::new(false));
-    let judge = {
-        let ails = ails.clone();
-        let foreign = |path: &str| {
+    let discovery_fails = Arc::new(AtomicBool::new(false));
+    let rule = {
+        let discovery_fails = discovery_fails.clone();
+        let is_optional_api = |path: &str| {
             path.ends_with("/keda.sh/v1alpha1") || path.ends_with("/gateway.networking.k8s.io/v1")
         };
-        move |asked: &Asked| match ails.load(SeqCst) && foreign(asked.path) {
-            true => Fate::Refuse(503),
-            false => Fate::Pass,
+        move |request: &ProxyRequest| match discovery_fails.load(SeqCst) && is_optional_api(request.path) {
+            true => FaultAction::Refuse(503),
+            false => FaultAction::Pass,
         }
     };
-    let proxy = Proxy::before(stage.server, judge).await?;
-    let _operator = stage.operate_as("foreign", &proxy.kubeconfig().to_string(), ARGS)?;
+    let proxy = Proxy::start(fixture.server, rule).await?;
+    let _operator = fixture.start_operator_with("foreign", &proxy.kubeconfig().to_string(), ARGS)?;
 
-    // Nothing of it is there.
-    let message = stage.says(PAGE, "RoutesApplied", "False GatewayApiNotInstalled").await?;
+    // None of the APIs is installed.
+    let message = fixture.wait_for_condition(PAGE, "RoutesApplied", "False GatewayApiNotInstalled").await?;
     assert!(message.contains("install the CRDs of Gateway API"), "{message}");
-    let message = stage.says(MODEL, "Autoscaling", "False MetricsApiNotInstalled").await?;
+    let message = fixture.wait_for_condition(MODEL, "Autoscaling", "False MetricsApiNotInstalled").await?;
     assert!(message.contains("targetInFlightRequests is not in use"), "{message}");
-    assert_eq!(stage.names("HorizontalPodAutoscaler").await?.len(), 1);
+    assert_eq!(fixture.names("HorizontalPodAutoscaler").await?.len(), 1);
 
     // Gateway API.
-    stage.server.apply_foreign("gateway-api").await?;
-    stage.says(PAGE, "RoutesApplied", "Unknown Reconciling").await?;
+    fixture.server.apply_foreign("gateway-api").await?;
+    fixture.wait_for_condition(PAGE, "RoutesApplied", "Unknown Reconciling").await?;
     for kind in ["HTTPRoute", "GRPCRoute"] {
-        let route = stage.api(kind)?.get("home-page").await?;
+        let route = fixture.api(kind)?.get("home-page").await?;
         assert_eq!(route.data["spec"]["hostnames"], json!(["home.example"]), "{kind}");
         assert_eq!(route.data["spec"]["rules"][0]["backendRefs"][0]["name"], "home-page", "{kind}");
-        answer(&stage, kind, ("True", "Accepted")).await?;
+        write_route_status(&fixture, kind, ("True", "Accepted")).await?;
     }
-    stage.says(PAGE, "RoutesApplied", "True RoutesApplied").await?;
-    answer(&stage, "HTTPRoute", ("False", "NotAllowedByListeners")).await?;
-    let message = stage.says(PAGE, "RoutesApplied", "False RouteNotAccepted").await?;
+    fixture.wait_for_condition(PAGE, "RoutesApplied", "True RoutesApplied").await?;
+    write_route_status(&fixture, "HTTPRoute", ("False", "NotAllowedByListeners")).await?;
+    let message = fixture.wait_for_condition(PAGE, "RoutesApplied", "False RouteNotAccepted").await?;
     assert!(message.contains("NotAllowedByListeners"), "{message}");
 
     // A custom metrics API.
-    stage.server.apply(CUSTOM_METRICS)?;
-    stage.says(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
-    let autoscaler = stage.api("HorizontalPodAutoscaler")?.list(&Default::default()).await?.items.pop();
+    fixture.server.apply(CUSTOM_METRICS)?;
+    fixture.wait_for_condition(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
+    let autoscaler = fixture.api("HorizontalPodAutoscaler")?.list(&Default::default()).await?.items.pop();
     let mut autoscaler = autoscaler.ok_or("no autoscaler")?;
     let metrics = autoscaler.data["spec"]["metrics"].take();
     assert_eq!(metrics[1]["pods"]["target"]["averageValue"], "8", "{metrics}");
 
-    // One that tells nothing of these pods: the autoscaler goes by CPU and is content, so it has to be said here, once the pods have
-    // been there for a while.
-    let mut traffic = stage.api(MODEL.0)?.get(MODEL.1).await?.data["status"]["traffic"].take();
+    // A metrics API without values for these pods: the autoscaler then uses the CPU and reports no error, so the operator must report it
+    // after the pods have run for a while.
+    let mut traffic = fixture.api(MODEL.0)?.get(MODEL.1).await?.data["status"]["traffic"].take();
     traffic[0]["since"] = json!("2026-01-01T00:00:00Z");
-    tell(&stage, MODEL.0, MODEL.1, json!({ "traffic": traffic })).await?;
+    write_status(&fixture, MODEL.0, MODEL.1, json!({ "traffic": traffic })).await?;
     let name = autoscaler.metadata.name.ok_or("an autoscaler without a name")?;
     let cpu = json!({"type": "ContainerResource", "containerResource": {
         "name": "cpu", "container": "runtime", "current": {"averageUtilization": 1},
@@ -102,80 +102,90 @@ async fn what_others_install_is_used_while_it_is_there() -> Outcome {
     let in_flight = json!({"type": "Pods", "pods": {
         "metric": {"name": "marquee_serving_in_flight_requests"}, "current": {"averageValue": "0"},
     }});
-    tell(
-        &stage,
+    write_status(
+        &fixture,
         "HorizontalPodAutoscaler",
         &name,
         json!({"currentMetrics": [cpu, {"type": ""}], "desiredReplicas": 1}),
     )
     .await?;
-    let message = stage.says(MODEL, "Autoscaling", "False MetricsUnavailable").await?;
+    let message = fixture.wait_for_condition(MODEL, "Autoscaling", "False MetricsUnavailable").await?;
     assert!(message.contains("targetInFlightRequests is not in use"), "{message}");
-    tell(
-        &stage,
+    write_status(
+        &fixture,
         "HorizontalPodAutoscaler",
         &name,
         json!({"currentMetrics": [cpu, in_flight], "desiredReplicas": 1}),
     )
     .await?;
-    stage.says(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
+    fixture.wait_for_condition(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
 
-    // KEDA, which makes an autoscaler of its own: ours goes first.
-    stage.server.apply_foreign("keda").await?;
-    stage
-        .until("KEDA's object instead of the autoscaler", async || {
-            Ok(stage.names("HorizontalPodAutoscaler").await?.is_empty()
-                && stage.names("ScaledObject").await?.len() == 1)
+    // KEDA creates its own autoscaler, so the operator first deletes the one that it created.
+    fixture.server.apply_foreign("keda").await?;
+    fixture
+        .until("a ScaledObject instead of the autoscaler", async || {
+            Ok(fixture.names("HorizontalPodAutoscaler").await?.is_empty()
+                && fixture.names("ScaledObject").await?.len() == 1)
         })
         .await?;
-    let message = stage.says(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
+    let message = fixture.wait_for_condition(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
     assert!(message.ends_with("by KEDA"), "{message}");
-    let name = stage.names("ScaledObject").await?.pop().ok_or("no object of KEDA's")?;
-    let ready = |status: &str, reason: &str| json!({"conditions": [{"type": "Ready", "status": status, "reason": reason, "message": "said by KEDA"}]});
-    tell(&stage, "ScaledObject", &name, ready("False", "TriggerError")).await?;
-    let message = stage.says(MODEL, "Autoscaling", "False MetricsUnavailable").await?;
+    let name = fixture.names("ScaledObject").await?.pop().ok_or("no ScaledObject")?;
+    let ready = |status: &str, reason: &str| json!({"conditions": [{"type": "Ready", "status": status, "reason": reason, "message": "message of KEDA"}]});
+    write_status(&fixture, "ScaledObject", &name, ready("False", "TriggerError")).await?;
+    let message = fixture.wait_for_condition(MODEL, "Autoscaling", "False MetricsUnavailable").await?;
     assert!(message.contains("KEDA can query Prometheus at http://prometheus.monitoring:9090"), "{message}");
-    tell(&stage, "ScaledObject", &name, ready("True", "ScaledObjectReady")).await?;
-    stage.says(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
+    write_status(&fixture, "ScaledObject", &name, ready("True", "ScaledObjectReady")).await?;
+    fixture.wait_for_condition(MODEL, "Autoscaling", "True AutoscalerApplied").await?;
 
-    // Discovery that answers in part is no news: what was there is not gone.
-    let quiet = async || Ok(proxy.quiet() > Duration::from_secs(2));
-    stage.until("quiet", quiet).await?;
-    let (writes, requests) = (proxy.writes(), proxy.all());
-    ails.store(true, SeqCst);
-    // Five rounds, of four requests at least.
-    stage.until("some rounds of discovery", async || Ok(proxy.all() >= requests + 20)).await?;
-    assert_eq!(proxy.writes(), writes, "an API that does not answer was taken for one that is gone");
-    assert_eq!(stage.names("ScaledObject").await?.len(), 1);
-    ails.store(false, SeqCst);
+    // If discovery answers only in part, the operator keeps what it knew.
+    let is_idle = async || Ok(proxy.idle_time() > Duration::from_secs(2));
+    fixture.until("the operator to be idle", is_idle).await?;
+    let (n_writes, n_requests) = (proxy.n_writes(), proxy.n_requests());
+    discovery_fails.store(true, SeqCst);
+    // Five rounds with at least four requests each.
+    fixture.until("some rounds of discovery", async || Ok(proxy.n_requests() >= n_requests + 20)).await?;
+    assert_eq!(
+        proxy.writes_since(n_writes),
+        [] as [String; 0],
+        "the operator treated an API that does not answer as one that is not installed"
+    );
+    assert_eq!(fixture.names("ScaledObject").await?.len(), 1);
+    discovery_fails.store(false, SeqCst);
 
-    // It all goes.
-    stage.server.delete_foreign("keda")?;
-    stage
-        .until("the autoscaler again", async || Ok(stage.names("HorizontalPodAutoscaler").await?.len() == 1))
+    // All APIs are removed.
+    fixture.server.delete_foreign("keda")?;
+    fixture
+        .until("the autoscaler to be created again", async || {
+            Ok(fixture.names("HorizontalPodAutoscaler").await?.len() == 1)
+        })
         .await?;
-    stage.server.kubectl(&["delete", "apiservice", "v1beta1.custom.metrics.k8s.io"])?;
-    stage.says(MODEL, "Autoscaling", "False MetricsApiNotInstalled").await?;
-    stage.server.delete_foreign("gateway-api")?;
-    stage.says(PAGE, "RoutesApplied", "False GatewayApiNotInstalled").await?;
-    stage.until("quiet", quiet).await
+    fixture.server.kubectl(&["delete", "apiservice", "v1beta1.custom.metrics.k8s.io"])?;
+    fixture.wait_for_condition(MODEL, "Autoscaling", "False MetricsApiNotInstalled").await?;
+    fixture.server.delete_foreign("gateway-api")?;
+    fixture.wait_for_condition(PAGE, "RoutesApplied", "False GatewayApiNotInstalled").await?;
+    fixture.until("the operator to be idle", is_idle).await
 }
 
-/// What a Gateway says of a route.
-async fn answer(stage: &OperatorFixture, kind: &str, (status, reason): (&str, &str)) -> Outcome {
+/// Writes the status of a route as a Gateway would.
+async fn write_route_status(
+    fixture: &OperatorFixture,
+    kind: &str,
+    (status, reason): (&str, &str),
+) -> Outcome {
     let condition = json!({
-        "type": "Accepted", "status": status, "reason": reason, "message": "said by the Gateway",
+        "type": "Accepted", "status": status, "reason": reason, "message": "message of the Gateway",
         "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1,
     });
     let parent = json!({
         "parentRef": {"name": "public"}, "controllerName": "gateway.example/controller", "conditions": [condition],
     });
-    tell(stage, kind, "home-page", json!({"parents": [parent]})).await
+    write_status(fixture, kind, "home-page", json!({"parents": [parent]})).await
 }
 
-/// Writes a status, as whoever works for the kind would.
-async fn tell(stage: &OperatorFixture, kind: &str, name: &str, status: Value) -> Outcome {
-    let told = Patch::Merge(json!({ "status": status }));
-    stage.api(kind)?.patch_status(name, &PatchParams::default(), &told).await?;
+/// Writes the status of an object as the controller of its kind would.
+async fn write_status(fixture: &OperatorFixture, kind: &str, name: &str, status: Value) -> Outcome {
+    let patch = Patch::Merge(json!({ "status": status }));
+    fixture.api(kind)?.patch_status(name, &PatchParams::default(), &patch).await?;
     Ok(())
 }

@@ -5,28 +5,29 @@ use std::time::{Duration, Instant};
 use kube::api::{DynamicObject, Patch, PatchParams};
 use marquee_tests::{
     Outcome,
-    operator::{Fate, OperatorFixture, Proxy},
+    operator::{FaultAction, OperatorFixture, Proxy},
 };
 use serde_json::{Value, json};
 use tokio::process::Child;
 
 const OFTEN: &[&str] = &["--leader-elect=false", "--resync=1s"];
+const NO_WRITES: [String; 0] = [];
 
 /// A model and a page, with an operator that reconciles them every second.
 struct Settled {
-    stage: OperatorFixture,
+    fixture: OperatorFixture,
     proxy: Proxy,
     _operator: Child,
 }
 
 impl Settled {
     async fn new(namespace: &str) -> Outcome<Self> {
-        let stage = OperatorFixture::new(namespace).await?;
-        stage.make_model().await?;
-        stage.make_layout().await?;
-        let proxy = Proxy::before(stage.server, |_| Fate::Pass).await?;
-        let operator = stage.operate_as("often", &proxy.kubeconfig().to_string(), OFTEN)?;
-        let settled = Self { stage, proxy, _operator: operator };
+        let fixture = OperatorFixture::new(namespace).await?;
+        fixture.make_model().await?;
+        fixture.make_layout().await?;
+        let proxy = Proxy::start(fixture.server, |_| FaultAction::Pass).await?;
+        let operator = fixture.start_operator_with("often", &proxy.kubeconfig().to_string(), OFTEN)?;
+        let settled = Self { fixture, proxy, _operator: operator };
         settled.settle().await?;
         Ok(settled)
     }
@@ -34,38 +35,38 @@ impl Settled {
     /// Waits until both resources are ready and nothing is written.
     async fn settle(&self) -> Outcome {
         let is_settled = async || {
-            let ready = self.stage.is_ready("RankingModel", "m", 1).await?
-                && self.stage.is_ready("PageLayout", "home", 1).await?;
-            Ok(ready && self.proxy.quiet() > Duration::from_secs(3))
+            let ready = self.fixture.is_ready("RankingModel", "m", 1).await?
+                && self.fixture.is_ready("PageLayout", "home", 1).await?;
+            Ok(ready && self.proxy.idle_time() > Duration::from_secs(3))
         };
-        self.stage.until("both to be ready and quiet", is_settled).await
+        self.fixture.until("both to be ready and the operator to be idle", is_settled).await
     }
 
     /// Waits for ten more reconciles.
     async fn reconcile_ten_times(&self) -> Outcome {
-        let reconciles = || self.stage.said("often", "reconciled");
+        let reconciles = || self.fixture.log_count("often", "reconciled");
         let before = reconciles()?;
-        self.stage.until("ten reconciles", async || Ok(reconciles()? >= before + 10)).await
+        self.fixture.until("ten reconciles", async || Ok(reconciles()? >= before + 10)).await
     }
 
     /// The Deployment of the model's revision, after another writer applied `change` and the operator reconciled.
     async fn deployment_after(&self, change: &Patch<Value>) -> Outcome<DynamicObject> {
         let revision =
-            self.stage.api("RankingModel")?.get("m").await?.data["status"]["latestRevision"].take();
+            self.fixture.api("RankingModel")?.get("m").await?.data["status"]["latestRevision"].take();
         let name = format!("m-ranker-{}", revision.as_str().ok_or("no revision")?);
-        self.stage.api("Deployment")?.patch(&name, &PatchParams::default(), change).await?;
+        self.fixture.api("Deployment")?.patch(&name, &PatchParams::default(), change).await?;
         self.reconcile_ten_times().await?;
         self.settle().await?;
-        Ok(self.stage.api("Deployment")?.get(&name).await?)
+        Ok(self.fixture.api("Deployment")?.get(&name).await?)
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unchanged_resource_causes_no_writes() -> Outcome {
     let settled = Settled::new("silence").await?;
-    let writes = settled.proxy.writes();
+    let n_writes = settled.proxy.n_writes();
     settled.reconcile_ten_times().await?;
-    assert_eq!(settled.proxy.writes(), writes, "nothing changed");
+    assert_eq!(settled.proxy.writes_since(n_writes), NO_WRITES, "writes although nothing changed");
     Ok(())
 }
 
@@ -99,13 +100,13 @@ async fn an_annotation_of_another_writer_is_kept() -> Outcome {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_our_field_is_corrected_with_one_event() -> Outcome {
     let settled = Settled::new("silence-drift").await?;
-    let stage = &settled.stage;
-    let before = stage.world().await?;
-    stage.patch("PodDisruptionBudget", "m-ranker", &json!({"spec": {"minAvailable": 3}})).await?;
-    stage.until("the budget to be corrected", async || Ok(stage.world().await? == before)).await?;
+    let fixture = &settled.fixture;
+    let before = fixture.snapshot().await?;
+    fixture.patch("PodDisruptionBudget", "m-ranker", &json!({"spec": {"minAvailable": 3}})).await?;
+    fixture.until("the budget to be corrected", async || Ok(fixture.snapshot().await? == before)).await?;
     settled.settle().await?;
     let namespace = ["get", "events.events.k8s.io", "-n", "silence-drift", "-o", "json"];
-    let events: Value = serde_json::from_str(&stage.server.kubectl(&namespace)?)?;
+    let events: Value = serde_json::from_str(&fixture.server.kubectl(&namespace)?)?;
     let events = events["items"].as_array().ok_or("no events")?;
     let mended: Vec<_> = events.iter().filter(|event| event["reason"] == "DriftMended").collect();
     assert_eq!(mended.len(), 1, "{mended:?}");
@@ -115,23 +116,25 @@ async fn a_change_of_our_field_is_corrected_with_one_event() -> Outcome {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_written_for_a_deleted_resource() -> Outcome {
     let settled = Settled::new("silence-deleted").await?;
-    let Settled { stage, proxy, .. } = &settled;
+    let Settled { fixture, proxy, .. } = &settled;
     for (kind, name) in [("RankingModel", "m"), ("PageLayout", "home")] {
-        stage.api(kind)?.delete(name, &Default::default()).await?;
+        fixture.api(kind)?.delete(name, &Default::default()).await?;
     }
     // While the operator knows a resource, it reconciles it every second. A write that was in flight at the deletion may still arrive.
-    let mut reconciles = (stage.said("often", "reconcile")?, Instant::now());
-    stage
+    let mut reconciles = (fixture.log_count("often", "reconcile")?, Instant::now());
+    fixture
         .until("the operator to see the deletion, and writes in flight to end", async || {
-            let now = stage.said("often", "reconcile")?;
+            let now = fixture.log_count("often", "reconcile")?;
             if now != reconciles.0 {
                 reconciles = (now, Instant::now());
             }
-            Ok(reconciles.1.elapsed() > Duration::from_secs(4) && proxy.quiet() > Duration::from_secs(1))
+            Ok(reconciles.1.elapsed() > Duration::from_secs(4) && proxy.idle_time() > Duration::from_secs(1))
         })
         .await?;
-    let writes = proxy.writes();
-    stage.until("five quiet seconds", async || Ok(proxy.quiet() > Duration::from_secs(5))).await?;
-    assert_eq!(proxy.writes(), writes);
+    let n_writes = proxy.n_writes();
+    fixture
+        .until("five seconds without a write", async || Ok(proxy.idle_time() > Duration::from_secs(5)))
+        .await?;
+    assert_eq!(proxy.writes_since(n_writes), NO_WRITES, "writes after the deletion");
     Ok(())
 }

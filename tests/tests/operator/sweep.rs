@@ -1,41 +1,43 @@
-//! The operator crashes after each of its writes in turn, and the next one ends where an undisturbed one would.
+//! After a crash at any write, the next operator reaches the same end state as an undisturbed run.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use marquee_tests::{
     Outcome,
-    operator::{Asked, Fate, OperatorFixture, Proxy, is_ready},
+    operator::{FaultAction, OperatorFixture, Proxy, ProxyRequest, is_ready},
 };
 use serde_json::{Value, json};
 
 pub const ALONE: &[&str] = &["--leader-elect=false"];
-/// Crashes that are tried at a time: nearly all of their time is waiting.
-const AT_ONCE: usize = 6;
+/// Number of crash runs in parallel. They spend nearly all of their time waiting.
+const N_PARALLEL: usize = 6;
 
-/// A model and its page are made, the model gets another artifact once both are ready, and both are deleted, the model first; waits until
-/// `done`.
-pub async fn life(stage: &OperatorFixture, mut done: impl AsyncFnMut() -> Outcome<bool>) -> Outcome {
-    stage.make_model().await?;
-    stage.make_layout().await?;
-    stage
+/// Creates a model and its page, changes the model's artifact when both are ready, deletes the model, then the page, and waits for `done`.
+pub async fn run_lifecycle(
+    fixture: &OperatorFixture,
+    mut done: impl AsyncFnMut() -> Outcome<bool>,
+) -> Outcome {
+    fixture.make_model().await?;
+    fixture.make_layout().await?;
+    fixture
         .until("both to be ready", async || {
-            Ok(stage.is_ready("RankingModel", "m", 1).await?
-                && stage.is_ready("PageLayout", "home", 1).await?)
+            Ok(fixture.is_ready("RankingModel", "m", 1).await?
+                && fixture.is_ready("PageLayout", "home", 1).await?)
         })
         .await?;
     let change = json!({"spec": {"artifact": {"uri": "s3://models/top-2"}}});
-    stage.patch("RankingModel", "m", &change).await?;
-    stage
-        .until("the change to be served, and nothing to be left of what served before", async || {
-            // One look at the status, and before the children: what two looks say at different times does not belong together.
-            let Some(model) = stage.api("RankingModel")?.get_opt("m").await? else { return Ok(false) };
+    fixture.patch("RankingModel", "m", &change).await?;
+    fixture
+        .until("the new revision to serve and the children of the old revision to be deleted", async || {
+            // Read the status once, and before the children: two reads at different times may not fit together.
+            let Some(model) = fixture.api("RankingModel")?.get_opt("m").await? else { return Ok(false) };
             let status = &model.data["status"];
             if status["revision"] != status["latestRevision"] || !is_ready(&model, 2) {
                 return Ok(false);
             }
             for kind in ["ConfigMap", "Service", "Deployment", "HorizontalPodAutoscaler"] {
-                let names = stage.names(kind).await?;
+                let names = fixture.names(kind).await?;
                 if names.iter().filter(|name| name.starts_with("m-ranker-")).count() != 1 {
                     return Ok(false);
                 }
@@ -43,65 +45,76 @@ pub async fn life(stage: &OperatorFixture, mut done: impl AsyncFnMut() -> Outcom
             Ok(true)
         })
         .await?;
-    stage.delete("RankingModel", "m").await?;
-    stage.says(("PageLayout", "home"), "ModelsResolved", "False ObjectiveNotFound").await?;
-    stage.delete("PageLayout", "home").await?;
-    stage.until("the end of the story", async || done().await).await
+    fixture.delete("RankingModel", "m").await?;
+    fixture.wait_for_condition(("PageLayout", "home"), "ModelsResolved", "False ObjectiveNotFound").await?;
+    fixture.delete("PageLayout", "home").await?;
+    fixture.until("the end state", async || done().await).await
 }
 
-/// How the story goes when nothing disturbs it.
-pub struct Calm {
-    /// What is there in the end. Nobody collects what belonged to what was deleted.
-    pub world: BTreeMap<String, Value>,
+/// Result of a lifecycle without faults.
+pub struct UndisturbedRun {
+    /// End state. It contains the children of deleted resources: this API server has no garbage collector.
+    pub snapshot: BTreeMap<String, Value>,
+    /// Number of writes.
     pub writes: usize,
+    /// Number of requests.
     pub requests: usize,
 }
 
-pub async fn undisturbed(namespace: &str) -> Outcome<Calm> {
-    let stage = OperatorFixture::new(namespace).await?;
-    let proxy = Proxy::before(stage.server, |_| Fate::Pass).await?;
-    let _operator = stage.operate_as("calm", &proxy.kubeconfig().to_string(), ALONE)?;
-    life(&stage, async || Ok(proxy.quiet() > Duration::from_secs(2))).await?;
-    Ok(Calm { world: stage.world().await?, writes: proxy.writes(), requests: proxy.all() })
+/// Runs the lifecycle without faults.
+pub async fn undisturbed_run(namespace: &str) -> Outcome<UndisturbedRun> {
+    let fixture = OperatorFixture::new(namespace).await?;
+    let proxy = Proxy::start(fixture.server, |_| FaultAction::Pass).await?;
+    let _operator = fixture.start_operator_with("undisturbed", &proxy.kubeconfig().to_string(), ALONE)?;
+    run_lifecycle(&fixture, async || Ok(proxy.idle_time() > Duration::from_secs(2))).await?;
+    Ok(UndisturbedRun {
+        snapshot: fixture.snapshot().await?,
+        writes: proxy.n_writes(),
+        requests: proxy.n_requests(),
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_after_any_write_changes_nothing_about_the_end() -> Outcome {
-    let Calm { world, writes, .. } = undisturbed("calm-sweep").await?;
-    let of = |kind: &str| world.keys().filter(|key| key.starts_with(kind)).count();
-    assert_eq!((of("Deployment/"), of("ConfigMap/"), of("RankingModel/")), (2, 2, 0), "{world:?}");
-    // That it came to life and died before its first write is one of them.
+async fn a_crash_after_any_write_leads_to_the_same_end_state() -> Outcome {
+    let UndisturbedRun { snapshot, writes, .. } = undisturbed_run("undisturbed-sweep").await?;
+    let count = |kind: &str| snapshot.keys().filter(|key| key.starts_with(kind)).count();
+    assert_eq!(
+        (count("Deployment/"), count("ConfigMap/"), count("RankingModel/")),
+        (2, 2, 0),
+        "{snapshot:?}"
+    );
+    // Run 0 crashes before the first write.
     let crashed: Vec<bool> = stream::iter(0..=writes)
-        .map(|n| Box::pin(crash(n, &world)))
-        .buffer_unordered(AT_ONCE)
+        .map(|n| Box::pin(crash(n, &snapshot)))
+        .buffer_unordered(N_PARALLEL)
         .try_collect()
         .await?;
     let crashed = crashed.into_iter().filter(|crashed| *crashed).count();
     println!("{writes} writes, {crashed} crashes");
-    // A run may need a few writes less than another, since it may see two changes at once.
+    // The number of writes differs by a few between runs: one reconcile may see two changes.
     assert!(crashed + 6 >= writes, "{crashed} of {writes} writes crashed");
     Ok(())
 }
 
-/// Whether it came to the crash.
+/// Crashes the operator at write `n`, and before the first write for `n` = 0. Returns whether the run reached that write.
 async fn crash(n: usize, expected: &BTreeMap<String, Value>) -> Outcome<bool> {
-    let stage = OperatorFixture::new(&format!("crash-{n}")).await?;
-    let judge = move |asked: &Asked| match asked.writes {
-        1 if n == 0 && asked.writes() => Fate::CrashBefore,
-        writes if writes == n && asked.writes() => Fate::CrashAfter,
-        _ => Fate::Pass,
+    let fixture = OperatorFixture::new(&format!("crash-{n}")).await?;
+    let rule = move |request: &ProxyRequest| match request.n_writes {
+        1 if n == 0 && request.is_write() => FaultAction::CrashBefore,
+        writes if writes == n && request.is_write() => FaultAction::CrashAfter,
+        _ => FaultAction::Pass,
     };
-    let proxy = Proxy::before(stage.server, judge).await?;
-    let mut first = Some(stage.operate_as("first", &proxy.kubeconfig().to_string(), ALONE)?);
+    let proxy = Proxy::start(fixture.server, rule).await?;
+    let mut first = Some(fixture.start_operator_with("first", &proxy.kubeconfig().to_string(), ALONE)?);
     let mut second = None;
-    let ended = life(&stage, async || Ok(stage.world().await? == *expected));
+    let ended = run_lifecycle(&fixture, async || Ok(fixture.snapshot().await? == *expected));
     let restart = async {
         loop {
             if proxy.has_crashed()
                 && let Some(mut crashed) = first.take()
             {
                 crashed.kill().await?;
-                second = Some(stage.operate(ALONE)?);
+                second = Some(fixture.start_operator(ALONE)?);
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -1,11 +1,11 @@
-//! Landmarks, names and labels, read from the page as it stands.
+//! Landmarks, names and labels of the page.
 
 use marquee_tests::Outcome;
 use serde_json::json;
 
 use super::Preview;
 
-/// Each check gives a list of what is wrong; all are empty on a page that can be used without seeing it.
+/// Each check returns a list of faults. All lists are empty on a page that a blind viewer can use.
 const CHECKS: [(&str, &str); 10] = [
     (
         "one of each landmark",
@@ -63,7 +63,7 @@ const CONTRAST: &str = "const light = (rgb) => { const [r, g, b] = rgb.match(/[\
     const text = light(getComputedStyle(document.querySelector(name)).color); return (text + 0.05) / (ground + 0.05) < 4.5; })";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_can_be_used_without_seeing_it() -> Outcome {
+async fn a_blind_viewer_can_use_the_page() -> Outcome {
     let page = Preview::open().await?;
     page.pick("196").await?;
     page.browser.js("document.querySelector('.row .card').click()").await?;
@@ -80,7 +80,7 @@ async fn the_page_can_be_used_without_seeing_it() -> Outcome {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_moves_for_who_asks_for_calm() -> Outcome {
+async fn nothing_moves_when_the_viewer_prefers_reduced_motion() -> Outcome {
     let page = Preview::open().await?;
     page.pick("196").await?;
     page.browser.until("document.getAnimations().length === 0").await?;
@@ -90,8 +90,8 @@ async fn nothing_moves_for_who_asks_for_calm() -> Outcome {
     page.browser.js("document.querySelector('.row .card').click()").await?;
     page.announced("1 title watched just now").await?;
     page.browser.until("window.moved > 0").await?;
-    page.browser.calm().await?;
-    // What the first click set in motion may still be on its way.
+    page.browser.reduce_motion().await?;
+    // An update from the first click may still be in progress.
     page.browser.until("document.getAnimations().length === 0").await?;
     page.browser.js("window.moved = 0; document.querySelector('.row .card').click()").await?;
     page.announced("2 titles watched just now").await?;

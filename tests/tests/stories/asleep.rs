@@ -1,5 +1,5 @@
-//! Five idle minutes, in which everything is looked at again and again and nothing is written. An API server alone: no pod has to run,
-//! and nothing that other stories do is seen.
+//! Five idle minutes with many reconciles and no write. The story uses its own API server without a node: it needs no pods, and other
+//! stories cannot disturb it.
 
 use std::{collections::BTreeMap, fs, time::Duration};
 
@@ -14,50 +14,50 @@ use marquee_tests::{
 const USER: &str = "marquee-idle";
 const IDLE: Duration = Duration::from_secs(300);
 const ARGS: &[&str] = &["--resync=2s", "--discovery=5s"];
-/// The lease is renewed while there is a leader: that is its purpose.
+/// The leader renews its lease all the time.
 const LEASES: &str = "leases";
 const READS: [&str; 3] = ["get", "list", "watch"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_idle_minutes_pass_without_a_write_or_an_event() -> Outcome {
-    let stage = OperatorFixture::alone("idle", Options { audit: true, ..Options::default() }).await?;
-    stage.make_model().await?;
-    stage.make_layout().await?;
-    let kubeconfig = fs::read_to_string(stage.server.keys.user(USER, &["system:masters"])?)?;
-    let mut operator = stage.operate_as("idle", &kubeconfig, ARGS)?;
-    stage
+    let fixture = OperatorFixture::alone("idle", Options { audit: true, ..Options::default() }).await?;
+    fixture.make_model().await?;
+    fixture.make_layout().await?;
+    let kubeconfig = fs::read_to_string(fixture.server.keys.user(USER, &["system:masters"])?)?;
+    let mut operator = fixture.start_operator_with("idle", &kubeconfig, ARGS)?;
+    fixture
         .until("both to be ready", async || {
-            Ok(stage.is_ready("RankingModel", "m", 1).await?
-                && stage.is_ready("PageLayout", "home", 1).await?)
+            Ok(fixture.is_ready("RankingModel", "m", 1).await?
+                && fixture.is_ready("PageLayout", "home", 1).await?)
         })
         .await?;
     let mut last = 0;
     let settled = async || {
-        let writes = writes(&stage)?.values().sum::<usize>();
+        let writes = writes(&fixture)?.values().sum::<usize>();
         let same = writes == std::mem::replace(&mut last, writes);
         if !same {
             return Ok(None);
         }
-        // Two looks, between which a resync has passed.
+        // Count twice, with a resync between.
         tokio::time::sleep(Duration::from_secs(3)).await;
-        Ok((self::writes(&stage)?.values().sum::<usize>() == writes).then_some(()))
+        Ok((self::writes(&fixture)?.values().sum::<usize>() == writes).then_some(()))
     };
-    wait::until("the last write of the beginning", settled).await?;
+    wait::until("the last write of the start", settled).await?;
 
-    let (before, reconciled) = (writes(&stage)?, stage.said("idle", "reconciled")?);
-    // The idleness is what is tried.
+    let (before, reconciled) = (writes(&fixture)?, fixture.log_count("idle", "reconciled")?);
+    // The story tests this idle time.
     tokio::time::sleep(IDLE).await;
-    let (after, reconciles) = (writes(&stage)?, stage.said("idle", "reconciled")? - reconciled);
+    let (after, reconciles) = (writes(&fixture)?, fixture.log_count("idle", "reconciled")? - reconciled);
     eprintln!("{reconciles} reconciles in {IDLE:?} of idleness; writes before: {before:?}, after: {after:?}");
     assert!(operator.try_wait()?.is_none(), "the operator has ended");
-    assert_eq!(after, before, "written although nothing changed");
-    assert!(reconciles >= 200, "only {reconciles} reconciles: nothing was tried");
+    assert_eq!(after, before, "writes although nothing changed");
+    assert!(reconciles >= 200, "only {reconciles} reconciles: too few for this test");
     Ok(())
 }
 
-/// What the operator wrote until now, as the audit log has it: events are writes, too.
-fn writes(stage: &OperatorFixture) -> Outcome<BTreeMap<Right, usize>> {
-    let mut done = rights::deeds(&stage.server.audit_log(), USER)?.used;
+/// Writes of the operator so far, events included, from the audit log.
+fn writes(fixture: &OperatorFixture) -> Outcome<BTreeMap<Right, usize>> {
+    let mut done = rights::user_requests(&fixture.server.audit_log(), USER)?.used;
     done.retain(|right, _| !READS.contains(&right.verb.as_str()) && right.resource != LEASES);
     Ok(done)
 }

@@ -1,7 +1,4 @@
-use marquee_tests::{
-    Outcome, condition,
-    platform::{Platform, repository},
-};
+use marquee_tests::{Outcome, condition, data::repository, platform::Platform};
 use serde_json::Value;
 
 const CHILDREN: &str = "deployments,replicasets,pods,services,configmaps,serviceaccounts,horizontalpodautoscalers,poddisruptionbudgets,\

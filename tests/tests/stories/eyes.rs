@@ -1,8 +1,10 @@
 use std::{collections::BTreeSet, fs, time::Duration};
 
 use marquee_tests::{
-    Outcome, http_client,
-    platform::{Platform, SYSTEM, kubectl, repository},
+    Outcome,
+    data::repository,
+    http_client,
+    platform::{Platform, SYSTEM, kubectl},
     wait,
 };
 use serde_json::Value;

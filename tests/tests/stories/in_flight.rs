@@ -1,9 +1,6 @@
 use std::{fs, path::Path};
 
-use marquee_tests::{
-    Outcome, condition,
-    platform::{Platform, repository},
-};
+use marquee_tests::{Outcome, condition, data::repository, platform::Platform};
 use serde_json::{Value, json};
 
 use super::{autoscaling::pods, targets};

@@ -1,11 +1,10 @@
 use marquee_tests::{
     Outcome,
-    platform::{self, Platform, repository},
+    data::{repository, viewers},
+    platform::{self, Platform},
     runtime::Runtime,
 };
 use serde_json::json;
-
-use super::viewers;
 
 /// The page of the single process and of the cluster's pods, in both topologies, viewer by viewer.
 #[tokio::test(flavor = "multi_thread")]

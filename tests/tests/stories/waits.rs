@@ -4,7 +4,8 @@ use std::{fs, path::Path};
 
 use marquee_tests::{
     Outcome, condition,
-    platform::{Platform, poison, repository, run},
+    data::repository,
+    platform::{Platform, poison, run},
 };
 use serde_json::Value;
 

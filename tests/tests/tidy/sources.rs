@@ -1,6 +1,8 @@
 //! The files of the repository, as the rules read them.
 
-use std::{fs, path::Path, path::PathBuf};
+use std::fs;
+
+pub use marquee_tests::data::repository;
 
 /// Folders that only one machine has. Written in two parts so that this file does not break its own rule.
 pub const MACHINE_PATHS: [&str; 3] = [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/wo", "rk/")];
@@ -33,11 +35,6 @@ impl Source {
         let lines = self.text[..end].lines().enumerate();
         lines.map(|(n, line)| (n + 1, line)).filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
-}
-
-/// The root of the repository.
-pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
 /// Whether the line names this folder of one machine, at the root and not as a part of a longer path.
