@@ -2,19 +2,22 @@ use super::*;
 use crate::transport::http::Style;
 use crate::transport::tests::limits;
 
-fn headers(name: header::HeaderName, values: &[&str]) -> HeaderMap {
+fn headers(name: &header::HeaderName, values: &[&str]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for value in values {
-        headers.append(&name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        headers.append(name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
     headers
 }
+
+/// Values of the header, and the encoding or a part of the error.
+type RequestCase = (&'static [&'static str], Result<Option<Encoding>, &'static str>);
 
 #[test]
 fn the_encoding_of_a_request_is_known_or_refused() {
     use Encoding::{Deflate, Gzip, Zstd};
     #[rustfmt::skip]
-    let cases: [(&[&str], Result<Option<Encoding>, &str>); 13] = [
+    let cases: [RequestCase; 13] = [
         (&[],               Ok(None)),
         (&[""],             Ok(None)),
         (&["identity"],     Ok(None)),
@@ -30,7 +33,7 @@ fn the_encoding_of_a_request_is_known_or_refused() {
         (&["\u{e9}"],       Err("content-encoding is \"\u{e9}\"")),
     ];
     for (values, expected) in cases {
-        let found = Encoding::of_request(&headers(header::CONTENT_ENCODING, values));
+        let found = Encoding::of_request(&headers(&header::CONTENT_ENCODING, values));
         match expected {
             Ok(expected) => assert_eq!(found.unwrap(), expected, "{values:?}"),
             Err(message) => {
@@ -69,7 +72,7 @@ fn a_client_gets_the_encoding_that_it_prefers() {
         (&["gzip;level=3;q=0.001"],          Some(Gzip)),
     ];
     for (values, expected) in cases {
-        assert_eq!(Encoding::of_answer(&headers(header::ACCEPT_ENCODING, values)), expected, "{values:?}");
+        assert_eq!(Encoding::of_answer(&headers(&header::ACCEPT_ENCODING, values)), expected, "{values:?}");
     }
 }
 
@@ -137,7 +140,7 @@ async fn what_is_not_compressed_as_it_says_is_refused() {
 #[tokio::test]
 async fn only_large_answers_are_compressed_and_all_large_ones_vary() {
     let body = |n_bytes| "a".repeat(n_bytes);
-    let asked = headers(header::ACCEPT_ENCODING, &["gzip"]);
+    let asked = headers(&header::ACCEPT_ENCODING, &["gzip"]);
     #[rustfmt::skip]
     let cases = [
         // why                      headers           bytes                encoded  vary
