@@ -1,10 +1,8 @@
 //! The address of a listener, as people write it: `localhost:8080`, `:8080`, `8080`, `[::1]:8080`.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    str::FromStr,
-};
+// `core::net` has addresses and no sockets: this file stays pure.
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{fmt, str::FromStr};
 
 /// Where to listen. Parsing makes no lookup: names other than `localhost` are resolved when the listener opens.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -45,6 +45,7 @@ const HOUSES: [House; 3] = [
             "report",
             "served",
             "loading",
+            "listener",
             "context",
             "capabilities",
             "cache",

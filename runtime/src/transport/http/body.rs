@@ -14,7 +14,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Incoming, limits: &Limits) -
     let declared =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limits.max_body) {
-        return Err(too_large(limits, ""));
+        return Err(Problem::too_large(limits.max_body, ""));
     }
     let encoding = Encoding::of_request(headers)?;
     let body = timeout(limits.body_timeout, collect(body, limits)).await.unwrap_or_else(|_| {
@@ -48,15 +48,8 @@ async fn collect(mut body: Incoming, limits: &Limits) -> Result<Bytes, Problem> 
             parts.extend_from_slice(&data);
         }
         if whole.len() + parts.len() > limits.max_body {
-            return Err(too_large(limits, ""));
+            return Err(Problem::too_large(limits.max_body, ""));
         }
     }
     Ok(if parts.is_empty() { whole } else { parts.freeze() })
-}
-
-/// The problem of a body over the limit. `when` is empty or ` after decompression`.
-pub(super) fn too_large(limits: &Limits, when: &str) -> Problem {
-    let max_body = limits.max_body;
-    let detail = format!("the body is over {max_body} bytes{when}: send fewer titles, or raise --max-body");
-    Problem::new(Code::TooLarge, detail)
 }

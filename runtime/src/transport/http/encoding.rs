@@ -11,7 +11,7 @@ use flate2::{
 use http::{HeaderMap, HeaderValue, header};
 use tokio::task::spawn_blocking;
 
-use super::{body::too_large, problem::Problem, reply::Reply};
+use super::{problem::Problem, reply::Reply};
 use crate::{service::types::ServeError, telemetry::Code, transport::Limits};
 
 /// The encodings that are read and written, as headers name them.
@@ -105,7 +105,7 @@ impl Encoding {
         // At the limit, one more byte decides.
         match decoder.read(&mut [0]).map_err(|error| self.malformed(&error))? {
             0 => Ok(decoded.into()),
-            _ => Err(too_large(limits, " after decompression")),
+            _ => Err(Problem::too_large(limits.max_body, " after decompression")),
         }
     }
 

@@ -52,6 +52,13 @@ struct InferenceError<'a> {
 }
 
 impl Problem {
+    /// A body over the limit of `max_body` bytes. `when` is empty or ` after decompression`.
+    pub(super) fn too_large(max_body: usize, when: &str) -> Self {
+        let detail =
+            format!("the body is over {max_body} bytes{when}: send fewer titles, or raise --max-body");
+        Self::new(Code::TooLarge, detail)
+    }
+
     /// A problem with a code and a detail only.
     pub fn new(code: Code, detail: String) -> Self {
         Self { code, detail, retry_after: None, header: None, routes: None }
