@@ -133,7 +133,7 @@ pub enum DataError {
          another column with --rating-column"
     )]
     NoPlays {
-        /// Rows that are none.
+        /// Number of rows, all of them rated too low.
         rows: u64,
     },
     /// A row that cannot be used, and none may be passed over.

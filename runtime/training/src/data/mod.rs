@@ -67,7 +67,7 @@ pub struct Needs {
     pub rating: bool,
     /// Times: leave-last-out.
     pub time: bool,
-    /// Plays alone: rows whose rating says that they are none are left out.
+    /// The algorithm learns from plays, so rows rated too low are left out.
     pub plays: bool,
 }
 
