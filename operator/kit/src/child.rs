@@ -1,6 +1,5 @@
 //! A child object as it should be: builders return it and `apply` sends it.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{api::ApiResource, core::GroupVersionKind};
 use serde::Serialize;
 use serde_json::Value;
@@ -148,15 +147,4 @@ impl From<&Child> for AppliedChild {
     fn from(child: &Child) -> Self {
         Self { kind: child.kind, name: child.name.clone() }
     }
-}
-
-/// The resource that children belong to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Parent {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// The owner reference of its children: controller, blocking.
-    pub owner: OwnerReference,
 }

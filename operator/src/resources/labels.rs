@@ -16,7 +16,7 @@ pub(super) fn child_labels(
     let mut all = selected(workload, revision);
     let more = [
         (labels::NAME, labels::MARQUEE),
-        (labels::INSTANCE, &workload.parent.name),
+        (labels::INSTANCE, &workload.owner.name),
         (labels::PART_OF, labels::MARQUEE),
         (labels::MANAGED_BY, labels::OPERATOR),
     ];
@@ -28,7 +28,7 @@ pub(super) fn child_labels(
 pub(super) fn selected(workload: &Workload<'_>, revision: Option<&RevisionName>) -> BTreeMap<String, String> {
     let mut all = BTreeMap::from([
         (labels::COMPONENT.to_owned(), workload.component.label().to_owned()),
-        (workload.component.parent_label().to_owned(), workload.parent.name.clone()),
+        (workload.component.parent_label().to_owned(), workload.owner.name.clone()),
     ]);
     if let Some(revision) = revision {
         all.insert(labels::REVISION.to_owned(), revision.to_string());
@@ -55,9 +55,9 @@ pub fn text_of(labels: &BTreeMap<String, String>) -> String {
 pub(super) fn metadata(workload: &Workload<'_>, name: String, revision: Option<&RevisionName>) -> ObjectMeta {
     ObjectMeta {
         name: Some(name),
-        namespace: Some(workload.parent.namespace.clone()),
+        namespace: Some(workload.namespace.clone()),
         labels: Some(child_labels(workload, revision)),
-        owner_references: Some(vec![workload.parent.owner.clone()]),
+        owner_references: Some(vec![workload.owner.clone()]),
         ..ObjectMeta::default()
     }
 }

@@ -103,8 +103,7 @@ pub fn of_revision(
         }
         Scaling::ScaledObject { .. } if exists(ChildKind::HorizontalPodAutoscaler) => {}
         Scaling::ScaledObject { in_flight, prometheus } => {
-            let target = scaled_object::Target { in_flight, prometheus };
-            let object = scaled_object::scaled_object(workload, revision, pods, &target);
+            let object = scaled_object::scaled_object(workload, revision, pods, in_flight, prometheus);
             children.push(Child::new(ChildKind::ScaledObject, &name, &object));
         }
     }

@@ -12,7 +12,7 @@ pub(super) fn role_binding(workload: &Workload<'_>) -> RoleBinding {
     let subject = |name| Subject {
         kind: "ServiceAccount".into(),
         name,
-        namespace: Some(workload.parent.namespace.clone()),
+        namespace: Some(workload.namespace.clone()),
         ..Subject::default()
     };
     let (role, is_cluster_role) = &workload.settings.page_reader;

@@ -42,7 +42,7 @@ pub fn status(
         }
         LayoutDecision::Serving(serving) => {
             let inputs = StatusInputs::new(plan, serving, observed, applied, previous);
-            let (page, namespace) = (names::page(&workload.parent.name), &workload.parent.namespace);
+            let (page, namespace) = (names::page(&workload.owner.name), &workload.namespace);
             let models = running_models(layout, &inputs);
             let (status, events) = stamped(served(layout, &inputs, &models));
             let address = format!("{page}.{namespace}.svc:80");

@@ -88,7 +88,7 @@ fn hosted_target(
     let status = page.status.as_ref().filter(|status| !status.traffic.is_empty())?;
     let hosted = status.models.iter().find(|known| Some(&known.name) == model.metadata.name.as_ref())?;
     let service = names::page(page.metadata.name.as_deref().unwrap_or_default());
-    let host = names::endpoint(&service, &workload.parent.namespace);
+    let host = names::endpoint(&service, &workload.namespace);
     let mut known = PreviousStatus::from(model).targets();
     let same = known.find(|target| target.endpoint == host && target.revision == hosted.revision);
     let since = same.map_or(now, |target| target.since.0);

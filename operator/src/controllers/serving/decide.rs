@@ -53,7 +53,7 @@ pub fn decide<'a>(
     now: Timestamp,
 ) -> Plan<'a, ServingDecision> {
     let desired_revision = resources::revision(&workload);
-    let blocked = resources::problem(&workload).map(|(reason, message)| Finding { reason, message });
+    let blocked = resources::problem(&workload);
     let revisions = rollout::revisions(observed);
     let desired = Desired {
         revision: blocked.is_none().then_some(&desired_revision),
