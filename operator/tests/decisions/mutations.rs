@@ -217,7 +217,11 @@ fn any_layout(random: &mut impl Rng) -> PageLayout {
     layout.status = maybe(random, |random| marquee_crds::page_layout::PageLayoutStatus {
         traffic: some(random, target),
         revisions: some(random, past),
-        models: some(random, |random| ColocatedModel { name: text(random), revision: text(random) }),
+        models: some(random, |random| ColocatedModel {
+            name: text(random),
+            revision: text(random),
+            page_revision: maybe(random, text),
+        }),
         ..Default::default()
     });
     layout

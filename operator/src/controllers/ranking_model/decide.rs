@@ -8,7 +8,7 @@ use marquee_crds::{
     page_layout::Topology,
     pod_config::{self, ResourceRef},
     revision_name::RevisionName,
-    shared::TrafficTarget,
+    shared::{ColocatedModel, TrafficTarget},
 };
 
 use crate::{
@@ -86,7 +86,11 @@ fn hosted_target(
     now: Timestamp,
 ) -> Option<Target> {
     let status = page.status.as_ref().filter(|status| !status.traffic.is_empty())?;
-    let hosted = status.models.iter().find(|known| Some(&known.name) == model.metadata.name.as_ref())?;
+    // The page's Service leads to the revision with the largest share.
+    let is_main =
+        |known: &&ColocatedModel| known.page_revision.is_none() || known.page_revision == status.revision;
+    let is_own = |known: &&ColocatedModel| Some(&known.name) == model.metadata.name.as_ref();
+    let hosted = status.models.iter().filter(is_main).find(is_own)?;
     let service = names::page(page.metadata.name.as_deref().unwrap_or_default());
     let host = names::endpoint(&service, &workload.namespace);
     let mut known = PreviousStatus::from(model).targets();
