@@ -1,4 +1,4 @@
-//! The few facts of a child's or a pod's text that decisions read. Pure.
+//! Reads the facts that decisions need from the text of children and pods. Pure.
 
 use k8s_openapi::jiff::Timestamp;
 use marquee_crds::{labels, names, revision_name::RevisionName, termination::Termination};
@@ -84,7 +84,7 @@ struct Condition {
     message: String,
 }
 
-/// A part of an object that is not read.
+/// A part of an object that the operator does not read.
 #[derive(Deserialize, Default)]
 struct Unread {}
 
@@ -169,7 +169,7 @@ fn autoscaler(raw: &RawObject) -> serde_json::Result<AutoscalerFacts> {
     #[derive(Deserialize, Default)]
     #[serde(rename_all = "camelCase", default)]
     struct Status {
-        /// Empty before the first look; afterwards, a metric that could not be read has an entry that says nothing.
+        /// Empty before the autoscaler first acts. Afterwards, a metric that it could not read has an empty entry.
         current_metrics: Option<Vec<Metric>>,
         conditions: Vec<Condition>,
     }

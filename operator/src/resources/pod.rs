@@ -19,7 +19,7 @@ use super::{Workload, labels, volumes};
 
 /// User and group of the process: as in the image.
 const NOBODY: i64 = 65_532;
-/// Time from the start of a pod's end until it is killed, unless the spec says otherwise.
+/// Default time from the start of a pod's termination until the kubelet kills it.
 const GRACE_SECONDS: i64 = 35;
 /// How long a pod answers after its end has begun, for callers that still have its address.
 const PRE_STOP_SECONDS: i64 = 5;
