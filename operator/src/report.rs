@@ -1,4 +1,4 @@
-//! Reports what became of a resource: its status where that differs in more than times, and an event for each transition.
+//! Reports the state of a resource: writes its status if that differs in more than times, and publishes an event for each transition.
 
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
@@ -19,11 +19,11 @@ use crate::{
     transition::{self, TransitionEvent, of_conditions},
 };
 
-/// Writes the status where it differs, then publishes the transitions. A status that was not written because the resource has changed gives
-/// no transitions: the next reconcile finds them. Nothing is published about a resource that is gone.
+/// Writes the status if it differs, then publishes the transitions. If the status was not written because the resource has changed, the
+/// next reconcile finds the transitions. Nothing is published about a resource that is gone.
 ///
 /// # Errors
-/// The API server does not accept the status. It is no error if it accepts no events.
+/// The API server does not accept the status. It is not an error if it accepts no events.
 pub async fn status<R: Resource<Marquee, Status: ServedStatus>>(
     ctx: &Context,
     resource: &R,

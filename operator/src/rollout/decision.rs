@@ -10,7 +10,7 @@ use super::Revisions;
 
 /// All viewers, in percent.
 const ALL_VIEWERS: i32 = 100;
-/// Most targets that a status holds.
+/// Maximum number of targets in a status.
 const MAX_TARGETS: usize = 8;
 
 /// What the spec asks for.
@@ -39,7 +39,7 @@ pub struct Target {
     pub weight: i32,
     /// Since when it has this share.
     pub since: Timestamp,
-    /// `host:port` of the page whose pods run the revision; `None` where the revision has pods of its own.
+    /// `host:port` of the page whose pods run the revision; `None` if the revision has its own pods.
     pub host: Option<String>,
 }
 
@@ -98,7 +98,7 @@ impl RolloutDecision {
     }
 }
 
-/// The target with the largest share, and of equal ones the first. A Service that can select only one revision selects this one.
+/// The target with the largest share; the first one if shares are equal. A Service that can select only one revision selects this target.
 pub fn main_target(targets: &[Target]) -> Option<&Target> {
     targets.iter().rev().max_by_key(|target| target.weight)
 }
@@ -266,7 +266,7 @@ fn n_ready(revisions: &Revisions, name: &RevisionName) -> i32 {
     revisions.get(name).map_or(0, |revision| revision.ready)
 }
 
-/// `at` plus `more`; the end of time where that is later.
+/// `at` plus `more`, at most the latest time that can be represented.
 fn later(at: Timestamp, more: Duration) -> Timestamp {
     at.checked_add(more).unwrap_or(Timestamp::MAX)
 }

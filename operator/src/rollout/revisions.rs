@@ -13,7 +13,7 @@ use crate::{
 /// A revision that has a Deployment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Revision {
-    /// When its Deployment was made.
+    /// When its Deployment was created.
     pub created: Option<Timestamp>,
     /// Pods that its Deployment asks for.
     pub wanted: i32,
@@ -49,8 +49,8 @@ pub fn revisions(observed: &Observed) -> Revisions {
     found
 }
 
-/// The numbers of a revision's pods and ready pods; `None` where no pod is known, so that the Deployment's own numbers count. Pods that are
-/// older than the Deployment, made at `since`, belonged to a deleted resource of the same name, and are about to be deleted.
+/// The numbers of a revision's pods and ready pods; `None` if no pod is known, and the numbers of the Deployment apply. Pods older than the
+/// Deployment, which was created at `since`, belonged to a deleted resource of the same name and will be deleted soon.
 fn pods(observed: &Observed, revision: &RevisionName, since: Option<Timestamp>) -> Option<(i32, i32)> {
     let is_older = |pod: &PodFacts| pod.created.zip(since).is_some_and(|(pod, since)| pod < since);
     let is_of = |pod: &&PodFacts| pod.revision.as_ref() == Some(revision) && !pod.deleting && !is_older(pod);
@@ -72,7 +72,7 @@ pub fn history<'a>(observed: &'a Observed, live: &[&RevisionName], limit: usize)
     let is_past =
         |child: &&ChildFacts| child.revision.as_ref().is_some_and(|revision| !live.contains(&revision));
     let mut past: Vec<&ChildFacts> = observed.children.iter().filter(is_config).filter(is_past).collect();
-    // The cache has no date of a ConfigMap that is new.
+    // The cache has no creation time of a new ConfigMap.
     past.sort_by_key(|child| (Reverse((child.created.is_none(), child.created)), child.name.as_str()));
     past.truncate(limit);
     past

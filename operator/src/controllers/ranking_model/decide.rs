@@ -99,7 +99,7 @@ fn hosted_target(
     Some(Target { host: Some(host), ..Target::all_viewers(hosted.revision.as_str().into(), since) })
 }
 
-/// The revisions that answered until now. Those in the pods of a page count while the page answers at `host`.
+/// The revisions that answered until now. Revisions in the pods of a page are included while the page answers at `host`.
 fn previous_targets(model: &RankingModel, workload: &Workload<'_>, host: Option<&str>) -> Vec<Target> {
     let target = |target: &TrafficTarget| {
         let revision = RevisionName::from(target.revision.as_str());
@@ -118,7 +118,7 @@ fn has_pods(observed: &Observed) -> bool {
     !rollout::revisions(observed).is_empty()
 }
 
-/// The model's own pods, until they have drained; and after how long they have.
+/// The children of the model's own pods while these drain, and the remaining time.
 fn draining_children(
     workload: &Workload<'_>,
     target: &Target,

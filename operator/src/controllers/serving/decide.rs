@@ -13,7 +13,7 @@ use crate::{
     rollout::{self, Desired, Finding, Revisions, RolloutDecision, Target, diagnosis, main_target},
 };
 
-/// Autoscalers know nothing of new pods: Kubernetes' own ignores them for half a minute, and then measures and looks every 15 s.
+/// Autoscalers have no metrics of new pods. The Kubernetes autoscaler ignores new pods for half a minute, and then acts every 15 s.
 const MEASURED_AFTER: Duration = Duration::from_secs(60);
 
 /// How pods of its own serve a resource.
@@ -21,9 +21,9 @@ const MEASURED_AFTER: Duration = Duration::from_secs(60);
 pub struct ServingDecision {
     /// The revision that the spec asks for.
     pub desired_revision: RevisionName,
-    /// Why pods of it cannot be made.
+    /// Why the operator cannot create its pods.
     pub blocked: Option<Finding>,
-    /// What else it waits for before it may take over, as a clause.
+    /// What else the desired revision waits for before it may take over, as a clause.
     pub waits_for: Option<String>,
     /// Which revisions answer, and which keep their pods.
     pub rollout: RolloutDecision,
@@ -43,8 +43,8 @@ impl ServingDecision {
     }
 }
 
-/// Decides how pods of its own serve `workload`, whose viewers `previous_targets` answered until now. The desired revision takes over only
-/// once it `waits_for` nothing.
+/// Decides how its own pods serve `workload`. Until now `previous_targets` answered its viewers. The desired revision takes over only if
+/// `waits_for` is `None`.
 pub fn decide<'a>(
     workload: Workload<'a>,
     observed: &Observed,
@@ -85,7 +85,7 @@ pub fn decide<'a>(
     Plan { workload, decision: serving, children, look_again, now }
 }
 
-/// Every child, in the order of application. A Service that can lead to one revision only leads to the main target.
+/// Every child, in the order of application. A Service that can select only one revision selects the main target.
 fn children(
     workload: &Workload<'_>,
     serving: &ServingDecision,
@@ -105,8 +105,8 @@ fn children(
     children
 }
 
-/// For how much longer the autoscaler of this target is allowed to know nothing of its pods; `None` where it reads its metrics, or should
-/// by now.
+/// The remaining time in which the autoscaler of this target need not have metrics of its pods. `None` if it has them, or if the time is
+/// over.
 pub fn unmeasured_for(target: &Target, revisions: &Revisions, now: Timestamp) -> Option<Duration> {
     let is_blind = revisions.get(&target.revision)?.autoscaler != AutoscalerFacts::default();
     let age = u64::try_from(now.duration_since(target.since).as_secs()).unwrap_or(0);

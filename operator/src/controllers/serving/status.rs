@@ -1,4 +1,4 @@
-//! The part of a status that both kinds share. It speaks of what was applied: a plan that the API server refused changes no traffic.
+//! The part of a status that both kinds share. It describes the applied children: a plan that the API server refused changes no traffic.
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use marquee_crds::{
@@ -18,11 +18,11 @@ use crate::{
     transition::{TransitionEvent, of_conditions},
 };
 
-/// Longest text that a status holds of where weights are stored, in bytes.
+/// Maximum length of the artifact text in a status, in bytes.
 const LONGEST_ARTIFACT: usize = 1024;
-/// Most revisions that a status lists.
+/// Maximum number of revisions in a status.
 const MOST_REVISIONS: usize = 32;
-/// Most pods that a status counts.
+/// Maximum number of pods in a status.
 const MOST_PODS: i32 = 100_000;
 
 /// The status that `draft` gives a resource, with stamped conditions, and all events of the transition. Members that only one kind has are
@@ -69,7 +69,7 @@ impl StatusInputs<'_> {
         }
     }
 
-    /// Ready and wanted pods of all targets; of the desired revision where no target has pods of its own.
+    /// Ready and wanted pods of all targets, or of the desired revision if no target has its own pods.
     fn pods(&self) -> String {
         let names: Vec<&RevisionName> = if self.answering.is_empty() {
             vec![&self.serving.desired_revision]
@@ -117,7 +117,7 @@ impl StatusInputs<'_> {
         } else {
             self.observed.children.iter().find(is_config)?.artifact.clone()?
         };
-        // Of more uris than there is room for, the first says most.
+        // If there is no room for all uris, only the first is kept.
         let is_short = text.len() <= LONGEST_ARTIFACT;
         let text = if is_short { text } else { text.split(' ').next().unwrap_or_default().to_owned() };
         Some(text).filter(|text| !text.is_empty() && text.len() <= LONGEST_ARTIFACT)
@@ -135,7 +135,7 @@ pub fn traffic(workload: &Workload<'_>, targets: &[Target]) -> Vec<TrafficTarget
     targets.iter().map(target).collect()
 }
 
-/// A number of pods, summed up over all revisions.
+/// A number of pods, summed over all revisions.
 pub fn n_pods(revisions: &Revisions, count: fn(&Revision) -> i32) -> i32 {
     revisions.values().map(count).fold(0, i32::saturating_add).clamp(0, MOST_PODS)
 }
