@@ -5,10 +5,10 @@ use std::io;
 use marquee_crds::listen_address::{Host, ListenAddress, lacks_address};
 use tokio::net::TcpListener;
 
-/// Listens on the first address that the machine has: on all addresses of both families, that is IPv4 alone where IPv6 is off.
+/// Listens on the first socket address that the machine has. For all addresses of both families, this is only IPv4 if IPv6 is off.
 ///
 /// # Errors
-/// When the name has no address, or the port is in use.
+/// The name has no address, or the port is in use.
 pub async fn listen(address: &ListenAddress) -> io::Result<TcpListener> {
     if let Host::Name(name) = &address.host {
         return TcpListener::bind((&**name, address.port)).await;

@@ -23,7 +23,7 @@ pub enum Failure {
     /// Flags contradict each other.
     #[error("{0}")]
     Args(String),
-    /// The address of HTTP is not free.
+    /// The operator cannot listen at the address of HTTP.
     #[error("cannot listen on {address}: choose another address with --http")]
     Listen {
         /// The address.

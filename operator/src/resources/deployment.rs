@@ -10,8 +10,8 @@ use super::{Workload, labels, pod};
 
 /// The Deployment that serves one revision.
 ///
-/// Its pods never change: a change makes another revision with a Deployment of its own. The strategy therefore matters only when a person
-/// restarts them. `replicas` stays unset where an autoscaler owns it: setting it would undo the autoscaler's work.
+/// Its pods never change, because a change makes another revision with its own Deployment. The strategy therefore matters only when a person
+/// restarts the pods. `replicas` is unset if an autoscaler owns it, because setting it would undo the autoscaler's work.
 pub(super) fn deployment(workload: &Workload<'_>, revision: &RevisionName, pods: i32) -> Deployment {
     let deadline = i32::try_from(workload.progress_deadline.0.as_secs()).unwrap_or(i32::MAX);
     Deployment {

@@ -36,7 +36,7 @@ pub(super) fn selected(workload: &Workload<'_>, revision: Option<&RevisionName>)
     all
 }
 
-/// [`selected`], as Kubernetes takes it.
+/// [`selected`] as a label selector of Kubernetes.
 pub(super) fn selector(workload: &Workload<'_>, revision: Option<&RevisionName>) -> LabelSelector {
     LabelSelector { match_labels: Some(selected(workload, revision)), ..LabelSelector::default() }
 }
@@ -46,7 +46,7 @@ pub fn selector_text(workload: &Workload<'_>) -> String {
     text_of(&selected(workload, None))
 }
 
-/// A selector as a text.
+/// A selector as text.
 pub fn text_of(labels: &BTreeMap<String, String>) -> String {
     labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }

@@ -1,7 +1,7 @@
 //! Pure builders, one file for each kind of child: each takes a workload and returns a child object.
 //!
-//! [`Workload`] is what both kinds have in common, in the terms of Kubernetes. [`once`] builds the children that a resource has once,
-//! [`of_revision`] those of each revision.
+//! [`Workload`] is the common part of both kinds, in the terms of Kubernetes. [`once`] builds the children that a resource has once, and
+//! [`of_revision`] builds those of each revision.
 
 mod workload;
 
@@ -46,8 +46,8 @@ use crate::{
     observed::Observed,
 };
 
-/// The children that `workload` has once. Its Service leads to the pods of the revision `answering`; its policy lets pods fetch from stores
-/// where `remote`.
+/// The children that `workload` has once. Its Service selects the pods of the revision `answering`. Its policy lets pods fetch from stores if
+/// `remote` is true.
 pub fn once(workload: &Workload<'_>, answering: &RevisionName, remote: bool) -> Vec<Child> {
     let mut children = vec![
         Child::new(ChildKind::ServiceAccount, workload.name(), &service_account::service_account(workload)),
@@ -93,7 +93,7 @@ pub fn of_revision(
         children.push(Child::new(ChildKind::Service, &name, &service::of_revision(workload, revision)));
     }
     let exists = |kind| observed.children.iter().any(|child| child.kind == kind && child.name == name);
-    // Two autoscalers of one Deployment work against each other, and KEDA refuses to be the second: the other one is deleted first.
+    // Two autoscalers of one Deployment work against each other, and KEDA refuses to be the second. So the other one is deleted first.
     match scaling(workload) {
         Scaling::Fixed => {}
         Scaling::Autoscaler { .. } if exists(ChildKind::ScaledObject) => {}

@@ -1,11 +1,11 @@
-//! What pods may read from the API server.
+//! The rights of pods at the API server.
 
 use k8s_openapi::api::rbac::v1::{RoleBinding, RoleRef, Subject};
 
 use super::{Workload, labels};
 
-/// Lets a page's pods follow the traffic of the namespace's models. The page's own account keeps the right when the spec names another one,
-/// because the pods of earlier revisions use it.
+/// Lets the pods of a page follow the traffic of the models in the namespace. The page's own account keeps this right if the spec names
+/// another account, because the pods of earlier revisions use it.
 pub(super) fn role_binding(workload: &Workload<'_>) -> RoleBinding {
     let mut accounts = vec![workload.name(), workload.service_account()];
     accounts.dedup();

@@ -14,7 +14,7 @@ use super::{Component, Workload, labels};
 /// Port of a page's Service for HTTP.
 pub const PAGE_HTTP_PORT: i32 = 80;
 
-/// The Service of all revisions: it leads to the revision `answering`.
+/// The Service of all revisions. It selects the pods of the revision `answering`.
 ///
 /// The Service of a model is headless, so that callers see its pods and balance over them. The Service of a page has an address, for
 /// gateways.
@@ -58,7 +58,7 @@ fn headless(
     }
 }
 
-/// The protocol is named for gateways and meshes, which otherwise take gRPC for plain TCP.
+/// Each port names its protocol for gateways and meshes, which would otherwise treat gRPC as plain TCP.
 fn ports(http: i32) -> Vec<ServicePort> {
     let port = |name: &str, port: i32, protocol: &str| ServicePort {
         name: Some(name.into()),

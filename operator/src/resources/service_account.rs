@@ -6,8 +6,8 @@ use kube::core::ObjectMeta;
 
 use super::{Workload, labels};
 
-/// The identity of all pods for which the spec names no other. It mounts no token: the pods of a page that follow traffic ask for one
-/// themselves. It stays when the spec names another account, because the pods of earlier revisions use it.
+/// The identity of the pods, unless the spec names another account. It mounts no token: the pods of a page that follow traffic ask for one
+/// themselves. It remains if the spec names another account, because the pods of earlier revisions use it.
 pub(super) fn service_account(workload: &Workload<'_>) -> ServiceAccount {
     let annotations = workload.account_annotations();
     ServiceAccount {

@@ -16,11 +16,11 @@ use crate::rollout::Finding;
 
 /// Size of `/tmp`.
 const TMP_SIZE: &str = "256Mi";
-/// Size of the artifact cache where `resources.limits` has no `ephemeral-storage`: as much as the runtime keeps by itself.
+/// Size of the artifact cache if `resources.limits` has no `ephemeral-storage`. It equals the default of the runtime.
 const CACHE_SIZE: &str = "64Gi";
 /// Owner and group may read; no one may write.
 const READ_ONLY_MODE: i32 = 0o440;
-/// Read by every process of the pod. For pods whose group the cluster chooses, or does not choose: then the files belong to root.
+/// Every process of the pod may read. This is for clusters that choose the group of the pods or set none, so that the files belong to root.
 const READ_BY_ALL_MODE: i32 = 0o444;
 
 /// Why pods cannot mount what they need, and what to do.

@@ -1,4 +1,4 @@
-//! What RankingModels and PageLayouts have in common, in the terms of Kubernetes.
+//! The common part of RankingModels and PageLayouts, in the terms of Kubernetes.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ impl Component {
     }
 }
 
-/// What children are built from.
+/// The input of the builders of children.
 #[derive(Clone, Debug)]
 pub struct Workload<'a> {
     /// The namespace of the resource and of its children.
@@ -72,7 +72,7 @@ pub struct Workload<'a> {
     pub resources: &'a Resources,
     /// Where the pods run, and what they carry.
     pub placement: &'a Placement,
-    /// Longest time that a revision may take until it serves.
+    /// Time limit for a revision until it serves.
     pub progress_deadline: Duration,
     /// How many earlier revisions keep their configuration.
     pub history: usize,
@@ -188,7 +188,7 @@ impl<'a> Workload<'a> {
             .collect()
     }
 
-    /// Where the weights are stored, for people: every uri once, separated by spaces.
+    /// The uris of the artifacts, for people: each uri once, separated by spaces.
     pub fn artifact_text(&self) -> String {
         let mut uris: Vec<&str> = Vec::new();
         for (_, artifact) in self.artifacts() {

@@ -1,4 +1,4 @@
-//! A cluster in memory: it does with plans what the API server and its controllers would.
+//! A cluster in memory, which applies plans as the API server and its controllers would.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,7 +18,7 @@ use marquee_operator::{
 };
 use serde_json::{Value, json};
 
-/// Seconds after which a revision that traffic has left goes.
+/// Seconds after which a revision without traffic is deleted.
 pub const DRAIN: u64 = 30;
 
 pub fn settings() -> Settings {
@@ -33,7 +33,7 @@ pub fn settings() -> Settings {
     }
 }
 
-/// What a reconcile comes to, where the API server takes every child.
+/// The result of a reconcile if the API server accepts every child.
 #[derive(Debug)]
 pub struct Reconciled<S> {
     pub children: Vec<Child>,
@@ -139,7 +139,7 @@ impl Cluster {
         self.now = self.now.checked_add(SignedDuration::from_secs(seconds)).unwrap();
     }
 
-    /// Makes the children as they should be, and removes the others with their pods.
+    /// Creates and changes the children as desired, and removes the others with their pods.
     pub fn apply(&mut self, children: &[Child]) {
         let wanted = |kind: ChildKind, name: &str| {
             children.iter().any(|child| (child.kind, child.name.as_str()) == (kind, name))
@@ -246,7 +246,7 @@ impl Cluster {
     }
 }
 
-/// What a status is once the API server has kept it.
+/// A status as the API server would store it.
 pub fn stored<T: serde::Serialize + serde::de::DeserializeOwned>(status: &T) -> T {
     serde_json::from_value(serde_json::to_value(status).unwrap()).unwrap()
 }

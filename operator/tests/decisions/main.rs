@@ -1,4 +1,4 @@
-//! What the operator decides, without a cluster: children as YAML, and clusters that come to rest.
+//! The operator's decisions without a cluster: children as YAML, and clusters that come to rest.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 

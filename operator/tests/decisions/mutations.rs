@@ -1,4 +1,4 @@
-//! Objects as no API server would keep them: nothing that is read makes a decision panic, or never come to rest.
+//! Objects that no API server would keep: no input makes a decision panic or change forever.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use crate::cluster::{layout, model, reconcile_layout, reconcile_model, settings, stored};
 
 const OBJECTS: usize = 10_000;
-/// The first second that Kubernetes can write, and the last that can be read.
+/// The first second that Kubernetes can write, and the last that the operator can read.
 const ENDS: [i64; 2] = [-62_135_596_800, 253_402_207_200];
 
 fn one<R: Rng, T: Clone>(random: &mut R, all: &[T]) -> T {

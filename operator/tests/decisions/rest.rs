@@ -1,4 +1,4 @@
-//! Whatever happens, in whatever order: traffic goes where somebody answers, and a cluster that is left alone comes to rest.
+//! Events in random order: traffic always goes to revisions that answer, and the decisions of an unchanged cluster come to rest.
 
 use marquee_crds::{RankingModel, ranking_model::RankingModelStatus, revision_name::RevisionName};
 use marquee_operator::{

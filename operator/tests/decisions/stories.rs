@@ -33,7 +33,7 @@ impl Surface {
         Self { layout, page: cluster(), models: models.into_iter().map(|model| (model, cluster())).collect() }
     }
 
-    /// Lets everyone decide, until nobody has anything new to say. All children's pods appear, and become ready where `ready` says.
+    /// Decides about every resource in turn, often enough to come to rest. All pods are created, and those that `ready` selects become ready.
     fn settle(&mut self, ready: impl Fn(&str) -> bool) {
         for _ in 0..12 {
             self.page.observed.models =

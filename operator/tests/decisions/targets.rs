@@ -1,4 +1,4 @@
-//! Several revisions that answer with a share each; and a status that speaks of applied children only.
+//! Several revisions that answer with a share each, and a status that describes only applied children.
 
 use std::sync::Arc;
 
