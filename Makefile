@@ -63,7 +63,7 @@ images: ## Build images of runtime and operator, with a list of contents, in tar
 cluster: setup data images ## Start a real Kubernetes on this machine with Marquee and examples/homepage (needs root)
 	@examples/cluster.sh up
 
-cluster-down: ## Stop that cluster
+cluster-down: ## Stop that cluster and remove what it wrote into target/cluster
 	@examples/cluster.sh down
 
 audit: ## Report security advisories; never blocks
