@@ -10,7 +10,7 @@ mod verify;
 use std::{io, io::Write, process::ExitCode};
 
 use marquee_artifacts::FetchError;
-use marquee_crds::termination::Termination;
+use marquee_crds::{causes::Causes, termination::Termination};
 use marquee_manifests::ManifestError;
 use marquee_models::cpu::Level;
 use marquee_training::TrainingError;
@@ -18,7 +18,6 @@ use marquee_training::TrainingError;
 use crate::{
     args::{Args, Command},
     engine::{ConfigError, SourceError, StartError},
-    service::causes::Causes,
     serving::threads,
     telemetry::{self, LogError},
     transport::TransportError,

@@ -7,7 +7,6 @@
 //! to a model (in this process [`ranker`] and [`forward`]), [`page`] builds a page, [`validate`] refuses invalid requests.
 
 pub mod catalogue;
-pub mod causes;
 pub mod client;
 pub mod describe;
 pub mod forward;

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use marquee_crds::revision_name::RevisionName;
+pub use marquee_crds::{degraded::Degraded, revision_name::RevisionName};
 
 /// The parts of a request besides its body.
 #[derive(Clone, Debug)]
@@ -156,31 +156,6 @@ pub struct TitleCard {
     pub genres: Vec<String>,
     /// `"id":…,"name":…,"year":…,"genres":[…]` without braces, escaped: encoders copy it.
     pub json: String,
-}
-
-/// Why a fallback fills a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Degraded {
-    /// The model did not answer before the page's deadline.
-    DeadlineMissed,
-    /// The model failed.
-    ModelFailed,
-    /// The model is not loaded.
-    ModelNotReady,
-    /// The viewer is unknown.
-    ViewerUnknown,
-}
-
-impl Degraded {
-    /// Low-cardinality word for metrics, logs and answers.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::DeadlineMissed => "DeadlineMissed",
-            Self::ModelFailed => "ModelFailed",
-            Self::ModelNotReady => "ModelNotReady",
-            Self::ViewerUnknown => "ViewerUnknown",
-        }
-    }
 }
 
 /// Why a request failed. The `Display` text is for the caller and says what to do.
