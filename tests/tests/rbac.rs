@@ -10,12 +10,7 @@
     reason = "a test may panic, and prints what it compared"
 )]
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{collections::BTreeSet, fs, path::Path, process::Stdio};
 
 use marquee_tests::{
     Outcome,
@@ -99,6 +94,8 @@ async fn the_namespaced_role_grants_exactly_the_rights_in_use() -> Outcome {
 async fn compare(mode: &str, values: &[&str]) -> Outcome {
     let fixture = ChartOnServer::set(values).await?;
     let story = fixture.run_story().await;
+    // The first operator names a pod that no node runs, so the second one looks for it, and takes the Lease.
+    let _second = operate(&fixture.rendered, fixture._folder.path(), "second")?;
     let user = format!("system:serviceaccount:{SYSTEM}:marquee-operator");
     let granted = fixture.granted();
     let never: BTreeSet<Right> = granted.iter().filter(|right| reason(right).is_some()).cloned().collect();
@@ -180,8 +177,8 @@ impl ChartOnServer {
             .map(|document| Value::deserialize(document).map_err(Into::into))
             .collect::<Outcome<Vec<_>>>()?;
         let folder = tempfile::tempdir()?;
-        let kubeconfig = as_the_operator(&server, folder.path())?;
-        let operator = operate(&rendered, &kubeconfig, folder.path())?;
+        as_the_operator(&server, folder.path())?;
+        let operator = operate(&rendered, folder.path(), "operator")?;
         Ok(Self { server, rendered, _operator: operator, _folder: folder })
     }
 
@@ -292,25 +289,24 @@ fn render(values: &[&str]) -> Outcome<String> {
     }
 }
 
-/// A kubeconfig with a token of the chart's ServiceAccount.
-fn as_the_operator(server: &ApiServer, folder: &Path) -> Outcome<PathBuf> {
+/// Writes a kubeconfig with a token of the chart's ServiceAccount.
+fn as_the_operator(server: &ApiServer, folder: &Path) -> Outcome {
     let token = server.kubectl(&["create", "token", "marquee-operator", "-n", SYSTEM])?;
     let mut config: Value = serde_json::from_slice(&fs::read(server.kubeconfig())?)?;
     config["users"][0]["user"] = json!({"token": token.trim()});
-    let file = folder.join("kubeconfig");
-    fs::write(&file, config.to_string())?;
-    Ok(file)
+    Ok(fs::write(folder.join("kubeconfig"), config.to_string())?)
 }
 
-/// Starts the operator with the arguments of the chart's Deployment. Dropping it kills it.
-fn operate(rendered: &[Value], kubeconfig: &Path, folder: &Path) -> Outcome<Child> {
+/// Starts an operator with the arguments of the chart's Deployment. `name` is the name of its log. Dropping it kills it.
+fn operate(rendered: &[Value], folder: &Path, name: &str) -> Outcome<Child> {
     let deployment = rendered.iter().find(|object| object["kind"] == "Deployment").ok_or("no Deployment")?;
     let args = deployment["spec"]["template"]["spec"]["containers"][0]["args"].as_array().ok_or("no args")?;
     let args = args.iter().filter_map(Value::as_str).filter(|arg| !arg.starts_with("--http="));
-    let log = fs::File::create(folder.join("operator.log"))?;
+    let log = fs::File::create(folder.join(format!("{name}.log")))?;
     let mut command = Command::new(tools::sibling("marquee-operator")?);
-    command.args(args).arg("--http=127.0.0.1:0").env("KUBECONFIG", kubeconfig);
-    command.env("POD_NAMESPACE", SYSTEM).env("POD_NAME", "marquee-operator-0");
+    command.args(args).arg("--http=127.0.0.1:0").env("KUBECONFIG", folder.join("kubeconfig"));
+    command.env("POD_NAMESPACE", SYSTEM).env("POD_NAME", name);
+    command.env("MARQUEE_POD", format!("{SYSTEM}/{name}/1"));
     command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true);
     Ok(command.spawn()?)
 }
