@@ -280,9 +280,10 @@ pub struct PageLayoutStatus {
     /// The serving revisions, with their shares and addresses.
     #[schemars(length(max = 8))]
     pub traffic: Vec<TrafficTarget>,
-    /// With `Monolith`: the models that run in the pods of the serving revision. Their own status follows this list.
+    /// With `Monolith`: the models that run in the pods of each serving revision, those of the revision with the largest share first. Their
+    /// own status follows this list.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256))]
+    #[schemars(length(max = 2048))]
     pub models: Vec<ColocatedModel>,
     /// All revisions: the serving one, one that is being rolled out, and those kept for a roll-back.
     #[schemars(length(max = 32))]

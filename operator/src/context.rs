@@ -1,4 +1,4 @@
-//! What every reconcile is given: the kit's caches, and Marquee's own: pods, the APIs of the cluster, settings.
+//! The context of every reconcile: the kit's caches, and Marquee's pods, APIs of the cluster and settings.
 
 use std::{cmp::Ordering, sync::Arc};
 
@@ -30,21 +30,21 @@ use crate::{
     observed::{Capabilities, ChildFacts, Observed, Settings},
 };
 
-/// What every reconcile is given.
+/// The context of every reconcile.
 pub type Context = kit::Context<Marquee>;
 
-/// What Marquee has beside what any operator has.
+/// The part of the context that only Marquee has.
 pub struct Marquee {
     /// The pods of the operator's Deployments.
     pub pods: Mutex<PodCache>,
-    /// The APIs that the cluster has beside Kubernetes' own.
+    /// The optional APIs that the cluster has.
     pub capabilities: ArcSwap<Capabilities>,
     /// Input of every decision, from the operator's arguments.
     pub settings: Settings,
 }
 
 impl Marquee {
-    /// Nothing is known yet. A pod belongs to the resource that one of `pod_labels` names.
+    /// A context without pods and optional APIs. One of `pod_labels` names the resource of a pod.
     pub fn new(settings: Settings, pod_labels: &'static [PodLabel]) -> Self {
         Self { pods: Mutex::new(PodCache::new(pod_labels)), capabilities: ArcSwap::default(), settings }
     }
@@ -93,7 +93,7 @@ impl Operator for Marquee {
     }
 }
 
-/// What the caches hold of one resource, whose uid is `uid`.
+/// The facts about one resource in the caches. `uid` is its uid.
 pub fn observed(ctx: &Context, id: &ResourceId, uid: &str) -> Observed {
     Observed {
         children: ctx.children.lock().facts_of(uid),

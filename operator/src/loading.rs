@@ -1,4 +1,4 @@
-//! Asks starting pods how far their loads are: the API server does not know it.
+//! Asks starting pods for the progress of their loads, which the API server does not know.
 
 use std::{
     collections::BTreeMap,
@@ -22,14 +22,14 @@ use crate::{context::Context, observed::Loading};
 
 /// How often a starting pod is asked.
 const EVERY: Duration = Duration::from_secs(2);
-/// Longest time that an answer may take.
+/// Time limit for an answer.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Pods asked at a time.
+/// Number of pods that are asked at the same time.
 const AT_A_TIME: usize = 8;
-/// Longest answer that is read, in bytes.
+/// Maximum length of an answer, in bytes.
 const LONGEST: u64 = 1 << 20;
 
-/// Asks for ever. Where a pod has made progress, its resource is reconciled.
+/// Asks forever. If a pod has made progress, its resource is reconciled.
 pub async fn follow(ctx: &Context) {
     let mut turns = interval(EVERY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -55,7 +55,7 @@ fn address(ip: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip.parse::<IpAddr>().ok()?, port))
 }
 
-/// Progress of the pod's load; `None` where it loads nothing or does not answer.
+/// Progress of the pod's load; `None` if the pod loads nothing or does not answer.
 async fn progress(pod: SocketAddr) -> Option<Loading> {
     let answer = timeout(PATIENCE, ask(pod)).await.ok()?.ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;

@@ -1,4 +1,4 @@
-//! The life of an operator's process: it waits for the lease, watches the API server, reconciles, and finishes the reconciles that have begun.
+//! The process of an operator: it waits for the lease, watches the API server, reconciles, and at the end finishes the running reconciles.
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::{
     workers::{self, Workers},
 };
 
-/// How long reconciles that have begun may take at the end.
+/// Time limit for running reconciles at the end of the process.
 const SHUTDOWN: Duration = Duration::from_secs(10);
 
 /// Why the process could not start, or had to end.
@@ -45,7 +45,7 @@ pub struct LeaseTerms {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// How long it lasts. With `None` the operator does not take the Lease: it must be the only one.
+    /// Its durations. With `None` the operator does not take the Lease, and must be the only one.
     pub terms: Option<Terms>,
 }
 
@@ -150,7 +150,7 @@ async fn keep(leader: Option<&mut Leader>) -> Lost {
     }
 }
 
-/// Reconciles until `stopped`, and then finishes the reconciles that have begun.
+/// Reconciles until `stopped`, and then finishes the running reconciles.
 async fn work<O: Operator>(
     ctx: Arc<Context<O>>,
     watches: Arc<Watches<O>>,

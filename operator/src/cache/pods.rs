@@ -1,4 +1,4 @@
-//! The pods of the operator's Deployments, by the resource that they belong to.
+//! The pods of the operator's Deployments, by resource.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use marquee_operator_kit::{
 
 use crate::observed::{Loading, PodFacts};
 
-/// A label by which pods name the resource that they belong to.
+/// A label that names the resource of a pod.
 #[derive(Clone, Copy, Debug)]
 pub struct PodLabel {
     /// Its key; the value is the resource's name.
@@ -43,7 +43,7 @@ struct Entry {
 }
 
 impl PodCache {
-    /// A cache without pods. A pod belongs to the resource that the first of `labels` which it has names.
+    /// A cache without pods. The first of `labels` that a pod has names its resource.
     pub fn new(labels: &'static [PodLabel]) -> Self {
         Self { labels, by_parent: HashMap::new(), round: 0 }
     }
@@ -60,7 +60,7 @@ impl PodCache {
         entries.into_iter().flatten().map(|entry| entry.facts.clone()).collect()
     }
 
-    /// Takes a pod; returns its resource where that changes anything.
+    /// Takes a pod, and returns its resource if the pod has changed.
     pub fn take(&mut self, head: &Head, mut facts: PodFacts) -> Option<ResourceId> {
         let parent = self.parent(head)?;
         let version = head.version().unwrap_or(u64::MAX);
@@ -70,7 +70,7 @@ impl PodCache {
             None => entries.push(Entry { facts, version, round }),
             Some(entry) => {
                 entry.round = round;
-                // The pod itself is asked for its loading, which ends when the pod is ready.
+                // The operator asks the pod itself for its progress. The load ends when the pod is ready.
                 facts.loading = entry.facts.loading.take().filter(|_| !facts.ready);
                 let same = entry.facts == PodFacts { loading: None, ..facts.clone() };
                 (entry.facts, entry.version) = (facts, version);
@@ -82,7 +82,7 @@ impl PodCache {
         Some(parent)
     }
 
-    /// The pod is gone.
+    /// Removes a pod that is gone.
     pub fn remove(&mut self, head: &Head) -> Option<ResourceId> {
         let parent = self.parent(head)?;
         let entries = self.by_parent.get_mut(&parent)?;
@@ -93,13 +93,13 @@ impl PodCache {
         Some(parent)
     }
 
-    /// A list begins; returns its number.
+    /// Begins a list, and returns its number.
     pub fn begin_list(&mut self) -> u32 {
         self.round += 1;
         self.round
     }
 
-    /// A list has ended: removes what it did not name.
+    /// Ends a list: removes the pods that it did not contain.
     pub fn end_list(&mut self, list: ListRound<'_>) -> Vec<ResourceId> {
         let mut gone = Vec::new();
         self.by_parent.retain(|parent, entries| {
@@ -126,7 +126,7 @@ impl PodCache {
         starting.collect()
     }
 
-    /// Takes a pod's answer about its loading; returns whether that is news.
+    /// Takes the progress that a pod reported, and returns whether it has changed.
     pub fn take_loading(&mut self, parent: &ResourceId, name: &str, loading: Option<Loading>) -> bool {
         let entries = self.by_parent.get_mut(parent).into_iter().flatten();
         let Some(entry) = entries.into_iter().find(|entry| entry.facts.name == name && !entry.facts.ready)

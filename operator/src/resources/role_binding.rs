@@ -12,12 +12,12 @@ pub(super) fn role_binding(workload: &Workload<'_>) -> RoleBinding {
     let subject = |name| Subject {
         kind: "ServiceAccount".into(),
         name,
-        namespace: Some(workload.parent.namespace.clone()),
+        namespace: Some(workload.namespace.clone()),
         ..Subject::default()
     };
     let (role, is_cluster_role) = &workload.settings.page_reader;
     RoleBinding {
-        metadata: labels::metadata(workload, workload.name(), ""),
+        metadata: labels::metadata(workload, workload.name(), None),
         role_ref: RoleRef {
             api_group: Some("rbac.authorization.k8s.io".into()),
             kind: if *is_cluster_role { "ClusterRole" } else { "Role" }.into(),

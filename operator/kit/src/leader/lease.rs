@@ -1,4 +1,4 @@
-//! The Lease itself: reads it, writes it, and reports when it is lost.
+//! Reads and writes the Lease, and reports its loss.
 
 use std::{
     sync::Arc,
@@ -24,7 +24,7 @@ use super::{
     election::{Election, Record, Step, Terms},
 };
 
-/// The lease was lost, or could not be renewed in time: this process has to end, so that none of its writes comes late.
+/// This process lost the lease, or could not renew it in time. It must end, so that none of its writes arrives late.
 #[derive(Debug, thiserror::Error)]
 #[error("lease {name} is lost: another operator takes over")]
 pub struct Lost {
@@ -43,7 +43,7 @@ pub struct Leader {
 }
 
 impl Leader {
-    /// A candidate for the Lease `name` of `namespace`.
+    /// A candidate for the Lease `name` in `namespace`.
     pub fn new(client: Client, at: (&str, &str), identity: &str, terms: Terms, guard: Arc<Guard>) -> Self {
         let (namespace, name) = at;
         Self {
@@ -57,7 +57,7 @@ impl Leader {
         }
     }
 
-    /// Waits until the Lease is held.
+    /// Waits until this candidate holds the Lease.
     pub async fn acquire(&mut self) {
         info!(lease = self.name, identity = self.election.identity(), "waiting for the lease");
         loop {
@@ -104,7 +104,7 @@ impl Leader {
         }
     }
 
-    /// One attempt, of at most `retry`; returns whether the Lease is held.
+    /// Makes one attempt of at most `retry`. Returns whether this candidate holds the Lease.
     async fn attempt(&mut self) -> bool {
         let began = Instant::now();
         let limit = self.terms.retry.max(Duration::from_millis(500));
@@ -130,7 +130,7 @@ impl Leader {
     }
 
     async fn try_once(&mut self) -> kube::Result<Option<Lease>> {
-        // The holder renews what it wrote. It reads only after somebody else changed that.
+        // The holder renews the version that it wrote. It reads the Lease only after somebody else changed it.
         if let Some(held) = self.held.clone() {
             match self.put(&held).await {
                 Err(kube::Error::Api(status)) if status.code == 409 || status.code == 404 => {}
@@ -170,7 +170,7 @@ impl Leader {
         }
     }
 
-    /// Writes it unless somebody else has since: the version decides.
+    /// Writes the Lease, unless somebody else has written it since. The version shows this.
     async fn put(&self, lease: &Lease) -> kube::Result<Lease> {
         self.api.replace(&self.name, &PostParams::default(), &self.next(Some(lease))).await
     }

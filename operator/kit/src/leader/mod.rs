@@ -1,4 +1,4 @@
-//! Leader election: of several operators the one that holds the Lease writes.
+//! Leader election: only the operator that holds the Lease writes.
 
 pub mod election;
 pub mod guard;

@@ -40,7 +40,7 @@ pub fn plan<'a>(
         return Plan::without_children(workload, LayoutDecision::Refused(older), now);
     }
     let target = |target: &marquee_crds::shared::TrafficTarget| Target {
-        revision: target.revision.clone(),
+        revision: target.revision.as_str().into(),
         weight: target.weight,
         since: target.since.0,
         host: None,
@@ -51,7 +51,7 @@ pub fn plan<'a>(
         .map(|serving| LayoutDecision::Serving(Box::new(serving)))
 }
 
-/// The models of the layout's surface, sorted by name. Of two models with one objective the older counts.
+/// The models of the layout's surface, sorted by name. If two models have the same objective, only the older one is included.
 pub(super) fn models(layout: &PageLayout, all: &[Arc<RankingModel>]) -> Vec<RankingModel> {
     let mut own: Vec<&RankingModel> =
         all.iter().map(AsRef::as_ref).filter(|model| model.spec.surface == layout.spec.surface).collect();
@@ -66,7 +66,7 @@ pub(super) fn models(layout: &PageLayout, all: &[Arc<RankingModel>]) -> Vec<Rank
     first
 }
 
-/// Pods without models wait until every model that runs in the present pods has pods of its own.
+/// Pods without models wait until each model that runs in the present pods has its own pods.
 fn waits_for(layout: &PageLayout, models: &[RankingModel]) -> Option<String> {
     if layout.spec.topology == Topology::Monolith {
         return None;

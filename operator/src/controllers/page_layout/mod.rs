@@ -26,7 +26,7 @@ impl Resource<Marquee> for PageLayout {
         vec![(SURFACE, &self.spec.surface)]
     }
 
-    /// Itself, the layouts that claim its surface, and the models of the surface if its pods run them or did.
+    /// The layout, the layouts that claim its surface, and the models of the surface if the layout's pods run them or ran them before.
     fn concerned(ctx: &Context, change: &Change<Self>) -> Vec<ResourceId> {
         let mut concerned = Vec::new();
         if change.is_edit() {

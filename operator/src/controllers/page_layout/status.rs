@@ -8,6 +8,7 @@ use marquee_crds::{
     names,
     page_layout::{PageLayoutStatus, Topology},
     pod_config::{self, Problem, RankerConfig},
+    revision_name::RevisionName,
     shared::ColocatedModel,
 };
 
@@ -20,7 +21,7 @@ use crate::{
     },
     observed::{ChildState, Observed},
     resources::colocated_revision,
-    rollout::main_target,
+    rollout::{Target, main_target},
     served::{PreviousStatus, StatusDraft},
     transition::TransitionEvent,
 };
@@ -42,7 +43,7 @@ pub fn status(
         }
         LayoutDecision::Serving(serving) => {
             let inputs = StatusInputs::new(plan, serving, observed, applied, previous);
-            let (page, namespace) = (names::page(&workload.parent.name), &workload.parent.namespace);
+            let (page, namespace) = (names::page(&workload.owner.name), &workload.namespace);
             let models = running_models(layout, &inputs);
             let (status, events) = stamped(served(layout, &inputs, &models));
             let address = format!("{page}.{namespace}.svc:80");
@@ -51,31 +52,51 @@ pub fn status(
     }
 }
 
-/// The models that run in the pods of the revision that answers; of several, the one with the largest share.
+/// The models that run in the pods of the revisions that answer, those of the largest share first. If several answer, each model names the
+/// revision whose pods run it.
 fn running_models(layout: &PageLayout, inputs: &StatusInputs<'_>) -> Vec<ColocatedModel> {
-    let Some(main) = main_target(inputs.targets) else { return Vec::new() };
-    if main.revision == inputs.serving.desired_revision {
-        let model = |ranker: &RankerConfig| ColocatedModel {
-            name: ranker
-                .resource
-                .split_once('/')
-                .map_or(ranker.resource.as_str(), |(_, name)| name)
-                .to_owned(),
-            revision: colocated_revision(ranker),
+    let targets = inputs.targets;
+    let Some(main) = main_target(targets) else { return Vec::new() };
+    let others = targets.iter().filter(|target| target.revision != main.revision);
+    let models_of = |target: &Target| {
+        let mut models = if target.revision == inputs.serving.desired_revision {
+            inputs.workload.config.rankers.iter().map(colocated_model).collect()
+        } else {
+            reported_models(layout, inputs, &target.revision)
         };
-        return inputs.workload.config.rankers.iter().map(model).collect();
-    }
-    let is_same = main_target(&inputs.serving.previous_targets)
-        .is_some_and(|previous| previous.revision == main.revision);
-    let known = layout.status.as_ref().filter(|_| is_same);
-    known.map(|status| status.models.clone()).unwrap_or_default()
+        let page_revision = (targets.len() > 1).then(|| target.revision.to_string());
+        models.iter_mut().for_each(|model| model.page_revision.clone_from(&page_revision));
+        models
+    };
+    std::iter::once(main).chain(others).flat_map(models_of).collect()
+}
+
+fn colocated_model(ranker: &RankerConfig) -> ColocatedModel {
+    let name = ranker.resource.split_once('/').map_or(ranker.resource.as_str(), |(_, name)| name);
+    ColocatedModel { name: name.to_owned(), revision: colocated_revision(ranker).into(), page_revision: None }
+}
+
+/// The models that the previous status lists for an earlier revision of the page. Those without a page revision belong to the one that
+/// answered alone.
+fn reported_models(
+    layout: &PageLayout,
+    inputs: &StatusInputs<'_>,
+    page_revision: &RevisionName,
+) -> Vec<ColocatedModel> {
+    let was_main = main_target(&inputs.serving.previous_targets)
+        .is_some_and(|previous| previous.revision == *page_revision);
+    let is_of = |model: &&ColocatedModel| match &model.page_revision {
+        Some(name) => *page_revision == name.as_str(),
+        None => was_main,
+    };
+    layout.status.iter().flat_map(|status| &status.models).filter(is_of).cloned().collect()
 }
 
 /// The status of a layout with pods, with the conditions that only layouts have.
 fn served(layout: &PageLayout, inputs: &StatusInputs<'_>, running: &[ColocatedModel]) -> StatusDraft {
     let mut status = inputs.status();
     let models = decide::models(layout, &inputs.observed.models);
-    let resolved = models_resolved(layout, &models, running);
+    let resolved = models_resolved(layout, &models, running, inputs.targets);
     if resolved.status == Some(false) {
         let degraded = status.conditions.iter_mut().find(|draft| draft.kind == ConditionType::Degraded);
         if let Some(degraded) = degraded.filter(|degraded| degraded.status == Some(false)) {
@@ -92,6 +113,7 @@ fn models_resolved(
     layout: &PageLayout,
     models: &[RankingModel],
     running: &[ColocatedModel],
+    targets: &[Target],
 ) -> ConditionDraft {
     let say =
         |status, reason, message: String| draft(ConditionType::ModelsResolved, Some(status), reason, message);
@@ -103,7 +125,12 @@ fn models_resolved(
     let rows = config.pages.iter().flat_map(|page| &page.rows);
     let objectives: BTreeSet<&str> = rows.filter_map(|row| row.source.objective()).collect();
     let answers = |model: &RankingModel| {
-        let in_page = running.iter().any(|known| Some(&known.name) == model.metadata.name.as_ref());
+        let runs_in = |target: &Target| {
+            let own = running.iter().filter(|known| Some(&known.name) == model.metadata.name.as_ref());
+            own.map(|known| known.page_revision.as_deref())
+                .any(|page_revision| page_revision.is_none_or(|name| target.revision == name))
+        };
+        let in_page = !targets.is_empty() && targets.iter().all(runs_in);
         let has_targets = PreviousStatus::from(model).targets().next().is_some();
         in_page || (layout.spec.topology == Topology::Microservices && has_targets)
     };

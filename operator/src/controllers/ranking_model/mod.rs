@@ -26,8 +26,8 @@ impl Resource<Marquee> for RankingModel {
         vec![(OBJECTIVE, &self.spec.objective), (SURFACE, &self.spec.surface)]
     }
 
-    /// Itself, the models that claim its objective, and the layouts of its surface. Of a model's status, a layout reads only where the model
-    /// answers.
+    /// The model, the models that claim its objective, and the layouts of its surface. A layout reads only the traffic from the status of a
+    /// model.
     fn concerned(ctx: &Context, change: &Change<Self>) -> Vec<ResourceId> {
         let mut concerned = Vec::new();
         let is_edit = change.is_edit();

@@ -1,4 +1,4 @@
-//! What both kinds decide and report alike: which revisions answer, which children exist, and what the status says. Pure.
+//! The decisions and reports that both kinds share: which revisions answer, which children exist, and what the status says. Pure.
 //!
 //! [`decide`] turns a workload and what exists into a [`Plan`]; once the children are applied, [`inputs`] compares the plan with
 //! what was applied, and [`status`] says the result, with [`conditions`] and [`transitions`].
@@ -47,7 +47,7 @@ impl<'a, D> Plan<'a, D> {
     }
 }
 
-/// `now` in whole seconds, as a status holds times: a status that was written and read back then equals the one that was decided.
+/// `now` in whole seconds, like the times in a status. A status that was written and read back then equals the decided one.
 pub fn whole_seconds(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
