@@ -54,6 +54,7 @@ pub async fn run(args: Args, config: Config, stop: CancellationToken) -> Result<
         metrics: Arc::new(metrics::metrics().map_err(Failure::Metrics)?),
         version: env!("CARGO_PKG_VERSION"),
         name: args.identity,
+        pod: args.pod,
         namespaces: args.namespaces,
         lease: LeaseTerms {
             namespace: args.lease_namespace,

@@ -95,6 +95,8 @@ async fn the_namespaced_role_grants_exactly_the_rights_in_use() -> Outcome {
 async fn compare(mode: &str, values: &[&str]) -> Outcome {
     let installation = Installation::new(values).await?;
     let story = use_every_right(&installation.fixture).await;
+    // The first operator names a pod that no node runs, so the second one looks for it, and takes the Lease.
+    let _second = start_operator(&installation.fixture, &installation.rendered, "second")?;
     let user = format!("system:serviceaccount:{SYSTEM}:marquee-operator");
     let audit_log = installation.fixture.server.audit_log();
     let granted = granted(&installation.rendered);
@@ -173,7 +175,7 @@ impl Installation {
         let rendered = serde_yaml::Deserializer::from_str(&text)
             .map(|document| Value::deserialize(document).map_err(Into::into))
             .collect::<Outcome<Vec<_>>>()?;
-        let operator = start_operator(&fixture, &rendered)?;
+        let operator = start_operator(&fixture, &rendered, "first")?;
         Ok(Self { fixture, rendered, _operator: operator })
     }
 }
@@ -244,13 +246,14 @@ fn render(values: &[&str]) -> Outcome<String> {
 }
 
 /// Starts the operator as the chart's ServiceAccount, with the arguments of the chart's Deployment. Dropping it kills it.
-fn start_operator(fixture: &OperatorFixture, rendered: &[Value]) -> Outcome<Child> {
+fn start_operator(fixture: &OperatorFixture, rendered: &[Value], name: &str) -> Outcome<Child> {
     let deployment = rendered.iter().find(|object| object["kind"] == "Deployment").ok_or("no Deployment")?;
     let args = deployment["spec"]["template"]["spec"]["containers"][0]["args"].as_array().ok_or("no args")?;
     let args = args.iter().filter_map(Value::as_str).filter(|arg| !arg.starts_with("--http="));
     let token = fixture.server.kubectl(&["create", "token", "marquee-operator", "-n", SYSTEM])?;
     let kubeconfig = fs::read_to_string(fixture.server.keys.bearer("operator", token.trim())?)?;
-    let mut command = fixture.operator("operator", &kubeconfig)?;
-    command.args(args).env("POD_NAMESPACE", SYSTEM).env("POD_NAME", "marquee-operator-0");
+    let mut command = fixture.operator(name, &kubeconfig)?;
+    command.args(args).env("POD_NAMESPACE", SYSTEM).env("POD_NAME", name);
+    command.env("MARQUEE_POD", format!("{SYSTEM}/{name}/1"));
     Ok(command.spawn()?)
 }

@@ -118,7 +118,8 @@ impl Error {
         }
     }
 
-    fn is_namespace_terminating(&self) -> bool {
+    /// Whether the namespace is being deleted with all that is in it, so that nothing can be created there.
+    pub fn is_namespace_terminating(&self) -> bool {
         let details = self.status().and_then(|status| status.details.as_ref());
         details
             .is_some_and(|details| details.causes.iter().any(|cause| cause.reason == "NamespaceTerminating"))

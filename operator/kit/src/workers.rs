@@ -83,6 +83,12 @@ impl<O: Operator> Worker<O> {
                 debug!(kind = %self.listed.kind(), %key, ?again, "reconciled");
                 (if again.is_some() { "requeue_after" } else { "success" }, Some(again))
             }
+            // The resource goes as well, and its children with it.
+            Some(Err(stopped)) if stopped.error.is_namespace_terminating() => {
+                self.backoff.lock().reset(key);
+                debug!(kind = %self.listed.kind(), %key, "left as it is: its namespace is being deleted");
+                ("success", Some(None))
+            }
             Some(Err(stopped)) => ("error", Some(self.failed(key, &stopped))),
         }
     }

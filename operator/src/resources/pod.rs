@@ -150,7 +150,8 @@ fn arguments(workload: &Workload<'_>) -> Vec<String> {
         ("drain-timeout", format!("{drain}s")),
         ("log-format", "json".to_owned()),
     ];
-    let flags = flags.into_iter().map(|(name, value)| format!("--{name}={value}"));
+    let max_body = workload.max_body.map(|size| ("max-body", size.bytes().to_string()));
+    let flags = flags.into_iter().chain(max_body).map(|(name, value)| format!("--{name}={value}"));
     std::iter::once("serve".to_owned()).chain(flags).collect()
 }
 

@@ -9,7 +9,7 @@ use marquee_crds::{
     page_layout::Topology,
     pod_config::{self, PodConfig},
     revision_name::RevisionName,
-    shared::{ArtifactRef, Autoscaling, Duration, Gateway, Placement, Replicas, Resources},
+    shared::{ArtifactRef, Autoscaling, BodySize, Duration, Gateway, Placement, Replicas, Resources},
 };
 
 use crate::observed::{Capabilities, Settings};
@@ -70,6 +70,8 @@ pub struct Workload<'a> {
     pub autoscaling: &'a Autoscaling,
     /// Requests and limits of each pod.
     pub resources: &'a Resources,
+    /// Largest request body of each pod, if the spec names one.
+    pub max_body: Option<BodySize>,
     /// Where the pods run, and what they carry.
     pub placement: &'a Placement,
     /// Time limit for a revision until it serves.
@@ -94,6 +96,7 @@ impl<'a> Workload<'a> {
             replicas: &spec.serving.replicas,
             autoscaling: &spec.serving.autoscaling,
             resources: &spec.resources,
+            max_body: spec.serving.max_body,
             placement: &spec.placement,
             progress_deadline: spec.progress_deadline,
             history: usize::try_from(spec.revision_history_limit).unwrap_or(0),
@@ -123,6 +126,7 @@ impl<'a> Workload<'a> {
             replicas: &spec.replicas,
             autoscaling: &spec.autoscaling,
             resources: &spec.resources,
+            max_body: spec.max_body,
             placement: &spec.placement,
             progress_deadline: spec.progress_deadline,
             history: usize::try_from(spec.revision_history_limit).unwrap_or(0),

@@ -136,6 +136,7 @@ fn a_model_with_all_there_is() {
         "podAnnotations": { "example.com/note": "on every pod" },
         "imagePullSecrets": [{ "name": "registry" }],
         "progressDeadline": "30m",
+        "serving": { "maxBody": "16Mi" },
     });
     crate::cluster::merge(&mut spec, more);
     crate::cluster::merge(&mut spec, platform());
@@ -176,6 +177,7 @@ fn a_page_on_a_strict_cluster() {
         &mut spec,
         json!({
             "catalogue": { "credentials": { "secretName": "s3" } },
+            "maxBody": "512Ki",
             "serviceAccount": { "name": "ranking" },
         }),
     );
@@ -218,6 +220,7 @@ fn a_revision_is_what_pods_run_and_nothing_else() {
         ("another account",            json!({ "serviceAccount": { "name": "b" } }),                  false),
         ("another role of a cloud",    json!({ "serviceAccount": { "annotations": { "a/b": "c" } } }), false),
         ("another variable",           json!({ "env": [{ "name": "A", "value": "b" }] }),             false),
+        ("larger requests",            json!({ "serving": { "maxBody": "8Mi" } }),                    false),
         ("another end",                json!({ "terminationGracePeriodSeconds": 60 }),                false),
         ("near others",                json!({ "affinity": { "podAffinity": {} } }),                  false),
     ];

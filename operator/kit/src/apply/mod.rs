@@ -101,9 +101,9 @@ pub async fn children<O: Operator>(ctx: &Context<O>, owner: Owner<'_>, desired: 
         match one(ctx, owner, child, &mut applied).await {
             Ok(exists) => applied.children.extend(exists.then(|| child.into())),
             Err(error) => {
-                let outage = error.is_outage();
+                let no_more = error.is_outage() || error.is_namespace_terminating();
                 applied.error.get_or_insert(error);
-                if outage {
+                if no_more {
                     return applied;
                 }
             }

@@ -6,7 +6,10 @@ use std::{
 };
 
 use k8s_openapi::{
-    api::coordination::v1::{Lease, LeaseSpec},
+    api::{
+        coordination::v1::{Lease, LeaseSpec},
+        core::v1::Pod,
+    },
     apimachinery::pkg::apis::meta::v1::MicroTime,
     jiff::Timestamp,
 };
@@ -17,7 +20,7 @@ use kube::{
 use tracing::{debug, info, warn};
 
 use super::{
-    Guard,
+    Guard, HolderPod,
     election::{Election, Record, Step, Terms},
 };
 
@@ -30,6 +33,7 @@ pub struct Lost {
 
 /// A candidate, and later the holder.
 pub struct Leader {
+    client: Client,
     api: Api<Lease>,
     name: String,
     terms: Terms,
@@ -43,7 +47,8 @@ impl Leader {
     pub fn new(client: Client, at: (&str, &str), identity: &str, terms: Terms, guard: Arc<Guard>) -> Self {
         let (namespace, name) = at;
         Self {
-            api: Api::namespaced(client, namespace),
+            api: Api::namespaced(client.clone(), namespace),
+            client,
             name: name.into(),
             terms,
             election: Election::new(identity),
@@ -133,7 +138,11 @@ impl Leader {
             }
         }
         let lease = self.api.get_opt(&self.name).await?;
-        let step = self.election.step(lease.as_ref().map(record).as_ref(), Instant::now());
+        let mut step = self.election.step(lease.as_ref().map(record).as_ref(), Instant::now());
+        if step == Step::Wait && self.holder_has_ended(lease.as_ref()).await {
+            info!(lease = self.name, "the pod of the lease's holder is gone: taking the lease");
+            step = Step::Take;
+        }
         let written = match (step, lease) {
             (Step::Wait, _) => return Ok(None),
             (Step::Take | Step::Renew, Some(lease)) => self.put(&lease).await,
@@ -143,6 +152,21 @@ impl Leader {
             Ok(lease) => Ok(Some(lease)),
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the pod of the holder is gone. A pod that cannot be read is not: then the Lease has to expire.
+    async fn holder_has_ended(&self, lease: Option<&Lease>) -> bool {
+        let spec = lease.and_then(|lease| lease.spec.as_ref());
+        let holder = spec.and_then(|spec| spec.holder_identity.as_deref());
+        let Some(pod) = holder.and_then(HolderPod::of) else { return false };
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &pod.namespace);
+        match pods.get_opt(&pod.name).await {
+            Ok(found) => pod.has_ended(found.as_ref()),
+            Err(error) => {
+                debug!(lease = self.name, %pod, %error, "cannot read the pod of the lease's holder");
+                false
+            }
         }
     }
 

@@ -2,7 +2,9 @@
 
 pub mod election;
 pub mod guard;
+pub mod holder;
 mod lease;
 
 pub use guard::Guard;
+pub use holder::HolderPod;
 pub use lease::{Leader, Lost};
