@@ -6,6 +6,7 @@
 //! Reading order: [`types`] has requests and answers, [`plan`] the models and pages that are served, [`client`] the interface
 //! to a model (in this process [`ranker`] and [`forward`]), [`page`] builds a page, [`validate`] refuses invalid requests.
 
+pub mod cards;
 pub mod catalogue;
 pub mod client;
 pub mod describe;
@@ -290,7 +291,7 @@ impl Service {
     }
 
     /// The card of a title, from the first catalogue that has the title.
-    pub fn title(&self, id: &str) -> Option<Arc<TitleCard>> {
+    pub fn title(&self, id: &str) -> Option<TitleCard> {
         let plan = self.plan();
         plan.pages().into_iter().find_map(|page| page.catalogue.card(page.catalogue.row(id)?).cloned())
     }

@@ -7,6 +7,8 @@ use std::{
 
 pub use marquee_crds::{degraded::Degraded, revision_name::RevisionName};
 
+pub use super::cards::{PageTitle, PageTitles, TitleCard};
+
 /// The parts of a request besides its body.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
@@ -123,39 +125,15 @@ pub struct PageRow {
     /// Name of the row in the layout.
     pub name: Arc<str>,
     /// Heading, with `{title}` replaced.
-    pub heading: String,
+    pub heading: Arc<str>,
     /// One sentence that explains why the row has these titles.
-    pub why: String,
+    pub why: Arc<str>,
     /// The model that ranked the row; `None` for popularity.
     pub model: Option<ModelInfo>,
     /// Why a fallback fills the row, if one does.
     pub degraded: Option<Degraded>,
     /// Left to right.
-    pub titles: Vec<PageTitle>,
-}
-
-/// A title on a page.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PageTitle {
-    /// Card from the catalogue; shared, never copied.
-    pub title: Arc<TitleCard>,
-    /// Score that orders the row.
-    pub score: f32,
-}
-
-/// Metadata of a title, with its JSON, which is made once at load.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TitleCard {
-    /// Title id.
-    pub id: Arc<str>,
-    /// Display name.
-    pub name: String,
-    /// Year of release.
-    pub year: Option<u16>,
-    /// Genres, as written in the catalogue.
-    pub genres: Vec<String>,
-    /// `"id":…,"name":…,"year":…,"genres":[…]` without braces, escaped: encoders copy it.
-    pub json: String,
+    pub titles: PageTitles,
 }
 
 /// Why a request failed. The `Display` text is for the caller and says what to do.

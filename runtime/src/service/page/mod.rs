@@ -64,12 +64,12 @@ pub struct PageTimes {
 /// A candidate row.
 struct PlannedRow {
     name: Arc<str>,
-    heading: String,
+    heading: Arc<str>,
     kind: RowKind,
     /// Catalogue rows that the row may show.
     catalogue_slice: Arc<[CatalogueRow]>,
     /// Sentence that explains the row's titles when no fallback is used.
-    why: String,
+    why: Arc<str>,
 }
 
 /// The order of a row's titles. Numbers are indexes in [`ServedPage::rankers`].
@@ -208,8 +208,14 @@ fn plan_row(n: usize, config: &PageConfig, rankers: &[PageRanker], catalogue: &C
         Source::Genre { name, .. } => catalogue.genre(name).cloned().unwrap_or_default(),
         _ => catalogue.all().clone(),
     };
-    let why = why::of_source(&row.source);
-    PlannedRow { name: row.name.as_str().into(), heading: row.heading.clone(), kind, catalogue_slice, why }
+    let why = why::of_source(&row.source).into();
+    PlannedRow {
+        name: row.name.as_str().into(),
+        heading: row.heading.as_str().into(),
+        kind,
+        catalogue_slice,
+        why,
+    }
 }
 
 /// Popularity from the catalogue, or from the first model's training data if the catalogue has no counts.
