@@ -89,7 +89,7 @@ pub struct SourceArgs {
     #[arg(long, env = "MARQUEE_MAX_ARTIFACT", default_value = "16G", value_name = "BYTES", value_parser = bytes)]
     pub max_artifact: u64,
     /// Folder of Secrets: for an artifact with `credentials`, each file of DIR/<secretName>/ is a setting of its store,
-    /// such as AWS_ACCESS_KEY_ID. Each load reads the files again.
+    /// such as AWS_ACCESS_KEY_ID, and ca.crt has certificates of authorities. Each load reads the files again.
     #[arg(long, env = "MARQUEE_CREDENTIALS", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub credentials: Option<PathBuf>,
 }

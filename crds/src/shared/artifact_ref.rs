@@ -39,8 +39,9 @@ pub struct ArtifactRef {
     #[x_kube(validation = Rule::new("self.matches('^[0-9a-f]{64}$')")
         .message("sha256 is not 64 lower-case hex digits: copy the output of `marquee-runtime digest URI`"))]
     pub sha256: Option<String>,
-    /// A Secret in this namespace with credentials for the store. Without it, pods use their node's or workload's identity.
-    /// A single process takes credentials from its environment instead.
+    /// A Secret in this namespace with credentials for the store, or with certificates of a private authority that signs for it.
+    /// Without it, pods use their environment and their node's or workload's identity. A single process does the same, or reads
+    /// the Secret from the folder that `--credentials` names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<Credentials>,
     /// A volume claim with the artifact, for `file://` in a cluster. A single process reads the folder itself, or the one that
@@ -56,12 +57,15 @@ impl ArtifactRef {
     }
 }
 
-/// A Secret with credentials for a store.
+/// A Secret with credentials for a store, and with certificates of the authority that signs for it.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, PartialEq, Eq, Hash)]
 #[serde(rename_all = "camelCase")]
 pub struct Credentials {
     /// Name of the Secret. Its keys have the names of the environment variables of the store's own tools, e.g.
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT`, `GOOGLE_SERVICE_ACCOUNT_KEY`, `AZURE_STORAGE_ACCOUNT_KEY`.
+    /// The key `ca.crt` has certificates (PEM) of authorities that pods trust for this artifact, beside those of the image; also
+    /// for `https://`. A Secret with `ca.crt` alone leaves all other settings to the environment. A key that is not supported,
+    /// such as `tls.key` or `AWS_PROFILE`, keeps the artifact from loading, and the message names it.
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(validation = rules::object_name("secretName"))]
     pub secret_name: String,

@@ -66,7 +66,7 @@ pub struct Placement {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_account: Option<PodServiceAccount>,
     /// Environment variables of the pods, e.g. `AWS_REGION` or `HTTPS_PROXY`. An artifact with `credentials` takes the settings
-    /// of its store only from there.
+    /// of its store only from there, unless its Secret has nothing but `ca.crt`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     #[x_kube(validation = Rule::new("self.all(a, self.exists_one(b, b.name == a.name))")

@@ -17,12 +17,21 @@ use crate::manifest::{MANIFEST_FILE, Manifest};
 use crate::open::{Checked, OpenOptions, open, wrong_digest};
 
 mod cache;
+mod cause;
 mod download;
 mod error;
+mod guard;
+mod keys;
+mod kind;
 mod lock;
+mod misfit;
+mod profile;
+mod settings;
 mod source;
+mod trust;
 mod uri;
 
+pub use cause::StoreCause;
 pub use error::FetchError;
 
 use cache::{Blob, Cache};
@@ -135,13 +144,14 @@ impl Fetcher {
     }
 
     /// The same fetcher for an artifact with credentials of its own: settings of its store by the names of the
-    /// environment (`AWS_ACCESS_KEY_ID`, …). They stand in for the environment, of which nothing is read.
+    /// environment (`AWS_ACCESS_KEY_ID`, …), and `ca.crt`, the certificates of authorities that sign for the store. They stand
+    /// in for the environment, of which nothing is read; except if there is nothing but `ca.crt`, which says not who asks.
     pub fn with_credentials(&self, credentials: Vec<(String, String)>) -> Self {
+        let is_trust_alone =
+            !credentials.is_empty() && credentials.iter().all(|(key, _)| key == keys::AUTHORITIES);
+        let from_env = self.retry_policy.from_env && is_trust_alone;
         let settings = credentials.into_iter().chain(self.options.store_settings.iter().cloned()).collect();
-        Self {
-            retry_policy: RetryPolicy { settings, from_env: false, ..self.retry_policy.clone() },
-            ..self.clone()
-        }
+        Self { retry_policy: RetryPolicy { settings, from_env, ..self.retry_policy.clone() }, ..self.clone() }
     }
 
     /// Brings the artifact at `uri` here, unless it is here, and checks its digests. One at a `file` uri stays where it

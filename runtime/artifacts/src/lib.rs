@@ -56,7 +56,9 @@ pub use weights::parse_weights;
 pub use write::{TensorData, WriteError, Writer};
 
 #[cfg(feature = "fetch")]
-pub use fetch::{FetchError, FetchOptions, Fetched, Fetcher, Lease, Progress, install_crypto_provider};
+pub use fetch::{
+    FetchError, FetchOptions, Fetched, Fetcher, Lease, Progress, StoreCause, install_crypto_provider,
+};
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("artifacts are little endian and mapped in place: this machine is big endian");

@@ -5,8 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Size limit of one value in bytes. A service account key in JSON has about 2,300.
-const LARGEST: u64 = 64 * 1024;
+/// Size limit of one value in bytes: that of a whole Secret. A service account key in JSON has about 2,300, and the certificates
+/// of all public authorities have about 220,000.
+const LARGEST: u64 = 1024 * 1024;
 
 /// Why credentials cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +29,9 @@ pub enum CredentialsError {
         source: io::Error,
     },
     /// A value is not text, or is too long.
-    #[error("key {key} of Secret {secret} is not text of at most {LARGEST} bytes: correct its value")]
+    #[error(
+        "key {key} of Secret {secret} is not text of at most {LARGEST} bytes: correct its value (certificates are text as PEM)"
+    )]
     Value {
         /// Name of the Secret.
         secret: String,

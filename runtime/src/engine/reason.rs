@@ -114,6 +114,7 @@ mod tests {
             ("no permission to read",     in_place(io::ErrorKind::PermissionDenied), Reason::AccessDenied),
             ("the volume does not answer", in_place(io::ErrorKind::TimedOut),        Reason::StoreUnreachable),
             ("the store does not answer", open(unavailable),                         Reason::StoreUnreachable),
+            ("plain http",                open(FetchError::Settings { uri: "s3://b/m".into(), problem: "plain http".into() }), Reason::ConfigInvalid),
             ("no digest",                 open(FetchError::Unpinned { uri: "s3://b/m".into() }), Reason::ConfigInvalid),
             ("no golden outputs",         LoadError::NoGolden { uri: "m".into() },   Reason::ArtifactInvalid),
         ];

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::blocking;
 use super::cache::{Blob, Cache};
+use super::cause::StoreCause;
 use super::error::FetchError;
 use super::lock::FileLock;
 use super::source::{ArtifactStore, RetryPolicy, Transfer};
@@ -36,9 +37,6 @@ pub(crate) struct Download<'a> {
     /// Held by the writing thread too, which outlives a call that is dropped.
     pub(crate) lock: Arc<FileLock>,
 }
-
-/// Why a transfer ended before its end.
-type Broken = Box<dyn std::error::Error + Send + Sync>;
 
 impl Download<'_> {
     /// Fetches the blob. `arrived` is called with the number of bytes whenever some more are here, and taken back with
@@ -103,7 +101,7 @@ impl Download<'_> {
         mut transfer: Transfer,
         partial: Partial,
         arrived: &impl Fn(i64),
-    ) -> Result<(Partial, Option<Broken>), FetchError> {
+    ) -> Result<(Partial, Option<StoreCause>), FetchError> {
         let (sender, receiver) = mpsc::channel(CHUNKS_IN_FLIGHT);
         let mut room = self.blob.size - partial.written;
         let path = partial.path.clone();
@@ -113,7 +111,7 @@ impl Download<'_> {
             drop(lock);
             written
         });
-        let mut broken: Option<Broken> = None;
+        let mut broken: Option<StoreCause> = None;
         while room > 0 {
             match tokio::time::timeout(self.retry_policy.stall, transfer.stream.next()).await {
                 Ok(Some(Ok(chunk))) => {
@@ -125,7 +123,7 @@ impl Download<'_> {
                     }
                     arrived(length);
                 }
-                Ok(Some(Err(error))) => broken = Some(Box::new(error)),
+                Ok(Some(Err(error))) => broken = Some(StoreCause::of(&error)),
                 Ok(None) => broken = Some("the store ended the transfer early".into()),
                 Err(_) => {
                     broken = Some(format!("the store was silent for {:?}", self.retry_policy.stall).into())

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::cause::StoreCause;
 use crate::error::ArtifactError;
 
 /// Why an artifact could not be had.
@@ -22,13 +23,13 @@ pub enum FetchError {
         /// As given.
         uri: String,
     },
-    /// The settings of the store make no sense.
-    #[error("the store of {uri} cannot be set up: check its settings, such as AWS_ENDPOINT and AWS_REGION")]
+    /// The settings do not fit the store, or each other. No retry mends this.
+    #[error("the store of {uri} cannot be used: {problem}")]
     Settings {
         /// As given.
         uri: String,
-        /// The store's word.
-        source: object_store::Error,
+        /// What is wrong with them, and the mend.
+        problem: String,
     },
     /// No such object.
     #[error("{object} does not exist: correct the uri, or upload the whole folder")]
@@ -36,7 +37,7 @@ pub enum FetchError {
         /// The file's uri.
         object: String,
         /// The store's word.
-        source: object_store::Error,
+        source: StoreCause,
     },
     /// The store refuses these credentials.
     #[error("{object} may not be read: check the credentials and what they may read")]
@@ -44,7 +45,7 @@ pub enum FetchError {
         /// The file's uri.
         object: String,
         /// The store's word.
-        source: object_store::Error,
+        source: StoreCause,
     },
     /// The store does not answer, or stops in the middle, again and again.
     #[error("{object} cannot be read now: {bytes} bytes are kept, and the next try goes on from there")]
@@ -54,7 +55,7 @@ pub enum FetchError {
         /// How much of it is here.
         bytes: u64,
         /// The store's word.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: StoreCause,
     },
     /// The artifact is larger than allowed; nothing of it but the manifest was fetched.
     #[error(

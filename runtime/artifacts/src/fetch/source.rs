@@ -1,5 +1,6 @@
 //! One artifact in an object store.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -13,7 +14,12 @@ use object_store::path::Path;
 use object_store::{BackoffConfig, ClientConfigKey, GetOptions, GetRange, ObjectStore, RetryConfig};
 use reqwest::Url;
 
+use super::cause::StoreCause;
 use super::error::FetchError;
+use super::guard::{GuardedConnector, misfit};
+use super::kind::StoreKind;
+use super::misfit::Misfit;
+use super::settings::Settings;
 use crate::error::{Fault, Finding};
 
 /// One artifact in an object store.
@@ -51,9 +57,15 @@ impl ArtifactStore {
     /// is sent.
     pub(crate) fn connect(url: &Url, retry_policy: &RetryPolicy) -> Result<Self, FetchError> {
         let uri = url.as_str().trim_end_matches('/').to_owned();
-        let settings = |source| FetchError::Settings { uri: uri.clone(), source };
-        let prefix = Path::from_url_path(url.path()).map_err(|error| settings(error.into()))?;
-        let store = build(url, retry_policy).map_err(settings)?;
+        let refused = |problem: String| FetchError::Settings { uri: uri.clone(), problem };
+        let prefix = Path::from_url_path(url.path())
+            .map_err(|error| refused(format!("{}: correct the uri", StoreCause::of(&error))))?;
+        let environment = retry_policy.from_env.then(environment);
+        let settings =
+            Settings::gather(StoreKind::of(url.scheme()), &retry_policy.settings, environment.as_deref());
+        let settings = settings.map_err(refused)?;
+        let store =
+            build(url, retry_policy, &settings).map_err(|error| refused(complaint(&error, &settings)))?;
         Ok(Self { store, prefix, uri })
     }
 
@@ -81,7 +93,7 @@ impl ArtifactStore {
         let mut stream = transfer.stream;
         let mut whole = BytesMut::new();
         while let Some(chunk) = stream.next().await {
-            whole.extend_from_slice(&chunk.map_err(|source| self.error(file, 0, source))?);
+            whole.extend_from_slice(&chunk.map_err(|source| self.error(file, 0, &source))?);
             if whole.len() as u64 > max_bytes {
                 return Err(too_large(whole.len() as u64));
             }
@@ -95,69 +107,87 @@ impl ArtifactStore {
         let range = (offset > 0).then_some(GetRange::Offset(offset));
         let options = GetOptions { range, ..GetOptions::default() };
         let result =
-            self.store.get_opts(&path, options).await.map_err(|source| self.error(file, offset, source))?;
+            self.store.get_opts(&path, options).await.map_err(|source| self.error(file, offset, &source))?;
         Ok(Transfer { size: result.meta.size, stream: result.into_stream() })
     }
 
     /// `source` in our words; `bytes` of the file are here.
-    pub(crate) fn error(&self, file: &str, bytes: u64, source: object_store::Error) -> FetchError {
+    pub(crate) fn error(&self, file: &str, bytes: u64, source: &object_store::Error) -> FetchError {
         use object_store::Error;
         let object = self.object(file);
-        match source {
-            Error::NotFound { .. } => FetchError::NotFound { object, source },
-            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
-                FetchError::Denied { object, source }
+        match misfit(source) {
+            Some(Misfit::Settings(problem)) => {
+                return FetchError::Settings { uri: self.uri.clone(), problem: problem.clone() };
             }
-            source => FetchError::Unavailable { object, bytes, source: Box::new(source) },
+            Some(Misfit::Denied(problem)) => {
+                return FetchError::Denied { object, source: problem.as_str().into() };
+            }
+            None => {}
         }
+        let cause = StoreCause::of(source);
+        match source {
+            Error::NotFound { .. } => FetchError::NotFound { object, source: cause },
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
+                FetchError::Denied { object, source: cause }
+            }
+            _ => FetchError::Unavailable { object, bytes, source: cause },
+        }
+    }
+}
+
+/// The variables of the process that are text.
+fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// What the client says of settings that it cannot read, with the name of the setting and the mend.
+fn complaint(error: &object_store::Error, settings: &Settings) -> String {
+    let cause = StoreCause::of(error).to_string();
+    if cause.contains("No CA certificates were loaded") {
+        return "this machine has no certificates of authorities: install the package ca-certificates, or set SSL_CERT_FILE"
+            .to_owned();
+    }
+    match settings.complained_of(&cause) {
+        Some(key) => format!("{key}: {cause}: correct it"),
+        None => format!("{cause}: correct its settings"),
     }
 }
 
 /// Adds retries and settings to a builder; the four have the same methods and no trait.
 macro_rules! store {
-    ($builder:expr, $url:expr, $retry_policy:expr) => {{
+    ($builder:expr, $url:expr, $retry_policy:expr, $settings:expr) => {{
         let stall = format!("{} s", $retry_policy.stall.as_secs().max(1));
         // The whole of a large file takes as long as it takes: only silence is given up on.
-        let ours = [("read_timeout", stall), ("timeout", "7 days".to_owned())];
-        let theirs = $retry_policy.settings.iter().map(|(key, value)| (key.as_str(), value.clone()));
-        let mut builder = $builder.with_url($url).with_retry(retry($retry_policy));
-        for (key, value) in ours.into_iter().chain(theirs) {
-            // A setting of another kind of store is none of this one's.
-            match key.to_ascii_lowercase().parse() {
-                Ok(key) => builder = builder.with_config(key, value),
-                Err(_) => tracing::debug!(key, "not a setting of this kind of store"),
-            }
+        let ours = [("read_timeout", stall.as_str()), ("timeout", "7 days")];
+        let connector = GuardedConnector {
+            facts: Arc::new($settings.facts(!$retry_policy.from_env)),
+            authorities: Arc::new($settings.authorities.clone()),
+        };
+        let mut builder =
+            $builder.with_url($url).with_retry(retry($retry_policy)).with_http_connector(connector);
+        for (key, value) in ours.into_iter().chain($settings.values()) {
+            builder = builder.with_config(key.parse()?, value);
         }
         Ok(Box::new(builder.build()?))
     }};
 }
 
-fn build(url: &Url, retry_policy: &RetryPolicy) -> object_store::Result<Box<dyn ObjectStore>> {
-    match url.scheme() {
-        "s3" => {
-            let builder =
-                if retry_policy.from_env { AmazonS3Builder::from_env() } else { AmazonS3Builder::new() };
-            store!(builder, url.as_str(), retry_policy)
-        }
-        "gs" => {
-            let from_env = retry_policy.from_env;
-            let builder = if from_env {
-                GoogleCloudStorageBuilder::from_env()
-            } else {
-                GoogleCloudStorageBuilder::new()
-            };
-            store!(builder, url.as_str(), retry_policy)
-        }
-        "az" => {
-            let from_env = retry_policy.from_env;
-            let builder =
-                if from_env { MicrosoftAzureBuilder::from_env() } else { MicrosoftAzureBuilder::new() };
-            store!(builder, url.as_str(), retry_policy)
-        }
-        scheme => {
-            let allow_http = (scheme == "http").to_string(); // this machine only, see `uri`
+fn build(
+    url: &Url,
+    retry_policy: &RetryPolicy,
+    settings: &Settings,
+) -> object_store::Result<Box<dyn ObjectStore>> {
+    // The builders read nothing of the environment: `settings` has what counts of it.
+    match StoreKind::of(url.scheme()) {
+        StoreKind::S3 => store!(AmazonS3Builder::new(), url.as_str(), retry_policy, settings),
+        StoreKind::Gcs => store!(GoogleCloudStorageBuilder::new(), url.as_str(), retry_policy, settings),
+        StoreKind::Azure => store!(MicrosoftAzureBuilder::new(), url.as_str(), retry_policy, settings),
+        StoreKind::Web => {
+            let allow_http = (url.scheme() == "http").to_string(); // this machine only, see `uri`
             let builder = HttpBuilder::new().with_config(ClientConfigKey::AllowHttp, allow_http);
-            store!(builder, &url.as_str()[..path_start(url)], retry_policy)
+            store!(builder, &url.as_str()[..path_start(url)], retry_policy, settings)
         }
     }
 }

@@ -4,10 +4,13 @@ use std::sync::Mutex;
 use super::*;
 use crate::sample::large;
 
+mod authority;
 mod credentials;
 mod evictions;
 mod interruptions;
+mod misfits;
 mod server;
+mod tls;
 
 use server::{Spoil, Store};
 

@@ -16,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 type Broken = Box<dyn std::error::Error + Send + Sync>;
 type Body = UnsyncBoxBody<Bytes, Broken>;
@@ -25,6 +26,8 @@ type Body = UnsyncBoxBody<Bytes, Broken>;
 pub(crate) enum Spoil {
     /// Another answer altogether.
     Status(u16),
+    /// Another answer altogether, with a header and a body.
+    Answer(u16, (&'static str, &'static str), &'static str),
     /// The connection ends after so many bytes of the body.
     Cut(usize),
     /// Nothing follows so many bytes of the body, for ever.
@@ -43,6 +46,7 @@ pub(crate) struct Asked {
 #[derive(Default)]
 struct State {
     asked: Vec<Asked>,
+    connections: usize,
     /// File name, how, and how many times more.
     spoil: Option<(String, Spoil, usize)>,
 }
@@ -51,21 +55,32 @@ struct State {
 pub(crate) struct Store {
     root: tempfile::TempDir,
     address: SocketAddr,
+    is_tls: bool,
     state: Arc<Mutex<State>>,
 }
 
 impl Store {
     /// Asks for credentials, as S3 does.
     pub(crate) async fn start() -> Self {
-        Self::serve(Some(SimpleAuth::from_single("key", "secret"))).await
+        Self::serve(Some(SimpleAuth::from_single("key", "secret")), None).await
     }
 
     /// Asks for none: a plain web server, to a reader.
     pub(crate) async fn start_open() -> Self {
-        Self::serve(None).await
+        Self::serve(None, None).await
     }
 
-    async fn serve(auth: Option<SimpleAuth>) -> Self {
+    /// Asks for credentials, and speaks TLS.
+    pub(crate) async fn start_tls(tls: TlsAcceptor) -> Self {
+        Self::serve(Some(SimpleAuth::from_single("key", "secret")), Some(tls)).await
+    }
+
+    /// A plain web server that speaks TLS.
+    pub(crate) async fn start_open_tls(tls: TlsAcceptor) -> Self {
+        Self::serve(None, Some(tls)).await
+    }
+
+    async fn serve(auth: Option<SimpleAuth>, tls: Option<TlsAcceptor>) -> Self {
         let root = tempfile::tempdir().unwrap();
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root.path()).unwrap());
         if let Some(auth) = auth {
@@ -75,18 +90,30 @@ impl Store {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(Mutex::new(State::default()));
-        let shared = state.clone();
+        let (shared, is_tls) = (state.clone(), tls.is_some());
         tokio::spawn(async move {
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
-                let (service, state) = (service.clone(), shared.clone());
+                shared.lock().unwrap().connections += 1;
+                let (service, state, tls) = (service.clone(), shared.clone(), tls.clone());
                 let answer = service_fn(move |request| answer(service.clone(), state.clone(), request));
-                tokio::spawn(
-                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), answer),
-                );
+                let http = hyper::server::conn::http1::Builder::new();
+                tokio::spawn(async move {
+                    match tls {
+                        None => http.serve_connection(TokioIo::new(socket), answer).await.ok(),
+                        Some(tls) => match tls.accept(socket).await {
+                            Ok(socket) => http.serve_connection(TokioIo::new(socket), answer).await.ok(),
+                            Err(_) => None,
+                        },
+                    }
+                });
             }
         });
-        Self { root, address, state }
+        Self { root, address, is_tls, state }
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.state.lock().unwrap().connections
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -99,7 +126,7 @@ impl Store {
     }
 
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
-        let endpoint = format!("http://{}", self.address);
+        let endpoint = format!("{}://{}", if self.is_tls { "https" } else { "http" }, self.address);
         let settings = [
             ("aws_endpoint", endpoint.as_str()),
             ("aws_allow_http", "true"),
@@ -146,6 +173,10 @@ async fn answer(
     if let Some(Spoil::Status(status)) = spoil {
         let body = Full::new(Bytes::new()).map_err(Broken::from).boxed_unsync();
         return Ok(Response::builder().status(status).body(body).unwrap());
+    }
+    if let Some(Spoil::Answer(status, (name, value), body)) = spoil {
+        let body = Full::new(Bytes::from(body)).map_err(Broken::from).boxed_unsync();
+        return Ok(Response::builder().status(status).header(name, value).body(body).unwrap());
     }
     if let Some(Spoil::NoRanges) = spoil {
         request.headers_mut().remove(header::RANGE);
