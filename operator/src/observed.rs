@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::jiff::Timestamp;
-use marquee_crds::{PageLayout, RankingModel, pod_config::ResourceRef, termination::Termination};
+use marquee_crds::{
+    PageLayout, RankingModel, pod_config::ResourceRef, revision_name::RevisionName, termination::Termination,
+};
 
 use crate::child::ChildKind;
 
@@ -32,7 +34,7 @@ pub struct ChildFacts {
     /// Its name.
     pub name: String,
     /// Label `marquee.dev/revision`, for children of one revision.
-    pub revision: Option<String>,
+    pub revision: Option<RevisionName>,
     /// Annotation `marquee.dev/artifact`, on ConfigMaps.
     pub artifact: Option<String>,
     /// When it was created.
@@ -95,7 +97,7 @@ pub struct PodFacts {
     /// Its name.
     pub name: String,
     /// Label `marquee.dev/revision`.
-    pub revision: String,
+    pub revision: Option<RevisionName>,
     /// Whether it is ready.
     pub ready: bool,
     /// Whether it is being deleted.

@@ -6,6 +6,7 @@ use marquee_crds::{
     conditions::ConditionDraft,
     page_layout::PageLayoutStatus,
     ranking_model::RankingModelStatus,
+    revision_name::RevisionName,
     shared::{RevisionStatus, TrafficTarget},
 };
 use marquee_operator_kit::ResourceStatus;
@@ -67,9 +68,9 @@ pub struct StatusDraft {
     /// Selects the pods.
     pub selector: String,
     /// The revision that answers, of several the one with the largest share.
-    pub revision: Option<String>,
+    pub revision: Option<RevisionName>,
     /// The revision that the spec asks for.
-    pub latest_revision: Option<String>,
+    pub latest_revision: Option<RevisionName>,
     /// Every revision that answers.
     pub traffic: Vec<TrafficTarget>,
     /// Every revision that exists.
@@ -118,8 +119,8 @@ macro_rules! served_statuses {
                     ready_replicas: draft.ready_replicas,
                     pods: draft.pods,
                     selector: draft.selector,
-                    revision: draft.revision,
-                    latest_revision: draft.latest_revision,
+                    revision: draft.revision.map(Into::into),
+                    latest_revision: draft.latest_revision.map(Into::into),
                     traffic: draft.traffic,
                     revisions: draft.revisions,
                     ..Self::default()

@@ -8,7 +8,7 @@ use k8s_openapi::{
     },
     apimachinery::pkg::api::resource::Quantity,
 };
-use marquee_crds::{metrics::IN_FLIGHT, names};
+use marquee_crds::{metrics::IN_FLIGHT, names, revision_name::RevisionName};
 
 use super::{Workload, labels};
 
@@ -48,7 +48,7 @@ pub fn scaling<'a>(workload: &Workload<'a>) -> Scaling<'a> {
 /// The autoscaler of a revision, which never asks for fewer than `pods`.
 pub(super) fn autoscaler(
     workload: &Workload<'_>,
-    revision: &str,
+    revision: &RevisionName,
     pods: i32,
     in_flight: Option<i32>,
 ) -> HorizontalPodAutoscaler {
@@ -80,7 +80,7 @@ pub(super) fn autoscaler(
     });
     let name = workload.revision_name(revision);
     HorizontalPodAutoscaler {
-        metadata: labels::metadata(workload, name.clone(), revision),
+        metadata: labels::metadata(workload, name.clone(), Some(revision)),
         spec: HorizontalPodAutoscalerSpec {
             scale_target_ref: CrossVersionObjectReference {
                 api_version: Some("apps/v1".into()),

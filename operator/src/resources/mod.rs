@@ -39,6 +39,8 @@ pub use revision::{colocated_revision, revision};
 pub use volumes::{claim_names, problem, secrets};
 pub use workload::{Component, Workload};
 
+use marquee_crds::revision_name::RevisionName;
+
 use crate::{
     child::{Child, ChildKind},
     observed::Observed,
@@ -46,7 +48,7 @@ use crate::{
 
 /// The children that `workload` has once. Its Service leads to the pods of the revision `answering`; its policy lets pods fetch from stores
 /// where `remote`.
-pub fn once(workload: &Workload<'_>, answering: &str, remote: bool) -> Vec<Child> {
+pub fn once(workload: &Workload<'_>, answering: &RevisionName, remote: bool) -> Vec<Child> {
     let mut children = vec![
         Child::new(ChildKind::ServiceAccount, workload.name(), &service_account::service_account(workload)),
         Child::new(
@@ -76,7 +78,12 @@ pub fn once(workload: &Workload<'_>, answering: &str, remote: bool) -> Vec<Child
 }
 
 /// The children of one revision of `workload`, which asks for at least `pods` pods.
-pub fn of_revision(workload: &Workload<'_>, revision: &str, pods: i32, observed: &Observed) -> Vec<Child> {
+pub fn of_revision(
+    workload: &Workload<'_>,
+    revision: &RevisionName,
+    pods: i32,
+    observed: &Observed,
+) -> Vec<Child> {
     let name = workload.revision_name(revision);
     let mut children = vec![
         Child::new(ChildKind::ConfigMap, &name, &config_map::config_map(workload, revision)),
@@ -105,7 +112,7 @@ pub fn of_revision(workload: &Workload<'_>, revision: &str, pods: i32, observed:
 }
 
 /// The existing children of a revision that keeps its pods, although its spec is gone.
-pub fn kept(workload: &Workload<'_>, revision: &str, observed: &Observed) -> Vec<Child> {
+pub fn kept(workload: &Workload<'_>, revision: &RevisionName, observed: &Observed) -> Vec<Child> {
     let name = workload.revision_name(revision);
     let existing = observed.children.iter().filter(|child| child.name == name && !child.deleting);
     existing.map(|child| Child::kept(child.kind, &name)).collect()

@@ -51,9 +51,9 @@ pub(super) fn network_policy(workload: &Workload<'_>, remote: bool) -> NetworkPo
         }]));
     }
     NetworkPolicy {
-        metadata: labels::metadata(workload, workload.name(), ""),
+        metadata: labels::metadata(workload, workload.name(), None),
         spec: Some(NetworkPolicySpec {
-            pod_selector: Some(labels::selector(workload, "")),
+            pod_selector: Some(labels::selector(workload, None)),
             policy_types: Some(vec!["Ingress".into(), "Egress".into()]),
             ingress: Some(ingress),
             egress: Some(egress),

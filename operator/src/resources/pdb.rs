@@ -13,11 +13,11 @@ pub(super) fn pdb(workload: &Workload<'_>) -> PodDisruptionBudget {
     let one = Some(IntOrString::Int(1));
     let (max_unavailable, min_available) = if workload.replicas.min >= 2 { (one, None) } else { (None, one) };
     PodDisruptionBudget {
-        metadata: labels::metadata(workload, workload.name(), ""),
+        metadata: labels::metadata(workload, workload.name(), None),
         spec: Some(PodDisruptionBudgetSpec {
             max_unavailable,
             min_available,
-            selector: Some(labels::selector(workload, "")),
+            selector: Some(labels::selector(workload, None)),
             unhealthy_pod_eviction_policy: Some("AlwaysAllow".into()),
         }),
         status: None,

@@ -12,7 +12,7 @@ use k8s_openapi::{
     apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString},
 };
 use kube::core::ObjectMeta;
-use marquee_crds::{names, shared};
+use marquee_crds::{names, revision_name::RevisionName, shared};
 use serde::Serialize;
 
 use super::{Workload, labels, volumes};
@@ -33,7 +33,7 @@ const LEAST_LOAD_SECONDS: u64 = 600;
 const LEAST_REQUESTS: [(&str, &str); 2] = [("cpu", "100m"), ("memory", "256Mi")];
 
 /// The template of a revision's pods. The name of a revision is a hash of the template without `revision`.
-pub(super) fn template(workload: &Workload<'_>, revision: &str) -> PodTemplateSpec {
+pub(super) fn template(workload: &Workload<'_>, revision: Option<&RevisionName>) -> PodTemplateSpec {
     let mut labels = workload.placement.pod_labels.clone();
     labels.extend(labels::child_labels(workload, revision));
     let mut annotations = workload.settings.pod_annotations.clone();
@@ -48,7 +48,7 @@ pub(super) fn template(workload: &Workload<'_>, revision: &str) -> PodTemplateSp
     }
 }
 
-fn spec(workload: &Workload<'_>, revision: &str) -> PodSpec {
+fn spec(workload: &Workload<'_>, revision: Option<&RevisionName>) -> PodSpec {
     let (volumes, mounts) = volumes::volumes(workload, revision);
     let placement = workload.placement;
     let pull_secrets = placement.image_pull_secrets.iter();
@@ -224,7 +224,7 @@ fn probe(path: &str, period: i32, failures: i32) -> Probe {
     }
 }
 
-fn spread(workload: &Workload<'_>, revision: &str) -> Vec<TopologySpreadConstraint> {
+fn spread(workload: &Workload<'_>, revision: Option<&RevisionName>) -> Vec<TopologySpreadConstraint> {
     let wanted = workload.placement.topology_spread.clone().unwrap_or_else(shared::TopologySpread::sensible);
     let constraint = |wanted: shared::TopologySpread| TopologySpreadConstraint {
         topology_key: wanted.topology_key,

@@ -17,7 +17,7 @@ pub(super) fn role_binding(workload: &Workload<'_>) -> RoleBinding {
     };
     let (role, is_cluster_role) = &workload.settings.page_reader;
     RoleBinding {
-        metadata: labels::metadata(workload, workload.name(), ""),
+        metadata: labels::metadata(workload, workload.name(), None),
         role_ref: RoleRef {
             api_group: Some("rbac.authorization.k8s.io".into()),
             kind: if *is_cluster_role { "ClusterRole" } else { "Role" }.into(),

@@ -1,6 +1,6 @@
 //! The autoscaler of KEDA.
 
-use marquee_crds::{metrics::IN_FLIGHT, names};
+use marquee_crds::{metrics::IN_FLIGHT, names, revision_name::RevisionName};
 use serde_json::{Value, json};
 
 use super::{Workload, autoscaler::behavior, labels};
@@ -16,7 +16,7 @@ pub(super) struct Target<'a> {
 /// KEDA's object for a revision, which never asks for fewer than `pods` pods. KEDA creates the HorizontalPodAutoscaler itself.
 pub(super) fn scaled_object(
     workload: &Workload<'_>,
-    revision: &str,
+    revision: &RevisionName,
     pods: i32,
     target: &Target<'_>,
 ) -> Value {
@@ -24,7 +24,7 @@ pub(super) fn scaled_object(
     let namespace = &workload.parent.namespace;
     let query = format!("sum({IN_FLIGHT}{{namespace=\"{namespace}\",pod=~\"{name}-.+\"}})");
     json!({
-        "metadata": labels::metadata(workload, name.clone(), revision),
+        "metadata": labels::metadata(workload, name.clone(), Some(revision)),
         "spec": {
             "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": name },
             "minReplicaCount": pods,

@@ -13,7 +13,7 @@ pub(super) fn service_account(workload: &Workload<'_>) -> ServiceAccount {
     ServiceAccount {
         metadata: ObjectMeta {
             annotations: (!annotations.is_empty()).then_some(annotations),
-            ..labels::metadata(workload, workload.name(), "")
+            ..labels::metadata(workload, workload.name(), None)
         },
         automount_service_account_token: Some(false),
         ..ServiceAccount::default()

@@ -9,7 +9,7 @@ use k8s_openapi::{
     },
     apimachinery::pkg::api::resource::Quantity,
 };
-use marquee_crds::{conditions::Reason, names};
+use marquee_crds::{conditions::Reason, names, revision_name::RevisionName};
 
 use super::Workload;
 
@@ -62,12 +62,15 @@ pub fn secrets<'a>(workload: &'a Workload<'_>) -> Vec<&'a str> {
 }
 
 /// Volumes of a pod, and their mounts in the container.
-pub(super) fn volumes(workload: &Workload<'_>, revision: &str) -> (Vec<Volume>, Vec<VolumeMount>) {
+pub(super) fn volumes(
+    workload: &Workload<'_>,
+    revision: Option<&RevisionName>,
+) -> (Vec<Volume>, Vec<VolumeMount>) {
     let mut volumes = vec![
         Volume {
             name: "config".into(),
             config_map: Some(ConfigMapVolumeSource {
-                name: workload.revision_name(revision),
+                name: workload.config_map_name(revision),
                 ..ConfigMapVolumeSource::default()
             }),
             ..Volume::default()

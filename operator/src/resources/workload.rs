@@ -8,6 +8,7 @@ use marquee_crds::{
     PageLayout, RankingModel, labels, names,
     page_layout::Topology,
     pod_config::{self, PodConfig},
+    revision_name::RevisionName,
     shared::{ArtifactRef, Autoscaling, Duration, Gateway, Placement, Replicas, Resources},
 };
 
@@ -148,7 +149,13 @@ impl<'a> Workload<'a> {
     }
 
     /// Name of the children of one revision.
-    pub fn revision_name(&self, revision: &str) -> String {
+    pub fn revision_name(&self, revision: &RevisionName) -> String {
+        self.config_map_name(Some(revision))
+    }
+
+    /// Name of the ConfigMap that pods mount. The template from which the name of a revision is computed has no revision yet.
+    pub(super) fn config_map_name(&self, revision: Option<&RevisionName>) -> String {
+        let revision = revision.map_or("", RevisionName::as_str);
         match self.component {
             Component::Ranker => names::ranker_revision(&self.parent.name, revision),
             Component::Page => names::page_revision(&self.parent.name, revision),
@@ -156,7 +163,7 @@ impl<'a> Workload<'a> {
     }
 
     /// `host:port` at which a revision answers gRPC. All revisions of a page have the same Service.
-    pub fn endpoint(&self, revision: &str) -> String {
+    pub fn endpoint(&self, revision: &RevisionName) -> String {
         let service = match self.component {
             Component::Ranker => self.revision_name(revision),
             Component::Page => self.name(),

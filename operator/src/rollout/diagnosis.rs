@@ -3,7 +3,7 @@
 mod mends;
 
 use k8s_openapi::jiff::Timestamp;
-use marquee_crds::conditions::Reason;
+use marquee_crds::{conditions::Reason, revision_name::RevisionName};
 
 use super::Revision;
 use crate::observed::{Observed, PodFacts};
@@ -55,13 +55,14 @@ pub struct Needs<'a> {
 
 /// The most specific finding about the pods of a revision that are not ready; `None` if no problem is known.
 pub fn diagnose(
-    name: &str,
+    name: &RevisionName,
     revision: Option<&Revision>,
     observed: &Observed,
     needs: Needs<'_>,
     now: Timestamp,
 ) -> Option<Finding> {
-    let pods = observed.pods.iter().filter(|pod| pod.revision == name && !pod.ready && !pod.deleting);
+    let is_of = |pod: &&PodFacts| pod.revision.as_ref() == Some(name);
+    let pods = observed.pods.iter().filter(is_of).filter(|pod| !pod.ready && !pod.deleting);
     let mut found: Vec<(usize, &str, Finding)> = Vec::new();
     for pod in pods {
         if let Some((rank, finding)) = of_pod(pod, needs, now) {
@@ -175,9 +176,9 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
 }
 
 /// The number of seconds until the wait of a pod counts as a problem, so that the operator diagnoses it then.
-pub fn due_after(observed: &Observed, revision: &str, now: Timestamp) -> Option<u64> {
-    let waiting =
-        observed.pods.iter().filter(|pod| pod.revision == revision && pod.mounting && !pod.deleting);
+pub fn due_after(observed: &Observed, revision: &RevisionName, now: Timestamp) -> Option<u64> {
+    let is_of = |pod: &&PodFacts| pod.revision.as_ref() == Some(revision);
+    let waiting = observed.pods.iter().filter(is_of).filter(|pod| pod.mounting && !pod.deleting);
     let left = waiting.filter_map(|pod| {
         let waited = now.as_second().saturating_sub(pod.created?.as_second());
         u64::try_from(MOUNT_SECONDS.saturating_sub(waited)).ok().filter(|left| *left > 0)

@@ -98,7 +98,7 @@ fn child(random: &mut impl Rng) -> ChildFacts {
     ChildFacts {
         kind: one(random, &ChildKind::ALL),
         name: text(random),
-        revision: maybe(random, text),
+        revision: maybe(random, text).map(Into::into),
         artifact: maybe(random, text),
         created: maybe(random, time),
         deleting: random.random(),
@@ -111,7 +111,7 @@ fn pod(random: &mut impl Rng) -> PodFacts {
         ["ImagePullBackOff", "CreateContainerConfigError", "CrashLoopBackOff", "ContainerCreating", ""];
     PodFacts {
         name: text(random),
-        revision: text(random),
+        revision: maybe(random, text).map(Into::into),
         ready: random.random(),
         deleting: random.random(),
         created: maybe(random, time),

@@ -97,6 +97,7 @@ fn every_target_of_a_model_is_in_its_traffic_and_keeps_its_children() {
 #[test]
 fn a_target_that_lost_its_pods_gives_its_viewers_to_the_others() {
     let (mut model, mut cluster, [a, b]) = split_model();
+    let b = Some(b.as_str().into());
     cluster.observed.pods.iter_mut().filter(|pod| pod.revision == b).for_each(|pod| pod.ready = false);
     let done = reconcile_model(&model, &cluster.observed, &settings(), cluster.now);
     assert_eq!(weights(&done.status.traffic), [(a.as_str(), 100)]);
@@ -127,7 +128,8 @@ fn every_target_of_a_page_is_in_its_traffic_and_keeps_its_children() {
     let status = page.status.as_mut().unwrap();
     status.traffic = traffic.clone();
     let models = status.models.clone();
-    cluster.observed.pods.retain(|pod| pod.revision != revisions[2]);
+    let last = Some(revisions[2].as_str().into());
+    cluster.observed.pods.retain(|pod| pod.revision != last);
     cluster.wait(3600);
     let done = reconcile_layout(&page, &cluster.observed, &settings(), cluster.now);
     assert_eq!(done.status.traffic, traffic);

@@ -1,48 +1,11 @@
 //! Requests, answers and errors of the service layer. Transports convert them from and to bytes.
 
 use std::{
-    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use serde::{Deserialize, Serialize};
-
-/// Name of a revision: the operator's hash of a spec and its artifact. It is not an artifact digest.
-#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[serde(from = "String", into = "String")]
-pub struct RevisionName(Arc<str>);
-
-impl RevisionName {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for RevisionName {
-    fn from(name: &str) -> Self {
-        Self(name.into())
-    }
-}
-
-impl From<String> for RevisionName {
-    fn from(name: String) -> Self {
-        Self(name.into())
-    }
-}
-
-impl From<RevisionName> for String {
-    fn from(name: RevisionName) -> Self {
-        name.0.as_ref().to_owned()
-    }
-}
-
-impl fmt::Display for RevisionName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+pub use marquee_crds::revision_name::RevisionName;
 
 /// The parts of a request besides its body.
 #[derive(Clone, Debug)]

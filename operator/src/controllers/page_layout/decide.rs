@@ -40,7 +40,7 @@ pub fn plan<'a>(
         return Plan::without_children(workload, LayoutDecision::Refused(older), now);
     }
     let target = |target: &marquee_crds::shared::TrafficTarget| Target {
-        revision: target.revision.clone(),
+        revision: target.revision.as_str().into(),
         weight: target.weight,
         since: target.since.0,
         host: None,

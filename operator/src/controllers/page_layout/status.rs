@@ -61,7 +61,7 @@ fn running_models(layout: &PageLayout, inputs: &StatusInputs<'_>) -> Vec<Colocat
                 .split_once('/')
                 .map_or(ranker.resource.as_str(), |(_, name)| name)
                 .to_owned(),
-            revision: colocated_revision(ranker),
+            revision: colocated_revision(ranker).into(),
         };
         return inputs.workload.config.rankers.iter().map(model).collect();
     }

@@ -7,6 +7,8 @@ use marquee_crds::{
     PageLayout, RankingModel, names,
     page_layout::Topology,
     pod_config::{self, ResourceRef},
+    revision_name::RevisionName,
+    shared::TrafficTarget,
 };
 
 use crate::{
@@ -34,7 +36,7 @@ pub enum ModelDecision<'a> {
         /// The revision that its pods run.
         target: Target,
         /// The revision that the spec asks for.
-        desired_revision: String,
+        desired_revision: Option<RevisionName>,
     },
 }
 
@@ -53,13 +55,13 @@ pub fn plan<'a>(
     let page = observed.page.as_deref();
     let hosted = page.and_then(|page| hosted_target(model, &workload, page, now));
     let answers_itself =
-        |target: &marquee_crds::shared::TrafficTarget| target.endpoint == workload.endpoint(&target.revision);
+        |target: &TrafficTarget| target.endpoint == workload.endpoint(&target.revision.as_str().into());
     let has_own = has_pods(observed) || PreviousStatus::from(model).traffic.iter().any(answers_itself);
     match (page.filter(|page| page.spec.topology == Topology::Monolith), hosted) {
         (Some(page), Some(target)) => {
             let draining = draining_children(&workload, &target, observed, now);
             let configs = pod_config::ranker_pod(model).rankers;
-            let desired_revision = configs.first().map(resources::colocated_revision).unwrap_or_default();
+            let desired_revision = configs.first().map(resources::colocated_revision);
             let decision = ModelDecision::Hosted { page, target, desired_revision };
             let (children, left) = draining.unzip();
             Plan { workload, decision, children: children.unwrap_or_default(), look_again: left, now }
@@ -90,15 +92,16 @@ fn hosted_target(
     let mut known = PreviousStatus::from(model).targets();
     let same = known.find(|target| target.endpoint == host && target.revision == hosted.revision);
     let since = same.map_or(now, |target| target.since.0);
-    Some(Target { host: Some(host), ..Target::all_viewers(&hosted.revision, since) })
+    Some(Target { host: Some(host), ..Target::all_viewers(hosted.revision.as_str().into(), since) })
 }
 
 /// The revisions that answered until now. Those in the pods of a page count while the page answers at `host`.
 fn previous_targets(model: &RankingModel, workload: &Workload<'_>, host: Option<&str>) -> Vec<Target> {
-    let target = |target: &marquee_crds::shared::TrafficTarget| {
-        let is_own = target.endpoint == workload.endpoint(&target.revision);
+    let target = |target: &TrafficTarget| {
+        let revision = RevisionName::from(target.revision.as_str());
+        let is_own = target.endpoint == workload.endpoint(&revision);
         (is_own || host == Some(&target.endpoint)).then(|| Target {
-            revision: target.revision.clone(),
+            revision,
             weight: target.weight,
             since: target.since.0,
             host: (!is_own).then(|| target.endpoint.clone()),

@@ -43,8 +43,8 @@ pub fn status(
         ModelDecision::AwaitsPage(page) => status::without_pods(workload, awaits(page)),
         ModelDecision::Hosted { page, target, desired_revision } => StatusDraft {
             pods: page.status.as_ref().map(|status| status.pods.clone()).unwrap_or_default(),
-            latest_revision: Some(desired_revision.clone()),
-            conditions: hosted_conditions(model, page, *desired_revision == target.revision),
+            latest_revision: desired_revision.clone(),
+            conditions: hosted_conditions(model, page, desired_revision.as_ref() == Some(&target.revision)),
             ..hosted(plan, previous, observed, target)
         },
         ModelDecision::Serving(serving) => {

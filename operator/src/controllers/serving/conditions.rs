@@ -96,7 +96,7 @@ impl StatusInputs<'_> {
     /// The names of the answering revisions. If there are several, each has its share.
     fn names(&self, and: &str) -> String {
         match self.answering.as_slice() {
-            [(target, _)] => target.revision.clone(),
+            [(target, _)] => target.revision.to_string(),
             several => {
                 let all =
                     several.iter().map(|(target, _)| format!("{} ({} %)", target.revision, target.weight));

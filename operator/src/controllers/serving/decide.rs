@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
+use marquee_crds::revision_name::RevisionName;
 
 use super::Plan;
 use crate::{
@@ -19,7 +20,7 @@ const MEASURED_AFTER: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct ServingDecision {
     /// The revision that the spec asks for.
-    pub desired_revision: String,
+    pub desired_revision: RevisionName,
     /// Why pods of it cannot be made.
     pub blocked: Option<Finding>,
     /// What else it waits for before it may take over, as a clause.
@@ -31,14 +32,14 @@ pub struct ServingDecision {
     /// The revisions that exist.
     pub revisions: Revisions,
     /// Earlier revisions whose configuration is kept for a roll-back, the youngest first.
-    pub history: Vec<String>,
+    pub history: Vec<RevisionName>,
 }
 
 impl ServingDecision {
     /// The revisions with pods: the desired one, unless it is blocked, and those that keep theirs.
-    pub fn live(&self) -> impl Iterator<Item = &str> {
-        let desired = self.blocked.is_none().then_some(self.desired_revision.as_str());
-        desired.into_iter().chain(self.rollout.kept.iter().map(String::as_str))
+    pub fn live(&self) -> impl Iterator<Item = &RevisionName> {
+        let desired = self.blocked.is_none().then_some(&self.desired_revision);
+        desired.into_iter().chain(&self.rollout.kept)
     }
 }
 
@@ -55,7 +56,7 @@ pub fn decide<'a>(
     let blocked = resources::problem(&workload).map(|(reason, message)| Finding { reason, message });
     let revisions = rollout::revisions(observed);
     let desired = Desired {
-        revision: blocked.is_none().then_some(desired_revision.as_str()),
+        revision: blocked.is_none().then_some(&desired_revision),
         min: workload.replicas.min.max(1),
         most: workload.replicas.most(),
         deadline: workload.progress_deadline.0,
@@ -77,7 +78,7 @@ pub fn decide<'a>(
         revisions,
         history: Vec::new(),
     };
-    let live: Vec<&str> = serving.live().collect();
+    let live: Vec<&RevisionName> = serving.live().collect();
     let history = rollout::history(observed, &live, workload.history);
     let children = children(&workload, &serving, observed, &history);
     serving.history = history.iter().filter_map(|child| child.revision.clone()).collect();
@@ -115,8 +116,8 @@ pub fn unmeasured_for(target: &Target, revisions: &Revisions, now: Timestamp) ->
 
 /// Whether any pod that exists or will exist fetches artifacts from a store.
 fn fetches(workload: &Workload<'_>, observed: &Observed, rollout: &RolloutDecision) -> bool {
-    let is_kept = |revision: &str| rollout.kept.iter().any(|kept| kept == revision);
-    let of_kept = observed.children.iter().filter(|child| child.revision.as_deref().is_some_and(is_kept));
+    let is_kept = |revision: &RevisionName| rollout.kept.contains(revision);
+    let of_kept = observed.children.iter().filter(|child| child.revision.as_ref().is_some_and(is_kept));
     let mut kept_uris = of_kept.filter_map(|child| child.artifact.as_deref());
     workload.artifacts().iter().any(|(_, artifact)| !artifact.is_local())
         || kept_uris.any(|uris| uris.split(' ').any(|uri| !uri.starts_with("file://")))

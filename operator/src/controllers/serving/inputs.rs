@@ -1,5 +1,7 @@
 //! What the status of a workload with pods of its own is computed from, once its children are applied.
 
+use marquee_crds::revision_name::RevisionName;
+
 use super::{
     Plan,
     decide::{self, ServingDecision},
@@ -56,7 +58,8 @@ impl<'a> StatusInputs<'a> {
         let (secrets, claims) = (resources::secrets(workload), resources::claim_names(workload));
         let memory = workload.resources.limits.get("memory").map(|limit| limit.0.as_str());
         let needs = Needs { secrets: &secrets, claims: &claims, memory };
-        let diagnose = |name: &str| rollout::diagnose(name, revisions.get(name), observed, needs, *now);
+        let diagnose =
+            |name: &RevisionName| rollout::diagnose(name, revisions.get(name), observed, needs, *now);
         let measured = answering
             .iter()
             .filter(|(target, _)| decide::unmeasured_for(target, revisions, *now).is_none())

@@ -4,6 +4,7 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use marquee_crds::{
     conditions,
     pod_config::ResourceRef,
+    revision_name::RevisionName,
     shared::{RevisionStatus, TrafficTarget},
 };
 use marquee_operator_kit::Claim;
@@ -47,7 +48,7 @@ impl StatusInputs<'_> {
     /// The status, with the conditions and events that both kinds have.
     pub fn status(&self) -> StatusDraft {
         let Self { workload, serving, previous, targets, .. } = self;
-        let desired = serving.blocked.is_none().then_some(serving.desired_revision.as_str());
+        let desired = serving.blocked.is_none().then_some(&serving.desired_revision);
         let kind = workload.component.kind();
         let mut events: Vec<TransitionEvent> = Vec::new();
         events
@@ -70,10 +71,10 @@ impl StatusInputs<'_> {
 
     /// Ready and wanted pods of all targets; of the desired revision where no target has pods of its own.
     fn pods(&self) -> String {
-        let names: Vec<&str> = if self.answering.is_empty() {
+        let names: Vec<&RevisionName> = if self.answering.is_empty() {
             vec![&self.serving.desired_revision]
         } else {
-            self.answering.iter().map(|(target, _)| target.revision.as_str()).collect()
+            self.answering.iter().map(|(target, _)| &target.revision).collect()
         };
         let (mut ready, mut wanted) = (0_i32, 0_i32);
         for name in names {
@@ -89,17 +90,17 @@ impl StatusInputs<'_> {
 
     fn revisions(&self) -> Vec<RevisionStatus> {
         let live = self.serving.live().map(|name| (name, ChildKind::Deployment));
-        let history = self.serving.history.iter().map(|name| (name.as_str(), ChildKind::ConfigMap));
+        let history = self.serving.history.iter().map(|name| (name, ChildKind::ConfigMap));
         let existing =
             live.chain(history).filter(|(name, kind)| self.exists(*kind, &self.workload.revision_name(name)));
         existing.take(MOST_REVISIONS).map(|(name, kind)| self.revision(name, kind)).collect()
     }
 
-    fn revision(&self, name: &str, kind: ChildKind) -> RevisionStatus {
+    fn revision(&self, name: &RevisionName, kind: ChildKind) -> RevisionStatus {
         let is_live = kind == ChildKind::Deployment;
         let pods = self.serving.revisions.get(name).filter(|_| is_live);
         RevisionStatus {
-            name: name.to_owned(),
+            name: name.to_string(),
             artifact: self.artifact(name),
             replicas: pods.map_or(0, |revision| revision.replicas).min(MOST_PODS),
             ready_replicas: pods.map_or(0, |revision| revision.ready).min(MOST_PODS),
@@ -107,11 +108,11 @@ impl StatusInputs<'_> {
     }
 
     /// Where the weights of a revision are stored.
-    fn artifact(&self, revision: &str) -> Option<String> {
+    fn artifact(&self, revision: &RevisionName) -> Option<String> {
         let is_config = |child: &&crate::observed::ChildFacts| {
-            child.kind == ChildKind::ConfigMap && child.revision.as_deref() == Some(revision)
+            child.kind == ChildKind::ConfigMap && child.revision.as_ref() == Some(revision)
         };
-        let text = if revision == self.serving.desired_revision {
+        let text = if *revision == self.serving.desired_revision {
             self.workload.artifact_text()
         } else {
             self.observed.children.iter().find(is_config)?.artifact.clone()?
@@ -127,7 +128,7 @@ impl StatusInputs<'_> {
 pub fn traffic(workload: &Workload<'_>, targets: &[Target]) -> Vec<TrafficTarget> {
     let target = |target: &Target| TrafficTarget {
         endpoint: target.host.clone().unwrap_or_else(|| workload.endpoint(&target.revision)),
-        revision: target.revision.clone(),
+        revision: target.revision.to_string(),
         weight: target.weight,
         since: Time(target.since),
     };
