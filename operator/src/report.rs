@@ -59,13 +59,9 @@ struct Refusal {
 impl Refusal {
     /// None for an error that goes away by itself.
     fn of(error: &Error, resource: &impl Resource<Marquee>, now: Timestamp) -> Option<Self> {
-        let reason = match error.class() {
-            ErrorClass::ApiUnavailable => return None,
-            ErrorClass::Forbidden => Reason::Forbidden,
-            ErrorClass::ChildRefused => Reason::ChildRefused,
-        };
         let generation = resource.meta().generation.unwrap_or_default();
-        Some(Self { reason, message: error.with_causes(), generation, now })
+        let (reason, message) = refusal(error)?;
+        Some(Self { reason, message, generation, now })
     }
 
     /// Adds it to the status for as long as the child is refused, and to the transitions once.
@@ -75,17 +71,22 @@ impl Refusal {
         before: &[Condition],
         transitions: &mut Vec<TransitionEvent>,
     ) {
-        const REPLACED: [ConditionType; 3] =
-            [ConditionType::Degraded, ConditionType::Reconciling, ConditionType::Stalled];
-        let draft = |kind| ConditionDraft {
+        use ConditionType as C;
+        const REPLACED: [C; 4] = [C::Degraded, C::RolledOut, C::Reconciling, C::Stalled];
+        let draft = |kind, status, message| ConditionDraft {
             kind,
-            status: Some(true),
+            status: Some(status),
             reason: self.reason,
-            message: self.message.clone(),
+            message,
         };
-        let drafts = [ConditionType::Degraded, ConditionType::Stalled].map(draft);
+        let short = || "a child cannot be applied: see Degraded".to_owned();
+        let drafts = [
+            draft(C::Degraded, true, self.message.clone()),
+            draft(C::RolledOut, false, short()),
+            draft(C::Stalled, true, short()),
+        ];
         // The decision did not know of the refusal.
-        transitions.retain(|transition| transition.action != transition::action(ConditionType::Degraded));
+        transitions.retain(|transition| transition.action != transition::action(C::Degraded));
         transitions.extend(of_conditions(before, &drafts[..1]));
         let conditions = status.conditions_mut();
         conditions.retain(|condition| REPLACED.iter().all(|replaced| replaced.as_str() != condition.type_));
@@ -94,12 +95,30 @@ impl Refusal {
     }
 }
 
-fn drift_mended(drift: &[Drift]) -> Vec<TransitionEvent> {
+/// Why the API server did not accept a child, in one word and with the mend; none for an error that goes away by itself.
+pub fn refusal(error: &Error) -> Option<(Reason, String)> {
+    let said = error.with_causes();
+    match error.class() {
+        ErrorClass::ApiUnavailable => None,
+        ErrorClass::Forbidden => {
+            let mend = "the operator's role lacks this right: add it to the role, or install the chart's roles (rbac.create)";
+            Some((Reason::Forbidden, format!("{said}; {mend}")))
+        }
+        ErrorClass::ChildRefused => Some((Reason::ChildRefused, said)),
+    }
+}
+
+/// One event for each child that was changed by hand and restored.
+pub fn drift_mended(drift: &[Drift]) -> Vec<TransitionEvent> {
     let transition = |drift: &Drift| {
         let (kind, name) = (drift.kind.kind(), &drift.name);
         let what = match &drift.field {
-            Some(field) => format!("{field} of {kind} {name} was changed by hand, and was put back"),
-            None => format!("{kind} {name} lacked the label by which it is found, and was put back"),
+            Some(field) => {
+                format!("{field} of {kind} {name} was changed by hand, and the operator restored it")
+            }
+            None => format!(
+                "{kind} {name} lacked the label by which the operator finds it, and the operator restored it"
+            ),
         };
         TransitionEvent { warning: true, reason: Reason::DriftMended, action: "MendDrift", note: what }
     };
@@ -133,7 +152,7 @@ mod tests {
         };
         let (status, all) = report(&[]);
         let types: Vec<&str> = status.conditions.iter().map(|condition| condition.type_.as_str()).collect();
-        assert_eq!((status.why.as_str(), types), ("Forbidden", vec!["Degraded", "Stalled"]));
+        assert_eq!((status.why.as_str(), types), ("Forbidden", vec!["Degraded", "RolledOut", "Stalled"]));
         assert_eq!(status.conditions[0].observed_generation, Some(3));
         assert_eq!(all.iter().map(|one| one.reason).collect::<Vec<_>>(), [Reason::Forbidden]);
         let (again, all) = report(&status.conditions);
