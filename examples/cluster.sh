@@ -47,7 +47,7 @@ up() {
   echo "--> examples/homepage"
   volume
   "$here/kubectl" apply -f examples/homepage
-  "$here/kubectl" wait --for=condition=Ready --timeout=2m rankingmodels,pagelayouts --all
+  "$here/kubectl" wait --for=condition=RolledOut --timeout=2m rankingmodels,pagelayouts --all
   "$here/kubectl" get rankingmodels,pagelayouts,pods
   local address; address=$("$here/kubectl" get service home-page --output 'jsonpath={.spec.clusterIP}')
   cat <<SAY

@@ -63,8 +63,9 @@ impl Operator for Marquee {
         ConditionType::ALL.iter().any(|own| own.as_str() == type_)
     }
 
+    /// The older one goes first, unless it is being deleted: the next one starts its pods meanwhile.
     fn precedence(one: &ObjectMeta, other: &ObjectMeta) -> Ordering {
-        pod_config::older(one, other)
+        precedence(one, other)
     }
 
     fn is_served(&self, kind: ChildKind) -> bool {
@@ -91,6 +92,12 @@ impl Operator for Marquee {
     fn capabilities(&self) -> Value {
         json!(**self.capabilities.load())
     }
+}
+
+/// Order of two resources that claim the same value: one that stays before one that is being deleted, then the older one.
+pub fn precedence(one: &ObjectMeta, other: &ObjectMeta) -> Ordering {
+    let is_leaving = |meta: &ObjectMeta| meta.deletion_timestamp.is_some();
+    is_leaving(one).cmp(&is_leaving(other)).then_with(|| pod_config::older(one, other))
 }
 
 /// The facts about one resource in the caches. `uid` is its uid.
@@ -131,5 +138,32 @@ impl Watched<Context> for WatchedPods {
     fn end_list(&self, ctx: &Context, list: ListRound<'_>) {
         let concerned = ctx.operator.pods.lock().end_list(list);
         concerned.iter().for_each(|id| ctx.enqueue(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn the_older_one_goes_first_unless_it_is_being_deleted() {
+        let at = |second| Some(Time(Timestamp::from_second(second).unwrap()));
+        let meta = |created, deleted: Option<i64>| ObjectMeta {
+            creation_timestamp: at(created),
+            deletion_timestamp: deleted.and_then(at),
+            ..ObjectMeta::default()
+        };
+        #[rustfmt::skip]
+        let cases = [
+            ("the older one",                      meta(1, None),    meta(2, None),    Ordering::Less),
+            ("the older one is being deleted",     meta(1, Some(9)), meta(2, None),    Ordering::Greater),
+            ("the younger one is being deleted",   meta(1, None),    meta(2, Some(9)), Ordering::Less),
+            ("both are being deleted",             meta(1, Some(9)), meta(2, Some(9)), Ordering::Less),
+        ];
+        for (why, one, other, expected) in cases {
+            assert_eq!(precedence(&one, &other), expected, "{why}");
+        }
     }
 }

@@ -16,7 +16,7 @@ pub mod rollout;
 pub mod transition;
 
 pub mod listener;
-pub mod loading;
+pub mod pod_status;
 pub mod report;
 pub mod served;
 

@@ -119,6 +119,33 @@ pub struct PodFacts {
     pub restarts: i32,
     /// Progress of its load, if the pod has reported it.
     pub loading: Option<Loading>,
+    /// What fills the rows of its page, where it is ready and the operator has asked it.
+    pub page: Option<PageFacts>,
+}
+
+/// What a pod said when it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct PodAnswer {
+    /// Progress of its load; `None` where it loads nothing.
+    pub loading: Option<Loading>,
+    /// What fills the rows of its page; `None` where it serves no page.
+    pub page: Option<PageFacts>,
+}
+
+/// What fills the rows of a page, as its pod reports it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct PageFacts {
+    /// Share of viewers, in percent, whose rows the fallback fills, by objective.
+    pub fallback_percent: BTreeMap<String, u32>,
+    /// What of the page can never be shown, and what to do.
+    pub warnings: Vec<String>,
+}
+
+impl PageFacts {
+    /// Whether models fill every row that needs one.
+    pub fn is_whole(&self) -> bool {
+        self.fallback_percent.values().all(|percent| *percent == 0)
+    }
 }
 
 /// How a container ended.

@@ -14,7 +14,7 @@ use crate::{
     args::Args,
     context::{Marquee, WatchedPods},
     controllers::{self, POD_LABELS},
-    listener, loading, metrics,
+    listener, metrics, pod_status,
 };
 
 /// Why the operator could not start, or had to end.
@@ -64,6 +64,6 @@ pub async fn run(args: Args, config: Config, stop: CancellationToken) -> Result<
         discovery: args.discovery,
         workers: Workers { concurrency: args.concurrency, resync: args.resync },
     };
-    let follow_loading = |ctx: Arc<crate::context::Context>| async move { loading::follow(&ctx).await };
-    Ok(process.run(config, listener, follow_loading, stop).await?)
+    let follow_pods = |ctx: Arc<crate::context::Context>| async move { pod_status::follow(&ctx).await };
+    Ok(process.run(config, listener, follow_pods, stop).await?)
 }

@@ -52,14 +52,17 @@ pub async fn status<R: Resource<Marquee, Status: ServedStatus>>(
 }
 
 /// What the status says if the API server did not accept a child. None for an error that goes away by itself.
-fn refusal(error: &Error) -> Option<ConditionDraft> {
-    let reason = match error.class() {
+pub fn refusal(error: &Error) -> Option<ConditionDraft> {
+    let causes = error.with_causes();
+    let (reason, message) = match error.class() {
         ErrorClass::ApiUnavailable => return None,
-        ErrorClass::Forbidden => Reason::Forbidden,
-        ErrorClass::ChildRefused => Reason::ChildRefused,
+        ErrorClass::Forbidden => {
+            let mend = "the operator's role lacks this right: add it to the role, or install the chart's roles (rbac.create)";
+            (Reason::Forbidden, format!("{causes}; {mend}"))
+        }
+        ErrorClass::ChildRefused => (Reason::ChildRefused, causes),
     };
-    let (kind, message) = (ConditionType::Degraded, error.with_causes());
-    Some(ConditionDraft { kind, status: Some(true), reason, message })
+    Some(ConditionDraft { kind: ConditionType::Degraded, status: Some(true), reason, message })
 }
 
 /// Adds a refusal to the status for as long as the child is refused, and to the transitions once.
@@ -70,11 +73,21 @@ fn add_refusal<S: ServedStatus>(
     generation: i64,
     now: Timestamp,
 ) {
-    const REPLACED: [ConditionType; 3] =
-        [ConditionType::Degraded, ConditionType::Reconciling, ConditionType::Stalled];
+    const REPLACED: [ConditionType; 4] = [
+        ConditionType::Degraded,
+        ConditionType::RolledOut,
+        ConditionType::Reconciling,
+        ConditionType::Stalled,
+    ];
     *status.why_mut() = degraded.reason.as_str().to_owned();
-    let stalled = ConditionDraft { kind: ConditionType::Stalled, ..degraded.clone() };
-    let drafts = [degraded, stalled];
+    let short = |kind, status| ConditionDraft {
+        kind,
+        status: Some(status),
+        reason: degraded.reason,
+        message: "a child cannot be applied: see Degraded".to_owned(),
+    };
+    let (rolled_out, stalled) = (short(ConditionType::RolledOut, false), short(ConditionType::Stalled, true));
+    let drafts = [degraded, rolled_out, stalled];
     // The decision did not know of the refusal.
     transitions.retain(|transition| transition.action != transition::action(ConditionType::Degraded));
     transitions.extend(of_conditions(before, &drafts[..1]));
@@ -83,12 +96,17 @@ fn add_refusal<S: ServedStatus>(
     conditions.extend(conditions::stamp(&drafts, generation, before, &Time(now)));
 }
 
-fn drift_mended(drift: &[Drift]) -> Vec<TransitionEvent> {
+/// One event for each child that was changed by hand and restored.
+pub fn drift_mended(drift: &[Drift]) -> Vec<TransitionEvent> {
     let transition = |drift: &Drift| {
         let (kind, name) = (drift.kind.kind(), &drift.name);
         let what = match &drift.field {
-            Some(field) => format!("{field} of {kind} {name} was changed by hand, and was put back"),
-            None => format!("{kind} {name} lacked the label by which it is found, and was put back"),
+            Some(field) => {
+                format!("{field} of {kind} {name} was changed by hand, and the operator restored it")
+            }
+            None => format!(
+                "{kind} {name} lacked the label by which the operator finds it, and the operator restored it"
+            ),
         };
         TransitionEvent { warning: true, reason: Reason::DriftMended, action: "MendDrift", note: what }
     };
@@ -122,7 +140,7 @@ mod tests {
         };
         let (status, all) = report(&[]);
         let types: Vec<&str> = status.conditions.iter().map(|condition| condition.type_.as_str()).collect();
-        assert_eq!((status.why.as_str(), types), ("Forbidden", vec!["Degraded", "Stalled"]));
+        assert_eq!((status.why.as_str(), types), ("Forbidden", vec!["Degraded", "RolledOut", "Stalled"]));
         assert_eq!(status.conditions[0].observed_generation, Some(3));
         assert_eq!(all.iter().map(|one| one.reason).collect::<Vec<_>>(), [Reason::Forbidden]);
         let (again, all) = report(&status.conditions);

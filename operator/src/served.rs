@@ -11,7 +11,7 @@ use marquee_crds::{
 };
 use marquee_operator_kit::ResourceStatus;
 
-use crate::{context::Marquee, transition::TransitionEvent};
+use crate::{context::Marquee, rollout::Finding, transition::TransitionEvent};
 
 /// The status of a kind whose revisions serve. Each such kind has a line at the end of this file.
 pub trait ServedStatus: ResourceStatus<Marquee> {
@@ -77,6 +77,8 @@ pub struct StatusDraft {
     pub revisions: Vec<RevisionStatus>,
     /// Conditions.
     pub conditions: Vec<ConditionDraft>,
+    /// What is wrong: each message is in one of the conditions only.
+    pub findings: Vec<Finding>,
     /// What happened to revisions and traffic.
     pub events: Vec<TransitionEvent>,
 }

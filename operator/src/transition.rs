@@ -51,6 +51,7 @@ pub fn action(kind: ConditionType) -> &'static str {
         ConditionType::Autoscaling => "Autoscale",
         ConditionType::ModelsResolved => "ResolveModels",
         ConditionType::RoutesApplied => "ApplyRoutes",
+        ConditionType::RolledOut => "RollOut",
         ConditionType::Reconciling | ConditionType::Stalled => "Reconcile",
     }
 }

@@ -319,6 +319,7 @@ pub fn pod(head: &Head, raw: &RawObject) -> serde_json::Result<PodFacts> {
         }),
         restarts: container.restart_count,
         loading: None,
+        page: None,
     })
 }
 

@@ -24,6 +24,6 @@ pub fn kinds() -> Kinds<Context> {
 
 /// The labels that name the resource of a pod. If a pod has several of them, the first one decides.
 pub const POD_LABELS: [PodLabel; 2] = [
-    PodLabel { key: labels::LAYOUT, kind: PageLayout::KIND },
-    PodLabel { key: labels::MODEL, kind: RankingModel::KIND },
+    PodLabel { key: labels::LAYOUT, kind: PageLayout::KIND, is_page: true },
+    PodLabel { key: labels::MODEL, kind: RankingModel::KIND, is_page: false },
 ];

@@ -90,10 +90,10 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
         }
         if ended.reason == "OOMKilled" {
             let limit = needs.memory.map_or_else(
-                || "memory of its node: raise resources.requests.memory".to_owned(),
-                |limit| format!("{limit} that resources.limits allows: raise resources.limits.memory"),
+                || "its node has left: raise resources.requests.memory, so that it runs where there is enough".to_owned(),
+                |limit| format!("the {limit} that resources.limits allows: raise resources.limits.memory"),
             );
-            return found(1, Reason::OutOfMemory, format!("pod {name} used more memory than the {limit}"));
+            return found(1, Reason::OutOfMemory, format!("pod {name} used more memory than {limit}"));
         }
     }
     match waiting {
@@ -103,7 +103,7 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
             said,
         )) => {
             let message = format!(
-                "pod {name} cannot pull its image: {said}; check the operator's --runtime-image and imagePullSecrets"
+                "pod {name} cannot pull its image: {said}; check imagePullSecrets, and that the image exists (runtimeImage in the chart's values)"
             );
             return found(2, Reason::ImageNotPulled, message);
         }
@@ -114,11 +114,13 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
             return found(3, Reason::SecretNotFound, message);
         }
         Some(("CreateContainerConfigError" | "CreateContainerError" | "RunContainerError", said)) => {
-            return found(3, Reason::PodCrashed, format!("pod {name} cannot start: {said}"));
+            let message =
+                format!("pod {name} cannot start: {said}; `kubectl describe pod {name}` shows more");
+            return found(3, Reason::PodCrashed, message);
         }
         _ => {}
     }
-    if let Some(said) = &pod.unschedulable {
+    if let Some(said) = pod.unschedulable.as_deref().map(|said| said.trim_end_matches('.')) {
         if mends::is_of_volume(said) {
             let mend = mends::of_claim(said, needs.claims);
             return found(

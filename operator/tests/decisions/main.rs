@@ -4,7 +4,10 @@
 
 mod cluster;
 mod goldens;
+mod messages;
 mod mutations;
+mod pages;
 mod rest;
 mod stories;
+mod surface;
 mod targets;

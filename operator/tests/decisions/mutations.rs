@@ -14,7 +14,7 @@ use marquee_operator::{
     child::ChildKind,
     observed::{
         AutoscalerFacts, Capabilities, ChildFacts, ChildState, DeploymentFacts, Ended, Loading, Observed,
-        PodFacts,
+        PageFacts, PodFacts,
     },
 };
 use rand::{Rng, RngExt as _, SeedableRng as _};
@@ -130,6 +130,10 @@ fn pod(random: &mut impl Rng) -> PodFacts {
             bytes: random.random(),
             total_bytes: random.random(),
             seconds: random.random(),
+        }),
+        page: maybe(random, |random| PageFacts {
+            fallback_percent: some(random, |random| (text(random), random.random())).into_iter().collect(),
+            warnings: some(random, text),
         }),
     }
 }

@@ -76,7 +76,7 @@ fn every_target_of_a_model_is_in_its_traffic_and_keeps_its_children() {
     assert_eq!(selector, a.as_str(), "a Service leads to one revision: the one with the largest share");
     let ready = find(&done.status.conditions, ConditionType::Ready).unwrap();
     let expected =
-        format!("1 of 1 pods of revision {a} (75 %) and 1 of 1 pods of revision {b} (25 %) are ready");
+        format!("1 of 1 pod of revision {a} (75 %) and 1 of 1 pod of revision {b} (25 %) are ready");
     assert_eq!(ready.message, expected);
     let progressing = find(&done.status.conditions, ConditionType::Progressing).unwrap();
     let expected = format!("the revisions {a} (75 %) and {b} (25 %) answer meanwhile");

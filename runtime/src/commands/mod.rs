@@ -142,7 +142,7 @@ fn dispatch(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
     telemetry::init(&args.log, filter)?;
     let level = Level::choose(args.cpu.as_deref()).map_err(|error| CommandError::Usage(error.to_string()))?;
     match args.command {
-        Command::Serve(args) => serve::serve(*args, level, Streams { out, err }),
+        Command::Serve(serve) => serve::serve(*serve, level, args.log.log_format, Streams { out, err }),
         Command::Verify(args) => verify::verify(&args, level, Streams { out, err }),
         Command::Digest(args) => digest::digest(&args, out),
         Command::Train(args) => train::train(&args, out),

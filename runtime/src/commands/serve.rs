@@ -29,7 +29,7 @@ use crate::{
     rankers::{RankerDirectory, RemoteRankers},
     service::{Observer, Service},
     serving::threads,
-    telemetry::Metrics,
+    telemetry::{LogFormat, Metrics},
     transport::Transport,
 };
 
@@ -39,11 +39,16 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const DRAIN_DELAY: Text = Text::from_millis(2000);
 const NO_SOURCE: &str = "nothing to serve: set --manifests or --config";
 
-pub(super) fn serve(args: ServeArgs, level: Level, streams: Streams<'_>) -> Result<(), CommandError> {
+pub(super) fn serve(
+    args: ServeArgs,
+    level: Level,
+    log_format: Option<LogFormat>,
+    streams: Streams<'_>,
+) -> Result<(), CommandError> {
     let heavy_passes = args.load.options().heavy_passes;
     let answering = started(threads::answering(args.load.threads, heavy_passes))?;
     let loading = started(threads::loading())?;
-    let result = loading.block_on(run(args, level, answering.handle(), streams));
+    let result = loading.block_on(run(args, level, log_format, answering.handle(), streams));
     // A load or a forward pass in progress must not delay the exit.
     loading.shutdown_background();
     answering.shutdown_background();
@@ -54,6 +59,7 @@ pub(super) fn serve(args: ServeArgs, level: Level, streams: Streams<'_>) -> Resu
 async fn run(
     args: ServeArgs,
     level: Level,
+    log_format: Option<LogFormat>,
     answering: &Handle,
     Streams { out, err }: Streams<'_>,
 ) -> Result<(), CommandError> {
@@ -104,7 +110,7 @@ async fn run(
     if let (true, true, Some(failure)) = (loaded, in_pod, engine.failure()) {
         return Err(CommandError::Terminated(failure));
     }
-    if loaded {
+    if loaded && log_format != Some(LogFormat::Json) {
         let served = Served { service: &service, manifests: engine.manifests(), folder: source.path() };
         screen::write(out, &served, addresses)?;
     }

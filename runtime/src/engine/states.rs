@@ -191,6 +191,7 @@ fn fresh(identity: Identity<'_>, now: SystemTime) -> ResourceStatus {
         mapped_bytes: None,
         heap_bytes: None,
         loading: None,
+        objectives: Vec::new(),
         warnings: Vec::new(),
         reason: None,
         error: None,

@@ -43,7 +43,7 @@ use page::PageTimes;
 use plan::Plan;
 use query::{RankerAnswer, RankerQuery};
 use ranker::{PassPool, ServedModel};
-pub use status::{ResourceStatus, State, Status, TargetStatus, TrafficStatus};
+pub use status::{ObjectiveStatus, ResourceStatus, State, Status, TargetStatus, TrafficStatus};
 use types::*;
 
 use crate::serving::{
@@ -246,6 +246,11 @@ impl Service {
         let now = Instant::now();
         for resource in status.models.iter_mut().chain(&mut status.pages) {
             resource.loading = self.0.loads.of(&resource.uri, now);
+        }
+        let plan = self.plan();
+        for resource in &mut status.pages {
+            resource.objectives =
+                plan.page(&resource.name).map(|page| page.objectives(now)).unwrap_or_default();
         }
         if self.0.draining.load(Relaxed) {
             status.ready = false;

@@ -184,6 +184,9 @@ async fn a_model_that_is_not_loaded_is_replaced_and_the_page_lives() {
     assert_eq!(page.recognised, Recognised::Known);
     assert!(!world.service.is_ready(), "not all that should be served is");
     let status = world.service.status();
+    let objectives = &status.pages[0].objectives;
+    let fallback: Vec<_> = objectives.iter().map(|of| (of.objective.as_str(), of.fallback_percent)).collect();
+    assert_eq!(fallback, [("other", 100), ("top-picks", 0)], "what fills the rows, as the page has them");
     assert!(
         status.reasons[0].starts_with("RankingModel default/other is not served: "),
         "{:?}",
@@ -200,6 +203,8 @@ async fn what_can_never_be_shown_is_told_with_the_nearest_name() {
     let warnings = &world.service.status().pages[0].warnings;
     assert_eq!(
         *warnings,
-        ["row \"drama\": no title of the catalogue has the genre \"Darma\": the nearest is \"Drama\""]
+        [
+            "row \"drama\" is never shown: no title of the catalogue has the genre \"Darma\"; correct source.genre.name (the nearest is \"Drama\")"
+        ]
     );
 }

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use marquee_crds::{PageLayout, RankingModel, page_layout::Topology};
 use marquee_operator_kit::{
-    Change, Claim, Resource, ResourceId, ResourceKind, Stopped,
+    Change, Claim, Key, Resource, ResourceId, ResourceKind, Stopped,
     apply::{self, Owner},
     resource,
 };
@@ -42,6 +42,9 @@ impl Resource<Marquee> for PageLayout {
 
     /// observe -> decide -> apply -> status -> report. `decide` and `status` are pure; `apply` and `report` write to the API server.
     async fn reconcile(self: Arc<Self>, ctx: &Context) -> Result<Option<Duration>, Stopped> {
+        // Whatever brought it here may change what its pods serve.
+        ctx.operator.pods.lock().ask_soon(&ResourceId::new(Self::KIND, Key::of(&*self)));
+
         let observed = observe::layout(ctx, &self);
 
         let plan = decide::plan(&self, &observed, &ctx.operator.settings, ctx.now());

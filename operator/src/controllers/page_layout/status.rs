@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use marquee_crds::{
     PageLayout, RankingModel,
-    conditions::{ConditionDraft, ConditionType, Reason},
+    conditions::{ConditionDraft, ConditionType, Reason, is_true},
     names,
-    page_layout::{PageLayoutStatus, Topology},
+    page_layout::PageLayoutStatus,
     pod_config::{self, Problem, RankerConfig},
     revision_name::RevisionName,
     shared::ColocatedModel,
@@ -17,11 +17,16 @@ use crate::{
     child::{AppliedChild, ChildKind},
     controllers::{
         SURFACE,
-        serving::{Plan, conditions::draft, inputs::StatusInputs, status},
+        serving::{
+            Plan,
+            conditions::{draft, list_of},
+            inputs::StatusInputs,
+            status,
+        },
     },
-    observed::{ChildState, Observed},
+    observed::{ChildState, Observed, PageFacts, PodFacts},
     resources::colocated_revision,
-    rollout::{Target, main_target},
+    rollout::{Finding, Target, main_target},
     served::{PreviousStatus, StatusDraft},
     transition::TransitionEvent,
 };
@@ -96,24 +101,49 @@ fn reported_models(
 fn served(layout: &PageLayout, inputs: &StatusInputs<'_>, running: &[ColocatedModel]) -> StatusDraft {
     let mut status = inputs.status();
     let models = decide::models(layout, &inputs.observed.models);
-    let resolved = models_resolved(layout, &models, running, inputs.targets);
-    if resolved.status == Some(false) {
-        let degraded = status.conditions.iter_mut().find(|draft| draft.kind == ConditionType::Degraded);
-        if let Some(degraded) = degraded.filter(|degraded| degraded.status == Some(false)) {
-            *degraded = draft(ConditionType::Degraded, Some(true), resolved.reason, resolved.message.clone());
+    let pages = answering_pages(inputs);
+    let resolved = models_resolved(layout, &models, running, inputs.targets, &pages);
+    let degraded = status.conditions.iter_mut().find(|draft| draft.kind == ConditionType::Degraded);
+    if let Some(degraded) = degraded.filter(|degraded| degraded.status == Some(false)) {
+        let unresolved =
+            (resolved.status == Some(false)).then(|| (resolved.reason, resolved.message.clone()));
+        let hidden = never_shown(&pages).map(|message| (Reason::RowsNotShown, message));
+        let all: Vec<(Reason, String)> = unresolved.into_iter().chain(hidden).collect();
+        if let Some((reason, _)) = all.first() {
+            let messages: Vec<&str> = all.iter().map(|(_, message)| message.as_str()).collect();
+            *degraded = draft(ConditionType::Degraded, Some(true), *reason, messages.join("; "));
         }
     }
+    status.findings.extend(
+        (resolved.status == Some(false))
+            .then(|| Finding { reason: resolved.reason, message: resolved.message.clone() }),
+    );
     status.conditions.push(resolved);
     status.conditions.extend(routes_applied(layout, inputs));
     status
 }
 
-/// Whether a model answers to every objective that a row names.
+/// What the ready pods of the answering revisions report, where they were asked.
+fn answering_pages<'a>(inputs: &'a StatusInputs<'_>) -> Vec<&'a PageFacts> {
+    let answers =
+        |pod: &&PodFacts| inputs.targets.iter().any(|target| pod.revision.as_ref() == Some(&target.revision));
+    let ready = inputs.observed.pods.iter().filter(|pod| pod.ready && !pod.deleting);
+    ready.filter(answers).filter_map(|pod| pod.page.as_ref()).collect()
+}
+
+/// The parts of the layout that can never be shown, and what to do.
+fn never_shown(pages: &[&PageFacts]) -> Option<String> {
+    let all: BTreeSet<&str> = pages.iter().flat_map(|page| &page.warnings).map(String::as_str).collect();
+    (!all.is_empty()).then(|| all.into_iter().collect::<Vec<_>>().join("; "))
+}
+
+/// Whether models fill the rows. What the pods report counts; of an objective that none of them reports, whether its model is ready.
 fn models_resolved(
     layout: &PageLayout,
     models: &[RankingModel],
     running: &[ColocatedModel],
     targets: &[Target],
+    pages: &[&PageFacts],
 ) -> ConditionDraft {
     let say =
         |status, reason, message: String| draft(ConditionType::ModelsResolved, Some(status), reason, message);
@@ -131,12 +161,19 @@ fn models_resolved(
                 .any(|page_revision| page_revision.is_none_or(|name| target.revision == name))
         };
         let in_page = !targets.is_empty() && targets.iter().all(runs_in);
-        let has_targets = PreviousStatus::from(model).targets().next().is_some();
-        in_page || (layout.spec.topology == Topology::Microservices && has_targets)
+        let status = PreviousStatus::from(model);
+        let has_viewers = status.targets().next().is_some();
+        in_page || (has_viewers && is_true(status.conditions, ConditionType::Ready))
     };
     let asked = models.iter().filter(|model| objectives.contains(model.spec.objective.as_str()));
-    let silent: Vec<&str> =
-        asked.filter(|model| !answers(model)).filter_map(|model| model.metadata.name.as_deref()).collect();
+    let silent = asked.filter_map(|model| {
+        let name = model.metadata.name.as_deref().unwrap_or_default();
+        match fallback_share(&model.spec.objective, pages) {
+            Some(share) => share.map(|share| format!("{name}{share}")),
+            None => (!answers(model)).then(|| name.to_owned()),
+        }
+    });
+    let silent: Vec<String> = silent.collect();
     let message = match silent.as_slice() {
         [] => {
             let message = match objectives.len() {
@@ -147,14 +184,29 @@ fn models_resolved(
             return say(true, Reason::AllModelsServed, message);
         }
         [one] => {
-            format!("RankingModel {one} does not answer yet, and its rows show the fallback: see its status")
+            format!("RankingModel {one} does not answer, so the fallback fills its rows: see its status")
         }
         several => format!(
-            "the RankingModels {} do not answer yet, and their rows show the fallback: see their status",
-            several.join(", ")
+            "the RankingModels {} do not answer, so the fallback fills their rows: see their status",
+            list_of(several)
         ),
     };
     say(false, Reason::ModelNotReady, message)
+}
+
+/// For which share of an objective's viewers the pods report the fallback, as a clause: `Some(None)` for none, `None` where no pod reports
+/// the objective.
+fn fallback_share(objective: &str, pages: &[&PageFacts]) -> Option<Option<String>> {
+    let reports: Vec<u32> =
+        pages.iter().filter_map(|page| page.fallback_percent.get(objective).copied()).collect();
+    let (least, most) = (reports.iter().min()?, reports.iter().max()?);
+    let affected = reports.iter().filter(|percent| **percent > 0).count();
+    Some(match (*least, *most) {
+        (_, 0) => None,
+        (0, _) => Some(format!(" (in {affected} of {} pods of the page)", reports.len())),
+        (_, 100..) => Some(String::new()),
+        (_, percent) => Some(format!(" (for {percent} % of the viewers)")),
+    })
 }
 
 /// The rows whose objective no model serves, one sentence for each objective.
@@ -168,8 +220,9 @@ fn missing_objectives(problems: &[Problem]) -> String {
     let sentence = |(problem, rows): &(&Problem, Vec<&str>)| match rows.as_slice() {
         [_] => problem.to_string(),
         [_, others @ ..] => {
+            let noun = if others.len() == 1 { "row" } else { "rows" };
             let others: Vec<String> = others.iter().map(|row| format!("{row:?}")).collect();
-            format!("{problem}; the same holds for {}", others.join(", "))
+            format!("{problem}; the same holds for the {noun} {}", list_of(&others))
         }
         [] => String::new(),
     };

@@ -1,7 +1,7 @@
 //! The decisions and reports that both kinds share: which revisions answer, which children exist, and what the status says. Pure.
 //!
 //! [`decide`] turns a workload and what exists into a [`Plan`]; once the children are applied, [`inputs`] compares the plan with
-//! what was applied, and [`status`] says the result, with [`conditions`] and [`transitions`].
+//! what was applied, and [`status`] says the result, with [`conditions`], [`summary`] and [`transitions`].
 
 pub mod decide;
 
@@ -10,6 +10,8 @@ pub mod inputs;
 pub mod status;
 
 pub mod conditions;
+
+pub mod summary;
 
 pub mod transitions;
 

@@ -1,15 +1,18 @@
 //! The part of a status that both kinds share. It describes the applied children: a plan that the API server refused changes no traffic.
 
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    jiff::Timestamp,
+};
 use marquee_crds::{
-    conditions,
+    conditions::{self, ConditionType},
     pod_config::ResourceRef,
     revision_name::RevisionName,
     shared::{RevisionStatus, TrafficTarget},
 };
 use marquee_operator_kit::Claim;
 
-use super::{conditions as drafts, inputs::StatusInputs, transitions};
+use super::{conditions as drafts, inputs::StatusInputs, summary, transitions};
 use crate::{
     child::ChildKind,
     resources::{self, Workload},
@@ -35,12 +38,17 @@ pub fn stamped<S: ServedStatus>(
 ) -> (S, Vec<TransitionEvent>) {
     let generation = generation.unwrap_or_default().max(0);
     let drafted = std::mem::take(&mut draft.conditions);
+    let findings = std::mem::take(&mut draft.findings);
     let mut events = std::mem::take(&mut draft.events);
+    // Another revision is on its way from now on, and not since the one before it was.
+    let is_same = draft.latest_revision.as_ref().map(RevisionName::as_str) == previous.latest_revision;
+    let is_kept = |condition: &&Condition| is_same || condition.type_ != ConditionType::Reconciling.as_str();
+    let known: Vec<Condition> = previous.conditions.iter().filter(is_kept).cloned().collect();
     events.extend(of_conditions(previous.conditions, &drafted));
     let mut status = S::from_draft(draft, generation);
-    let with_kstatus = drafts::with_kstatus(&drafted);
-    *status.conditions_mut() = conditions::stamp(&with_kstatus, generation, previous.conditions, &Time(now));
-    *status.why_mut() = drafts::why(&drafted);
+    *status.why_mut() = summary::why(&drafted);
+    let all = summary::with_waits(summary::say_once(drafted, &findings));
+    *status.conditions_mut() = conditions::stamp(&all, generation, &known, &Time(now));
     (status, events)
 }
 
@@ -65,6 +73,7 @@ impl StatusInputs<'_> {
             traffic: traffic(workload, targets),
             revisions: self.revisions(),
             conditions: drafts::drafts(self),
+            findings: self.finding.iter().chain(&self.finding_of_answering).cloned().collect(),
             events,
         }
     }
@@ -157,7 +166,8 @@ pub fn refused(
     use conditions::ConditionType as C;
     let (kind, claim) = (workload.component.kind(), claim.0);
     let message = format!(
-        "the older {kind} {older} has the {claim} {value:?}: give this one another {claim}, or delete one of the two"
+        "the older {kind} {older} has the {claim} {value:?}, so this one has no pods: they start once {older} is being deleted; to serve \
+         both, give one of them another {claim}"
     );
     let decided = [
         (C::Ready, Some(false)),
@@ -167,6 +177,9 @@ pub fn refused(
         (C::Autoscaling, None),
     ];
     let all = decided.into_iter().chain(more.iter().map(|kind| (*kind, None)));
-    let conditions = all.map(|(kind, status)| drafts::draft(kind, status, reason, &*message)).collect();
-    without_pods(workload, conditions)
+    let draft = |(kind, status)| match kind {
+        C::Ready => drafts::draft(kind, status, reason, &*message),
+        _ => drafts::draft(kind, status, reason, format!("{reason}: see Ready")),
+    };
+    without_pods(workload, all.map(draft).collect())
 }
