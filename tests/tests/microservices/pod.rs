@@ -72,6 +72,23 @@ async fn a_pod_that_cannot_serve_says_why() -> Outcome {
     }
     let told = last_word(&config_of("s3://b/m", &secret)?, &["--credentials", "/nowhere"]).await?;
     assert_eq!(told.reason, Reason::SecretNotFound, "{told:?}");
+    let secrets = tempfile::tempdir()?;
+    let store = secrets.path().join("store");
+    fs::create_dir(&store)?;
+    let folder = secrets.path().display().to_string();
+    #[rustfmt::skip]
+    let keys = [
+        ("a file for certificates",  "AWS_CA_BUNDLE", "/etc/ca.pem",                 "put the certificates themselves under the key ca.crt"),
+        ("certificates of clients",  "tls.key",       "-----BEGIN PRIVATE KEY-----", "tls.key stands among the artifact's credentials"),
+        ("plain http",               "AWS_ENDPOINT",  "http://127.0.0.1:9",          "set AWS_ALLOW_HTTP=true"),
+    ];
+    for (why, key, value, message) in keys {
+        fs::write(store.join(key), value)?;
+        let told = last_word(&config_of("s3://b/m", &secret)?, &["--credentials", &folder]).await?;
+        assert_eq!(told.reason, Reason::ConfigInvalid, "{why}: {told:?}");
+        assert!(told.message.contains(message), "{why}: {told:?}");
+        fs::remove_file(store.join(key))?;
+    }
     let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
     let http = taken.local_addr()?.to_string();
     let whole = config_of(&at(&home), &json!({}))?;
