@@ -24,6 +24,10 @@ pub struct Shown<O: Operator> {
     pub namespaces: Vec<String>,
 }
 
+/// The answer at any other path.
+const NO_ROUTE: &str =
+    "no route has this path: use /livez or /healthz for liveness, /readyz for readiness, /metrics, /status\n";
+
 /// Answers forever.
 pub async fn serve<O: Operator>(listener: TcpListener, shown: Arc<Shown<O>>) {
     let routes = Router::new()
@@ -33,6 +37,7 @@ pub async fn serve<O: Operator>(listener: TcpListener, shown: Arc<Shown<O>>) {
         .route("/readyz", get("ok"))
         .route("/metrics", get(metrics::<O>))
         .route("/status", get(status::<O>))
+        .fallback(async || (StatusCode::NOT_FOUND, NO_ROUTE))
         .with_state(shown);
     if let Err(error) = axum::serve(listener, routes).await {
         error!(%error, "HTTP server ended");
