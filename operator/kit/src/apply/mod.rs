@@ -10,6 +10,7 @@ mod requests;
 use std::time::Duration;
 
 use kube::Resource;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tracing::{debug, info};
@@ -133,12 +134,11 @@ async fn one<O: Operator>(
             return Ok(!is_going);
         }
         Need::Create => {
-            let body = annotated(child, O::NAMES.applied, hash);
-            if requests::create(ctx, owner, child, &body).await? {
+            if requests::create(ctx, owner, child, &annotated_text(child, O::NAMES.applied, hash)).await? {
                 debug!(kind = child.kind.kind(), name = child.name, "created a child");
             } else {
                 // The child existed without the label that the watch selects by.
-                requests::apply(ctx, owner, child, &body, None).await?;
+                requests::apply(ctx, owner, child, &annotated(child, O::NAMES.applied, hash), None).await?;
                 drifted(ctx, child, None, applied);
             }
         }
@@ -165,19 +165,48 @@ fn drifted<O: Operator>(ctx: &Context<O>, child: &Child, field: Option<String>, 
 
 /// The hash of the desired child.
 fn hash(child: &Child) -> u64 {
-    let digest = Sha256::digest(child.body.to_string());
+    let digest = Sha256::digest(text(&child.body));
     digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
 /// The child with its hash in an annotation, so that a restarted operator knows what was applied.
 fn annotated(child: &Child, annotation: &str, hash: u64) -> Value {
     let mut body = child.body.clone();
-    if let Some(metadata) = body["metadata"].as_object_mut() {
+    annotate(&mut body["metadata"], annotation, hash);
+    body
+}
+
+fn annotate(metadata: &mut Value, annotation: &str, hash: u64) {
+    if let Some(metadata) = metadata.as_object_mut() {
         let annotations =
             metadata.entry("annotations").or_insert_with(|| Value::Object(serde_json::Map::new()));
         annotations[annotation] = format!("{hash:016x}").into();
     }
-    body
+}
+
+/// The text of [`annotated`], of which only the metadata is copied: most writes are of new children.
+fn annotated_text(child: &Child, annotation: &str, hash: u64) -> String {
+    let mut metadata = child.body["metadata"].clone();
+    annotate(&mut metadata, annotation, hash);
+    text(&WithMetadata { body: &child.body, metadata: &metadata })
+}
+
+/// An object with other metadata.
+struct WithMetadata<'a> {
+    body: &'a Value,
+    metadata: &'a Value,
+}
+
+impl Serialize for WithMetadata<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let own = |(name, value)| (name, if name == "metadata" { self.metadata } else { value });
+        serializer.collect_map(self.body.as_object().into_iter().flatten().map(own))
+    }
+}
+
+/// JSON as text. A JSON value always has one; written at once, it takes half the time of `Display`.
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// Pure: what `child` needs.
@@ -267,5 +296,6 @@ mod tests {
         let hash = hash(&child(1));
         let body = annotated(&child(1), "applied", hash);
         assert_eq!(body["metadata"]["annotations"]["applied"], format!("{hash:016x}"));
+        assert_eq!(annotated_text(&child(1), "applied", hash), body.to_string(), "the same body as text");
     }
 }

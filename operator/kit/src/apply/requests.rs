@@ -31,11 +31,10 @@ pub async fn create<O: Operator>(
     ctx: &Context<O>,
     owner: Owner<'_>,
     child: &Child,
-    body: &Value,
+    text: &str,
 ) -> Result<bool> {
     let remote = RemoteChild { ctx, api: api(ctx, owner, child.kind), child };
-    let raw: RawObject =
-        serde_json::from_str(&body.to_string()).map_err(|source| remote.unreadable(source))?;
+    let raw: RawObject = serde_json::from_str(text).map_err(|source| remote.unreadable(source))?;
     let params = PostParams { field_manager: Some(O::NAMES.manager.into()), ..PostParams::default() };
     match ctx.call(remote.call("create"), remote.api.create(&params, &raw)).await {
         Ok(created) => {
