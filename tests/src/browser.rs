@@ -191,7 +191,7 @@ impl Browser {
 async fn port(driver: &mut Child) -> Outcome<u16> {
     let stdout = driver.stdout.take().ok_or("chromedriver has no standard output")?;
     let mut lines = BufReader::new(stdout).lines();
-    let said = async {
+    let announced = async {
         while let Some(line) = lines.next_line().await? {
             if let Some((_, port)) = line.split_once("started successfully on port ") {
                 return Outcome::Ok(port.trim_end_matches('.').trim().parse()?);
@@ -199,7 +199,7 @@ async fn port(driver: &mut Child) -> Outcome<u16> {
         }
         Err("chromedriver ended before it printed its port".into())
     };
-    let port = tokio::time::timeout(wait::PATIENCE, said)
+    let port = tokio::time::timeout(wait::PATIENCE, announced)
         .await
         .map_err(|_| "chromedriver did not print its port")??;
     // Later output must not fill the pipe.

@@ -29,13 +29,12 @@ pub fn binary() -> Outcome<PathBuf> {
 /// Runs a command of the binary to its end. Returns its output, or an error that contains it.
 pub async fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Outcome<String> {
     let mut command = Command::new(binary()?);
-    let output = command.args(args).stdin(Stdio::null()).kill_on_drop(true).output().await?;
-    let said =
-        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    if output.status.success() {
-        Ok(said)
+    let done = command.args(args).stdin(Stdio::null()).kill_on_drop(true).output().await?;
+    let output = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
+    if done.status.success() {
+        Ok(output)
     } else {
-        Err(format!("{:?} {}: {said}", command.as_std(), output.status).into())
+        Err(format!("{:?} {}: {output}", command.as_std(), done.status).into())
     }
 }
 
@@ -43,7 +42,7 @@ pub async fn run<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Outcome<
 #[derive(Debug)]
 pub struct Runtime {
     child: Child,
-    said: Arc<Mutex<Vec<String>>>,
+    output: Arc<Mutex<Vec<String>>>,
     /// `http://127.0.0.1:PORT`.
     pub http: String,
     /// `127.0.0.1:PORT` of gRPC; empty until the start screen shows it.
@@ -72,19 +71,19 @@ impl Runtime {
         command.envs(environment.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn()?;
-        let said = Arc::new(Mutex::new(Vec::new()));
-        listen(child.stdout.take(), &said);
-        listen(child.stderr.take(), &said);
+        let output = Arc::new(Mutex::new(Vec::new()));
+        listen(child.stdout.take(), &output);
+        listen(child.stderr.take(), &output);
         let ports = wait::until("the runtime to print its addresses", async || {
             if let Some(status) = child.try_wait()? {
-                return Err(format!("the runtime ended with {status}:\n{}", told(&said)).into());
+                return Err(format!("the runtime ended with {status}:\n{}", joined(&output)).into());
             }
-            let said = told(&said);
-            Ok(address(&said, "http://127.0.0.1:").zip(address(&said, "gRPC      127.0.0.1:")))
+            let output = joined(&output);
+            Ok(address(&output, "http://127.0.0.1:").zip(address(&output, "gRPC      127.0.0.1:")))
         })
         .await?;
         let (http, grpc) = (format!("http://127.0.0.1:{}", ports.0), format!("127.0.0.1:{}", ports.1));
-        let runtime = Self { child, said, http, grpc };
+        let runtime = Self { child, output, http, grpc };
         runtime.ready().await?;
         Ok(runtime)
     }
@@ -96,12 +95,12 @@ impl Runtime {
             let answered = client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success());
             Ok(answered.then_some(()))
         });
-        ready.await.map_err(|late| format!("{late}; it said:\n{}", self.said()).into())
+        ready.await.map_err(|late| format!("{late}; its output:\n{}", self.output()).into())
     }
 
     /// Its output so far, line by line.
-    pub fn said(&self) -> String {
-        told(&self.said)
+    pub fn output(&self) -> String {
+        joined(&self.output)
     }
 
     /// Sends SIGTERM, as a kubelet does, and waits for the process. Returns its exit status.
@@ -118,28 +117,28 @@ impl Runtime {
 }
 
 /// The first port after `start` on the start screen.
-fn address(said: &str, start: &str) -> Option<String> {
-    let rest = &said[said.find(start)? + start.len()..];
+fn address(output: &str, start: &str) -> Option<String> {
+    let rest = &output[output.find(start)? + start.len()..];
     let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
     // A line in progress may contain half a port: more text must follow.
     (!port.is_empty() && port.len() < rest.len()).then_some(port)
 }
 
-fn listen(from: Option<impl AsyncRead + Unpin + Send + 'static>, said: &Arc<Mutex<Vec<String>>>) {
+fn listen(from: Option<impl AsyncRead + Unpin + Send + 'static>, output: &Arc<Mutex<Vec<String>>>) {
     let Some(from) = from else { return };
-    let said = said.clone();
+    let output = output.clone();
     tokio::spawn(async move {
         let mut lines = BufReader::new(from).lines();
         while let Ok(Some(line)) = lines.next_line().await {
-            if let Ok(mut said) = said.lock() {
-                said.push(line + "\n");
+            if let Ok(mut output) = output.lock() {
+                output.push(line + "\n");
             }
         }
     });
 }
 
-fn told(said: &Mutex<Vec<String>>) -> String {
-    said.lock().map(|said| said.concat()).unwrap_or_default()
+fn joined(output: &Mutex<Vec<String>>) -> String {
+    output.lock().map(|output| output.concat()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -148,7 +147,7 @@ mod tests {
 
     #[test]
     fn an_address_is_taken_once_it_is_whole() {
-        let address = |said| address(said, "http://127.0.0.1:");
+        let address = |output| address(output, "http://127.0.0.1:");
         assert_eq!(address("http  http://127.0.0.1:41873/preview/\n").as_deref(), Some("41873"));
         assert_eq!(address("http  http://127.0.0.1:418"), None, "the rest may follow");
         assert_eq!(address("nothing yet"), None);

@@ -1,4 +1,4 @@
-//! What a real API server makes of good and bad resources: it refuses what is wrong and says the mend.
+//! A real API server accepts valid resources, and refuses invalid ones with a message that says the fix.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
@@ -32,21 +32,21 @@ async fn resources(kind: &str, namespace: &str) -> Outcome<Api<DynamicObject>> {
     Ok(Api::namespaced_with(Client::try_from(config)?, namespace, &resource))
 }
 
-/// What the API server has against the object: a field and a message each. Nothing is kept.
+/// Field and message of each fault that the API server finds in the object. It does not store the object.
 async fn faults(resources: &Api<DynamicObject>, object: &Value) -> Outcome<Vec<(String, String)>> {
     let object = serde_json::from_value(object.clone())?;
-    let asked = resources.create(&PostParams { dry_run: true, ..PostParams::default() }, &object).await;
-    complaints(asked.map(drop))
+    let created = resources.create(&PostParams { dry_run: true, ..PostParams::default() }, &object).await;
+    complaints(created.map(drop))
 }
 
-/// The causes of a refusal; none where there was no refusal.
-fn complaints(asked: kube::Result<()>) -> Outcome<Vec<(String, String)>> {
-    match asked {
+/// The causes of a refusal. Empty if there was no refusal.
+fn complaints(answer: kube::Result<()>) -> Outcome<Vec<(String, String)>> {
+    match answer {
         Ok(()) => Ok(Vec::new()),
         Err(kube::Error::Api(status)) if status.reason == "Invalid" => {
             let cause = |cause: StatusCause| (cause.field, cause.message);
             let causes = status.details.map(|details| details.causes).unwrap_or_default();
-            // It says so wherever it skipped a rule because of a fault that it names as well.
+            // The API server adds this cause when it skipped a rule because of a fault, which it also names.
             let skipped = |message: &str| message.contains("some validation rules were not checked");
             Ok(causes.into_iter().map(cause).filter(|(_, message)| !skipped(message)).collect())
         }

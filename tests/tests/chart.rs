@@ -1,4 +1,4 @@
-//! The chart: what it renders, with Helm 4 and 3 alike, and that a real API server takes all of it.
+//! The chart: Helm 4 and Helm 3 render the same objects, and a real API server accepts all of them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
@@ -12,10 +12,10 @@ use marquee_tests::{
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-/// `charts/marquee/ci/<name>-values.yaml` each, with a golden in `tests/golden/chart`.
+/// Names of `charts/marquee/ci/<name>-values.yaml`, each with a golden file in `tests/golden/chart`.
 const CASES: [&str; 3] = ["default", "namespaced", "everything"];
 
-/// `helm template` of the chart by one of the helms; an error is what it says.
+/// Renders the chart with `helm` or `helm3`. The error is the program's output.
 fn template(helm: &str, args: &[&str]) -> Outcome<String> {
     let fixed =
         ["template", "marquee", "charts/marquee", "--namespace=marquee-system", "--kube-version=1.35.4"];
@@ -44,7 +44,7 @@ fn objects(text: &str) -> Outcome<Vec<Value>> {
     Ok(objects)
 }
 
-/// As people read it in review: without what stands in the repository as a file of its own.
+/// YAML for review, without the content that the repository has as separate files.
 fn readable(objects: Vec<Value>) -> Outcome<String> {
     let mut text = String::new();
     for mut object in objects {
@@ -66,13 +66,13 @@ fn readable(objects: Vec<Value>) -> Outcome<String> {
 }
 
 #[test]
-fn what_is_rendered_is_what_was_reviewed() -> Outcome {
+fn the_rendered_chart_equals_the_golden_files() -> Outcome {
     for case in CASES {
         let rendered = objects(&template("helm", &[&values(case)])?)?;
         assert_eq!(
             rendered,
             objects(&template("helm3", &[&values(case)])?)?,
-            "{case}: Helm 3 renders otherwise"
+            "{case}: Helm 3 renders something else"
         );
         let rendered = readable(rendered)?;
         let golden = repository().join(format!("tests/golden/chart/{case}.yaml"));
@@ -97,13 +97,13 @@ fn a_wrong_value_is_refused_with_its_name() {
     #[rustfmt::skip]
     let cases = [
         ("a misspelt value",         "replica=3",                        "replica"),
-        ("one that is misspelt within", "image.repo=x",                  "repo"),
+        ("a misspelt nested value", "image.repo=x",                  "repo"),
         ("no operator",              "replicas=0",                       "replicas"),
-        ("a namespace that is none", "watchNamespaces={Kids}",           "watchNamespaces"),
-        ("a flag that is none",      "extraArgs={debug}",                "extraArgs"),
+        ("an invalid namespace", "watchNamespaces={Kids}",           "watchNamespaces"),
+        ("an invalid flag",      "extraArgs={debug}",                "extraArgs"),
         ("an interval without unit", "serviceMonitor.interval=30",       "interval"),
-        ("a policy that is none",    "image.pullPolicy=Sometimes",       "pullPolicy"),
-        ("a port that is none",      "networkPolicy.apiServerPorts={0}", "apiServerPorts"),
+        ("an invalid policy",    "image.pullPolicy=Sometimes",       "pullPolicy"),
+        ("an invalid port",      "networkPolicy.apiServerPorts={0}", "apiServerPorts"),
     ];
     for (why, set, named) in cases {
         let refused = template("helm", &["--set", set]).expect_err(why).to_string();
@@ -112,25 +112,25 @@ fn a_wrong_value_is_refused_with_its_name() {
 }
 
 #[test]
-fn every_value_stands_in_the_schema_and_in_the_readme() -> Outcome {
+fn every_value_is_in_the_schema_and_in_the_readme() -> Outcome {
     let read = |file: &str| fs::read_to_string(repository().join("charts/marquee").join(file));
     let values: Value = serde_yaml::from_str(&read("values.yaml")?)?;
     let schema: Value = serde_json::from_str(&read("values.schema.json")?)?;
     let readme = read("README.md")?;
     let mut known: BTreeSet<&str> =
         schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-    // Helm sets it for charts within charts.
+    // Helm sets this value for charts inside charts.
     known.remove("global");
-    let said: BTreeSet<&str> = values.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(said, known);
-    for name in said {
+    let documented: BTreeSet<&str> = values.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(documented, known);
+    for name in documented {
         assert!(readme.contains(&format!("`{name}")), "README.md has no row for {name}");
     }
     Ok(())
 }
 
 #[test]
-fn nobody_is_granted_everything_and_namespaced_means_no_cluster_role() -> Outcome {
+fn no_role_grants_everything_and_namespaced_has_no_cluster_role() -> Outcome {
     for case in CASES {
         for object in objects(&template("helm", &[&values(case)])?)? {
             let kind = object["kind"].as_str().unwrap();
@@ -144,7 +144,7 @@ fn nobody_is_granted_everything_and_namespaced_means_no_cluster_role() -> Outcom
 }
 
 #[test]
-fn kinds_are_kept_unless_asked() -> Outcome {
+fn kinds_are_kept_by_default() -> Outcome {
     let policies = |set: &str| -> Outcome<Vec<Value>> {
         let crds = objects(&template("helm", &["--set", set])?)?.into_iter();
         let crds = crds.filter(|object| object["kind"] == "CustomResourceDefinition");
@@ -156,9 +156,9 @@ fn kinds_are_kept_unless_asked() -> Outcome {
     Ok(())
 }
 
-/// Every object as a real API server sees it, unknown fields refused, in namespaces under the strictest pod security standard.
+/// A dry run on a real API server with strict validation, in a namespace with the strictest Pod Security standard.
 #[tokio::test]
-async fn an_api_server_takes_all_of_it() -> Outcome {
+async fn an_api_server_accepts_every_object() -> Outcome {
     let server = ApiServer::start().await?;
     server.apply_foreign("prometheus-operator").await?;
     for namespace in ["marquee-system", "discovery", "kids"] {
@@ -171,8 +171,11 @@ async fn an_api_server_takes_all_of_it() -> Outcome {
         let file = folder.path().join("all.yaml");
         fs::write(&file, template("helm", &[&values(case)])?)?;
         let apply = ["apply", "--server-side", "--validate=strict", "--dry-run=server", "-f"];
-        let taken = server.kubectl(&[&apply[..], &[file.to_str().unwrap()]].concat())?;
-        assert!(taken.lines().count() > 9 && taken.lines().all(|line| line.contains("dry run")), "{taken}");
+        let applied = server.kubectl(&[&apply[..], &[file.to_str().unwrap()]].concat())?;
+        assert!(
+            applied.lines().count() > 9 && applied.lines().all(|line| line.contains("dry run")),
+            "{applied}"
+        );
     }
     server.clear()
 }

@@ -1,4 +1,4 @@
-//! The fixtures themselves: they are what they say, quickly, and leave nothing behind.
+//! Tests of the fixtures: they start quickly, work as documented, and leave nothing behind.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -19,12 +19,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::net::{TcpStream, UdpSocket};
 
-/// What the fixtures promise on two cores, several times over: other work may run beside.
+/// Several times the usual duration on two cores, because other work may run at the same time.
 const API_READY: Duration = Duration::from_secs(15);
 const NODE_READY: Duration = Duration::from_secs(60);
 
-/// One namespace under the strictest of Kubernetes' pod security standards, one pod of ours that ends and one
-/// that stays.
+/// A namespace with the strictest Pod Security standard, a pod of ours that ends, and a pod that stays.
 const PODS: &str = r#"
 apiVersion: v1
 kind: Namespace
@@ -65,7 +64,7 @@ spec:
       securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
 "#;
 
-/// A Prometheus that watches itself.
+/// A Prometheus that scrapes itself.
 const PROMETHEUS: &str = r#"
 global: {scrape_interval: 1s}
 scrape_configs:
@@ -74,7 +73,7 @@ scrape_configs:
 "#;
 
 #[tokio::test]
-async fn an_api_server_answers_to_whom_it_may_and_comes_back_with_what_it_knew() -> Outcome {
+async fn an_api_server_checks_users_and_keeps_its_data_over_a_restart() -> Outcome {
     let started = Instant::now();
     let api = ApiServer::start_with(Options { audit: true, ..Options::default() }).await?;
     println!("API server ready in {:?}", started.elapsed());
@@ -96,11 +95,11 @@ async fn an_api_server_answers_to_whom_it_may_and_comes_back_with_what_it_knew()
     assert!(refused.to_string().contains("Forbidden"), "{refused}");
 
     api.kill()?;
-    assert!(api.get("/readyz").await.is_err(), "a killed server answers nobody");
+    assert!(api.get("/readyz").await.is_err(), "a killed API server answered");
     api.start_again().await?;
     assert_eq!(api.get("/api/v1/namespaces/kept").await?["metadata"]["name"], "kept");
     let log = fs::read_to_string(api.audit_log())?;
-    assert!(log.lines().any(|line| line.contains(r#""username":"viewer""#)), "the audit log knows who asked");
+    assert!(log.lines().any(|line| line.contains(r#""username":"viewer""#)), "the audit log has the user");
 
     api.clear()
 }
@@ -115,8 +114,8 @@ async fn a_cluster_runs_pods_resolves_names_and_measures_use() -> Outcome {
 
     let ended = container(&cluster, "version", "terminated").await?;
     assert_eq!(ended["state"]["terminated"]["exitCode"], 0, "{ended}");
-    let said = cluster.api.kubectl(&["logs", "version", "--namespace=fixture"])?;
-    assert!(said.starts_with("marquee-runtime "), "{said}");
+    let log = cluster.api.kubectl(&["logs", "version", "--namespace=fixture"])?;
+    assert!(log.starts_with("marquee-runtime "), "{log}");
 
     let running = container(&cluster, "steady", "running").await?;
     let processes = cluster.processes_of(running["containerID"].as_str().unwrap())?;
@@ -129,7 +128,7 @@ async fn a_cluster_runs_pods_resolves_names_and_measures_use() -> Outcome {
         .await?;
 
     let (_prometheus, prometheus) = cluster.prometheus(PROMETHEUS)?;
-    // What nobody has measured yet is not there; two samples are wanted.
+    // The metrics server needs two samples before it has an answer.
     let measured = wait::until_within(Duration::from_secs(90), "the pod's use to be measured", async || {
         Ok(cluster.api.get("/apis/metrics.k8s.io/v1beta1/namespaces/fixture/pods/steady").await.ok())
     });
@@ -138,7 +137,7 @@ async fn a_cluster_runs_pods_resolves_names_and_measures_use() -> Outcome {
     let url = format!("{prometheus}/api/v1/query?query=up");
     let scraped: Value =
         cluster.in_network(async move || Ok(http_client()?.get(url).send().await?.json().await?)).await?;
-    assert_eq!(scraped["data"]["result"][0]["value"][1], "1", "Prometheus sees itself: {scraped}");
+    assert_eq!(scraped["data"]["result"][0]["value"][1], "1", "Prometheus scrapes itself: {scraped}");
 
     kill_process(Pid::from_raw(i32::try_from(pod)?).unwrap(), Signal::KILL)?;
     let restarted = wait::until("the killed container to be started again", async || {
@@ -148,7 +147,10 @@ async fn a_cluster_runs_pods_resolves_names_and_measures_use() -> Outcome {
     restarted.await?;
 
     let traces = Traces::of(&cluster)?;
-    assert!(!traces.left()?.is_empty(), "a running cluster leaves traces, or the next line says nothing");
+    assert!(
+        !traces.left()?.is_empty(),
+        "a running cluster has no traces, so the next check would check nothing"
+    );
     cluster.clear()?;
     assert_eq!(traces.left()?, Vec::<String>::new());
     Ok(())
@@ -157,15 +159,16 @@ async fn a_cluster_runs_pods_resolves_names_and_measures_use() -> Outcome {
 #[tokio::test]
 async fn nothing_is_left_of_a_cluster_whose_test_is_killed() -> Outcome {
     if tools::hindrance().is_some() {
-        // The test before this one has said why, or failed.
+        // The previous test prints the reason, or fails.
         return Ok(());
     }
     let folder = tempfile::tempdir()?;
     let mut starter =
         Starter(Command::new(tools::sibling("cluster")?).arg(folder.path()).stdout(Stdio::piped()).spawn()?);
     let mut lines = BufReader::new(starter.0.stdout.take().unwrap()).lines();
-    let ready =
-        tokio::task::spawn_blocking(move || lines.next()).await?.ok_or("it ended before it was ready")??;
+    let ready = tokio::task::spawn_blocking(move || lines.next())
+        .await?
+        .ok_or("the cluster ended before it was ready")??;
     let state = PathBuf::from(ready.trim_start_matches("ready: "));
     let enter = folder.path().join("enter");
     let kubectl = folder.path().join("kubectl");
@@ -183,7 +186,7 @@ async fn nothing_is_left_of_a_cluster_whose_test_is_killed() -> Outcome {
     wait::until("everything to be gone", async || Ok(traces.left()?.is_empty().then_some(()))).await
 }
 
-/// Kills what a failed test has started.
+/// Kills the process that a failed test started.
 struct Starter(Child);
 
 impl Drop for Starter {
@@ -195,9 +198,9 @@ impl Drop for Starter {
 
 /// Everything of a cluster that could outlive it.
 struct Traces {
-    /// The network namespace, as /proc names it.
+    /// The network namespace, by its name in /proc.
     init_namespace: PathBuf,
-    /// The folder, and the name of the cgroup.
+    /// The folder. The cgroup has the same name.
     state: PathBuf,
 }
 
@@ -209,7 +212,7 @@ impl Traces {
         })
     }
 
-    /// Which of them are there now. Processes are looked for by network, by folder and by cgroup.
+    /// Everything that still exists. Processes are found by network, folder and cgroup.
     fn left(&self) -> Outcome<Vec<String>> {
         let mut left = Vec::new();
         let name = self.state.file_name().unwrap().to_string_lossy();
@@ -238,7 +241,7 @@ impl Traces {
     }
 }
 
-/// The one container of a pod, once it is in a state.
+/// Waits until the container of a pod is in this state, and returns it.
 async fn container(cluster: &Cluster, pod: &str, state: &str) -> Outcome<Value> {
     wait::until(&format!("{pod} to be {state}"), async || {
         let now = cluster.api.get(&format!("/api/v1/namespaces/fixture/pods/{pod}")).await?;
@@ -248,7 +251,7 @@ async fn container(cluster: &Cluster, pod: &str, state: &str) -> Outcome<Value> 
     .await
 }
 
-/// Asks the cluster's DNS for a name's address, with as little of the protocol as one question takes.
+/// Resolves a name with the cluster's DNS, with the smallest possible query.
 async fn resolve(name: &str) -> Outcome<String> {
     const HEADER: [u8; 12] = [0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     const ADDRESS_OF: [u8; 5] = [0, 0, 1, 0, 1];

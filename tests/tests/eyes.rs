@@ -1,4 +1,4 @@
-//! Dashboards and alerts name what is exported, and alerts fire and resolve.
+//! Dashboards and alerts name metrics that exist, and alerts fire and resolve.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
@@ -13,9 +13,9 @@ use marquee_crds::metrics;
 use marquee_tests::data::repository;
 use serde_json::Value;
 
-/// What the process collector of both sides exports.
-const OF_THE_PROCESS: [&str; 2] = ["process_cpu_seconds_total", "process_resident_memory_bytes"];
-/// Words of PromQL that stand where a metric could.
+/// Metrics of the process collector in operator and runtime that the dashboards use.
+const PROCESS_METRICS: [&str; 2] = ["process_cpu_seconds_total", "process_resident_memory_bytes"];
+/// Words of PromQL at places where a metric could be.
 const WORDS: [&str; 12] = [
     "by",
     "without",
@@ -60,7 +60,7 @@ fn expressions(board: &Value) -> Vec<(String, String)> {
     found
 }
 
-/// The metrics that an expression names: words that are no function, no label and no word of the language.
+/// The metrics that an expression names: words that are not functions, labels or words of PromQL.
 fn metrics_of(expression: &str) -> BTreeSet<String> {
     let mut plain = String::new();
     let mut depth = 0;
@@ -72,7 +72,7 @@ fn metrics_of(expression: &str) -> BTreeSet<String> {
             _ => {}
         }
     }
-    // Labels that a grouping lists are no metrics either.
+    // The labels in a grouping are not metrics either.
     let mut rest = plain.as_str();
     let mut kept = String::new();
     while let Some((before, after)) = around_grouping(rest) {
@@ -104,13 +104,13 @@ fn around_grouping(text: &str) -> Option<(&str, &str)> {
     Some((&text[..at], &text[end + 1..]))
 }
 
-/// The metric of a series: a histogram has three.
+/// The metric of a series. A histogram has three series.
 fn family(series: &str) -> &str {
     ["_bucket", "_sum", "_count"].into_iter().find_map(|suffix| series.strip_suffix(suffix)).unwrap_or(series)
 }
 
 fn exported() -> BTreeSet<&'static str> {
-    metrics::ALL.into_iter().chain(metrics::OF_THE_OPERATOR).chain(OF_THE_PROCESS).collect()
+    metrics::ALL.into_iter().chain(metrics::OF_THE_OPERATOR).chain(PROCESS_METRICS).collect()
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn every_metric_that_is_named_is_exported() {
         let named = metrics_of(&expression);
         assert!(!named.is_empty(), "{place}: {expression}");
         for name in named {
-            assert!(exported().contains(family(&name)), "{place}: nobody exports {name}: {expression}");
+            assert!(exported().contains(family(&name)), "{place}: no process exports {name}: {expression}");
         }
     }
 }
@@ -159,19 +159,19 @@ fn every_metric_that_is_exported_is_on_a_dashboard() {
 }
 
 #[test]
-fn panels_have_titles_of_their_own_and_say_what_they_show() {
+fn panels_have_unique_ids_and_a_description() {
     for (file, board) in dashboards() {
         let mut ids = BTreeSet::new();
         let mut cells = BTreeMap::new();
         for panel in board["panels"].as_array().unwrap() {
             let title = panel["title"].as_str().unwrap();
             assert!(ids.insert(panel["id"].as_u64()), "{file}: {title}: the id is taken");
-            assert!(!panel["description"].as_str().unwrap().is_empty(), "{file}: {title} says nothing");
+            assert!(!panel["description"].as_str().unwrap().is_empty(), "{file}: {title} has no description");
             let at = |side: &str| panel["gridPos"][side].as_u64().unwrap();
             for cell in
                 (at("x")..at("x") + at("w")).flat_map(|x| (at("y")..at("y") + at("h")).map(move |y| (x, y)))
             {
-                assert_eq!(cells.insert(cell, title), None, "{file}: {title} lies on another panel");
+                assert_eq!(cells.insert(cell, title), None, "{file}: {title} overlaps another panel");
             }
             assert!(at("x") + at("w") <= 24, "{file}: {title} is wider than the page");
         }
@@ -179,7 +179,7 @@ fn panels_have_titles_of_their_own_and_say_what_they_show() {
 }
 
 #[test]
-fn every_alert_says_what_to_do_and_is_seen_to_fire_and_to_resolve() {
+fn every_alert_says_what_to_do_and_is_tested_to_fire_and_to_resolve() {
     let text = fs::read_to_string(repository().join("tests/alerts/marquee.yaml")).unwrap();
     let file: Value = serde_yaml::from_str(&text).unwrap();
     let (mut fired, mut quiet_after) = (BTreeSet::new(), BTreeSet::new());
@@ -199,21 +199,21 @@ fn every_alert_says_what_to_do_and_is_seen_to_fire_and_to_resolve() {
             assert!(alert["annotations"][text].is_string(), "{name} has no {text}");
         }
         assert!(["warning", "critical"].contains(&alert["labels"]["severity"].as_str().unwrap()), "{name}");
-        assert!(fired.contains(name), "{name} is never seen to fire: add it to tests/alerts/marquee.yaml");
+        assert!(fired.contains(name), "no test sees {name} fire: add it to tests/alerts/marquee.yaml");
         assert!(
             quiet_after.contains(name),
-            "{name} is never seen to resolve: add it to tests/alerts/marquee.yaml"
+            "no test sees {name} resolve: add it to tests/alerts/marquee.yaml"
         );
     }
 }
 
 #[test]
-fn promtool_agrees() {
+fn promtool_accepts_and_tests_the_alerts() {
     let promtool = |args: &[&str]| {
         let done = Command::new("promtool").args(args).current_dir(repository()).output();
         let done = done.expect("promtool comes with Debian's prometheus: run `make setup`");
-        let said = [done.stdout, done.stderr].concat();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&said));
+        let output = [done.stdout, done.stderr].concat();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&output));
     };
     promtool(&["check", "rules", "charts/marquee/alerts/marquee.yaml"]);
     promtool(&["test", "rules", "tests/alerts/marquee.yaml"]);

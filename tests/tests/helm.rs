@@ -1,4 +1,4 @@
-//! A release's life with the real `helm`: installed, tested, upgraded, rolled back, uninstalled, while the homepage is served.
+//! Installs, tests, upgrades, rolls back and uninstalls a release with the real `helm`, while the homepage is served.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -11,13 +11,13 @@ use marquee_tests::{
 };
 use serde_json::Value;
 
-/// Finds the pods that serve.
+/// Selects the pods that serve.
 const OURS: &str = "app.kubernetes.io/managed-by=marquee-operator";
-/// A word that only the later of two charts has in its kinds.
+/// Text that only the later of two charts has in its CRDs.
 const LATER: &str = "Said by the later chart.";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_release_comes_and_goes_and_pages_are_served_all_the_while() -> Outcome {
+async fn pages_are_served_while_a_release_is_installed_upgraded_and_removed() -> Outcome {
     // The harness installs the chart, with Helm 4.
     let Some(platform) = Platform::new("helm").await? else { return Ok(()) };
     platform.homepage().await?;
@@ -26,42 +26,42 @@ async fn a_release_comes_and_goes_and_pages_are_served_all_the_while() -> Outcom
     let pods = release.serving().await?;
     let load = platform.load(20, 2).await?;
 
-    // A later chart: a kind that says more, and other values.
+    // A later chart has a longer description of a kind, and other values.
     let later = platform.cluster.folder().join("later-chart");
     let copied =
         Command::new("cp").arg("-r").arg(repository().join("charts/marquee")).arg(&later).status()?;
     assert!(copied.success());
-    say_more(&later)?;
+    make_later(&later)?;
     let chart = later.display().to_string();
     let upgrade =
         ["upgrade", "marquee", &chart, "--reuse-values", "--set=replicas=1", "--wait", "--timeout=90s"];
     release.helm("helm", &upgrade).await?;
     assert_eq!(release.operators().await?, "1");
-    assert!(release.kind().await?.contains(LATER), "the upgrade brings the kinds");
+    assert!(release.kind().await?.contains(LATER), "the upgrade updates the CRDs");
 
     release.helm("helm", &["rollback", "marquee", "1", "--wait", "--timeout=90s"]).await?;
     assert_eq!(release.operators().await?, "2");
-    assert!(!release.kind().await?.contains(LATER), "the roll-back takes the kinds back");
+    assert!(!release.kind().await?.contains(LATER), "the rollback restores the CRDs");
 
-    // An image that no node can pull: what serves serves on, everything says so, and it heals.
+    // An image that no node can pull: the previous pods still serve, each resource reports it and recovers after a rollback.
     let chart = repository().join("charts/marquee").display().to_string();
     let nowhere = ["--set=runtimeImage.repository=localhost/nowhere", "--wait", "--timeout=90s"];
     release.helm("helm", &[&["upgrade", "marquee", &chart, "--reuse-values"], &nowhere[..]].concat()).await?;
     for resource in ["rankingmodel/home-top-picks", "pagelayout/home"] {
         let why = format!("{resource} to say that its image cannot be pulled");
-        let told =
+        let object =
             platform.until(resource, &why, |object| object["status"]["why"] == "ImageNotPulled").await?;
-        let (degraded, _, message) = condition(&told, "Degraded");
+        let (degraded, _, message) = condition(&object, "Degraded");
         assert_eq!(degraded, "True");
         assert!(message.contains("localhost/nowhere") && message.contains("--runtime-image"), "{message}");
-        assert_eq!(condition(&told, "Ready").0, "True", "what served serves on");
+        assert_eq!(condition(&object, "Ready").0, "True", "the previous pods still serve");
     }
     release.helm("helm", &["rollback", "marquee", "1", "--wait", "--timeout=90s"]).await?;
     for resource in ["rankingmodel/home-top-picks", "pagelayout/home"] {
-        platform.until(resource, "it to heal", |object| object["status"]["why"] == "").await?;
+        platform.until(resource, "it to recover", |object| object["status"]["why"] == "").await?;
     }
     let as_before = |list: &Value| list["items"].as_array().is_some_and(|now| now.len() == pods.len());
-    platform.until(&format!("pods -l {OURS}"), "the pods without an image to go", as_before).await?;
+    platform.until(&format!("pods -l {OURS}"), "the pods without an image to be deleted", as_before).await?;
     load.answers(20).await?;
 
     release.helm("helm", &["uninstall", "marquee", "--wait", "--timeout=90s"]).await?;
@@ -74,10 +74,10 @@ async fn a_release_comes_and_goes_and_pages_are_served_all_the_while() -> Outcom
         "name",
     ]);
     assert_eq!(left.await?, "");
-    assert_eq!(platform.list("rankingmodels").await?.len(), 3, "the kinds and what is of them stay");
+    assert_eq!(platform.list("rankingmodels").await?.len(), 3, "the CRDs and their objects stay");
     load.answers(100).await?;
 
-    // Helm 3 takes over what was kept.
+    // Helm 3 takes over the objects that were kept.
     let chart = repository().join("charts/marquee").display().to_string();
     let install = ["install", "marquee", &chart, "--wait", "--timeout=90s"];
     release.helm("helm3", &install).await?;
@@ -89,9 +89,9 @@ async fn a_release_comes_and_goes_and_pages_are_served_all_the_while() -> Outcom
     release.helm("helm3", &["rollback", "marquee", "1", "--wait", "--timeout=90s"]).await?;
     assert_eq!(release.operators().await?, "2");
     load.answers(20).await?;
-    assert_eq!(release.serving().await?, pods, "no pod that serves was touched");
+    assert_eq!(release.serving().await?, pods, "every serving pod is still the same");
     let tally = load.stop().await?;
-    eprintln!("while releases came and went: {} pages answered, {} degraded", tally.answered, tally.degraded);
+    eprintln!("while releases changed: {} pages answered, {} degraded", tally.answered, tally.degraded);
     tally.none_failed()?;
 
     Ok(())
@@ -105,7 +105,7 @@ impl Release<'_> {
     async fn helm(&self, helm: &str, args: &[&str]) -> Outcome<String> {
         let ran = run(self.platform.cluster, helm, &[args, &["--namespace", SYSTEM]].concat(), None).await;
         match ran {
-            Ok(said) => Ok(said),
+            Ok(output) => Ok(output),
             Err(error) => {
                 let pods = self.system(&["describe", "pods"]).await.unwrap_or_default();
                 let logs = self.system(&["logs", "-l", "app.kubernetes.io/name=marquee", "--tail=40"]).await;
@@ -126,22 +126,22 @@ impl Release<'_> {
         self.system(&["get", "crd", "rankingmodels.marquee.dev", "-o", "json"]).await
     }
 
-    /// The pods that serve, by their uids.
+    /// Uids of the pods that serve.
     async fn serving(&self) -> Outcome<BTreeSet<String>> {
         let pods = self.platform.list(&format!("pods -l {OURS}")).await?;
         Ok(pods.iter().map(|pod| pod["metadata"]["uid"].as_str().unwrap().to_owned()).collect())
     }
 }
 
-/// Makes a later version of a chart: its number, and the description of a kind.
-fn say_more(chart: &Path) -> Outcome {
+/// Changes a chart into a later version: its number, and the description of a kind.
+fn make_later(chart: &Path) -> Outcome {
     for (file, is, becomes) in [
         ("Chart.yaml", "version: 0.1.0\n", "version: 0.1.1\n".to_owned()),
         ("files/crds/rankingmodels.yaml", "One ranking model.", format!("One ranking model. {LATER}")),
     ] {
         let text = fs::read_to_string(chart.join(file))?;
         assert!(text.contains(is), "{file} has no {is:?}");
-        // The image's tag is the appVersion, which stays.
+        // The image's tag is the appVersion, which must stay the same.
         fs::write(chart.join(file), text.replacen(is, &becomes, 1))?;
     }
     Ok(())

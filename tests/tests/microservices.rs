@@ -1,4 +1,4 @@
-//! A page whose models answer in processes of their own: what the single process shows, whatever becomes of them.
+//! A page whose models run in other processes: it equals the page of a single process, and no page fails when a process does.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -42,7 +42,7 @@ fn example(name: &str) -> Outcome<Value> {
     Ok(serde_yaml::from_str(&fs::read_to_string(path)?)?)
 }
 
-/// The layout, with a deadline that a loaded machine keeps too.
+/// The layout, with a deadline that a busy machine also meets.
 fn layout() -> Outcome<PageLayout> {
     let mut layout = example("layout")?;
     layout["spec"]["deadline"] = json!("5s");
@@ -53,7 +53,7 @@ fn model(name: &str) -> Outcome<RankingModel> {
     Ok(serde_json::from_value(example(name)?)?)
 }
 
-/// The page's process, and those of its models.
+/// The process of the page, and the processes of its models.
 struct Split {
     page: Runtime,
     /// By objective.
@@ -62,7 +62,7 @@ struct Split {
 }
 
 impl Split {
-    /// `n` processes a model, and the page when it has asked them all.
+    /// Starts `n` processes for each model, and then the page.
     async fn start(n: usize) -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
         let mut rankers: BTreeMap<String, Vec<Runtime>> = BTreeMap::new();
@@ -79,12 +79,12 @@ impl Split {
         Ok(Self { page, rankers, folder })
     }
 
-    /// A page as the browser gets it, without what tells the time.
+    /// A page as a browser gets it, without timings.
     async fn ask(&self, viewer: &str) -> Outcome<Value> {
         ask(&self.page, &json!({ "viewer": viewer })).await
     }
 
-    /// The answering revisions of an objective, as `/status` has them.
+    /// The revisions of an objective that answer, from `/status`.
     async fn answering(&self, objective: &str) -> Outcome<Vec<String>> {
         let status: Value =
             http_client()?.get(format!("{}/status", self.page.http)).send().await?.json().await?;
@@ -100,7 +100,7 @@ async fn ranker(folder: &Path, name: &str) -> Outcome<Runtime> {
     Runtime::start(artifacts().await?, &["--config", &config]).await
 }
 
-/// A process that serves the page, as the plan of `folder` says.
+/// A process that serves the page with the traffic plan in `folder`.
 async fn page(folder: &Path) -> Outcome<Runtime> {
     let config = write_config(folder, "page", &pod_config::page_pod(&layout()?))?;
     let plan = folder.join("plan.json").display().to_string();
@@ -114,7 +114,7 @@ fn write_config(folder: &Path, name: &str, config: &pod_config::PodConfig) -> Ou
     Ok(path.display().to_string())
 }
 
-/// The same revisions for every model, all at its processes.
+/// Writes a plan in which every model has these revisions, and each revision has all processes of the model.
 fn write_plan(folder: &Path, revisions: &[(&str, u32)], rankers: &BTreeMap<String, Vec<Runtime>>) -> Outcome {
     let targets = |pods: &Vec<Runtime>| -> Value {
         let addresses: Vec<&str> = pods.iter().map(|pod| pod.grpc.as_str()).collect();
@@ -123,7 +123,7 @@ fn write_plan(folder: &Path, revisions: &[(&str, u32)], rankers: &BTreeMap<Strin
     };
     let objectives: BTreeMap<&String, Value> =
         rankers.iter().map(|(name, pods)| (name, targets(pods))).collect();
-    // A file that is replaced is never read half.
+    // Replacing the file avoids that half of it is read.
     let (new, path) = (folder.join("plan.new"), folder.join("plan.json"));
     fs::write(&new, serde_json::to_vec(&json!({ "objectives": objectives }))?)?;
     Ok(fs::rename(new, path)?)
@@ -137,14 +137,14 @@ async fn ask(page: &Runtime, body: &Value) -> Outcome<Value> {
     Ok(page)
 }
 
-/// Reasons of degraded rows for which a model is to blame.
-fn blamed(page: &Value) -> Vec<&str> {
+/// Reasons of degraded rows, except an unknown viewer: a model caused them.
+fn model_failures(page: &Value) -> Vec<&str> {
     let rows = page["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
     let reasons = rows.iter().filter_map(|row| row["degraded"].as_str());
     reasons.filter(|reason| *reason != "ViewerUnknown").collect()
 }
 
-/// Pages asked without a pause over connections that are kept.
+/// Requests for pages without a pause, over open connections.
 struct Load {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
@@ -168,7 +168,7 @@ impl Load {
                     let viewer = (1 + (n * 4 + task) % 900).to_string();
                     let answer = client.post(&url).json(&json!({ "viewer": viewer })).send().await?;
                     let page: Value = answer.error_for_status()?.json().await?;
-                    degraded.fetch_add(usize::from(!blamed(&page).is_empty()), Relaxed);
+                    degraded.fetch_add(usize::from(!model_failures(&page).is_empty()), Relaxed);
                     answered.fetch_add(1, Relaxed);
                 }
                 Ok(())
@@ -177,14 +177,14 @@ impl Load {
         Ok(Self { stop, answered, degraded, tasks })
     }
 
-    /// Waits for so many pages more.
+    /// Waits for `n` more pages.
     async fn more(&self, n: usize) -> Outcome {
         let enough = self.answered.load(Relaxed) + n;
         wait::until("pages under load", async || Ok((self.answered.load(Relaxed) >= enough).then_some(())))
             .await
     }
 
-    /// Ends it; an error is that of the first page that failed. Pages answered, and those of them with a degraded row.
+    /// Ends the load. Returns the number of pages and of pages with a degraded row, or the error of the first page that failed.
     async fn end(mut self) -> Outcome<(usize, usize)> {
         self.stop.store(true, Relaxed);
         while let Some(ended) = self.tasks.join_next().await {

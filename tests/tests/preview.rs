@@ -1,6 +1,6 @@
-//! The preview page in headless Chromium, before the real binary serving models trained on MovieLens 100K.
+//! The preview page in headless Chromium. The real binary serves it, with models trained on MovieLens 100K.
 //!
-//! Pictures of what the browser showed are left in `target/screenshots/`.
+//! The tests write screenshots to `target/screenshots/`.
 
 #[path = "preview/access.rs"]
 mod access;
@@ -56,7 +56,7 @@ impl Preview {
         self.browser.until("document.querySelectorAll('.card').length > 0").await
     }
 
-    /// Picks a viewer by typing the id, as a visitor would.
+    /// Picks a viewer by typing the id.
     async fn pick(&self, viewer: &str) -> Outcome {
         self.browser.js("document.getElementById('viewer').click(); document.getElementById('viewer').focus(); document.getElementById('viewer').select()").await?;
         self.browser.press(viewer.chars()).await?;
@@ -67,7 +67,7 @@ impl Preview {
         self.announced(&format!("viewer {viewer} ")).await
     }
 
-    /// Waits until the page says to screen readers what it shows now.
+    /// Waits until the page announces these words to screen readers.
     async fn announced(&self, words: &str) -> Outcome {
         let words = serde_json::to_string(words)?;
         self.browser
@@ -75,14 +75,14 @@ impl Preview {
             .await
     }
 
-    /// `[[row name, title id, title id, …], …]` as shown.
+    /// The rows in order: `[[row name, title id, title id, …], …]`.
     async fn order(&self) -> Outcome<Value> {
         let script = "return [...document.querySelectorAll('.row')].map((row) => \
             [row.dataset.row, ...[...row.querySelectorAll('.card')].map((card) => card.dataset.title)])";
         self.browser.js(script).await
     }
 
-    /// Fails if the console complained or a request went elsewhere; ends browser and server.
+    /// Fails if the console has errors or a request went to another server. Ends browser and server.
     async fn close(self) -> Outcome {
         let seen = self.browser.seen().await?;
         assert_eq!(
@@ -95,7 +95,7 @@ impl Preview {
             "the page asked for a ranking"
         );
         for url in &seen.requested {
-            assert!(url.starts_with(&self.runtime.http), "{url} is not of {}", self.runtime.http);
+            assert!(url.starts_with(&self.runtime.http), "{url} is not on {}", self.runtime.http);
         }
         self.browser.stop().await?;
         self.runtime.stop().await

@@ -1,10 +1,10 @@
-//! What the README promises of a cluster, each a story on a real one: kubelet, scheduler, autoscaler, DNS and all.
+//! The promises that the README makes about a cluster, each as a story on a real one with kubelet, scheduler, autoscaler and DNS.
 //!
-//! Each story has a namespace in which restricted Pod Security is enforced. Without root they are skipped, and say so.
+//! Each story has its own namespace with restricted Pod Security. Without root, stories are skipped and say so.
 
-#![allow(clippy::unwrap_used, reason = "a story that cannot be told has failed")]
+#![allow(clippy::unwrap_used, reason = "a story that cannot go on has failed")]
 
-// First by its name, since it takes longest and needs next to nothing.
+// Its name puts it first: it takes longest and needs hardly any CPU.
 #[path = "stories/asleep.rs"]
 mod asleep;
 #[path = "stories/autoscaling.rs"]
@@ -38,7 +38,7 @@ mod waits;
 
 use serde_json::{Value, json};
 
-/// Where these pods are scraped, for a Prometheus that knows no Kubernetes, with the labels that the chart's monitors would give them.
+/// Scrape targets of these pods, for a Prometheus without service discovery. They have the labels that the chart's monitors set.
 fn targets<'a>(pods: impl IntoIterator<Item = &'a Value>) -> Vec<Value> {
     let target = |pod: &Value| {
         let address = format!("{}:8080", pod["status"]["podIP"].as_str()?);

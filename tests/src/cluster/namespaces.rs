@@ -63,11 +63,11 @@ pub fn furnish(place: &Place) -> Outcome {
 /// Runs a command to its end. Returns its output, or an error that contains the output.
 pub fn run(command: &mut Command) -> Outcome<String> {
     let done = command.stdin(std::process::Stdio::null()).output()?;
-    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    let output = String::from_utf8_lossy(&done.stdout).into_owned();
     if done.status.success() {
-        Ok(said)
+        Ok(output)
     } else {
-        Err(format!("{command:?} {}: {said}{}", done.status, String::from_utf8_lossy(&done.stderr)).into())
+        Err(format!("{command:?} {}: {output}{}", done.status, String::from_utf8_lossy(&done.stderr)).into())
     }
 }
 
@@ -95,7 +95,7 @@ where
     T: Send + 'static,
     F: Future<Output = Outcome<T>>,
 {
-    let (tell, told) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
     thread::spawn(move || {
         let outcome = enter(init).and_then(|()| {
             // Threads that this thread starts are in the same network.
@@ -104,9 +104,9 @@ where
             runtime.block_on(work())
         });
         // The caller may no longer wait.
-        let _ = tell.send(outcome);
+        let _ = sender.send(outcome);
     });
-    told.await.map_err(|_| "the thread inside the network panicked")?
+    receiver.await.map_err(|_| "the thread inside the network panicked")?
 }
 
 fn enter(init: u32) -> Outcome {

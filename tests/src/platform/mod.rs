@@ -163,16 +163,16 @@ spec:
 
     /// State of the namespace, for the message of a failed story.
     pub async fn state_report(&self) -> String {
-        let mut told = String::new();
+        let mut report = String::new();
         for look in ["get rankingmodels,pagelayouts -o yaml", "get all", "get events", "describe pods"] {
-            told += &format!(
+            report += &format!(
                 "--- {look}\n{}\n",
                 self.kubectl(look).await.unwrap_or_else(|error| error.to_string())
             );
         }
         let operator =
             ["-n", SYSTEM, "logs", "-l", "app.kubernetes.io/name=marquee", "--tail=40", "--prefix"];
-        told + &kubectl(self.cluster, &operator, None).await.unwrap_or_else(|error| error.to_string())
+        report + &kubectl(self.cluster, &operator, None).await.unwrap_or_else(|error| error.to_string())
     }
 
     /// Reads one object.
@@ -251,8 +251,8 @@ pub async fn pages(url: &str, viewers: &[String]) -> Outcome<Vec<Value>> {
     for viewer in viewers {
         // A node learns about a Service's new pods a moment after they are ready.
         let answer = crate::wait::until("the page's address to answer", async || {
-            let asked = client.post(url).json(&serde_json::json!({ "viewer": viewer })).send().await;
-            if asked.as_ref().is_err_and(reqwest::Error::is_connect) { Ok(None) } else { Ok(Some(asked?)) }
+            let sent = client.post(url).json(&serde_json::json!({ "viewer": viewer })).send().await;
+            if sent.as_ref().is_err_and(reqwest::Error::is_connect) { Ok(None) } else { Ok(Some(sent?)) }
         });
         let answer = answer.await?;
         let mut page: Value = answer.error_for_status()?.json().await?;
@@ -297,12 +297,12 @@ pub async fn run(cluster: &Cluster, program: &str, args: &[&str], input: Option<
     stdin.write_all(input.unwrap_or_default().as_bytes()).await?;
     drop(stdin);
     let done = child.wait_with_output().await?;
-    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    let output = String::from_utf8_lossy(&done.stdout).into_owned();
     if done.status.success() {
-        return Ok(said);
+        return Ok(output);
     }
     Err(format!(
-        "{program} {}: {}: {said}{}",
+        "{program} {}: {}: {output}{}",
         args.join(" "),
         done.status,
         String::from_utf8_lossy(&done.stderr)

@@ -1,4 +1,4 @@
-//! What people see through kubectl.
+//! The output of kubectl.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::rules::{KINDS, schema, smallest, with};
 
-/// The smallest object of a kind in a namespace, applied; its plural with its name.
+/// Applies the smallest object of a kind in a namespace. Returns `PLURAL/NAME`.
 fn applied(server: &ApiServer, kind: &str, namespace: &str) -> Outcome<String> {
     let object = with(smallest(kind), "/metadata/namespace", &json!(namespace));
     server.apply(&object.to_string())?;
@@ -16,7 +16,7 @@ fn applied(server: &ApiServer, kind: &str, namespace: &str) -> Outcome<String> {
 }
 
 #[tokio::test]
-async fn a_misspelt_field_is_named_wherever_it_stands() -> Outcome {
+async fn a_misspelt_field_is_named_at_every_level() -> Outcome {
     let server = ApiServer::shared_with_kinds().await?;
     #[rustfmt::skip]
     let cases = [
@@ -42,16 +42,16 @@ async fn a_misspelt_field_is_named_wherever_it_stands() -> Outcome {
 }
 
 #[tokio::test]
-async fn every_field_is_explained_to_the_last() -> Outcome {
+async fn every_field_is_explained() -> Outcome {
     let server = ApiServer::shared_with_kinds().await?;
     for (kind, plural) in KINDS.into_iter().zip(["rankingmodels", "pagelayouts"]) {
         let mut parents = Vec::new();
         objects(&schema(kind), plural, &mut parents);
         assert!(parents.len() > 12, "{kind}: {parents:?}");
         for path in parents {
-            let told = server.kubectl(&["explain", &path])?;
-            assert!(!told.contains("<no description>") && !told.contains("<empty>"), "{path}: {told}");
-            assert!(!told.contains("Auto-generated"), "{path}: {told}");
+            let text = server.kubectl(&["explain", &path])?;
+            assert!(!text.contains("<no description>") && !text.contains("<empty>"), "{path}: {text}");
+            assert!(!text.contains("Auto-generated"), "{path}: {text}");
         }
     }
     Ok(())
@@ -72,7 +72,7 @@ fn objects(schema: &Value, path: &str, found: &mut Vec<String>) {
 }
 
 #[tokio::test]
-async fn columns_answer_whether_how_many_which_and_why_not() -> Outcome {
+async fn columns_show_readiness_pods_revision_and_reason() -> Outcome {
     let server = ApiServer::shared_with_kinds().await?;
     server.kubectl(&["create", "namespace", "columns"])?;
     let condition = json!([{
@@ -132,7 +132,7 @@ async fn columns_answer_whether_how_many_which_and_why_not() -> Outcome {
         ]
     );
     let wide = server.kubectl(&["get", "-n", "columns", "rm,pl", "-o", "wide"])?;
-    for told in [
+    for word in [
         "SURFACE",
         "ARTIFACT",
         "file:///artifacts/ease",
@@ -141,7 +141,7 @@ async fn columns_answer_whether_how_many_which_and_why_not() -> Outcome {
         "DEADLINE",
         "CATALOGUE",
     ] {
-        assert!(wide.contains(told), "{told}: {wide}");
+        assert!(wide.contains(word), "{word}: {wide}");
     }
     let both = server.kubectl(&["get", "marquee", "-n", "columns", "-o", "name"])?;
     assert_eq!(both.lines().count(), 2, "the category holds both kinds: {both}");
@@ -152,7 +152,7 @@ async fn columns_answer_whether_how_many_which_and_why_not() -> Outcome {
 }
 
 #[tokio::test]
-async fn scaling_sets_the_least_pods_and_tells_the_selector() -> Outcome {
+async fn scaling_sets_the_minimum_and_reports_the_selector() -> Outcome {
     let server = ApiServer::shared_with_kinds().await?;
     server.kubectl(&["create", "namespace", "scale"])?;
     for (kind, field) in
@@ -189,10 +189,10 @@ async fn scaling_sets_the_least_pods_and_tells_the_selector() -> Outcome {
     Ok(())
 }
 
-/// A status that stands in a manifest is nobody's word: only the status subresource takes it. Until the operator has seen a resource, it
-/// says that no generation was observed, without which kstatus would call it done.
+/// The API server ignores a status in a manifest: only the status subresource can set it. Until the operator has seen a resource, the
+/// status says that no generation was observed. Otherwise kstatus would call the resource current.
 #[tokio::test]
-async fn a_status_in_a_manifest_is_passed_over() -> Outcome {
+async fn a_status_in_a_manifest_is_ignored() -> Outcome {
     let server = ApiServer::shared_with_kinds().await?;
     server.kubectl(&["create", "namespace", "status"])?;
     for kind in KINDS {
@@ -201,7 +201,7 @@ async fn a_status_in_a_manifest_is_passed_over() -> Outcome {
     }
     let path =
         "jsonpath={.items[*].status.observedGeneration}{.items[*].status.why}{.items[*].status.conditions}";
-    let told = server.kubectl(&["get", "marquee", "-n", "status", "-o", path])?;
-    assert_eq!(told, "-1 -1 [] []");
+    let status = server.kubectl(&["get", "marquee", "-n", "status", "-o", path])?;
+    assert_eq!(status, "-1 -1 [] []");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The rules: the same rows that the crate of the kinds puts to CEL on its own.
+//! The CEL rules on a real API server, with the same rows as the unit tests of the kinds.
 
 use kube::api::{DynamicObject, PostParams};
 use marquee_tests::{Outcome, cluster::ApiServer};
@@ -11,7 +11,7 @@ use super::{
 
 #[tokio::test]
 async fn a_rule_accepts_what_is_right_and_refuses_what_is_wrong() -> Outcome {
-    let mut asked = 0;
+    let mut n_rows = 0;
     for kind in KINDS {
         let resources = resources(kind, "default").await?;
         for row in rows(kind) {
@@ -24,16 +24,16 @@ async fn a_rule_accepts_what_is_right_and_refuses_what_is_wrong() -> Outcome {
                     assert!(found[0].1.ends_with(message), "{about}");
                 }
             }
-            asked += 1;
+            n_rows += 1;
         }
     }
-    println!("{asked} rows");
-    assert!(asked >= 60, "{asked} rows");
+    println!("{n_rows} rows");
+    assert!(n_rows >= 60, "{n_rows} rows");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_surface_is_fixed_for_life_and_the_rest_is_not() -> Outcome {
+async fn a_surface_cannot_be_changed_and_other_fields_can() -> Outcome {
     ApiServer::shared_with_kinds().await?.kubectl(&["create", "namespace", "fixed"])?;
     for (kind, free, other) in
         [("RankingModel", "/spec/objective", json!("other")), ("PageLayout", "/spec/deadline", json!("50ms"))]
@@ -56,7 +56,7 @@ async fn a_surface_is_fixed_for_life_and_the_rest_is_not() -> Outcome {
     Ok(())
 }
 
-/// Where a folder is not said it is the default one, which the rules then see.
+/// The rules see the default of a field that is absent.
 #[tokio::test]
 async fn rules_see_defaults() -> Outcome {
     let resources = resources("RankingModel", "default").await?;
@@ -71,14 +71,14 @@ async fn rules_see_defaults() -> Outcome {
     ];
     for (why, pointer, value, refused) in cases {
         let found = faults(&resources, &with(smallest("RankingModel"), pointer, &value)).await?;
-        let told = found.iter().any(|(_, message)| refused.is_some_and(|part| message.contains(part)));
-        assert_eq!((found.is_empty(), told), (refused.is_none(), refused.is_some()), "{why}: {found:?}");
+        let is_named = found.iter().any(|(_, message)| refused.is_some_and(|part| message.contains(part)));
+        assert_eq!((found.is_empty(), is_named), (refused.is_none(), refused.is_some()), "{why}: {found:?}");
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn what_is_left_out_is_filled_in() -> Outcome {
+async fn absent_fields_get_their_defaults() -> Outcome {
     #[rustfmt::skip]
     let expected = [
         ("RankingModel", json!({
@@ -102,7 +102,7 @@ async fn what_is_left_out_is_filled_in() -> Outcome {
         spec.as_object_mut().unwrap().extend(filled.as_object().unwrap().clone());
         assert_eq!(made.data["spec"], spec, "{kind}");
     }
-    // Every default of the schema stands above: one that is added is looked at by somebody.
+    // Fails when a default is added to the schema and not to the list above.
     for (kind, filled) in [("RankingModel", 4), ("PageLayout", 10)] {
         let properties = schema(kind)["properties"]["spec"]["properties"].clone();
         let defaults =

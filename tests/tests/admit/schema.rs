@@ -1,4 +1,4 @@
-//! The schema: every bound, list of words and required field is walked, and broken once.
+//! Breaks every bound, list of words and required field of the schema once.
 
 use std::collections::BTreeSet;
 
@@ -16,9 +16,9 @@ struct Breach {
     field: String,
     /// The object, broken.
     broken: Value,
-    /// What the API server has to say of it: the mend.
+    /// Text that the API server's message must contain: the fix.
     mend: String,
-    /// The object with the last value that is right, where there is one.
+    /// The object with the last valid value, if there is one.
     edge: Option<Value>,
 }
 
@@ -29,13 +29,13 @@ async fn every_bound_is_kept_and_named() -> Outcome {
         let schema = schema(kind);
         let mut walk = Walk::default();
         for object in complete(kind) {
-            assert_eq!(faults(&resources, &object).await?, [], "{kind}: all that may be said, well said");
+            assert_eq!(faults(&resources, &object).await?, [], "{kind}: every field set to a valid value");
             walk.object = object.clone();
             walk.value(&schema["properties"]["spec"], &object["spec"], "spec", "/spec");
         }
         let mut all = BTreeSet::new();
         paths(&schema["properties"]["spec"], "spec", &mut all);
-        assert_eq!(all, walk.seen, "{kind}: `complete` leaves no field out");
+        assert_eq!(all, walk.seen, "{kind}: `complete` sets every field");
         for breach in &walk.breaches {
             let found = faults(&resources, &breach.broken).await?;
             let named =
@@ -55,7 +55,7 @@ async fn every_bound_is_kept_and_named() -> Outcome {
     Ok(())
 }
 
-/// Objects of a kind that together say everything that may be said.
+/// Objects of a kind that together set every field.
 fn complete(kind: &str) -> Vec<Value> {
     let from_store =
         json!({"uri": "s3://models/x", "sha256": "0".repeat(64), "credentials": {"secretName": "store"}});
@@ -106,12 +106,15 @@ fn complete(kind: &str) -> Vec<Value> {
     };
     merge(&mut all, &own);
     let artifact = if kind == "RankingModel" { "/spec/artifact" } else { "/spec/catalogue" };
-    let said = |place: &Value, account: &Value| {
+    let with_account = |place: &Value, account: &Value| {
         let mut object = smallest(kind);
         merge(&mut object["spec"], &all);
         with(with(object, artifact, place), "/spec/serviceAccount", account)
     };
-    vec![said(&from_store, &json!({"name": "a"})), said(&from_volume, &json!({"annotations": {"role": "c"}}))]
+    vec![
+        with_account(&from_store, &json!({"name": "a"})),
+        with_account(&from_volume, &json!({"annotations": {"role": "c"}})),
+    ]
 }
 
 /// Every member of an affinity.
@@ -241,7 +244,7 @@ impl Walk {
     }
 }
 
-/// The path in the schema of a path in an object: any item is `[]`, and any key of a map `{}`.
+/// The schema's path for a path in an object: `[]` for any item of a list, `{}` for any key of a map.
 fn generic(path: &str) -> String {
     let maps =
         ["requests", "limits", "nodeSelector", "podLabels", "podAnnotations", "matchLabels", "annotations"];

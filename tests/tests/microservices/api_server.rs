@@ -1,4 +1,4 @@
-//! The plan comes from a real API server, and outlives it.
+//! The page gets its traffic plan from a real API server, and keeps it while the API server is down.
 
 use marquee_tests::cluster::ApiServer;
 
@@ -25,7 +25,8 @@ fn objects(revision: &str, addresses: &[&str]) -> Outcome<(String, String)> {
     Ok((status.to_string(), slice.to_string()))
 }
 
-fn tell(api: &ApiServer, revision: &str, addresses: &[&str]) -> Outcome {
+/// Writes the model's traffic and its endpoints.
+fn write_traffic(api: &ApiServer, revision: &str, addresses: &[&str]) -> Outcome {
     let (status, slice) = objects(revision, addresses)?;
     api.apply(&slice)?;
     api.kubectl(&[
@@ -40,7 +41,7 @@ fn tell(api: &ApiServer, revision: &str, addresses: &[&str]) -> Outcome {
     Ok(())
 }
 
-/// What `/status` says of the model's traffic: revision and endpoints.
+/// The model's traffic in `/status`: revision and number of endpoints.
 async fn followed(page: &Runtime) -> Outcome<Option<(String, u64)>> {
     let status: Value = http_client()?.get(format!("{}/status", page.http)).send().await?.json().await?;
     let target = &status["traffic"]["objectives"]["top-picks"][0];
@@ -54,12 +55,12 @@ async fn follows(page: &Runtime, revision: &str, n_endpoints: u64) -> Outcome {
 }
 
 #[tokio::test]
-async fn a_page_follows_the_api_server_and_goes_on_without_it() -> Outcome {
+async fn a_page_follows_the_api_server_and_serves_without_it() -> Outcome {
     let api = ApiServer::start().await?;
     api.install_kinds().await?;
     api.apply(&example("top-picks")?.to_string())?;
-    // Addresses at which nobody answers: what is told of them is what counts here.
-    tell(&api, "aaaaaaaa", &["192.0.2.1", "192.0.2.2"])?;
+    // Addresses without a server: this test only compares addresses.
+    write_traffic(&api, "aaaaaaaa", &["192.0.2.1", "192.0.2.2"])?;
 
     let folder = tempfile::tempdir()?;
     let mut config = pod_config::page_pod(&layout()?);
@@ -70,22 +71,26 @@ async fn a_page_follows_the_api_server_and_goes_on_without_it() -> Outcome {
         Runtime::start_with(artifacts().await?, &["--config", &config], &[("KUBECONFIG", &kubeconfig)])
             .await?;
     follows(&page, "aaaaaaaa", 2).await?;
-    tell(&api, "aaaaaaaa", &["192.0.2.1", "192.0.2.2", "192.0.2.3"])?;
+    write_traffic(&api, "aaaaaaaa", &["192.0.2.1", "192.0.2.2", "192.0.2.3"])?;
     follows(&page, "aaaaaaaa", 3).await?;
-    tell(&api, "bbbbbbbb", &["192.0.2.4"])?;
+    write_traffic(&api, "bbbbbbbb", &["192.0.2.4"])?;
     follows(&page, "bbbbbbbb", 1).await?;
 
     api.kill()?;
-    wait::until("the page to notice", async || Ok(page.said().contains("the watch failed").then_some(())))
-        .await?;
+    wait::until("the page to log that its watch failed", async || {
+        Ok(page.output().contains("the watch failed").then_some(()))
+    })
+    .await?;
     assert_eq!(followed(&page).await?, Some(("bbbbbbbb".to_owned(), 1)), "the last plan stays in use");
     let shown = ask(&page, &json!({ "viewer": "1" })).await?;
     assert!(shown["rows"].as_array().is_some_and(|rows| !rows.is_empty()), "{shown}");
 
     api.start_again().await?;
-    tell(&api, "bbbbbbbb", &["192.0.2.4", "192.0.2.5"])?;
-    wait::until_within(std::time::Duration::from_secs(90), "the page to be told again", async || {
-        Ok((followed(&page).await? == Some(("bbbbbbbb".to_owned(), 2))).then_some(()))
-    })
+    write_traffic(&api, "bbbbbbbb", &["192.0.2.4", "192.0.2.5"])?;
+    wait::until_within(
+        std::time::Duration::from_secs(90),
+        "the page to follow the API server again",
+        async || Ok((followed(&page).await? == Some(("bbbbbbbb".to_owned(), 2))).then_some(())),
+    )
     .await
 }

@@ -1,11 +1,11 @@
-//! A process as a pod runs it: it says why it cannot serve, and ends.
+//! A process in a pod reports why it cannot serve, and ends.
 
 use marquee_crds::{conditions::Reason, termination::Termination};
 
 use super::*;
 
-/// Runs `serve` with this configuration until it ends; what it leaves in its termination log.
-async fn last_word(config: &Value, more: &[&str]) -> Outcome<Termination> {
+/// Runs `serve` with this configuration until it ends, and returns its termination message.
+async fn termination_message(config: &Value, more: &[&str]) -> Outcome<Termination> {
     let folder = tempfile::tempdir()?;
     let (file, log) = (folder.path().join("config.json"), folder.path().join("termination-log"));
     fs::write(&file, serde_json::to_vec(config)?)?;
@@ -54,7 +54,7 @@ async fn a_pod_that_cannot_serve_says_why() -> Outcome {
     let at = |path: &Path| format!("file://{}", path.display());
     let digest = json!({"sha256": "0".repeat(63) + "a"});
     let secret = json!({"sha256": "0".repeat(63) + "a", "credentials": {"secretName": "store"}});
-    // Nobody listens on the discard port of this machine.
+    // No server listens on the discard port of this machine.
     let gone = "http://127.0.0.1:9/artifact";
     #[rustfmt::skip]
     let cases = [
@@ -66,12 +66,12 @@ async fn a_pod_that_cannot_serve_says_why() -> Outcome {
         ("no configuration",     json!({"rankers": []}),                                  Reason::ConfigInvalid,    "config.json"),
     ];
     for (why, config, reason, message) in cases {
-        let told = last_word(&config, &[]).await?;
-        assert_eq!(told.reason, reason, "{why}: {told:?}");
-        assert!(told.message.contains(message), "{why}: {told:?}");
+        let ended = termination_message(&config, &[]).await?;
+        assert_eq!(ended.reason, reason, "{why}: {ended:?}");
+        assert!(ended.message.contains(message), "{why}: {ended:?}");
     }
-    let told = last_word(&config_of("s3://b/m", &secret)?, &["--credentials", "/nowhere"]).await?;
-    assert_eq!(told.reason, Reason::SecretNotFound, "{told:?}");
+    let ended = termination_message(&config_of("s3://b/m", &secret)?, &["--credentials", "/nowhere"]).await?;
+    assert_eq!(ended.reason, Reason::SecretNotFound, "{ended:?}");
     let secrets = tempfile::tempdir()?;
     let store = secrets.path().join("store");
     fs::create_dir(&store)?;
@@ -84,9 +84,9 @@ async fn a_pod_that_cannot_serve_says_why() -> Outcome {
     ];
     for (why, key, value, message) in keys {
         fs::write(store.join(key), value)?;
-        let told = last_word(&config_of("s3://b/m", &secret)?, &["--credentials", &folder]).await?;
-        assert_eq!(told.reason, Reason::ConfigInvalid, "{why}: {told:?}");
-        assert!(told.message.contains(message), "{why}: {told:?}");
+        let ended = termination_message(&config_of("s3://b/m", &secret)?, &["--credentials", &folder]).await?;
+        assert_eq!(ended.reason, Reason::ConfigInvalid, "{why}: {ended:?}");
+        assert!(ended.message.contains(message), "{why}: {ended:?}");
         fs::remove_file(store.join(key))?;
     }
     let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
@@ -99,13 +99,13 @@ async fn a_pod_that_cannot_serve_says_why() -> Outcome {
     let args =
         ["serve", "--config", &file, "--termination-log", &at_log, "--http", &http, "--grpc", "127.0.0.1:0"];
     assert!(marquee_tests::runtime::run(args).await.is_err());
-    let told = Termination::parse(&fs::read_to_string(log)?).ok_or("no termination message")?;
-    assert_eq!(told.reason, Reason::ConfigInvalid, "a port that is taken: {told:?}");
+    let ended = Termination::parse(&fs::read_to_string(log)?).ok_or("no termination message")?;
+    assert_eq!(ended.reason, Reason::ConfigInvalid, "a port that is taken: {ended:?}");
     Ok(())
 }
 
 #[tokio::test]
-async fn one_of_manifests_and_config_is_to_be_given() -> Outcome {
+async fn exactly_one_of_manifests_and_config_is_required() -> Outcome {
     for args in [&["serve"][..], &["serve", "--config", "c.json", "--manifests", "m"]] {
         let refused = marquee_tests::runtime::run(args).await.err().ok_or("accepted")?.to_string();
         assert!(refused.contains("--manifests") && refused.contains("--config"), "{refused}");

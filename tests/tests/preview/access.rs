@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Preview;
 
-/// Each check returns a list of faults. All lists are empty on a page that a blind viewer can use.
+/// Each check returns a list of faults. All lists must be empty.
 const CHECKS: [(&str, &str); 10] = [
     (
         "one of each landmark",
@@ -21,7 +21,7 @@ const CHECKS: [(&str, &str); 10] = [
         "return [...document.images].filter((image) => !image.hasAttribute('alt')).map((image) => image.src)",
     ),
     (
-        "the poster at the top says whose it is",
+        "the poster at the top names its title",
         "const poster = document.getElementById('billboard-poster'); \
         return poster.alt.includes(document.getElementById('billboard-name').textContent) ? [] : [poster.alt]",
     ),
@@ -49,13 +49,13 @@ const CHECKS: [(&str, &str); 10] = [
         .filter((strip) => strip.querySelectorAll('.card[tabindex=\"0\"]').length !== 1).map((strip) => strip.closest('.row').dataset.row)",
     ),
     (
-        "what is hidden from readers takes no focus",
+        "elements hidden from screen readers take no focus",
         "return [...document.querySelectorAll('[aria-hidden=true]')]\
         .filter((it) => it.matches('button:not([tabindex=\"-1\"]), a, input') || it.querySelector('button, a, input')).map((it) => it.className)",
     ),
 ];
 
-/// Contrast of an element's text against the page's ground, as WCAG counts it.
+/// Contrast of text against the background of the page, by the formula of WCAG.
 const CONTRAST: &str = "const light = (rgb) => { const [r, g, b] = rgb.match(/[\\d.]+/g).map((n) => { const c = n / 255; \
     return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; }; \
     const ground = light(getComputedStyle(document.body).backgroundColor); \
@@ -71,7 +71,7 @@ async fn a_blind_viewer_can_use_the_page() -> Outcome {
     for (what, script) in CHECKS {
         assert_eq!(page.browser.js(script).await?, json!([]), "{what}");
     }
-    assert_eq!(page.browser.js(CONTRAST).await?, json!([]), "text stands out from the ground");
+    assert_eq!(page.browser.js(CONTRAST).await?, json!([]), "text has enough contrast");
     assert_eq!(page.browser.js("return document.documentElement.lang").await?, "en");
     let live =
         page.browser.js("return document.getElementById('announcer').getAttribute('aria-live')").await?;

@@ -1,4 +1,4 @@
-//! Everything without a pointer.
+//! The page without a pointer.
 
 use marquee_tests::Outcome;
 use serde_json::json;
@@ -79,7 +79,7 @@ async fn focus_stays_at_its_place_when_the_card_under_it_is_watched() -> Outcome
     page.browser.js("document.querySelector('.chip').focus()").await?;
     page.browser.press([ENTER]).await?;
     page.announced("0 titles watched just now").await?;
-    assert_eq!(page.focus().await?, "viewer", "the last chip is gone: focus is not lost to the page's body");
+    assert_eq!(page.focus().await?, "viewer", "the last chip was removed, and the focus is not lost");
     page.close().await
 }
 
@@ -98,7 +98,7 @@ async fn the_picker_is_a_combobox() -> Outcome {
     assert_eq!(
         page.browser.js("return document.getElementById('viewer').value").await?,
         "A new viewer",
-        "escape chooses nobody"
+        "escape keeps the choice"
     );
     page.browser.js("document.getElementById('viewer').select()").await?;
     page.browser.press("somebody new".chars().chain([ENTER])).await?;

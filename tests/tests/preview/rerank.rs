@@ -1,4 +1,4 @@
-//! Load, pick a viewer, click, see the order change.
+//! Picks a viewer, clicks titles and compares the order of the rows.
 
 use marquee_tests::Outcome;
 
@@ -20,7 +20,7 @@ async fn a_click_reranks_the_page_and_taking_it_back_restores_it() -> Outcome {
     page.announced("1 title watched just now").await?;
     let after = page.order().await?;
     assert_ne!(before, after, "the order changed");
-    assert!(!after.to_string().contains(&format!("{title}")), "what was watched is not offered again");
+    assert!(!after.to_string().contains(&format!("{title}")), "a watched title is not shown again");
     let because =
         page.browser.js("return document.querySelector('[data-row=because-1] h2').textContent").await?;
     let chip = page.browser.js("return document.querySelector('.chip span').textContent").await?;
@@ -29,11 +29,11 @@ async fn a_click_reranks_the_page_and_taking_it_back_restores_it() -> Outcome {
 
     page.browser.client.refresh().await?;
     page.announced("1 title watched just now").await?;
-    assert_eq!(page.order().await?, after, "the choice outlasts a reload");
+    assert_eq!(page.order().await?, after, "a reload keeps the choice");
 
     page.browser.js("document.querySelector('.chip').click()").await?;
     page.announced("0 titles watched just now").await?;
-    assert_eq!(page.order().await?, before, "taken back, the page is what it was");
+    assert_eq!(page.order().await?, before, "without the title, the page is as before");
     page.close().await
 }
 
@@ -89,7 +89,7 @@ async fn a_phone_shows_it_without_scrolling_sideways() -> Outcome {
     page.browser.until("document.documentElement.scrollWidth === innerWidth && innerWidth === 390").await?;
     let small = "return [...document.querySelectorAll('button.card, button.chip, button.primary, #viewer, summary')]\
         .filter((it) => it.offsetParent && it.getBoundingClientRect().height < 36).map((it) => it.className || it.id)";
-    assert_eq!(page.browser.js(small).await?, serde_json::json!([]), "a finger needs room");
+    assert_eq!(page.browser.js(small).await?, serde_json::json!([]), "targets are large enough for a finger");
     page.browser.picture("phone").await?;
     page.close().await
 }

@@ -1,7 +1,7 @@
 use marquee_tests::{Outcome, platform::Platform};
 use serde_json::{Value, json};
 
-/// Whether so many of the pods are ready, and no more are there.
+/// Whether at least `at_least` pods are ready and at most `at_most` pods exist.
 pub(super) fn pods(at_least: usize, at_most: usize) -> impl Fn(&Value) -> bool {
     move |pods| {
         let ready = |pod: &&Value| {
@@ -14,7 +14,7 @@ pub(super) fn pods(at_least: usize, at_most: usize) -> impl Fn(&Value) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn load_adds_pods_and_its_end_removes_them_and_no_request_fails() -> Outcome {
+async fn load_adds_pods_its_end_removes_them_and_no_request_fails() -> Outcome {
     let Some(platform) = Platform::new("autoscaling").await? else { return Ok(()) };
     platform.homepage().await?;
     let spec = json!({ "spec": {
@@ -37,9 +37,9 @@ async fn load_adds_pods_and_its_end_removes_them_and_no_request_fails() -> Outco
     eprintln!("autoscaling: {} pages answered, {} failed", tally.answered, tally.failed.len());
     tally.none_failed()?;
 
-    let quiet = platform.load(5, 1).await?;
-    platform.until(page_pods, "the quiet to remove pods", pods(1, 1)).await?;
-    quiet.stop().await?.none_failed()?;
+    let low = platform.load(5, 1).await?;
+    platform.until(page_pods, "the low load to remove pods", pods(1, 1)).await?;
+    low.stop().await?.none_failed()?;
     for deployment in
         platform.list("deployments -l app.kubernetes.io/component=page --show-managed-fields").await?
     {

@@ -5,7 +5,7 @@ use marquee_tests::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_go_on_without_operator_and_api_server() -> Outcome {
+async fn pages_are_served_without_operator_and_api_server() -> Outcome {
     let Some(platform) = Platform::alone("control-plane").await? else { return Ok(()) };
     platform.patient_homepage().await?;
     let load = platform.load(50, 4).await?;
@@ -23,7 +23,7 @@ async fn pages_go_on_without_operator_and_api_server() -> Outcome {
         tally.answered, tally.degraded, tally.late
     );
     tally.none_failed()?;
-    // A row or two may fall back while pods come and go; pages without their models would all be degraded.
+    // A few rows may use a fallback while pods start and end. Without their models, all pages would be degraded.
     assert!(
         tally.degraded * 100 <= tally.answered,
         "{} pages degraded without a control plane: {:?}",
@@ -38,11 +38,17 @@ async fn scale_operator(platform: &Platform, replicas: u32) -> Outcome {
     let replicas_flag = format!("--replicas={replicas}");
     kubectl(platform.cluster, &[&scale[..], &[&replicas_flag]].concat(), None).await?;
     let pods = ["-n", SYSTEM, "get", "pods", "-l", "app.kubernetes.io/name=marquee", "-o", "json"];
-    wait::until_within(std::time::Duration::from_secs(60), "the operators", async || {
-        let pods: serde_json::Value = serde_json::from_str(&kubectl(platform.cluster, &pods, None).await?)?;
-        let pods = pods["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let ready = pods.iter().filter(|pod| pod["status"]["containerStatuses"][0]["ready"] == true).count();
-        Ok((pods.len() == replicas as usize && ready == replicas as usize).then_some(()))
-    })
+    wait::until_within(
+        std::time::Duration::from_secs(60),
+        "the operator to have the wanted number of pods",
+        async || {
+            let pods: serde_json::Value =
+                serde_json::from_str(&kubectl(platform.cluster, &pods, None).await?)?;
+            let pods = pods["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let ready =
+                pods.iter().filter(|pod| pod["status"]["containerStatuses"][0]["ready"] == true).count();
+            Ok((pods.len() == replicas as usize && ready == replicas as usize).then_some(()))
+        },
+    )
     .await
 }

@@ -5,12 +5,12 @@ const CHILDREN: &str = "deployments,replicasets,pods,services,configmaps,service
      networkpolicies,rolebindings -l app.kubernetes.io/managed-by=marquee-operator";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_deleted_leaves_nothing_and_a_page_without_its_model_says_so() -> Outcome {
+async fn a_deleted_resource_leaves_nothing_and_a_page_without_its_model_reports_it() -> Outcome {
     let Some(platform) = Platform::new("deleted").await? else { return Ok(()) };
     platform.homepage().await?;
     assert!(
         !platform.list(CHILDREN).await?.is_empty(),
-        "the label finds no children: nothing would be shown"
+        "the label selects no children, so this test would check nothing"
     );
 
     platform.kubectl("delete rankingmodel home-top-picks --timeout=60s").await?;
@@ -22,11 +22,11 @@ async fn what_is_deleted_leaves_nothing_and_a_page_without_its_model_says_so() -
         platform.until("pagelayout/home", "the page to name its missing model", names_the_model).await?;
     assert_eq!(condition(&layout, "Ready").0, "True", "the rest of the page is served");
     let pages = platform.pages(&["1".to_owned()]).await?;
-    assert_eq!(pages[0]["degraded"], true, "the row is answered by its fallback");
+    assert_eq!(pages[0]["degraded"], true, "a fallback fills the row");
 
     let examples = repository().join("examples/homepage").display().to_string();
     platform.kubectl_with(&["delete", "-f", &examples, "--ignore-not-found", "--timeout=60s"]).await?;
     let none = |list: &Value| list["items"].as_array().is_some_and(Vec::is_empty);
-    platform.until(CHILDREN, "every child to go", none).await?;
+    platform.until(CHILDREN, "all children to be deleted", none).await?;
     Ok(())
 }

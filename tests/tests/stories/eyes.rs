@@ -28,7 +28,7 @@ async fn every_expression_of_dashboards_and_alerts_has_data() -> Outcome {
     let config = config.replace("TARGETS", &serde_json::to_string(&targets)?);
     let (_prometheus, url) = platform.cluster.prometheus(&config)?;
     let load = platform.load(20, 2).await?;
-    // What a dashboard shows of trouble: a row without its model, and a child that was changed by hand.
+    // Faults for the dashboards: a row without its model, and a child that was deleted by hand.
     platform.kubectl("delete rankingmodel home-rated-for-you").await?;
     platform.kubectl("delete service home-similar-ranker").await?;
     load.answers(200).await?;
@@ -37,32 +37,40 @@ async fn every_expression_of_dashboards_and_alerts_has_data() -> Outcome {
     for dashboard in fs::read_dir(repository().join("charts/marquee/dashboards"))? {
         collect(&serde_json::from_str(&fs::read_to_string(dashboard?.path())?)?, &mut expressions);
     }
-    assert!(expressions.len() > 20, "only {} expressions were found: where are they?", expressions.len());
-    // An alert's expression may have nothing to show while all is well; that it fires and resolves is promtool's to show.
+    assert!(
+        expressions.len() > 20,
+        "only {} expressions were found: has their place changed?",
+        expressions.len()
+    );
+    // An alert's expression may have no data while there is no fault. promtool tests that alerts fire and resolve.
     let alerts: Value = serde_yaml::from_str(&fs::read_to_string(&rules)?)?;
-    let mut of_alerts = BTreeSet::new();
-    collect(&alerts, &mut of_alerts);
-    assert!(of_alerts.len() > 5, "only {} alerts were found: where are they?", of_alerts.len());
+    let mut alert_expressions = BTreeSet::new();
+    collect(&alerts, &mut alert_expressions);
+    assert!(
+        alert_expressions.len() > 5,
+        "only {} alerts were found: has their place changed?",
+        alert_expressions.len()
+    );
 
-    let mut silent: Vec<String> = expressions.into_iter().collect();
+    let mut without_data_yet: Vec<String> = expressions.into_iter().collect();
     let shown = wait::until_within(Duration::from_secs(90), "every expression to have data", async || {
-        let (asked, url) = (silent.clone(), url.clone());
-        let alerts: Vec<String> = of_alerts.iter().cloned().collect();
+        let (queried, url) = (without_data_yet.clone(), url.clone());
+        let alerts: Vec<String> = alert_expressions.iter().cloned().collect();
         let ask = move || async move {
             without_data(&url, alerts).await?;
-            without_data(&url, asked).await
+            without_data(&url, queried).await
         };
-        silent = platform.cluster.in_network(ask).await?;
-        Ok(silent.is_empty().then_some(()))
+        without_data_yet = platform.cluster.in_network(ask).await?;
+        Ok(without_data_yet.is_empty().then_some(()))
     });
     if let Err(late) = shown.await {
-        return Err(format!("{late}: nothing for\n{}", silent.join("\n")).into());
+        return Err(format!("{late}: no data for\n{}", without_data_yet.join("\n")).into());
     }
     load.stop().await?.none_failed()?;
     Ok(())
 }
 
-/// Operators and the story's pods.
+/// Scrape targets of the operator and of the story's pods.
 async fn scraped(platform: &Platform) -> Outcome<Vec<Value>> {
     let args = ["get", "pods", "-A", "-l", "app.kubernetes.io/name=marquee", "-o", "json"];
     let pods: Value = serde_json::from_str(&kubectl(platform.cluster, &args, None).await?)?;
@@ -73,7 +81,7 @@ async fn scraped(platform: &Platform) -> Outcome<Vec<Value>> {
     Ok(super::targets(ours))
 }
 
-/// Every `expr` below a value, as it can be asked without a dashboard: variables match all, and an alert's bound is left out.
+/// Collects every `expr` below a value as a query: a dashboard's variables match everything, and an alert's bound is removed.
 fn collect(value: &Value, into: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
@@ -105,20 +113,21 @@ fn plain(expression: &str) -> String {
     }
 }
 
+/// The expressions for which Prometheus has no data.
 async fn without_data(url: &str, expressions: Vec<String>) -> Outcome<Vec<String>> {
     let client = http_client()?;
-    let mut silent = Vec::new();
+    let mut without_data = Vec::new();
     for expression in expressions {
-        let asked = client.get(format!("{url}/api/v1/query")).query(&[("query", &expression)]).send().await;
+        let sent = client.get(format!("{url}/api/v1/query")).query(&[("query", &expression)]).send().await;
         // Prometheus may still be starting.
-        let Ok(answer) = asked else { return Ok(vec![expression]) };
+        let Ok(answer) = sent else { return Ok(vec![expression]) };
         let answer: Value = answer.json().await?;
         if answer["status"] == "error" {
             return Err(format!("{expression}: {}", answer["error"]).into());
         }
         if answer["data"]["result"].as_array().is_none_or(Vec::is_empty) {
-            silent.push(expression);
+            without_data.push(expression);
         }
     }
-    Ok(silent)
+    Ok(without_data)
 }

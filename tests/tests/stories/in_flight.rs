@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{autoscaling::pods, targets};
 
-/// Pods come and go, and Debian's Prometheus knows no Kubernetes: who is scraped stands in a file.
+/// Pods start and end, and Debian's Prometheus cannot discover pods: a file lists the scrape targets.
 const CONFIG: &str = "
 global: {scrape_interval: 1s}
 scrape_configs:
@@ -14,12 +14,12 @@ scrape_configs:
 ";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_in_flight_add_pods_where_a_custom_metrics_api_tells_them() -> Outcome {
+async fn requests_in_flight_add_pods_where_a_custom_metrics_api_reports_them() -> Outcome {
     let Some(platform) = Platform::new("in-flight").await? else { return Ok(()) };
     platform.homepage().await?;
     let spec = json!({ "spec": {
         "replicas": { "min": 1, "max": 3 },
-        // So much CPU that it is never what asks for a pod.
+        // A target so high that CPU never adds a pod.
         "autoscaling": { "targetInFlightRequests": 2, "targetCpuPercent": 1000 },
         "resources": { "requests": { "cpu": "300m" } },
     }});
@@ -35,16 +35,16 @@ async fn requests_in_flight_add_pods_where_a_custom_metrics_api_tells_them() -> 
     let absent = says(("False", "MetricsApiNotInstalled"), "install KEDA or a custom metrics API");
     platform.until("pagelayout/home", "no custom metrics API", absent).await?;
 
-    // The API is there, with the rule that the examples give, and knows nothing of these pods yet.
+    // The API is installed with the rule from the examples, but has no data about these pods yet.
     let scraped = platform.cluster.folder().join("in-flight-targets.json");
     fs::write(&scraped, "[]")?;
     let config = CONFIG.replace("FILE", &scraped.display().to_string());
     let (_prometheus, prometheus) = platform.cluster.prometheus(&config)?;
     let _metrics = platform.cluster.custom_metrics(&prometheus, &rules()?).await?;
     let unread = says(("False", "MetricsUnavailable"), "marquee_serving_in_flight_requests");
-    let told = platform.until("pagelayout/home", "a metric that nobody tells", unread).await?;
-    let (.., message) = condition(&told, "Autoscaling");
-    assert!(message.contains("examples/autoscaling"), "the mend is not told: {message}");
+    let layout = platform.until("pagelayout/home", "the missing metric to be reported", unread).await?;
+    let (.., message) = condition(&layout, "Autoscaling");
+    assert!(message.contains("examples/autoscaling"), "the message does not say what to do: {message}");
 
     let page_pods = "pods -l app.kubernetes.io/component=page";
     scrape(&platform.get(page_pods).await?, &scraped)?;
@@ -57,7 +57,7 @@ async fn requests_in_flight_add_pods_where_a_custom_metrics_api_tells_them() -> 
         .await?;
     platform.until(page_pods, "one page pod", pods(1, 1)).await?;
 
-    // As many requests in flight as there are connections, and no more CPU than before.
+    // Each connection keeps one request in flight.
     let load = platform.load(5_000, 24).await?;
     let grown = |now: &Value| scrape(now, &scraped).is_ok() && pods(2, 3)(now);
     platform.until(page_pods, "the requests in flight to add pods", grown).await?;
@@ -65,22 +65,22 @@ async fn requests_in_flight_add_pods_where_a_custom_metrics_api_tells_them() -> 
     eprintln!("in flight: {} pages answered, {} failed", tally.answered, tally.failed.len());
     tally.none_failed()?;
     let events = platform.list("events --field-selector=reason=SuccessfulRescale").await?;
-    let told: Vec<&str> = events.iter().filter_map(|event| event["message"].as_str()).collect();
-    eprintln!("in flight: {told:?}");
+    let messages: Vec<&str> = events.iter().filter_map(|event| event["message"].as_str()).collect();
+    eprintln!("in flight: {messages:?}");
     let by_requests =
         |message: &&str| message.contains("pods metric marquee_serving_in_flight_requests above target");
-    assert!(told.iter().any(by_requests), "CPU asked for the pods: {told:?}");
+    assert!(messages.iter().any(by_requests), "CPU added the pods: {messages:?}");
     Ok(())
 }
 
-/// The rules of the example, in the form in which the adapter's own chart hands them to it.
+/// The rules of the example, as the adapter's chart passes them to the adapter.
 fn rules() -> Outcome<String> {
     let values = fs::read_to_string(repository().join("examples/autoscaling/prometheus-adapter.yaml"))?;
     let values: Value = serde_yaml::from_str(&values)?;
     Ok(json!({ "rules": values["rules"]["custom"] }).to_string())
 }
 
-/// Has these pods scraped from now on.
+/// Writes these pods as the scrape targets.
 fn scrape(pods: &Value, file: &Path) -> Outcome {
     let pods = pods["items"].as_array().map(Vec::as_slice).unwrap_or_default();
     let whole = file.with_extension("new");

@@ -8,7 +8,7 @@ fn artifact(folder: &str) -> Value {
     json!({ "spec": { "artifact": { "uri": format!("file:///artifacts/{folder}") } } })
 }
 
-/// One revision answers all, and it is the one that the spec asks for.
+/// Whether one revision has all traffic, and it is the one that the spec describes.
 fn is_settled(model: &Value) -> bool {
     let status = &model["status"];
     status["observedGeneration"] == model["metadata"]["generation"]
@@ -52,18 +52,18 @@ async fn a_revision_takes_over_without_a_failed_request_and_a_broken_one_never_d
     let (status, _, message) = condition(&broken, "ArtifactResolved");
     assert_eq!(status, "False");
     assert!(message.contains("title.factors"), "the tensor is not named: {message}");
-    assert_eq!(broken["status"]["revision"], second, "the broken revision serves nobody");
+    assert_eq!(broken["status"]["revision"], second, "the broken revision gets no traffic");
     assert_eq!(broken["status"]["traffic"][0]["revision"], second);
-    assert_eq!(condition(&broken, "Ready").0, "True", "what served before serves on");
+    assert_eq!(condition(&broken, "Ready").0, "True", "the previous revision still serves");
     assert_eq!(
         condition(&broken, "Degraded").0,
         "True",
-        "and the status says that it is not what was asked for"
+        "the status reports that the wanted revision does not serve"
     );
     let early = platform.kubectl(&format!("{wait} --timeout=2s")).await;
     assert!(early.is_err(), "kubectl wait calls a broken artifact rolled out: {early:?}");
     let events = platform.kubectl("get events").await?;
-    assert!(events.contains("NotFinite"), "no event tells of it:\n{events}");
+    assert!(events.contains("NotFinite"), "no event reports it:\n{events}");
     load.answers(100).await?;
 
     platform.patch(model, &artifact("home-ials")).await?;

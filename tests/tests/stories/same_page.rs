@@ -6,7 +6,7 @@ use marquee_tests::{
 };
 use serde_json::json;
 
-/// The page of the single process and of the cluster's pods, in both topologies, viewer by viewer.
+/// Compares the pages of a single process with those of the cluster's pods, in both topologies, for each viewer.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_cluster_serves_the_page_of_the_single_process() -> Outcome {
     let Some(platform) = Platform::new("same-page").await? else { return Ok(()) };
@@ -29,7 +29,11 @@ async fn the_cluster_serves_the_page_of_the_single_process() -> Outcome {
     assert_eq!(platform.pages(&viewers()).await?, expected, "Monolith");
     let no_rankers = |pods: &serde_json::Value| pods["items"].as_array().is_some_and(Vec::is_empty);
     platform
-        .until("pods -l app.kubernetes.io/component=ranker", "the rankers' own pods to go", no_rankers)
+        .until(
+            "pods -l app.kubernetes.io/component=ranker",
+            "the pods of the rankers to be deleted",
+            no_rankers,
+        )
         .await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use marquee_tests::{
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_is_down_is_told_in_the_status_and_heals_by_itself() -> Outcome {
+async fn the_status_reports_a_store_that_is_down_and_recovers_by_itself() -> Outcome {
     let Some(platform) = Platform::new("store").await? else { return Ok(()) };
     let bucket = platform.cluster.folder().join("store/models");
     copy(&platform.artifacts.join("home-ials"), &bucket.join("home-ials"))?;
@@ -43,22 +43,22 @@ spec:
     platform.until("pods -l marquee.dev/model=stored", "a pod to start", running).await?;
     let began = Instant::now();
     let unreachable = |model: &Value| condition(model, "ArtifactResolved").1 == "StoreUnreachable";
-    let told = platform.until("rankingmodel/stored", "the reason in the status", unreachable).await?;
+    let model = platform.until("rankingmodel/stored", "the reason in the status", unreachable).await?;
     let waited = began.elapsed();
     eprintln!("store: the status said StoreUnreachable {:.1} s after the pod started", waited.as_secs_f32());
     assert!(waited.as_secs() < 10, "the reason came after {waited:?}");
-    assert_eq!(condition(&told, "Ready").0, "False", "never Ready while broken");
+    assert_eq!(condition(&model, "Ready").0, "False", "never Ready while broken");
 
     let folder = bucket.parent().ok_or("the bucket lies in no folder")?.display().to_string();
     let address = format!("{NODE}:9900");
     let args = [address.as_str(), folder.as_str(), "key", "secret"];
     let _store = platform.cluster.spawn("store", Path::new(&tools::sibling("store")?), args)?;
     platform.ready("rankingmodel/stored").await?;
-    let healed = platform.get("rankingmodel/stored").await?;
+    let recovered = platform.get("rankingmodel/stored").await?;
     assert_eq!(
-        condition(&healed, "ArtifactResolved"),
-        ("True", "ArtifactLoaded", condition(&healed, "ArtifactResolved").2)
+        condition(&recovered, "ArtifactResolved"),
+        ("True", "ArtifactLoaded", condition(&recovered, "ArtifactResolved").2)
     );
-    assert_eq!(healed["status"]["why"], json!(""), "nothing is said to be amiss any more");
+    assert_eq!(recovered["status"]["why"], json!(""), "the status reports no problem any more");
     Ok(())
 }

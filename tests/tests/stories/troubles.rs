@@ -8,9 +8,9 @@ use marquee_tests::{
 };
 use serde_json::{Value, json};
 
-/// Accepted by the schema and still wrong: each is told with a word and a mend, disturbs nothing, and heals when it is mended.
+/// Mistakes that the schema accepts: the status gives a reason and a fix for each, nothing else is disturbed, and each recovers once fixed.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_schema_cannot_see_is_told_in_the_status_and_heals() -> Outcome {
+async fn the_status_reports_mistakes_that_the_schema_accepts_and_recovers() -> Outcome {
     let Some(platform) = Platform::new("troubles").await? else { return Ok(()) };
     platform.homepage().await?;
     let bucket = platform.cluster.folder().join("troubles-store/models");
@@ -47,8 +47,8 @@ async fn what_the_schema_cannot_see_is_told_in_the_status_and_heals() -> Outcome
     platform.kubectl_with(&["patch", "pagelayout/home", "--type=json", "-p", &add]).await?;
 
     #[rustfmt::skip]
-    let told = [
-        // resource                      condition           reason               what the message names
+    let reports = [
+        // resource                      condition           reason               text of the message
         ("rankingmodel/no-secret",       "ArtifactResolved", "SecretNotFound",    "later"),
         ("rankingmodel/no-claim",        "ArtifactResolved", "ClaimNotFound",     "later"),
         ("rankingmodel/no-room",         "Ready",            "Unschedulable",     "cpu"),
@@ -57,7 +57,7 @@ async fn what_the_schema_cannot_see_is_told_in_the_status_and_heals() -> Outcome
         ("rankingmodel/no-volume",       "ArtifactResolved", "VolumeMissing",     "volume"),
         ("pagelayout/home",              "ModelsResolved",   "ObjectiveNotFound", "not-yet"),
     ];
-    for (resource, kind, reason, names) in told {
+    for (resource, kind, reason, names) in reports {
         let why = format!("{kind} {reason} naming {names}");
         let says = |object: &Value| {
             let (_, found, message) = condition(object, kind);
@@ -72,7 +72,7 @@ async fn what_the_schema_cannot_see_is_told_in_the_status_and_heals() -> Outcome
         assert_eq!(condition(&platform.get(serving).await?, "Ready").0, "True", "{serving} was disturbed");
     }
 
-    // Mended one by one.
+    // Fix one after the other.
     let secret = format!(
         "
 apiVersion: v1
@@ -112,7 +112,7 @@ spec: {{accessModes: [ReadOnlyMany], storageClassName: '', volumeName: later, re
     let resolved = |layout: &Value| condition(layout, "ModelsResolved").0 == "True";
     platform.until("pagelayout/home", "every row to have its model", resolved).await?;
 
-    // A quota that is used up: what serves is not touched, and the new one says so.
+    // A quota that is used up: the serving pods stay, and the new model reports it.
     let quota = "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: full}\nspec: {hard: {count/pods: '1', pods: '1'}}";
     platform.apply(quota).await?;
     apply_model(&platform, ("refused", "refused"), &claimed("marquee-artifacts"), None).await?;

@@ -1,4 +1,4 @@
-//! Who applies manifests and waits with kstatus, as Argo CD, Flux and Helm do, waits until what was applied serves.
+//! Tools that apply manifests and wait with kstatus (Argo CD, Flux, Helm) wait until the applied version serves.
 
 use std::{fs, path::Path};
 
@@ -27,7 +27,7 @@ fn artifact(model: &Value) -> &str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn helm_waits_until_what_was_applied_serves_and_says_when_it_never_will() -> Outcome {
+async fn helm_waits_until_the_applied_version_serves_and_reports_one_that_never_will() -> Outcome {
     let Some(platform) = Platform::new("waits").await? else { return Ok(()) };
     poison(
         &platform.artifacts.join("home-ials"),
@@ -46,25 +46,28 @@ async fn helm_waits_until_what_was_applied_serves_and_says_when_it_never_will() 
     {
         let status = platform.get(resource).await?["status"].take();
         let serves = status["revision"].is_string() && status["revision"] == status["latestRevision"];
-        assert!(serves, "{resource} has never served, and helm waits no more: {status:#}");
+        assert!(serves, "{resource} does not serve, but helm has stopped waiting: {status:#}");
     }
 
-    // The revision before answers all the while, so that the model is Ready: what helm waits for is the other one.
+    // The previous revision still answers, so the model is Ready. helm must wait for the new one.
     let home = chart(&folder.join("2"), "2.0.0", "home-ease")?;
     helm(&["upgrade", "home", &home, "--wait=watcher", "--timeout=120s"]).await?;
     let upgraded = platform.get(model).await?;
     assert_eq!(artifact(&upgraded), "file:///artifacts/home-ease");
     assert_eq!(upgraded["status"]["revision"], upgraded["status"]["latestRevision"], "it serves");
 
-    // One that never serves: stalled once it had its time, which kstatus calls failed.
+    // A revision that never serves: it is stalled after its deadline, and kstatus calls that failed.
     platform.patch(model, &serde_json::json!({"spec": {"progressDeadline": "10s"}})).await?;
     let home = chart(&folder.join("3"), "3.0.0", "home-ials-nan")?;
     let failed = helm(&["upgrade", "home", &home, "--wait=watcher", "--timeout=30s"]).await;
-    let told = failed.err().ok_or("helm calls a model with NaN in it current")?.to_string();
-    assert!(told.contains("home-top-picks"), "helm does not name the model: {told}");
+    let error = failed.err().ok_or("helm calls a model with NaN in it current")?.to_string();
+    assert!(error.contains("home-top-picks"), "helm does not name the model: {error}");
     let stalled = platform.get(model).await?;
     assert_eq!(condition(&stalled, "Stalled").0, "True", "{stalled:#}");
-    assert_eq!(stalled["status"]["revision"], upgraded["status"]["revision"], "what served serves on");
+    assert_eq!(
+        stalled["status"]["revision"], upgraded["status"]["revision"],
+        "the previous revision still serves"
+    );
 
     helm(&["rollback", "home", "2", "--wait=watcher", "--timeout=120s"]).await?;
     let back = platform.get(model).await?;

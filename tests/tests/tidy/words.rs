@@ -35,9 +35,10 @@ const EVERYWHERE: &[&str] = &[];
 const OPERATOR: &[&str] = &["operator/"];
 const RUNTIME: &[&str] = &["runtime/src/", "runtime/tests/"];
 const TRAINING: &[&str] = &["runtime/training/"];
+const TESTS: &[&str] = &["tests/"];
 
 #[rustfmt::skip]
-const GONE: [Gone; 38] = [
+const GONE: [Gone; 50] = [
     gone("course",      As::Word,  EVERYWHERE, "rollout decision"),
     gone("wish",        As::Word,  EVERYWHERE, "desired"),
     gone("Told",        As::Name,  EVERYWHERE, "previous status"),
@@ -76,6 +77,18 @@ const GONE: [Gone; 38] = [
     gone("door",        As::Word,  EVERYWHERE, "listener"),
     gone("doors",       As::Word,  EVERYWHERE, "listeners"),
     gone("leash",       As::Word,  EVERYWHERE, "reaper"),
+    gone("fate",        As::Word,  TESTS,      "fault action"),
+    gone("Asked",       As::Name,  TESTS,      "proxy request"),
+    gone("judge",       As::Word,  TESTS,      "fault rule"),
+    gone("Hit",         As::Name,  TESTS,      "request filter"),
+    gone("calm",        As::Word,  TESTS,      "undisturbed run, or reduced motion"),
+    gone("deeds",       As::Word,  TESTS,      "requests of a user"),
+    gone("told",        As::Word,  TESTS,      "the report, message or output that it is"),
+    gone("blamed",      As::Word,  TESTS,      "model failures"),
+    gone("timeless",    As::Name,  TESTS,      "mask times"),
+    gone("operate_as",  As::Name,  TESTS,      "start operator"),
+    gone("last_words",  As::Name,  TESTS,      "log tails"),
+    gone("state_of_things", As::Name, TESTS,   "state report"),
 ];
 
 /// Where a verdict is what the words table of a rollout says.

@@ -1,6 +1,6 @@
 // Requests to the server that this page came from.
 
-/** A request that got no answer of use. `retryAfter` (seconds) is set when trying again may help. */
+/** A request that failed. `retryAfter` (seconds) is set when trying again may help. */
 export class RequestError extends Error {
   constructor(message, retryAfter) {
     super(message);
@@ -9,13 +9,13 @@ export class RequestError extends Error {
   }
 }
 
-/** What the answer says of itself: the `detail` of problem details (RFC 9457), else its text. */
+/** The explanation in an error: the `detail` of problem details (RFC 9457), or else the text. */
 function explanation(text, status) {
   try {
     const { detail } = JSON.parse(text);
     if (typeof detail === "string") return detail;
   } catch {
-    // Not JSON: the text is what there is.
+    // Not JSON: use the text.
   }
   return text.trim().slice(0, 300) || `the server answered ${status}`;
 }
@@ -36,7 +36,7 @@ async function request(path, options) {
   throw new RequestError(explanation(await response.text(), response.status), retryAfter);
 }
 
-/** The page of a surface for a viewer, and how long it took to get here (microseconds). */
+/** The page of a surface for a viewer, and the time of the round trip (microseconds). */
 export async function fetchPage({ surface, viewer, recent }, signal) {
   const body = JSON.stringify({ viewer, recent: recent.map((title) => title.id) });
   const started = performance.now();
@@ -52,6 +52,6 @@ export async function fetchPage({ surface, viewer, recent }, signal) {
 /** The surfaces that have a page. */
 export const fetchSurfaces = async () => (await request("/preview/surfaces")).surfaces;
 
-/** Viewers whose id holds `query`, and whether there are more. */
+/** Viewers whose id contains `query`, and whether there are more. */
 export const fetchViewers = (surface, query, signal) =>
   request(`/preview/viewers?${new URLSearchParams({ surface, query, limit: 60 })}`, { signal });

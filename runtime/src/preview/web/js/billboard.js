@@ -2,7 +2,7 @@
 
 import { artwork, byId, facts } from "./element.js";
 
-/** Shows the page's first title, large; `onWatch` gets it when its button is chosen. */
+/** Shows the page's first title, large. `onWatch` gets the title when its button is pressed. */
 export class Billboard {
   #root = byId("billboard");
   #title;
@@ -32,7 +32,7 @@ export class Billboard {
     byId("billboard-name").textContent = title.name;
     byId("billboard-facts").textContent = facts(title, 4);
     byId("billboard-why").textContent = row.why;
-    // A name starts with the words on the button: whoever speaks commands says what they read.
+    // The name contains the words on the button, so that a spoken command with these words finds it (WCAG 2.5.3).
     byId("billboard-watch").setAttribute("aria-label", `I watched it: ${title.name}`);
   }
 }

@@ -1,4 +1,4 @@
-// A title in a row: artwork, name, facts. One button; choosing it says that the viewer watched the title.
+// A title in a row: artwork, name and facts. The card is one button, which marks the title as watched.
 
 import { artwork, element, facts } from "./element.js";
 
@@ -23,7 +23,7 @@ export function makeCard(title) {
   return { item, button, rank, title };
 }
 
-/** Says where the card stands and by which score. */
+/** Shows the position of the card and its score. */
 export function placeCard(card, position, score) {
   const shown = `#${position + 1} · ${score.toPrecision(3)}`;
   if (card.rank.textContent !== shown) card.rank.textContent = shown;

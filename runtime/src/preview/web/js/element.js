@@ -23,10 +23,10 @@ export function duration(micros) {
   return `${(micros / 1_000_000).toFixed(2)} s`;
 }
 
-/** Where a title's artwork lies. */
+/** The URL of a title's artwork. */
 export const artwork = (title) => `/preview/artwork/${encodeURIComponent(title.id)}.svg`;
 
-/** `1977 · Action, Adventure`, of what is known. */
+/** `1977 · Action, Adventure`, without what is unknown. */
 export function facts(title, mostGenres = 3) {
   const genres = (title.genres ?? []).slice(0, mostGenres).join(", ");
   return [title.year ?? "", genres].filter((part) => part !== "").join(" · ");

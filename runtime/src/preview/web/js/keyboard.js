@@ -1,14 +1,14 @@
-// Arrow keys among cards: one stop for Tab in each row, left and right within it, up and down between rows.
+// Arrow keys move between cards: left and right in a row, up and down between rows. Each row is one stop for Tab.
 
 import { roam } from "./rows.js";
 
-/** Where a card stands across the page: by layout, not by where an animation has it now. */
+/** The horizontal middle of a card by its layout, without the offset of a running animation. */
 const middle = (card) => {
   const item = card.closest(".row-item");
   return item.offsetLeft + item.offsetWidth / 2 - item.parentElement.scrollLeft;
 };
 
-/** The card of `strip` that stands nearest below or above `card`. */
+/** The card of `strip` nearest to `card` below or above. */
 function nearest(strip, card) {
   const from = middle(card);
   return [...strip.querySelectorAll(".card")].reduce(
@@ -33,7 +33,7 @@ function target(key, card, root) {
   }
 }
 
-/** Listens on `root`, which holds the rows. */
+/** Adds the listeners to `root`, which contains the rows. */
 export function listen(root) {
   root.addEventListener("keydown", (event) => {
     const card = event.target.closest(".card");

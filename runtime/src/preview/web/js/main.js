@@ -1,4 +1,4 @@
-// Wires the parts: a choice changes the session, the session asks for a page, the page is shown.
+// Connects the parts: a choice changes the session, then the page is fetched and shown.
 
 import { fetchPage, fetchSurfaces } from "./api.js";
 import { Billboard } from "./billboard.js";
@@ -27,7 +27,7 @@ function watch(title) {
   change(() => session.watch(title));
 }
 
-/** Changes the session and shows the page that follows from it. */
+/** Changes the session and shows its new page. */
 function change(apply) {
   apply();
   showChoices();
@@ -39,7 +39,7 @@ function showChoices() {
   recent.show(session.recent);
 }
 
-/** Asks for the page. A newer request overtakes an older one, whose answer is then not shown. */
+/** Fetches the page. A newer request aborts an older one. */
 async function refresh() {
   inFlight?.abort();
   inFlight = new AbortController();

@@ -1,4 +1,4 @@
-// Cards glide from where they were to where they are: first, last, invert, play. Nothing moves for who asks for calm.
+// Cards glide from their old place to the new one (first, last, invert, play). With reduced motion nothing moves.
 
 const GLIDE = { duration: 420, easing: "cubic-bezier(.2,.8,.2,1)" };
 const APPEAR = { duration: 320, easing: "ease-out" };
@@ -10,7 +10,7 @@ const key = (item) => `${item.closest(".row").dataset.row} ${item.dataset.title 
 const near = (box) =>
   box.bottom > -200 && box.top < innerHeight + 200 && box.right > -200 && box.left < innerWidth + 200;
 
-/** Where rows and cards are now. Read before the page changes. */
+/** The places of rows and cards. Call it before the page changes. */
 export function snapshot(root) {
   const places = new Map();
   if (calm.matches) return places;

@@ -1,10 +1,10 @@
-// What went wrong, and when it is tried again. What was shown before stays.
+// An error, and the time of the next try. The page below stays as it was.
 
 import { byId } from "./element.js";
 
 const LONGEST_WAIT_S = 30;
 
-/** The bar below the header. `onRetry` asks again. */
+/** The bar below the header. `onRetry` tries again. */
 export class Notice {
   #root = byId("notice");
   #text = byId("notice-text");
@@ -18,14 +18,14 @@ export class Notice {
     this.onRetry = onRetry;
   }
 
-  /** Nothing is wrong (any more). */
+  /** Hides the bar. */
   clear() {
     clearInterval(this.#timer);
     this.#failures = 0;
     this.#root.hidden = true;
   }
 
-  /** Says what is wrong. An error that may pass is tried again, after longer and longer waits. */
+  /** Shows an error. If it may pass, the request is tried again after longer and longer waits. */
   show(error) {
     clearInterval(this.#timer);
     this.#retry.textContent = "Retry now";
@@ -37,7 +37,7 @@ export class Notice {
     let left = Math.min(Math.ceil(error.retryAfter * 1.6 ** this.#failures), LONGEST_WAIT_S);
     this.#failures += 1;
     this.#text.textContent = `${error.message} Trying again in ${left} s.`;
-    // The alert is read once: the countdown changes what is seen, on the button, and not what is announced.
+    // Screen readers announce the alert once: the countdown changes only the button.
     this.#timer = setInterval(() => {
       left -= 1;
       this.#retry.textContent = left > 0 ? `Retry now (${left})` : "Retry now";

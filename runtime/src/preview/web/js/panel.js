@@ -1,4 +1,4 @@
-// How the page was made: who the viewer was taken for, which models answered, where the time went.
+// How the page was made: how the viewer was recognised, which models answered, and the time of each stage.
 
 import { byId, counted, duration, element } from "./element.js";
 
@@ -12,7 +12,7 @@ const recognised = (word) => RECOGNISED[String(word).toLowerCase().replace(/[^a-
 
 const fact = (term, text) => element("div", {}, element("dt", {}, term), element("dd", {}, text));
 
-/** Shows what the answer says of itself. */
+/** Shows the facts and timings of the page. */
 export function showPanel(page, roundTripMicros) {
   const total = page.timings.reduce((sum, { micros }) => sum + micros, 0);
   byId("panel-total").textContent = duration(total);

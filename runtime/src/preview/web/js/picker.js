@@ -6,7 +6,7 @@ import { counted, element } from "./element.js";
 const NEW_VIEWER = "A new viewer";
 const TYPING_PAUSE_MS = 120;
 
-/** Lets the visitor choose a viewer; `onPick` gets the id, empty for a new viewer. */
+/** A search field for viewers. `onPick` gets the id, or an empty text for a new viewer. */
 export class Picker {
   #input;
   #list;
@@ -28,7 +28,7 @@ export class Picker {
     input.addEventListener("input", () => this.#openSoon());
     input.addEventListener("keydown", (event) => this.#key(event));
     input.addEventListener("blur", () => this.#close());
-    // Before the input loses the focus, which would close the list under the pointer.
+    // Keeps the focus in the input. Otherwise the list would close before the click.
     list.addEventListener("pointerdown", (event) => event.preventDefault());
     list.addEventListener("click", (event) => {
       const option = event.target.closest('[role="option"]');
@@ -73,7 +73,7 @@ export class Picker {
 
   #fill(query, { viewers, more, error }) {
     const choices = [this.#option("", NEW_VIEWER, "nothing known")];
-    // An id that the search does not know is still a viewer: the server says how it was recognised.
+    // An id that the search does not find is still a viewer.
     if (query !== "" && !viewers.some(({ id }) => id === query)) choices.push(this.#option(query, query, "not in training"));
     for (const { id, nWatched } of viewers) choices.push(this.#option(id, id, counted(nWatched, "title")));
     if (error) choices.push(element("li", { class: "option-note", role: "presentation" }, error));
@@ -124,7 +124,7 @@ export class Picker {
       case "Enter": {
         const typed = this.#input.value.trim();
         const active = this.#isOpen && this.#arrowed ? this.#options[this.#active] : undefined;
-        // Unless arrows chose, what is typed counts, whether its search is back or not.
+        // Without arrow keys the typed text counts, even if its search has not finished.
         this.#pick(active ? active.dataset.viewer : typed === NEW_VIEWER ? "" : typed);
         break;
       }

@@ -1,8 +1,8 @@
-// The titles watched just now, as chips that can be taken back.
+// The titles watched just now, as chips that can be removed.
 
 import { artwork, byId, element } from "./element.js";
 
-/** Shows the titles; `onForget` gets an id, `onForgetAll` nothing. */
+/** Shows the titles. `onForget` gets an id, `onForgetAll` gets nothing. */
 export class Recent {
   #list = byId("recent-list");
   #hint = byId("recent-hint");
@@ -16,7 +16,7 @@ export class Recent {
       const chips = [...this.#list.querySelectorAll("button")];
       const position = chips.indexOf(chip);
       onForget(chip.dataset.title);
-      // The chip is gone: focus goes to its neighbour, or to the heading's row when it was the last.
+      // The chip was removed: focus its neighbour, or the viewer field if it was the last.
       const left = [...this.#list.querySelectorAll("button")];
       (left[Math.min(position, left.length - 1)] ?? byId("viewer")).focus();
     });

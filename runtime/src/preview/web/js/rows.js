@@ -8,7 +8,7 @@ const DEGRADED = {
   DeadlineMissed: "the model missed the page's deadline",
   ModelFailed: "the model failed",
   ModelNotReady: "the model is not loaded",
-  ViewerUnknown: "nothing is known of this viewer yet",
+  ViewerUnknown: "the models know nothing about this viewer yet",
 };
 
 const SKELETON_ROWS = 4;
@@ -28,7 +28,7 @@ export class Rows {
     root.addEventListener("click", (event) => this.#click(event));
   }
 
-  /** Grey shapes where rows will be, for as long as there are none. */
+  /** Shows grey shapes until there are rows. */
   showSkeleton() {
     if (this.#rows.size > 0) return;
     const cards = () => Array.from({ length: SKELETON_CARDS }, () => element("div", { class: "skeleton-card" }));
@@ -36,7 +36,7 @@ export class Rows {
       element("div", { class: "skeleton", "aria-hidden": "true" }, element("div", { class: "skeleton-heading" }), element("div", { class: "skeleton-strip" }, ...cards()))));
   }
 
-  /** Shows `rows`, moving what was there before to its new place. */
+  /** Shows `rows`. Rows and cards that stay move to their new place. */
   show(rows) {
     const focused = this.#focusedPlace();
     const before = snapshot(this.#root);
@@ -57,7 +57,7 @@ export class Rows {
   /** The first card of the page, if there is one. */
   get firstCard() { return this.#root.querySelector(".card"); }
 
-  /** Puts sections in order without taking those out that are in place: that would lose scroll and focus. */
+  /** Puts sections in order. Sections in place are not moved, because moving loses scroll position and focus. */
   #arrange(sections) {
     for (const skeleton of this.#root.querySelectorAll(".skeleton")) skeleton.remove();
     sections.forEach((section, position) => {
@@ -73,7 +73,7 @@ export class Rows {
     return { title: card.dataset.title, row: section.dataset.row, position };
   }
 
-  /** Focus stays on the title; when it left the page, on what took its place. */
+  /** Keeps the focus on the title, or on the card at its place if the title left the row. */
   #focus({ title, row, position }) {
     const view = this.#rows.get(row);
     const card = view?.cards.get(title)?.button ?? [...(view?.order ?? [])][Math.min(position, (view?.order.length ?? 1) - 1)]?.button;
@@ -114,7 +114,7 @@ export class Rows {
   }
 }
 
-/** Makes `card` the one of its row that the Tab key reaches. */
+/** Makes `card` the only card of its row that Tab reaches. */
 export function roam(card) {
   for (const other of card.closest(".strip").querySelectorAll('.card[tabindex="0"]')) other.tabIndex = -1;
   card.tabIndex = 0;
@@ -146,7 +146,7 @@ function fill(view, row) {
 
 function explain(row) {
   const parts = [element("p", {}, row.why)];
-  if (row.degraded) parts.push(element("p", { class: "why-degraded" }, `A fallback stands here: ${DEGRADED[row.degraded] ?? row.degraded}.`));
+  if (row.degraded) parts.push(element("p", { class: "why-degraded" }, `A fallback fills this row: ${DEGRADED[row.degraded] ?? row.degraded}.`));
   const facts = [["Row", row.name], ["Ranked by", row.model ? row.model.objective : "popularity"]];
   if (row.model) facts.push(["Revision", row.model.revision.slice(0, 12)]);
   facts.push(["Shown", counted(row.titles.length, "title")]);
@@ -154,7 +154,7 @@ function explain(row) {
   return parts;
 }
 
-/** After a change: exactly one card of the row can be reached by Tab, and the arrows know whether there is more. */
+/** After a change: makes exactly one card of the row reachable by Tab, and updates the arrows. */
 function settle(view) {
   const reachable = view.order.filter(({ button }) => button.tabIndex === 0);
   if (reachable.length !== 1 && view.order.length > 0) {

@@ -1,7 +1,7 @@
-// What the visitor chose: surface, viewer, and the titles each viewer "watched" here. Kept for this tab only.
+// The choices of the visitor: surface, viewer, and the titles that each viewer "watched" here. They last for this tab only.
 
 const KEY = "marquee.preview.1";
-/** Titles remembered for one viewer; older ones are let go. */
+/** Titles kept for one viewer. Older ones are dropped. */
 const MOST_RECENT = 20;
 
 const isTitle = (title) => typeof title?.id === "string" && typeof title?.name === "string";
@@ -11,11 +11,11 @@ function stored() {
     const kept = JSON.parse(sessionStorage.getItem(KEY));
     return kept && typeof kept === "object" ? kept : {};
   } catch {
-    return {}; // Storage is off, or holds what another version wrote.
+    return {}; // Storage is off, or has data of another version.
   }
 }
 
-/** The visitor's choices. Every change is kept at once. */
+/** The visitor's choices. Every change is stored at once. */
 export class Session {
   #surface = "";
   #viewer = "";
@@ -62,7 +62,7 @@ export class Session {
     try {
       sessionStorage.setItem(KEY, JSON.stringify({ surface: this.#surface, viewer: this.#viewer, watched }));
     } catch {
-      // Without storage the choices last until the page is left.
+      // Without storage the choices last until the page closes.
     }
   }
 }
