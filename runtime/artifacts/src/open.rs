@@ -64,7 +64,7 @@ pub fn open(dir: &Path, options: &OpenOptions) -> Result<Artifact, ArtifactError
     let mapped = manifest.files.iter().map(|file| map_file(&folder, file)).collect::<Result<Vec<_>, _>>()?;
     let bytes = manifest.declared_bytes();
     options.checked.total.store(bytes, Ordering::Relaxed);
-    hash::check(&folder, (&manifest.files, &mapped), &options.checked)?;
+    hash::check(&folder, &manifest.files, &mapped, &options.checked)?;
     let mut artifact = Artifact {
         manifest,
         digest,
