@@ -180,7 +180,7 @@ pub fn print_not_plays(out: &mut dyn Write, facts: &Facts, positive_from: Option
     };
     writeln!(
         out,
-        "left out {} {rule}: no play (--positive-from sets the limit)",
+        "left out {} {rule}, not counted as plays (--positive-from sets the limit)",
         counted(facts.not_plays, "row")
     )
 }
