@@ -1,15 +1,15 @@
-//! Microseconds that the service layer takes for a page and for scores, on one core and without a network.
+//! Measures how many microseconds the service layer needs for a page and for scores, on one core and without a network.
 //!
 //! `cargo run --release -p marquee-runtime --example bench_service`
 
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "an example ends where a test would fail, and prints"
+    reason = "an example prints, and stops at the first error"
 )]
 
 #[path = "../tests/engine/artifacts.rs"]
-#[allow(dead_code, reason = "each of its users needs a part of it")]
+#[allow(dead_code, reason = "tests use the other functions")]
 mod artifacts;
 
 use std::{future::Future, hint::black_box, sync::Arc, time::Instant};
@@ -75,7 +75,7 @@ async fn main() {
         }
     })
     .await;
-    measure("page, the same with 3 recent titles", |n| {
+    measure("the same page with 3 recent titles", |n| {
         let viewer = viewers[n % SIZE.viewers].as_str();
         let (service, context) = (&service, &context);
         let recent = vec!["t5", "t17", "t900"];

@@ -1,4 +1,5 @@
-//! Bytes between a page of 14 rows of 20 titles and its model in another process: all scores, and lists of titles.
+//! Counts the bytes between a page of 14 rows with 20 titles and its model in another process: first all scores, then lists of
+//! titles.
 //!
 //! `cargo run --release -p marquee-runtime --example wire_bytes`
 
@@ -6,7 +7,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     dead_code,
-    reason = "an example ends where a test would fail, prints, and needs a part of what tests share"
+    reason = "an example prints, stops at the first error, and uses only some of the functions that tests share"
 )]
 
 #[path = "../tests/engine/artifacts.rs"]
@@ -29,7 +30,7 @@ async fn main() {
         for (what, viewer) in [("first page", "v3"), ("second page", "v4")] {
             measure(&split, titles, what, viewer).await;
         }
-        // Slices travel meanwhile, once.
+        // Meanwhile the page sends its slices, once.
         tokio::time::sleep(Duration::from_secs(3)).await;
         let slices = split.sent.load(Relaxed);
         println!("{titles:>9} titles: {slices:>9} bytes sent so far, slices included");

@@ -1,4 +1,4 @@
-//! A thousand reloads between two artifacts under load: no request fails, and memory stays where it was.
+//! A thousand reloads between two artifacts under load: no request fails, and memory does not grow.
 
 #![cfg(test)]
 
@@ -34,11 +34,11 @@ const SIZE: Size = Size { viewers: 500, titles: 1682, factors: 32 };
 fn resident() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
     let pages: u64 = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
-    // As on every x86-64; the ratio below is the same whatever it is.
+    // The page size of x86-64; the ratio below does not depend on it.
     pages * 4096
 }
 
-/// Asks for pages and top-k, one after the other, until told to stop.
+/// Requests pages and top-k in turn, until `stop` is set.
 async fn ask(service: Service, stop: Arc<AtomicBool>, answered: Arc<AtomicU64>) {
     let context = RequestContext { request_id: "load".into(), traceparent: None, deadline: None };
     let mut n = 0;
@@ -52,13 +52,13 @@ async fn ask(service: Service, stop: Arc<AtomicBool>, answered: Arc<AtomicU64>) 
         service.top_k(&best, &context).await.expect("a request failed during a reload");
         answered.fetch_add(2, Relaxed);
         n += 1;
-        // A caller that waits for its next request: the reloads need the cores as well.
+        // The caller pauses between requests, because the reloads need the cores too.
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
 #[test]
-fn a_thousand_reloads_under_load_fail_nothing_and_keep_nothing() {
+fn a_thousand_reloads_under_load_fail_no_request_and_leak_no_memory() {
     // The threads that `serve` has on a machine of two cores.
     let two = NonZeroUsize::new(2).unwrap();
     let answering = threads::answering(Some(two), two).unwrap();
@@ -75,7 +75,7 @@ async fn reload_under_load(answering: &Handle) {
     rows.extend(genre_rows("top-picks"));
     let manifests = |artifact: &str| {
         let model = artifacts::model("top-picks", &path(artifact), "");
-        // Under load on few cores a page may wait for a core; what is tested here is that a reload takes nothing away.
+        // A page may wait for a core under load; this test checks only that a reload loses no request.
         let layout = artifacts::layout(&path("titles"), &rows, "  deadline: 10s\n");
         artifacts::write(&path("manifests/all.yaml"), &[model, layout]);
     };
@@ -95,7 +95,7 @@ async fn reload_under_load(answering: &Handle) {
     let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let load: Vec<_> =
         (0..4).map(|_| answering.spawn(ask(service.clone(), stop.clone(), answered.clone()))).collect();
-    // A request in flight keeps the artifact before a little longer. The least of ten looks is what stays.
+    // A request in flight keeps the previous artifact a little longer, so the least of ten measurements counts.
     let (mut after_hundred, mut after_thousand) = (u64::MAX, u64::MAX);
     for n in 1..=1000usize {
         manifests(["a", "b"][n % 2]);
@@ -115,6 +115,6 @@ async fn reload_under_load(answering: &Handle) {
     println!(
         "resident after 100: {after_hundred}, after 1000: {after_thousand}, ratio {ratio:.3}; {answered} requests"
     );
-    assert!(answered > 2000, "{answered} requests are no load");
+    assert!(answered > 2000, "{answered} requests are too few for a load");
     assert!(ratio <= 1.05, "resident memory grew by {ratio:.3} from {after_hundred} bytes");
 }

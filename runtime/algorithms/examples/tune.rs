@@ -37,8 +37,8 @@ fn main() -> Outcome<()> {
     let mut context = FitContext::new(seed, threads)?;
     let started = Instant::now();
     let line = match algorithm.as_str() {
-        "biased-mf" | "svd-plus-plus" => explicit(&algorithm, &parameters, (&rows, is_test), context)?,
-        _ => implicit(&algorithm, &parameters, (&rows, is_test), &mut context)?,
+        "biased-mf" | "svd-plus-plus" => explicit(&algorithm, &parameters, &rows, is_test, context)?,
+        _ => implicit(&algorithm, &parameters, &rows, is_test, &mut context)?,
     };
     println!("{line} {:.1}s {algorithm} {parameters} seed={seed}", started.elapsed().as_secs_f64());
     Ok(())
@@ -70,7 +70,8 @@ fn table(rows: &[Interaction]) -> Outcome<Interactions> {
 fn explicit(
     algorithm: &str,
     parameters: &str,
-    (rows, is_test): (&[Interaction], bool),
+    rows: &[Interaction],
+    is_test: bool,
     context: FitContext<'_>,
 ) -> Outcome<String> {
     let first = split::fold(rows, 1, 5)?;
@@ -78,9 +79,12 @@ fn explicit(
     let data = table(&train)?;
     let held = test.clone();
     let judge = move |model: &biased_mf::BiasedMf| {
-        metrics::rate(&held, (1.0, 5.0), Bootstrap { resamples: 0, seed: 0 }, |viewer, title| {
-            model.predict(viewer, title)
-        })
+        metrics::rate(
+            &held,
+            metrics::RatingScale { least: 1.0, most: 5.0 },
+            Bootstrap { resamples: 0, seed: 0 },
+            |viewer, title| model.predict(viewer, title),
+        )
     };
     let mut context = context.with_observer(|progress: &Progress<'_>| {
         if progress.iteration.is_multiple_of(10) && std::env::var_os("VERBOSE").is_some() {
@@ -100,7 +104,8 @@ fn explicit(
 fn implicit(
     algorithm: &str,
     parameters: &str,
-    (rows, is_test): (&[Interaction], bool),
+    rows: &[Interaction],
+    is_test: bool,
     context: &mut FitContext<'_>,
 ) -> Outcome<String> {
     let last = split::leave_last_out(rows);

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::context::FitContext;
+use crate::cost::{self, CostModel, SampledBy};
 use crate::error::AlgorithmError;
 use crate::factors::Factors;
 use crate::interactions::Interactions;
@@ -36,7 +37,12 @@ pub static TRAINER: Trainer = Trainer {
         Ok(fit(data, &trainer::params(hyperparameters)?, context)?.into_tensors())
     },
     // While it descends and while its members are averaged the factors lie in memory twice.
-    working_bytes: |shape| 2 * shape.factor_bytes(),
+    working_bytes: |shape, _| 2 * shape.factor_bytes(),
+    cost: CostModel {
+        cost: |data, hyperparameters, _| cost::descent(data, hyperparameters),
+        shortened: |_, hyperparameters| cost::two_of("epochs", hyperparameters),
+        sampled_by: SampledBy::Viewers,
+    },
 };
 
 /// Parameters of the fit.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Fit, FitContext};
+use crate::cost::{self, CostModel, SampledBy};
 use crate::error::{AlgorithmError, require};
 use crate::factors::Factors;
 use crate::interactions::Interactions;
@@ -43,7 +44,12 @@ pub static TRAINER: Trainer = Trainer {
             FittedTensor::table("title.factors", found.title_factors),
         ])
     },
-    working_bytes: |shape| 2 * shape.factor_bytes(),
+    working_bytes: |shape, _| 2 * shape.factor_bytes(),
+    cost: CostModel {
+        cost: epoch::cost,
+        shortened: |_, hyperparameters| cost::two_of("epochs", hyperparameters),
+        sampled_by: SampledBy::Viewers,
+    },
 };
 
 /// How the unwatched title of a step is drawn.
@@ -129,7 +135,7 @@ pub fn fit(
 ) -> Result<Bpr, AlgorithmError> {
     check(data, params)?;
     let (seed, threads) = (context.seed(), context.threads());
-    let this = Fit::new("bpr", params.epochs, &(params, format!("{threads} threads")), (data, seed));
+    let this = Fit::new("bpr", params.epochs, &(params, format!("{threads} threads")), data, seed);
     let mut model = Model::new(data, params, seed);
     let mut done = 0;
     if let Some(mut state) = context.take_resume(&this)? {

@@ -161,14 +161,14 @@ pub(crate) struct Fit {
 }
 
 impl Fit {
-    /// `params` is printed into the fingerprint, and so are seed and shape of the data.
+    /// `params` is printed into the fingerprint, and so are the seed and the size of the data.
     pub(crate) fn new(
         algorithm: &'static str,
         iterations: u32,
         params: &impl std::fmt::Debug,
-        shape: (&crate::Interactions, u64),
+        data: &crate::Interactions,
+        seed: u64,
     ) -> Self {
-        let (data, seed) = shape;
         let fingerprint = format!(
             "{params:?}, seed {seed}, {} viewers, {} titles, {} interactions",
             data.n_viewers(),

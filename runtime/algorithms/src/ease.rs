@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Fit, FitContext};
+use crate::cost::{CostModel, FitCost, SampledBy};
 use crate::error::{AlgorithmError, require};
 use crate::factors::Factors;
 use crate::interactions::Interactions;
@@ -42,7 +43,24 @@ pub static TRAINER: Trainer = Trainer {
         let found = fit(data, &trainer::params(hyperparameters)?, context)?;
         Ok(vec![FittedTensor::table("weights", found.weights)])
     },
-    working_bytes: |shape| 2 * 8 * shape.titles * shape.titles,
+    working_bytes: |shape, hyperparameters| {
+        // Single precision that is chosen automatically may turn out too coarse.
+        let is_single = hyperparameters.get("precision").is_some_and(|precision| precision == "single");
+        2 * if is_single { 4 } else { 8 } * shape.titles * shape.titles
+    },
+    cost: CostModel {
+        cost: |data, _, _| cost(data),
+        shortened: |data, hyperparameters| {
+            let mut short = hyperparameters.clone();
+            if data.n_titles() > DOUBLE_UP_TO
+                && short.get("precision").is_none_or(|precision| precision == "auto")
+            {
+                short.insert("precision".to_owned(), "single".into());
+            }
+            short
+        },
+        sampled_by: SampledBy::Titles,
+    },
 };
 
 /// The numbers that the inverse is computed in.
@@ -119,7 +137,7 @@ pub fn fit(
     if n > limit {
         return Err(AlgorithmError::TooLarge { what: "titles", found: n, limit });
     }
-    let fit = Fit::new("ease", STEPS, params, (data, context.seed()));
+    let fit = Fit::new("ease", STEPS, params, data, context.seed());
     context.take_resume(&fit)?;
     let weights = match params.precision {
         Precision::Double => weights::<f64>(data, lambda, &fit, context)?,
@@ -135,6 +153,14 @@ pub fn fit(
         found: n,
         limit,
     })
+}
+
+/// Counting pairs of titles comes before the first call of the observer, factor and inverse after it.
+fn cost(data: &Interactions) -> FitCost {
+    let pairs: f64 = (0..data.n_viewers()).map(|viewer| (data.span(viewer).len() as f64).powi(2)).sum();
+    let titles = data.n_titles() as f64;
+    // Beside the pairs: the transpose, and zeros for the matrix.
+    FitCost { first: pairs / 2.0 + 20.0 * data.len() as f64 + titles * titles, later: titles.powi(3) }
 }
 
 /// Single precision, `None` where it is not good enough.

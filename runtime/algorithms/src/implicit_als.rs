@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::context::{Fit, FitContext};
+use crate::cost::{self, CostModel, SampledBy};
 use crate::error::{AlgorithmError, require};
 use crate::factors::Factors;
 use crate::interactions::Interactions;
@@ -54,7 +55,12 @@ pub static TRAINER: Trainer = Trainer {
             FittedTensor::table("title.factors", found.title_factors),
         ])
     },
-    working_bytes: |shape| 2 * shape.factor_bytes(),
+    working_bytes: |shape, _| 2 * shape.factor_bytes(),
+    cost: CostModel {
+        cost: |data, hyperparameters, _| solve::cost(data, hyperparameters),
+        shortened: |_, hyperparameters| cost::two_of("iterations", hyperparameters),
+        sampled_by: SampledBy::Viewers,
+    },
 };
 
 /// Solver and steps are one parameter of the fit, and two hyperparameters for people.
@@ -189,7 +195,7 @@ pub fn fit_from(
     check(data, params)?;
     check_shape("initial viewer factors", &initial.viewer_factors, (data.n_viewers(), params.factors))?;
     check_shape("initial title factors", &initial.title_factors, (data.n_titles(), params.factors))?;
-    let this = Fit::new("implicit-als", params.iterations, params, (data, context.seed()));
+    let this = Fit::new("implicit-als", params.iterations, params, data, context.seed());
     let (mut viewers, mut titles, mut done) = (
         Padded::from_rows(params.factors, initial.viewer_factors.values()),
         Padded::from_rows(params.factors, initial.title_factors.values()),

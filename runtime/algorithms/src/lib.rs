@@ -12,6 +12,7 @@
 pub mod interactions;
 pub mod split;
 
+pub mod cost;
 pub mod trainer;
 
 pub mod context;

@@ -8,4 +8,4 @@ mod rating;
 
 pub use bootstrap::{Bootstrap, Estimate};
 pub use ranking::{AtK, RankingOptions, RankingReport, rank};
-pub use rating::{RatingReport, rate};
+pub use rating::{RatingReport, RatingScale, rate};

@@ -1,5 +1,6 @@
 //! Popularity: what most viewers watched. The baseline, and the fallback for viewers never seen.
 
+use crate::cost::{CostModel, FitCost, SampledBy};
 use crate::error::AlgorithmError;
 use crate::interactions::Interactions;
 use crate::trainer::{Hyperparameters, Trainer};
@@ -16,7 +17,12 @@ pub static TRAINER: Trainer = Trainer {
     defaults: Hyperparameters::new,
     // The plays of titles are counted for every architecture.
     fit: |_, _, _| Ok(Vec::new()),
-    working_bytes: |_| 0,
+    working_bytes: |_, _| 0,
+    cost: CostModel {
+        cost: |data, _, _| FitCost { first: data.len() as f64, later: 0.0 },
+        shortened: |_, hyperparameters| hyperparameters.clone(),
+        sampled_by: SampledBy::Viewers,
+    },
 };
 
 /// How many viewers watched each title: `n_titles` numbers.

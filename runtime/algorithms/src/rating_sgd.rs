@@ -58,7 +58,7 @@ pub(crate) fn fit(
 ) -> Result<Fitted, AlgorithmError> {
     check(data, descent)?;
     let seed = context.seed();
-    let this = Fit::new(descent.algorithm, descent.epochs, descent, (data, seed));
+    let this = Fit::new(descent.algorithm, descent.epochs, descent, data, seed);
     let numbers = 0..u64::from(descent.ensemble);
     let (mut members, mut done): (Vec<Member>, u32) =
         (numbers.map(|number| Member::new(data, descent, seed, number)).collect(), 0);

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::biased_mf::BiasedMf;
 use crate::context::FitContext;
+use crate::cost::{self, CostModel, SampledBy};
 use crate::error::AlgorithmError;
 use crate::factors::Factors;
 use crate::interactions::Interactions;
@@ -39,7 +40,12 @@ pub static TRAINER: Trainer = Trainer {
         Ok(tensors)
     },
     // As of biased MF, and the implicit factors too.
-    working_bytes: |shape| 2 * (shape.factor_bytes() + 4 * shape.factors * shape.titles),
+    working_bytes: |shape, _| 2 * (shape.factor_bytes() + 4 * shape.factors * shape.titles),
+    cost: CostModel {
+        cost: |data, hyperparameters, _| cost::descent(data, hyperparameters),
+        shortened: |_, hyperparameters| cost::two_of("epochs", hyperparameters),
+        sampled_by: SampledBy::Viewers,
+    },
 };
 
 /// Parameters of the fit.

@@ -5,6 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
 use crate::context::FitContext;
+use crate::cost::CostModel;
 use crate::error::AlgorithmError;
 use crate::factors::Factors;
 use crate::interactions::Interactions;
@@ -34,7 +35,9 @@ pub struct Trainer {
     /// Learns from interactions.
     pub fit: Fit,
     /// Bytes that a fit works in, beside the data and the tensors it finds.
-    pub working_bytes: fn(&FitShape) -> u64,
+    pub working_bytes: fn(&FitShape, &Hyperparameters) -> u64,
+    /// How long a fit takes.
+    pub cost: CostModel,
 }
 
 /// Learns from interactions: every hyperparameter has a value.

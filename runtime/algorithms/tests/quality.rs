@@ -50,10 +50,15 @@ fn explicit_models_predict_the_ratings_of_u1() {
     let Split { train, test } = split::fold(&movielens(), 1, 5).unwrap();
     let data = table(&train);
     let rmse = |model: &biased_mf::BiasedMf| {
-        metrics::rate(&test, (1.0, 5.0), Bootstrap { resamples: 0, seed: 0 }, |v, t| model.predict(v, t))
-            .unwrap()
-            .rmse
-            .value
+        metrics::rate(
+            &test,
+            metrics::RatingScale { least: 1.0, most: 5.0 },
+            Bootstrap { resamples: 0, seed: 0 },
+            |v, t| model.predict(v, t),
+        )
+        .unwrap()
+        .rmse
+        .value
     };
     let plain = biased_mf::BiasedMfParams {
         factors: 32,

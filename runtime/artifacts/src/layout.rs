@@ -246,7 +246,7 @@ fn check_history(
         }
         let in_time = |sequence: &'_ [u32]| {
             let of_viewer = sequence.get(pair[0] as usize..pair[1] as usize);
-            of_viewer.is_some_and(|sequence| has_each_once(watched, sequence, (viewer, &mut marks)))
+            of_viewer.is_some_and(|sequence| has_each_once(watched, sequence, viewer, &mut marks))
         };
         if !sequence.is_none_or(in_time) {
             let found = format!("others at viewer row {viewer}");
@@ -258,7 +258,7 @@ fn check_history(
 
 /// Whether `sequence` holds each title of `set` once, and is as long. `marks` has a place a title, and is shared by all
 /// viewers, so that nothing is sorted or cleared.
-fn has_each_once(set: &[u32], sequence: &[u32], (viewer, marks): (usize, &mut [usize])) -> bool {
+fn has_each_once(set: &[u32], sequence: &[u32], viewer: usize, marks: &mut [usize]) -> bool {
     let (in_set, seen) = (2 * viewer + 1, 2 * viewer + 2);
     for title in set {
         marks[*title as usize] = in_set;

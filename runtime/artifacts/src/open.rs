@@ -67,9 +67,9 @@ pub fn open(dir: &Path, options: &OpenOptions) -> Result<Artifact, ArtifactError
     options.checked.total.store(bytes, Ordering::Relaxed);
     let (hashed, contents) = thread::scope(|scope| {
         let read_all = || read_files(&manifest.files, &mapped, &options.limits);
-        // Hashing takes as long as everything else together. A thread that cannot be had is done without.
+        // Hashing takes as long as everything else together. If no thread can be started, the files are read afterwards.
         let reader = thread::Builder::new().spawn_scoped(scope, read_all).ok();
-        let hashed = hash::check(&folder, (&manifest.files, &mapped), &options.checked);
+        let hashed = hash::check(&folder, &manifest.files, &mapped, &options.checked);
         let contents = match reader.map(thread::ScopedJoinHandle::join) {
             Some(Ok(contents)) => contents,
             Some(Err(panic)) => std::panic::resume_unwind(panic),

@@ -73,9 +73,9 @@ impl Metadata {
     fn field(&mut self, field: &Entry) {
         let path = format!("metadata.{}", field.name);
         match field.name.as_str() {
-            "name" => self.name = self.named(field, &path, is_subdomain, SUBDOMAIN),
+            "name" => self.name = self.named(field, &path, &SUBDOMAIN),
             "namespace" if field.node.text() == Some("") => {}
-            "namespace" => self.namespace = self.named(field, &path, is_label, LABEL),
+            "namespace" => self.namespace = self.named(field, &path, &LABEL),
             "labels" | "annotations" => self.map(field, &path),
             "creationTimestamp" => self.timestamp(field, &path),
             name if CLUSTER_FIELDS.contains(&name) => {}
@@ -86,19 +86,13 @@ impl Metadata {
         }
     }
 
-    fn named(
-        &mut self,
-        field: &Entry,
-        path: &str,
-        fits: fn(&str) -> bool,
-        bad: (&'static str, &'static str),
-    ) -> Option<String> {
+    fn named(&mut self, field: &Entry, path: &str, rule: &NameRule) -> Option<String> {
         let Some(text) = field.node.text() else {
             self.find(field, path, wrong_type(&field.node, Type::String));
             return None;
         };
-        if !fits(text) {
-            let (what, mend) = bad;
+        if !(rule.fits)(text) {
+            let NameRule { what, mend, .. } = *rule;
             self.find(field, path, Fault::BadName { found: clip(text), what, mend });
             return None;
         }
@@ -154,12 +148,23 @@ impl Metadata {
     }
 }
 
-const SUBDOMAIN: (&str, &str) = (
-    "resource name",
-    "use at most 253 lower-case letters, digits, '-' and '.'; start and end each part with a letter or digit",
-);
-const LABEL: (&str, &str) =
-    ("namespace", "use at most 63 lower-case letters, digits and '-'; start and end with a letter or digit");
+/// What a name must be.
+struct NameRule {
+    fits: fn(&str) -> bool,
+    what: &'static str,
+    mend: &'static str,
+}
+
+const SUBDOMAIN: NameRule = NameRule {
+    fits: is_subdomain,
+    what: "resource name",
+    mend: "use at most 253 lower-case letters, digits, '-' and '.'; start and end each part with a letter or digit",
+};
+const LABEL: NameRule = NameRule {
+    fits: is_label,
+    what: "namespace",
+    mend: "use at most 63 lower-case letters, digits and '-'; start and end with a letter or digit",
+};
 const KEY: (&str, &str) = (
     "key",
     "use at most 63 letters, digits, '-', '_' and '.'; start and end with a letter or digit; a domain and '/' may come first",

@@ -20,11 +20,11 @@ pub struct Size {
     pub factors: usize,
 }
 
-/// A pass takes microseconds.
+/// A forward pass takes microseconds.
 pub const SMALL: Size = Size { viewers: 40, titles: 120, factors: 8 };
 
-/// A pass takes several milliseconds: no page with a deadline of 1 ms waits for it. Its first titles are those of
-/// [`SMALL`], and so are the titles watched.
+/// A forward pass takes several milliseconds, so a page with a deadline of 1 ms does not wait for it. The first titles and the
+/// watched titles are those of [`SMALL`].
 pub const HEAVY: Size = Size { viewers: 40, titles: 1_000_000, factors: 16 };
 
 /// Titles that a viewer watched in training: ten, spread over the first 120 or fewer of the table.
@@ -77,7 +77,7 @@ pub fn mf(dir: &Path, size: Size, seed: u64) -> Digest {
     writer.finish(Architecture::named("biased-mf"), hyperparameters, lineage, Some(golden)).unwrap()
 }
 
-/// Metadata of titles `t0`, `t1`, …: the later, the more popular. Two titles at the end are known to no model.
+/// Metadata of titles `t0`, `t1`, …: later titles are more popular. No model knows the last two titles.
 pub fn catalogue(dir: &Path, n_titles: usize) -> Digest {
     let entry = |n: usize| CatalogueEntry {
         id: format!("t{n}"),
@@ -121,13 +121,13 @@ pub fn layout(catalogue: &Path, rows: &[String], rest: &str) -> String {
     )
 }
 
-/// One row a genre, ranked by `objective`.
+/// One row for each genre, ranked by `objective`.
 pub fn genre_rows(objective: &str) -> Vec<String> {
     let source = |genre: &str| format!("{{genre: {{name: {genre}, objective: {objective}}}}}");
     GENRES.iter().map(|genre| row(&genre.to_lowercase(), genre, &source(genre))).collect()
 }
 
-/// Writes manifests in one step, as a careful editor does.
+/// Replaces the manifests in one step, as many editors do.
 pub fn write(path: &Path, documents: &[String]) {
     let mut text = String::new();
     documents.iter().for_each(|document| write!(text, "{document}").unwrap());

@@ -1,4 +1,4 @@
-//! The binary: verify, digest, completions, man, and a start that is refused.
+//! The binary: `verify`, `digest`, `completions`, `man`, and a `serve` that refuses to start.
 
 use std::{
     fs,
@@ -44,19 +44,19 @@ fn verify_says_by_its_exit_code_whether_serve_would_be_whole() {
         ("unknown field",     &unknown_field, 1, "did you mean"),
         ("no artifact",       &no_artifact,   1, "nowhere"),
         ("dangling row",      &dangling,      1, "top-pick"),
-        ("a genre of nobody", &no_genre,      1, "the nearest is \"Drama\""),
+        ("an unknown genre",  &no_genre,      1, "the nearest is \"Drama\""),
         ("nothing to serve",  &[],            1, "holds no resource"),
     ];
     for (why, documents, code, said) in cases {
         world.manifests(documents);
         let output = run(&["verify", "--manifests", &manifests(&world)]);
-        let told = text(&output.stdout) + &text(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{why}: {told}");
-        assert!(told.contains(said), "{why}: {told}");
+        let printed = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{why}: {printed}");
+        assert!(printed.contains(said), "{why}: {printed}");
     }
     world.manifests(&no_artifact);
     let manifests_only = run(&["verify", "--manifests-only", "--manifests", &manifests(&world)]);
-    assert_eq!(manifests_only.status.code(), Some(0), "artifacts were not asked for");
+    assert_eq!(manifests_only.status.code(), Some(0), "artifacts are not checked");
     assert_eq!(run(&["verify", "--no-such-flag"]).status.code(), Some(2), "usage");
     assert_eq!(run(&["--cpu", "v9", "verify", "--manifests", "."]).status.code(), Some(2), "usage");
 }
@@ -68,8 +68,8 @@ fn serve_does_not_start_with_bad_manifests_and_names_them() {
     let output =
         run(&["serve", "--manifests", &manifests(&world), "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]);
     assert_eq!(output.status.code(), Some(1));
-    let told = text(&output.stderr);
-    assert!(told.contains("all.yaml:") && told.contains("objectiv"), "{told}");
+    let printed = text(&output.stderr);
+    assert!(printed.contains("all.yaml:") && printed.contains("objectiv"), "{printed}");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn completions_and_man_pages_come_from_the_same_flags() {
     assert!(text(&output.stdout).lines().count() >= 8);
 }
 
-/// Ends the process when the test does, however it does.
+/// Ends the process when the test ends or fails.
 struct Served(Child);
 
 impl Drop for Served {
@@ -134,7 +134,7 @@ fn serve_says_in_one_screen_what_it_serves_reloads_on_sighup_and_ends_on_sigterm
     let mut screen = String::new();
     let mut out = BufReader::new(served.0.stdout.take().unwrap());
     while !screen.contains("the nearest is") {
-        assert_ne!(out.read_line(&mut screen).unwrap(), 0, "it ended: {screen}");
+        assert_ne!(out.read_line(&mut screen).unwrap(), 0, "the process ended: {screen}");
     }
     let digest = marquee_artifacts::digest(&world.path("a")).unwrap().to_string();
     let artifact = format!("file://{} ({})", world.path("a").display(), &digest[..12]);
@@ -154,7 +154,7 @@ fn serve_says_in_one_screen_what_it_serves_reloads_on_sighup_and_ends_on_sigterm
     let mut log = BufReader::new(served.0.stderr.take().unwrap());
     let mut lines = String::new();
     while !lines.contains("\"cause\":\"signal\"") {
-        assert_ne!(log.read_line(&mut lines).unwrap(), 0, "it ended: {lines}");
+        assert_ne!(log.read_line(&mut lines).unwrap(), 0, "the process ended: {lines}");
     }
     assert!(lines.contains("\"outcome\":\"unchanged\""), "{lines}");
     kill_process(pid, Signal::TERM).unwrap();

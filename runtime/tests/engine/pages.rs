@@ -1,4 +1,4 @@
-//! Pages: what stands in the rows, and what replaces a model that does not answer.
+//! Pages: the titles of the rows, and the fallback for a model that does not answer.
 
 use std::{
     collections::HashSet,
@@ -37,19 +37,19 @@ async fn served(rest: &str) -> World {
 const SIZE: &str = "  page: {rows: 14, titlesPerRow: 4}\n";
 
 #[tokio::test]
-async fn a_page_holds_the_models_ranking_once_each_and_nothing_watched() {
+async fn a_page_has_each_title_once_in_the_models_order_and_none_that_was_watched() {
     let world = served(SIZE).await;
     let page = world.page("v3", &[]).await;
     assert_eq!((page.recognised, page.degraded), (Recognised::Known, false));
     let request = TopKRequest { objective: "top-picks", viewer: "v3", k: 4, ..TopKRequest::default() };
     let best = world.service.top_k(&request, &context()).await.unwrap();
     let best: Vec<&str> = best.titles.iter().map(|(id, _)| &**id).collect();
-    assert_eq!(titles(&page, "top-picks"), best, "the first row is the model's top");
+    assert_eq!(titles(&page, "top-picks"), best, "the first row has the model's best titles");
     let all: Vec<&str> =
         page.rows.iter().flat_map(|row| row.titles.iter().map(|title| &*title.title.id)).collect();
-    assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "a title stands once");
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "each title once");
     let watched: HashSet<String> = history(3, SMALL.titles).iter().map(|title| format!("t{title}")).collect();
-    assert!(all.iter().all(|id| !watched.contains(*id)), "nothing watched is shown");
+    assert!(all.iter().all(|id| !watched.contains(*id)), "no watched title is shown");
     for genre in GENRES {
         let row = page.rows.iter().find(|row| &*row.heading == genre).unwrap();
         assert!(
@@ -65,13 +65,13 @@ async fn a_page_holds_the_models_ranking_once_each_and_nothing_watched() {
 }
 
 #[tokio::test]
-async fn a_click_ranks_the_page_anew() {
+async fn a_click_changes_the_ranking() {
     let world = served(SIZE).await;
     let (before, after) = (world.page("v3", &[]).await, world.page("v3", &["t77", "t21"]).await);
     assert_ne!(titles(&before, "top-picks"), titles(&after, "top-picks"));
     let near: Vec<&str> =
         after.rows.iter().filter(|row| row.name.starts_with("near")).map(|row| &*row.heading).collect();
-    assert_eq!(near, ["Because you watched Title 77", "Because you watched Title 21"], "the latest first");
+    assert_eq!(near, ["Because you watched Title 77", "Because you watched Title 21"], "latest first");
     assert!(
         after
             .rows
@@ -80,16 +80,16 @@ async fn a_click_ranks_the_page_anew() {
     );
     let old: Vec<_> =
         before.rows.iter().filter(|row| row.name.starts_with("near")).map(|row| &row.heading).collect();
-    assert_eq!(old.len(), 2, "without recent titles the history gives the seeds");
-    assert_ne!(old[0], old[1], "each row another");
+    assert_eq!(old.len(), 2, "without recent titles the seeds come from the history");
+    assert_ne!(old[0], old[1], "each row has another seed");
 }
 
 #[tokio::test]
-async fn a_stranger_gets_popular_titles_marked_so() {
+async fn a_stranger_gets_popular_titles_that_are_marked_as_fallback() {
     let world = served(SIZE).await;
     let page = world.page("nobody", &[]).await;
     assert_eq!((page.recognised, page.degraded), (Recognised::Stranger, true));
-    // The catalogue counts most plays for the last titles, two of which no model knows.
+    // The last titles of the catalogue have the most plays, and no model knows two of them.
     assert_eq!(titles(&page, "top-picks"), ["t121", "t120", "t119", "t118"]);
     let marked = |name: &str| page.rows.iter().find(|row| &*row.name == name).unwrap().degraded;
     assert_eq!((marked("top-picks"), marked("popular")), (Some(Degraded::ViewerUnknown), None));
@@ -106,7 +106,7 @@ async fn a_stranger_gets_popular_titles_marked_so() {
 }
 
 #[tokio::test]
-async fn what_misses_the_deadline_is_replaced_as_declared_and_marked() {
+async fn a_row_that_misses_the_deadline_gets_the_declared_fallback_and_is_marked() {
     let world = World::new();
     artifacts::mf(&world.path("heavy"), HEAVY, 3);
     let manifests = |deadline: &str, fallback: &str| {
@@ -156,11 +156,15 @@ async fn what_misses_the_deadline_is_replaced_as_declared_and_marked() {
     );
     assert_eq!(&*late.rows[0].why, "The model did not answer in time: what was shown here before.");
     let other = world.page("v4", &[]).await;
-    assert_eq!(titles(&other, "top-picks")[0], "t121", "a viewer without one gets popular titles");
+    assert_eq!(
+        titles(&other, "top-picks")[0],
+        "t121",
+        "a viewer without an earlier page gets popular titles"
+    );
 }
 
 #[tokio::test]
-async fn a_callers_deadline_binds_the_page_as_well() {
+async fn the_callers_deadline_applies_too() {
     let world = World::new();
     artifacts::mf(&world.path("heavy"), HEAVY, 3);
     world.manifests(&[world.top_picks("heavy"), world.layout(&rows(), "  deadline: 10s\n")]);
@@ -172,7 +176,7 @@ async fn a_callers_deadline_binds_the_page_as_well() {
 }
 
 #[tokio::test]
-async fn a_model_that_is_not_loaded_is_replaced_and_the_page_lives() {
+async fn a_page_is_served_with_a_fallback_while_a_model_is_not_loaded() {
     let world = World::new();
     let missing = artifacts::model("other", &world.path("nowhere"), "");
     let rows = [row("other", "Other", "{model: {objective: other}}"), row("top-picks", "Top", RANKED)];
@@ -182,7 +186,7 @@ async fn a_model_that_is_not_loaded_is_replaced_and_the_page_lives() {
     let marks: Vec<_> = page.rows.iter().map(|row| row.degraded).collect();
     assert_eq!(marks, [Some(Degraded::ModelNotReady), None]);
     assert_eq!(page.recognised, Recognised::Known);
-    assert!(!world.service.is_ready(), "not all that should be served is");
+    assert!(!world.service.is_ready(), "one model is not served");
     let status = world.service.status();
     let objectives = &status.pages[0].objectives;
     let fallback: Vec<_> = objectives.iter().map(|of| (of.objective.as_str(), of.fallback_percent)).collect();
@@ -195,7 +199,7 @@ async fn a_model_that_is_not_loaded_is_replaced_and_the_page_lives() {
 }
 
 #[tokio::test]
-async fn what_can_never_be_shown_is_told_with_the_nearest_name() {
+async fn a_row_that_can_never_be_shown_is_reported_with_the_nearest_name() {
     let world = World::new();
     let rows = [row("drama", "Drama", "{genre: {name: Darma}}"), row("popular", "Popular", POPULAR)];
     world.manifests(&[world.top_picks("a"), world.layout(&rows, SIZE)]);

@@ -1,4 +1,4 @@
-//! Reloads: good, bad, good again.
+//! Reloads of good manifests, of bad ones, and of good ones again.
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ fn rows() -> [String; 1] {
     [row("top-picks", "Top picks", "{model: {objective: top-picks}}")]
 }
 
-/// What serves `top-picks`: state, revision, and the error if there is one.
+/// State, revision and error (if any) of the model with objective `top-picks`.
 fn model(world: &World) -> (State, Option<String>, Option<String>) {
     let status = world.service.status();
     let model = status.models[0].clone();
@@ -28,7 +28,7 @@ fn model(world: &World) -> (State, Option<String>, Option<String>) {
 }
 
 #[tokio::test]
-async fn a_bad_manifest_leaves_the_old_serving_and_is_told() {
+async fn after_a_bad_manifest_the_old_plan_serves_and_the_error_is_reported() {
     let world = World::new();
     world.manifests(&[world.top_picks("a"), world.layout(&rows(), "")]);
     let mut engine = world.engine().await;
@@ -40,7 +40,7 @@ async fn a_bad_manifest_leaves_the_old_serving_and_is_told() {
     let during = world.page("v1", &[]).await;
     assert_eq!(titles(&during, "top-picks"), titles(&before, "top-picks"));
     let status = world.service.status();
-    assert!(status.ready, "what serves, serves on");
+    assert!(status.ready, "the old plan keeps serving");
     assert!(
         status.manifest_problems.iter().any(|problem| problem.contains("objectiv")),
         "{:?}",
@@ -58,7 +58,7 @@ async fn a_bad_manifest_leaves_the_old_serving_and_is_told() {
 }
 
 #[tokio::test]
-async fn a_bad_artifact_leaves_the_old_serving_and_is_told() {
+async fn after_a_bad_artifact_the_old_revision_serves_and_the_error_is_reported() {
     let world = World::new();
     world.manifests(&[world.top_picks("a"), world.layout(&rows(), "")]);
     let mut engine = world.engine().await;
@@ -66,7 +66,7 @@ async fn a_bad_artifact_leaves_the_old_serving_and_is_told() {
     assert_eq!(state, State::Serving);
     let before = world.page("v1", &[]).await;
 
-    // The uri leads to weights that were damaged on their way.
+    // The URI now leads to damaged weights.
     let weights = world.path("b/weights.safetensors");
     let whole = fs::read(&weights).unwrap();
     let mut damaged = whole.clone();
@@ -90,7 +90,7 @@ async fn a_bad_artifact_leaves_the_old_serving_and_is_told() {
 }
 
 #[tokio::test]
-async fn one_bad_model_does_not_stop_the_others_and_readiness_is_declared() {
+async fn one_bad_model_does_not_stop_the_others_and_readiness_follows_the_flag() {
     let world = World::new();
     let bad = artifacts::model("bad", &world.path("nowhere"), "");
     world.manifests(&[bad, world.top_picks("a"), world.layout(&rows(), "")]);
@@ -109,7 +109,7 @@ async fn one_bad_model_does_not_stop_the_others_and_readiness_is_declared() {
 }
 
 #[tokio::test]
-async fn a_catalogue_is_no_model_and_the_reverse() {
+async fn a_catalogue_is_refused_as_a_model_and_a_model_as_a_catalogue() {
     let world = World::new();
     let layout = artifacts::layout(&world.path("a"), &rows(), "");
     world.manifests(&[world.top_picks("titles"), layout]);
@@ -149,7 +149,7 @@ async fn a_running_engine_sees_manifests_and_artifacts_change() {
 async fn until(what: &str, holds: impl Fn() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
     while !holds() {
-        assert!(Instant::now() < end, "{what}: not within 20 s");
+        assert!(Instant::now() < end, "{what}: did not happen within 20 s");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

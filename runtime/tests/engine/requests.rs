@@ -1,4 +1,4 @@
-//! Scores and top-k, and what is refused.
+//! Scores and top-k, and requests that are refused.
 
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,7 @@ async fn scores_come_in_the_order_of_the_titles_and_agree_with_top_k() {
     let scores = world.service.score(&request, &context()).await.unwrap();
     let expected: Vec<u32> = best.titles.iter().rev().map(|(_, score)| score.to_bits()).collect();
     let found: Vec<u32> = scores.scores.iter().map(|score| score.to_bits()).collect();
-    assert_eq!(found, expected, "the same bits, however a score is asked for");
+    assert_eq!(found, expected, "scores and top-k give the same bits");
     assert_eq!(scores.model, best.model);
 }
 
@@ -49,14 +49,14 @@ async fn top_k_leaves_out_what_was_watched_and_what_is_excluded() {
     let first = all.titles[0].0.clone();
     let request = TopKRequest { exclude: vec![&*first, "no-such-title"], ..top("v3", 50) };
     let rest = world.service.top_k(&request, &context()).await.unwrap();
-    assert_eq!(rest.titles[0], all.titles[1], "the excluded one is gone, the rest stays in order");
+    assert_eq!(rest.titles[0], all.titles[1], "only the excluded title is gone, and the order stays");
     let recent = TopKRequest { recent: vec![&*first], ..top("v3", 50) };
     let folded = world.service.top_k(&recent, &context()).await.unwrap();
     assert!(folded.titles.iter().all(|(id, _)| *id != first), "watched just now");
 }
 
 #[tokio::test]
-async fn strangers_get_popular_titles_and_say_so() {
+async fn strangers_get_popular_titles_and_the_answer_says_so() {
     let world = served().await;
     let best = world.service.top_k(&top("nobody", 50), &context()).await.unwrap();
     assert_eq!(best.recognised, Recognised::Stranger);
@@ -66,15 +66,15 @@ async fn strangers_get_popular_titles_and_say_so() {
         .flat_map(|viewer| history(viewer, SMALL.titles))
         .for_each(|title| plays[title as usize] += 1.0);
     for (id, score) in &best.titles {
-        assert_eq!(plays[id[1..].parse::<usize>().unwrap()], *score, "viewers that watched {id}");
+        assert_eq!(plays[id[1..].parse::<usize>().unwrap()], *score, "number of viewers that watched {id}");
     }
     let newcomer = TopKRequest { recent: vec!["t5"], ..top("nobody", 5) };
     let folded = world.service.top_k(&newcomer, &context()).await.unwrap();
-    assert_eq!(folded.recognised, Recognised::FoldedIn, "one recent title is enough to be known");
+    assert_eq!(folded.recognised, Recognised::FoldedIn, "one recent title is enough for a fold-in");
 }
 
 #[tokio::test]
-async fn a_batch_gives_each_viewer_the_same_as_alone() {
+async fn a_batch_gives_each_viewer_the_scores_of_a_single_request() {
     let world = served().await;
     let request = |viewer: &'static str, recent: Vec<&'static str>, titles: Vec<&'static str>| ScoreRequest {
         objective: "top-picks",
@@ -94,7 +94,7 @@ async fn a_batch_gives_each_viewer_the_same_as_alone() {
 }
 
 #[tokio::test]
-async fn bad_requests_are_refused_with_the_mend() {
+async fn bad_requests_are_refused_with_a_message_that_says_what_to_do() {
     let world = served().await;
     let (service, context) = (&world.service, context());
     let score = async |objective: &str, titles: &[&str]| {
@@ -128,7 +128,7 @@ async fn bad_requests_are_refused_with_the_mend() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_has_passed_is_answered_so() {
+async fn a_request_past_its_deadline_gets_an_error_and_is_not_computed() {
     let world = served().await;
     let late = RequestContext { deadline: Some(Instant::now() - Duration::from_millis(1)), ..context() };
     let request = ScoreRequest { objective: "top-picks", viewer: "v1", recent: vec![], titles: vec!["t1"] };

@@ -1,4 +1,4 @@
-//! A folder of manifests and artifacts, and an engine that serves it.
+//! A folder of manifests and artifacts, and an engine that serves them.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::artifacts::{self, SMALL};
 
-/// Counts what the service tells.
+/// Counts what the service reports.
 #[derive(Default)]
 pub struct Counts(Mutex<BTreeMap<String, usize>>);
 
@@ -56,7 +56,7 @@ impl Observer for Counts {
     }
 }
 
-/// A folder of manifests and artifacts, and what serves it.
+/// A folder of manifests and artifacts, and the service that serves them.
 pub struct World {
     pub dir: TempDir,
     pub service: Service,
@@ -64,7 +64,7 @@ pub struct World {
 }
 
 impl World {
-    /// Artifacts `a` and `b` (models of other seeds) and `titles` (their catalogue); no manifest yet.
+    /// Artifacts `a` and `b` (models with different seeds) and `titles` (their catalogue); no manifest yet.
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let counts = Arc::new(Counts::default());
@@ -86,12 +86,12 @@ impl World {
         artifacts::write(&self.path("manifests/all.yaml"), documents);
     }
 
-    /// A model `top-picks` of artifact `artifact`.
+    /// A model with objective `top-picks` and this artifact.
     pub fn top_picks(&self, artifact: &str) -> String {
         artifacts::model("top-picks", &self.path(artifact), "")
     }
 
-    /// A layout of these rows.
+    /// A layout with these rows.
     pub fn layout(&self, rows: &[String], rest: &str) -> String {
         artifacts::layout(&self.path("titles"), rows, rest)
     }
@@ -107,7 +107,7 @@ impl World {
         }
     }
 
-    /// An engine that has loaded what the manifests say.
+    /// An engine that has loaded the manifests.
     pub async fn engine(&self) -> Engine {
         let mut engine = Engine::new(self.options(), self.service.clone()).await.unwrap();
         engine.load().await;

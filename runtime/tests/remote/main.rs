@@ -1,4 +1,4 @@
-//! Pages whose model answers in another process: the same pages, from a fraction of the scores.
+//! Pages whose model runs in another process: they are the same, and need only a fraction of the scores.
 
 #![cfg(test)]
 
@@ -16,7 +16,7 @@ use split::{Split, page};
 const SIZE: Size = Size { viewers: 40, titles: 20_000, factors: 16 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lists_of_titles_give_the_page_that_all_scores_give() {
+async fn a_page_from_lists_of_titles_equals_the_page_from_all_scores() {
     let split = Split::start(SIZE).await;
     let all = split.received.load(Relaxed);
     let first = page(&split.page, "v3", &[]).await;

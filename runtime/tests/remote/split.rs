@@ -1,4 +1,4 @@
-//! A page and its model in one process and in two, over a connection that counts bytes.
+//! A page and its model in one process, and in two with a connection between them that counts bytes.
 
 use std::{
     collections::BTreeMap,
@@ -33,14 +33,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::{self, Size, genre_rows, row};
 
-/// Longer than anything here takes on a busy machine.
+/// No step of these tests takes so long, not even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The same page twice.
+/// The same page, served in two ways.
 pub struct Split {
-    /// The model answers in the page's process.
+    /// The model runs in the page's process.
     pub single: Service,
-    /// The model answers over the connection.
+    /// The model runs behind the connection.
     pub page: Service,
     /// Bytes that the model sent.
     pub received: Arc<AtomicU64>,
@@ -50,7 +50,7 @@ pub struct Split {
     _dir: TempDir,
 }
 
-/// Rows of every kind, 14 of them.
+/// 14 rows, with every kind of row.
 fn rows() -> Vec<String> {
     let near = "{becauseYouWatched: {objective: top-picks}}";
     let mut rows = vec![
@@ -69,7 +69,7 @@ impl Split {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name);
         artifacts::mf(&path("mf"), size, 1);
-        // Not every title of the model is in the catalogue.
+        // The catalogue lacks some titles of the model.
         artifacts::catalogue(&path("titles"), size.titles - 7);
         let model = artifacts::model("top-picks", &path("mf"), "");
         let rest = "  page: {rows: 14, titlesPerRow: 20}\n  deadline: 10s\n";
@@ -111,7 +111,7 @@ impl Split {
         Self { single, page, received, sent, _engines: engines, _dir: dir }
     }
 
-    /// Asks for pages until the model has every slice: from then on it lists the titles.
+    /// Requests pages until the model has every slice; from then on it answers with lists of titles.
     pub async fn settle(&self, n_titles: usize) {
         let start = Instant::now();
         loop {
@@ -126,7 +126,7 @@ impl Split {
     }
 }
 
-/// A page, without what tells the time.
+/// A page, without its timings.
 pub async fn page(service: &Service, viewer: &str, recent: &[&str]) -> PageResponse {
     let request = PageRequest { surface: "home", viewer, recent: recent.to_vec() };
     let context = RequestContext { request_id: "test".into(), traceparent: None, deadline: None };
@@ -162,7 +162,7 @@ fn listeners() -> TransportArgs {
     }
 }
 
-/// Passes connections on to `target`, and counts what goes each way.
+/// Forwards connections to `target`, and counts the bytes of each direction.
 async fn counting_proxy(target: SocketAddr, received: &Arc<AtomicU64>, sent: &Arc<AtomicU64>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

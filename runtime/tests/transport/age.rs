@@ -1,4 +1,4 @@
-//! Old connections: clients move on to new ones, and no request is lost.
+//! Old connections close: clients open new ones, and no request is lost.
 
 use std::{
     convert::Infallible,
@@ -20,7 +20,7 @@ use tonic::{Code, transport::Channel};
 use crate::world::{PATIENCE, World, parse};
 
 const YOUNG: [&str; 2] = ["--max-connection-age", "200ms"];
-/// Past the largest age with jitter.
+/// Longer than the largest age with jitter.
 const OLD: Duration = Duration::from_millis(250);
 
 #[test]
@@ -56,7 +56,7 @@ fn an_old_http_1_connection_closes_with_an_answer() {
 
 type Sender = http2::SendRequest<BoxBody<Bytes, Infallible>>;
 
-/// A connection over HTTP/2, and the task that ends with it.
+/// An HTTP/2 connection, and the task that ends when it closes.
 async fn connect(address: SocketAddr) -> (Sender, JoinHandle<hyper::Result<()>>) {
     let stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
@@ -74,7 +74,7 @@ async fn an_old_http_2_connection_finishes_its_requests_and_goes() {
         .unwrap();
     let answer = tokio::spawn(sender.send_request(request));
     body.send(Ok(Frame::data(Bytes::from_static(b"{")))).await.unwrap();
-    // The client learns that the connection takes no further request.
+    // The server tells the client that the connection accepts no more requests.
     let start = Instant::now();
     loop {
         let live = Request::get(format!("http://{}/livez", world.http));
@@ -94,7 +94,7 @@ async fn an_old_http_2_connection_finishes_its_requests_and_goes() {
     let page = answer.into_body().collect().await.unwrap().to_bytes();
     assert!(serde_json::from_slice::<serde_json::Value>(&page).unwrap()["rows"].is_array());
     timeout(PATIENCE, connection).await.expect("the connection ends").unwrap().unwrap();
-    // The scrape itself has a connection.
+    // The scrape itself uses a connection.
     let open = format!("{}{{listener=\"http\"}}", marquee_crds::metrics::CONNECTIONS);
     world.until("closed", || world.metric(&open) < 1.5);
 }
@@ -120,7 +120,7 @@ async fn an_old_grpc_connection_goes_and_its_client_connects_again() {
         assert_eq!(page.rows.len(), 2);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // A stream that lasts is not cut.
+    // The server does not cut a long stream.
     let channel = Channel::from_shared(format!("http://{}", world.grpc)).unwrap().connect().await.unwrap();
     let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
     let mut watch = health.watch(tonic_health::pb::HealthCheckRequest::default()).await.unwrap().into_inner();

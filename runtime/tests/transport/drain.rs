@@ -1,4 +1,4 @@
-//! How the listeners close: first not ready, then no new connections, then answers to what is in flight, then the end.
+//! How the listeners close: readiness ends, then no new connections, then requests in flight are answered, then the process ends.
 
 use std::{
     io::{Read, Write},
@@ -21,7 +21,7 @@ fn ended(world: &mut World) -> ExitStatus {
     }
 }
 
-/// A request whose last byte is yet to come.
+/// A request whose last byte is not sent yet.
 fn begun(world: &World) -> TcpStream {
     let mut stream = TcpStream::connect(world.http).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -31,7 +31,7 @@ fn begun(world: &World) -> TcpStream {
               content-length: 2\r\nexpect: 100-continue\r\n\r\n",
         )
         .unwrap();
-    // The server asks for the body once the request is under way.
+    // The server requests the body when it has started the request.
     let mut asked = [0; 25];
     stream.read_exact(&mut asked).unwrap();
     assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");

@@ -1,4 +1,4 @@
-//! Compressed requests and answers, over HTTP and gRPC: read, bounded, and written only where they are asked for.
+//! Compression over HTTP and gRPC: requests are decompressed up to a limit, and answers are compressed only if the client asks.
 
 use std::io::{Read, Write};
 
@@ -120,7 +120,7 @@ async fn grpc_messages_are_compressed_both_ways_and_bounded() {
         let message = "the message is over 2000 bytes: send fewer titles, or raise --max-body";
         assert_eq!(status.message(), message, "{encoding}");
     }
-    // Clients that only accept compression get plain messages.
+    // Clients that accept compression but do not use it get plain messages.
     let mut ranker = RankerClient::new(channel).accept_compressed(CompressionEncoding::Gzip);
     assert_eq!(ranker.score(score(2)).await.unwrap().into_inner(), plain);
 }
@@ -128,7 +128,7 @@ async fn grpc_messages_are_compressed_both_ways_and_bounded() {
 #[test]
 fn four_mebibytes_are_read_by_default() {
     let world = World::start(&[]);
-    // Spaces count: 4 MiB is what other servers of this protocol read.
+    // Spaces count too. Other servers of this protocol accept 4 MiB.
     let padded = |n_bytes: usize| [&br#"{"viewer":"1"}"#[..], &vec![b' '; n_bytes - 14][..]].concat();
     assert_eq!(world.send(PAGE, &[JSON], &padded(4 << 20)).status, 200);
     let over = world.send(PAGE, &[JSON], &padded((4 << 20) + 1));

@@ -17,7 +17,7 @@ use tonic_reflection::pb::v1::{
 
 use crate::world::World;
 
-/// A score as JSON has it, in the digits of an f32.
+/// A score as JSON writes it, with the digits of an f32.
 fn written(score: f32) -> Value {
     serde_json::from_str(&serde_json::to_string(&score).unwrap()).unwrap()
 }

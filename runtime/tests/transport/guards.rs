@@ -14,7 +14,7 @@ fn connect(world: &World) -> TcpStream {
     stream
 }
 
-/// Everything until the server closes.
+/// All bytes until the server closes the connection.
 fn rest(mut stream: TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
@@ -102,7 +102,7 @@ fn a_client_that_does_not_take_its_answers_is_cut() {
     let stream = connect(&world);
     let mut sender = stream.try_clone().unwrap();
     sender.set_write_timeout(Some(PATIENCE)).unwrap();
-    // Unread answers fill the buffers of both sides; then the server waits, and at last it cuts the connection.
+    // Unread answers fill the buffers of both sides; then the server waits, and finally closes the connection.
     let ask = b"GET /v1/openapi.json HTTP/1.1\r\nhost: a\r\n\r\n".repeat(100);
     let start = Instant::now();
     while sender.write_all(&ask).is_ok() {
@@ -114,7 +114,7 @@ fn a_client_that_does_not_take_its_answers_is_cut() {
 #[test]
 fn a_connection_more_than_the_limit_is_closed_and_room_comes_back() {
     let world = World::start(&["--max-connections", "3"]);
-    // Connections of the start may still be closing, and hold a place while they do.
+    // Connections from the start may still be closing, and count until they are closed.
     let held = std::cell::RefCell::new(Vec::new());
     world.until("full", || {
         let mut stream = connect(&world);

@@ -1,4 +1,4 @@
-//! The listeners of the real binary, over real sockets: what they refuse, what limits them, how they end.
+//! The listeners of the real binary, over real sockets: what they refuse, their limits, and how they close.
 
 #![allow(
     clippy::unwrap_used,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// The interpreter that `make setup` prepares.
+/// The Python interpreter that `make setup` prepares.
 fn python() -> PathBuf {
     let cache = std::env::var_os("MARQUEE_CACHE").map(PathBuf::from);
     let cache = cache.or_else(|| std::env::home_dir().map(|home| home.join(".cache/marquee")));
@@ -58,7 +58,7 @@ fn a_stock_client_works_over_http_and_grpc() {
     }
 }
 
-/// Equal as f32: one side writes the shortest digits of an f32, the other those of the f64 that it became.
+/// Equal as f32: one side writes the shortest digits of an f32, the other those of the same number as f64.
 fn assert_same(found: &Value, expected: &Value, what: &str) {
     let flat = |value: &Value| -> Vec<Vec<f32>> {
         let rows = value.as_array().unwrap_or_else(|| panic!("{what}: {value}"));
@@ -108,7 +108,7 @@ fn binary_tensors_that_do_not_add_up_are_refused() {
 fn a_null_is_an_absent_member() {
     let world = World::start(&[]);
     let infer = "/v2/models/watch/infer";
-    // What the types of mlserver send: every absent member as null.
+    // The types of mlserver send every absent member as null.
     let whole = json!({
         "id": null,
         "parameters": null,
@@ -153,7 +153,7 @@ fn a_null_is_an_absent_member() {
         assert_eq!(answer.status, 400, "{why}: {}", answer.text());
         assert!(answer.json()["error"].as_str().unwrap().contains(message), "{why}: {}", answer.text());
     }
-    // The same in the other protocol.
+    // The same over the other protocol.
     #[rustfmt::skip]
     let cases = [
         ("/v1/objectives/watch/score", json!({ "viewer": null, "recent": null, "titles": ["10"] }), json!({ "titles": ["10"] })),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// Checks a value against a schema of the document, member by member: no member that it has not, none missing.
+/// Checks a value against a schema of the document: every required member is present, and every member is in the schema.
 fn check(document: &Value, schema: &Value, value: &Value, at: &str) {
     let schema = match schema["$ref"].as_str() {
         Some(reference) => document.pointer(&reference[1..]).unwrap(),
@@ -46,7 +46,7 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str) {
 }
 
 #[test]
-fn answers_are_as_the_document_has_them() {
+fn answers_match_the_document() {
     let world = World::start(&[]);
     let document = world.get("/v1/openapi.json").json();
     let infer = json!({ "id": "a", "inputs": [
@@ -90,7 +90,7 @@ fn a_page_says_how_long_its_stages_took() {
 }
 
 #[test]
-fn a_scrape_has_the_names_of_the_contract_and_no_word_of_a_caller() {
+fn a_scrape_has_the_names_of_the_contract_and_no_label_from_a_caller() {
     let world = World::start(&[]);
     assert_eq!(world.post("/v1/objectives/watch/score", &json!({ "titles": ["10"] })).status, 200);
     assert_eq!(world.post("/v1/objectives/invented/score", &json!({ "titles": ["10"] })).status, 404);
@@ -100,7 +100,7 @@ fn a_scrape_has_the_names_of_the_contract_and_no_word_of_a_caller() {
     assert_eq!(scrape.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     let text = scrape.text();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let (series, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line:?} is no sample"));
+        let (series, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("{line:?} is not a sample"));
         assert!(value.parse::<f64>().is_ok(), "{line:?} has no number");
         assert!(series.starts_with("marquee_") || series.starts_with("process_"), "{line:?}");
     }
@@ -108,15 +108,15 @@ fn a_scrape_has_the_names_of_the_contract_and_no_word_of_a_caller() {
     for name in
         [names::REQUESTS, names::REQUEST_SECONDS, names::IN_FLIGHT, names::MODEL_INFO, names::BUILD_INFO]
     {
-        assert!(text.contains(&format!("# TYPE {name} ")), "{name} is in no scrape");
+        assert!(text.contains(&format!("# TYPE {name} ")), "the scrape has no {name}");
     }
-    assert!(!text.contains("invented"), "a caller's word is a label");
+    assert!(!text.contains("invented"), "a label holds text from a caller");
     let series = |code: &str| format!("{}{{code=\"{code}\",method=\"http/score\"}}", names::REQUESTS);
     assert_eq!((world.metric(&series("Ok")), world.metric(&series("NotFound"))), (1.0, 1.0));
 }
 
 #[test]
-fn a_head_has_no_body_and_the_preview_is_there() {
+fn an_answer_to_head_has_no_body_and_the_preview_is_served() {
     let world = World::start(&[]);
     let head = world.send("HEAD /status", &[], b"");
     assert_eq!((head.status, head.body.len()), (200, 0));

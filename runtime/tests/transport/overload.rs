@@ -1,4 +1,4 @@
-//! More than the process takes on: refused at once, on purpose, with a hint when to come back.
+//! Overload: the process refuses requests at once, and says when to retry.
 
 use std::{
     sync::Barrier,
@@ -13,7 +13,7 @@ use tonic::{Code, transport::Channel};
 use crate::world::{Answer, PATIENCE, World};
 
 const CALLERS: usize = 8;
-/// How long an admitted request holds the only place: it waits that long for others to share its pass, and none is let in.
+/// How long an admitted request holds the only place: it waits so long for others to share its forward pass, and none is admitted.
 const HELD: Duration = Duration::from_millis(100);
 
 /// A process with one place, which every admitted request holds for [`HELD`].
@@ -22,8 +22,8 @@ fn world() -> World {
     World::start_batching(&batching, &["--max-in-flight", "1", "--max-waiting", "0"])
 }
 
-/// Sends requests side by side. One of them is admitted and holds the only place; the others, which are under way already,
-/// are refused. Where a busy machine delays them by more than [`HELD`], they are sent again.
+/// Sends requests at the same time. One is admitted and holds the only place; the others are refused. If a busy machine delays
+/// them by more than [`HELD`], they are sent again.
 fn refused(world: &World) -> Answer {
     let body = json!({ "viewer": "1", "titles": ["10"] });
     let start = Instant::now();
@@ -37,12 +37,12 @@ fn refused(world: &World) -> Answer {
             let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(ask)).collect();
             callers.into_iter().map(|caller| caller.join().unwrap()).collect()
         });
-        assert!(answers.iter().any(|answer| answer.status == 200), "one of them has the place");
+        assert!(answers.iter().any(|answer| answer.status == 200), "one request is admitted");
         if let Some(refused) = answers.into_iter().find(|answer| answer.status != 200) {
             return refused;
         }
     }
-    panic!("nothing is refused");
+    panic!("no request was refused");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn http_says_429_and_when_to_try_again() {
     assert!(problem["detail"].as_str().unwrap().contains("retry after"), "{problem}");
     let shed = format!("{}{{importance=\"score\"}}", marquee_crds::metrics::SHED);
     assert!(world.metric(&shed) >= 1.0);
-    // Probes are not what is shed.
+    // Probes are never shed.
     assert_eq!((world.get("/livez").status, world.get("/readyz").status), (200, 200));
 }
 
@@ -67,7 +67,7 @@ async fn grpc_says_resource_exhausted_with_retry_info() {
     let channel = Channel::from_shared(format!("http://{}", world.grpc)).unwrap().connect().await.unwrap();
     let start = Instant::now();
     let status = loop {
-        assert!(start.elapsed() < PATIENCE, "nothing is refused");
+        assert!(start.elapsed() < PATIENCE, "no request was refused");
         let calls = (0..CALLERS).map(|_| {
             let mut ranker = RankerClient::new(channel.clone());
             let (objective, viewer, titles) = ("watch".into(), "1".into(), vec!["10".into()]);

@@ -1,4 +1,4 @@
-//! Bad requests: each has its status, its code, and a message that says what to do, over HTTP and gRPC.
+//! Bad requests: each gets its status, its code, and a message that says what to do, over HTTP and gRPC.
 
 use marquee_runtime::transport::grpc::contract::marquee::v1::{
     GetPageRequest, ScoreRequest, TopKRequest, pages_client::PagesClient, ranker_client::RankerClient,
@@ -13,7 +13,7 @@ const TOP_K: &str = "POST /v1/objectives/watch/top-k";
 const PAGE: &str = "POST /v1/surfaces/home/page";
 
 #[test]
-fn bad_bodies_get_a_problem_that_says_the_mend() {
+fn bad_bodies_get_a_problem_that_says_what_to_do() {
     let many = json!({ "titles": vec!["10"; 10_001] }).to_string();
     let recent = json!({ "recent": vec!["10"; 1_001], "titles": ["10"] }).to_string();
     #[rustfmt::skip]
@@ -54,7 +54,7 @@ fn bad_bodies_get_a_problem_that_says_the_mend() {
 }
 
 #[test]
-fn what_stands_around_a_body_is_checked_too() {
+fn method_path_and_headers_are_checked_too() {
     let body: &[u8] = b"{\"titles\":[\"10\"]}";
     const JSON: (&str, &str) = ("content-type", "application/json");
     #[rustfmt::skip]
@@ -158,7 +158,7 @@ async fn grpc_says_the_same() {
     let request = GetPageRequest { surface: "kids".into(), ..Default::default() };
     assert_eq!(pages.get_page(request).await.unwrap_err().code(), Code::NotFound);
     let mut late = tonic::Request::new(score("watch", vec!["10".into()]));
-    // Not `grpc-timeout`: this client heeds that itself, and may give up before the answer is there.
+    // Not `grpc-timeout`: this client enforces it itself, and may stop before the answer arrives.
     late.metadata_mut().insert("x-request-timeout-ms", "0".parse().unwrap());
     assert_eq!(ranker.score(late).await.unwrap_err().code(), Code::DeadlineExceeded);
 }

@@ -18,7 +18,7 @@ use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use crate::world::{PATIENCE, World, parse};
 
-/// A certificate of its own authority for `localhost`.
+/// A self-signed certificate for `localhost`.
 fn certificate(dir: &Path) {
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
@@ -54,7 +54,7 @@ fn live(dir: &Path, address: SocketAddr) -> std::io::Result<u16> {
 }
 
 #[tokio::test]
-async fn both_listeners_speak_tls_and_follow_the_files() {
+async fn both_listeners_use_tls_and_reload_the_files() {
     let dir = tempfile::tempdir().unwrap();
     certificate(dir.path());
     let path = |name: &str| dir.path().join(name).display().to_string();
@@ -68,7 +68,7 @@ async fn both_listeners_speak_tls_and_follow_the_files() {
     health.check(HealthCheckRequest::default()).await.unwrap();
 
     let plain = world.raw_bytes(b"GET /livez HTTP/1.1\r\nhost: a\r\n\r\n");
-    assert!(!plain.starts_with(b"HTTP/1.1 200"), "nothing is answered in the clear");
+    assert!(!plain.starts_with(b"HTTP/1.1 200"), "plain HTTP gets no answer");
 
     certificate(dir.path());
     world.until("following the new certificate", || {
@@ -77,7 +77,7 @@ async fn both_listeners_speak_tls_and_follow_the_files() {
 }
 
 #[test]
-fn files_that_are_no_pair_are_named() {
+fn files_that_do_not_match_are_named() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     certificate(one.path());
     certificate(other.path());

@@ -1,4 +1,4 @@
-//! Ids and traces: continued, answered, logged.
+//! Request ids and traces: continued, returned to the caller, and logged.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::world::World;
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 #[test]
-fn a_trace_is_continued_answered_and_logged() {
+fn a_trace_is_continued_returned_and_logged() {
     let world = World::start(&["--log-requests", "1000"]);
     let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
     let headers =
@@ -39,13 +39,13 @@ fn a_request_without_a_trace_starts_one() {
 }
 
 #[test]
-fn a_flood_of_requests_is_no_flood_of_lines() {
+fn many_requests_do_not_write_many_log_lines() {
     let world = World::start(&["--log-requests", "1"]);
     for _ in 0..50 {
         world.get("/livez");
     }
-    // The next second's line tells of those held back.
-    world.until("told of", || {
+    // The next second's line counts the lines that were left out.
+    world.until("counted", || {
         world.post("/v1/objectives/watch/top-k", &json!({ "k": 1 }));
         let log = world.log.lock().unwrap();
         log.iter().any(|line| line["suppressed"].as_u64().is_some_and(|n| n > 10))

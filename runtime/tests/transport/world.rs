@@ -17,7 +17,7 @@ use marquee_models::{golden, registry};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-/// Longer than anything here takes on a busy machine.
+/// No step of these tests takes so long, not even on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 const MANIFESTS: &str = "
@@ -57,17 +57,17 @@ spec:
     titlesPerRow: 3
 ";
 
-/// A process that serves, and ends with the value.
+/// A serving process, which ends when this value is dropped.
 pub struct World {
     pub http: SocketAddr,
     pub grpc: SocketAddr,
     pub child: Child,
     pub log: Arc<Mutex<Vec<Value>>>,
-    /// Goes when the process has ended.
+    /// Removed after the process has ended.
     _dir: TempDir,
 }
 
-/// What came back.
+/// An answer over HTTP.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -85,7 +85,7 @@ impl Answer {
     }
 }
 
-/// Two factors, three viewers, eight titles; `t0` is the most watched.
+/// Two factors, three viewers, eight titles; `t0` has the most plays.
 fn write_model(dir: &Path) {
     let titles: Vec<f32> = (0..16).map(|n| (n as f32 * 0.7).sin()).collect();
     let viewers: Vec<f32> = (0..6).map(|n| (n as f32 * 1.3).cos()).collect();
@@ -100,7 +100,7 @@ fn write_model(dir: &Path) {
         TensorData::u32("history.sequence", &[3], &[0, 1, 2]),
     ];
     writer.tensors("weights.safetensors", &tensors).unwrap();
-    // Numbers, so that the integer data types of the Open Inference Protocol can name them.
+    // The ids are numbers, so that the integer types of the Open Inference Protocol can hold them.
     writer.ids(Role::Viewers, ["1", "2", "3"]).unwrap();
     writer.ids(Role::Titles, (10..18).map(|id| id.to_string())).unwrap();
     let hyperparameters = json!({ "factors": 2, "regularization": 0.1, "alpha": 1.0 });
@@ -130,12 +130,12 @@ fn write_catalogue(dir: &Path) {
 }
 
 impl World {
-    /// Starts with these flags more, and waits until it is ready.
+    /// Starts the process with these additional flags, and waits until it is ready.
     pub fn start(flags: &[&str]) -> Self {
         Self::start_batching("", flags)
     }
 
-    /// The same, with this in `spec.serving.batching` of the model.
+    /// The same, with this value in `spec.serving.batching` of the model.
     pub fn start_batching(batching: &str, flags: &[&str]) -> Self {
         let dir = TempDir::new().unwrap();
         write_model(&dir.path().join("model"));
@@ -177,7 +177,7 @@ impl World {
         });
         let addresses = listening.recv_timeout(PATIENCE);
         let (http, grpc) =
-            addresses.unwrap_or_else(|_| panic!("it does not listen: {:?}", log.lock().unwrap()));
+            addresses.unwrap_or_else(|_| panic!("the process does not listen: {:?}", log.lock().unwrap()));
         Self { http, grpc, child, log, _dir: dir }
     }
 
@@ -186,7 +186,7 @@ impl World {
     }
 
     fn ready(&self) -> bool {
-        // With TLS, readiness is for the test to ask.
+        // With TLS, the test itself waits for readiness.
         self.try_raw(b"GET /readyz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
             .is_none_or(|answer| answer.status == 200)
     }
@@ -195,26 +195,26 @@ impl World {
     pub fn until(&self, what: &str, condition: impl Fn() -> bool) {
         let end = Instant::now() + PATIENCE;
         while !condition() {
-            assert!(Instant::now() < end, "not {what} in time: {:?}", self.log.lock().unwrap());
+            assert!(Instant::now() < end, "{what}: did not happen in time: {:?}", self.log.lock().unwrap());
             thread::park_timeout(Duration::from_millis(10));
         }
     }
 
-    /// Sends bytes as they are, and reads the answer to its end.
+    /// Sends raw bytes, and reads the whole answer.
     pub fn raw(&self, request: &[u8]) -> Answer {
-        self.try_raw(request).expect("an answer of HTTP")
+        self.try_raw(request).expect("an HTTP answer")
     }
 
     fn try_raw(&self, request: &[u8]) -> Option<Answer> {
         parse(&self.raw_bytes(request))
     }
 
-    /// Sends bytes as they are, and reads whatever comes until the server closes.
+    /// Sends raw bytes, and reads until the server closes the connection.
     pub fn raw_bytes(&self, request: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         let Ok(mut stream) = TcpStream::connect(self.http) else { return bytes };
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        // A reset after the answer takes nothing of it away.
+        // A reset after the answer does not matter.
         let _ = stream.write_all(request);
         let _ = stream.read_to_end(&mut bytes);
         bytes
@@ -245,7 +245,7 @@ impl World {
         self.send(&format!("GET {path}"), &[], b"")
     }
 
-    /// The value of a metric's series, 0 when there is none.
+    /// The value of a metric series; 0 if there is none.
     pub fn metric(&self, series: &str) -> f64 {
         let text = self.get("/metrics").text();
         let line = text.lines().find_map(|line| line.strip_prefix(series)?.trim().parse().ok());
@@ -266,7 +266,7 @@ impl Drop for World {
     }
 }
 
-/// An answer as it stands on the wire, of known length.
+/// Parses an answer with a known length; `None` if it is incomplete.
 pub fn parse(bytes: &[u8]) -> Option<Answer> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = str::from_utf8(&bytes[..end]).ok()?;

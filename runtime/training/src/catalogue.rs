@@ -96,7 +96,7 @@ fn wanted(spec: &MetadataSpec) -> [Wanted; 4] {
         column("id", ValueKind::Id, "--id-column", &spec.id, &["id", "title_id", "item_id", "movieId"]),
         column("name", ValueKind::Text, "--name-column", &spec.name, &["name", "title", "movie_title"]),
         column("year", ValueKind::Number, "--year-column", &spec.year, &["year", "release_year"]),
-        column("genres", ValueKind::Text, "--genres-column", &spec.genres, &["genres", "genre", "class"]),
+        column("genres", ValueKind::List, "--genres-column", &spec.genres, &["genres", "genre", "class"]),
     ];
     columns[0].required = true;
     columns[1].required = true;
@@ -129,19 +129,38 @@ impl Reader<'_> {
         }
         let name = text(cell(1))
             .map_err(|found| (1, "a name in UTF-8 without control characters".to_owned(), found))?;
-        let genres = text(cell(3))
-            .map_err(|found| (3, "genres in UTF-8 without control characters".to_owned(), found))?;
+        let genres = self.genres(cell(3))?;
         if name.is_empty() {
             return Err((1, "a name".to_owned(), "nothing".to_owned()));
         }
+        let name = if self.spec.article_first { title_names::article_first(&name) } else { name };
+        Ok(CatalogueEntry { id, name, year: year(cell(2)), genres, plays: 0 })
+    }
+
+    /// Each genre once, whether they come as a list or as one text.
+    fn genres(&self, cell: Cell<'_>) -> Result<Vec<String>, Fault> {
+        let joined;
+        let all: Vec<&str> = match cell {
+            Cell::List(genres) => {
+                if let Some(odd) = genres.iter().find(|genre| genre.chars().any(char::is_control)) {
+                    let expected = "genres without control characters".to_owned();
+                    return Err((3, expected, quoted(odd.as_bytes())));
+                }
+                genres.iter().map(String::as_str).collect()
+            }
+            one => {
+                let expected = || "genres in UTF-8 without control characters".to_owned();
+                joined = text(one).map_err(|found| (3, expected(), found))?;
+                joined.split(&self.separator).collect()
+            }
+        };
         let mut distinct: Vec<String> = Vec::new();
-        for genre in genres.split(&self.separator).map(str::trim).filter(|genre| !genre.is_empty()) {
+        for genre in all.into_iter().map(str::trim).filter(|genre| !genre.is_empty()) {
             if !distinct.iter().any(|known| known == genre) {
                 distinct.push(genre.to_owned());
             }
         }
-        let name = if self.spec.article_first { title_names::article_first(&name) } else { name };
-        Ok(CatalogueEntry { id, name, year: year(cell(2)), genres: distinct, plays: 0 })
+        Ok(distinct)
     }
 }
 
@@ -189,6 +208,7 @@ fn text(cell: Cell<'_>) -> Result<String, String> {
         Cell::Unsigned(value) => Ok(value.to_string()),
         Cell::Float(value) | Cell::Time(value) => Ok(value.to_string()),
         Cell::Boolean(value) => Ok(value.to_string()),
+        Cell::List(_) => Err("a list".to_owned()),
         Cell::Text(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) if !text.chars().any(char::is_control) => Ok(text.trim().to_owned()),
             Ok(_) => Err(quoted(bytes)),
@@ -204,3 +224,6 @@ fn year(cell: Cell<'_>) -> Option<i32> {
     #[expect(clippy::cast_possible_truncation, reason = "whole and small")]
     Some(value as i32)
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,6 +42,20 @@ pub enum TrainingError {
         /// Bytes that the machine and its control groups allow.
         allowed: u64,
     },
+    /// The data would take more memory than there is, before anything is fitted.
+    #[error(
+        "the data has about {rows} rows, which take about {} of memory when they are read, and the process may use {}: train on \
+         fewer rows, raise the limit, or give --force to try all the same",
+        bytes(*needed), bytes(*allowed)
+    )]
+    DataMemory {
+        /// Rows, told from the beginning of the files.
+        rows: u64,
+        /// Bytes, estimated.
+        needed: u64,
+        /// Bytes that the machine and its control groups allow.
+        allowed: u64,
+    },
     /// Quality cannot be measured.
     #[error("quality cannot be measured by {protocol}")]
     Measure {
@@ -114,7 +128,7 @@ impl TrainingError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Usage(_) | Self::Checkpoint { .. } => 2,
-            Self::Data(_) | Self::Artifact { .. } | Self::Memory { .. } => 3,
+            Self::Data(_) | Self::Artifact { .. } | Self::Memory { .. } | Self::DataMemory { .. } => 3,
             Self::Fit { source, .. } | Self::Measure { source, .. } => match source {
                 AlgorithmError::Parameter { .. } | AlgorithmError::Diverged { .. } => 2,
                 AlgorithmError::Threads { .. } => 1,

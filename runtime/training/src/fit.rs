@@ -1,12 +1,14 @@
 //! From interactions to the tensors of an artifact, whatever the algorithm.
 
+pub mod duration;
 pub mod estimate;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use marquee_algorithms::{
-    AlgorithmError, FitContext, Hyperparameters, Interactions, popularity, trainer::plain_number,
+    AlgorithmError, FitContext, Hyperparameters, Interactions, metrics::RatingScale, popularity,
+    trainer::plain_number,
 };
 use marquee_artifacts::{Architecture, Dtype, RawTensor};
 use marquee_models::{Model, ModelError, ScanOptions, registry::Registry, weights::Weights};
@@ -19,8 +21,8 @@ use crate::trainers::Algorithm;
 pub struct TrainingData<'a> {
     /// Who watched what.
     pub interactions: &'a Interactions,
-    /// Lowest and highest rating.
-    pub scale: (f32, f32),
+    /// Of the ratings.
+    pub scale: RatingScale,
 }
 
 /// What a fit found: everything of an artifact but its id tables.
@@ -103,12 +105,12 @@ pub fn fit(
 }
 
 /// Adds what the model needs beside the hyperparameters of the fit.
-fn describe(fitted: &mut Fitted, scale: (f32, f32)) {
+fn describe(fitted: &mut Fitted, scale: RatingScale) {
     if !fitted.algorithm.is_explicit() {
         return;
     }
-    fitted.hyperparameters.insert("ratingMin".to_owned(), plain_number(scale.0));
-    fitted.hyperparameters.insert("ratingMax".to_owned(), plain_number(scale.1));
+    fitted.hyperparameters.insert("ratingMin".to_owned(), plain_number(scale.least));
+    fitted.hyperparameters.insert("ratingMax".to_owned(), plain_number(scale.most));
     // Members of an ensemble stand side by side: to the model they are one with that many factors.
     let columns = fitted.tensors.get("title.factors").and_then(|tensor| tensor.shape.get(1)).copied();
     if let Some(each) = fitted.hyperparameters.insert("factors".to_owned(), json!(columns)) {

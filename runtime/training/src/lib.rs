@@ -32,6 +32,7 @@ pub mod progress;
 
 mod nearest;
 mod title_names;
+mod wording;
 
 pub use error::TrainingError;
 pub use progress::Io;

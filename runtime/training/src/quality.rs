@@ -4,14 +4,14 @@ use std::{collections::HashMap, sync::Mutex};
 
 use marquee_algorithms::{
     AlgorithmError, Interaction, Interactions,
-    metrics::{Bootstrap, Estimate, RankingOptions, RankingReport, RatingReport, rank, rate},
+    metrics::{Bootstrap, Estimate, RankingOptions, RankingReport, RatingReport, RatingScale, rank, rate},
 };
 use marquee_models::{Capability, Model, ModelError, TitleRow, ViewerContext, ViewerRow};
 use serde::Serialize;
 
 use crate::{
     config::{Measure, Protocol},
-    split::{DataSplit, table},
+    split::{DataSplit, TableShape, table},
 };
 
 /// Figures of one model.
@@ -116,8 +116,7 @@ pub fn compare(
             baseline_name: "title mean",
         });
     }
-    let shape = (split.training.n_viewers(), split.training.n_titles());
-    let held = table(&split.held_out, shape)?;
+    let held = table(&split.held_out, TableShape::of(&split.training))?;
     let baseline = popularity(&split.training, &held, measure)?;
     let model = ranking(model, &split.training, &held, measure)?;
     Ok(Comparison { model, baseline, baseline_name: "popularity" })
@@ -133,7 +132,7 @@ pub fn of_model(
     if protocol.is_explicit() {
         return ratings(model, split, measure);
     }
-    let held = table(&split.held_out, (split.training.n_viewers(), split.training.n_titles()))?;
+    let held = table(&split.held_out, TableShape::of(&split.training))?;
     ranking(model, &split.training, &held, measure)
 }
 
@@ -210,7 +209,7 @@ fn title_mean(split: &DataSplit, measure: &Measure) -> Result<Quality, Fault> {
 /// The baseline of ratings where the training data is not at hand: one rating for everything.
 pub fn constant(
     held_out: &[Interaction],
-    scale: (f32, f32),
+    scale: RatingScale,
     rating: f32,
     measure: &Measure,
 ) -> Result<Quality, Fault> {

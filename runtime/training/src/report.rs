@@ -17,6 +17,7 @@ use crate::{
     progress::StageTime,
     quality::{Comparison, Quality},
     trainers::Algorithm,
+    wording::counted,
 };
 
 /// Everything about one trained or evaluated model.
@@ -137,22 +138,22 @@ pub fn print_data(out: &mut dyn Write, data: &DataReport) -> io::Result<()> {
     let facts = &data.facts;
     writeln!(
         out,
-        "data: {} rows of {} viewers and {} titles, digest {}",
-        facts.rows_read - facts.bad_rows - facts.not_plays - facts.duplicates_dropped,
-        data.viewers,
-        data.titles,
+        "data: {} of {} and {}, digest {}",
+        counted(facts.rows_read - facts.bad_rows - facts.not_plays - facts.duplicates_dropped, "row"),
+        counted(data.viewers, "viewer"),
+        counted(data.titles, "title"),
         facts.digest.get(..12).unwrap_or_default()
     )?;
     if facts.bad_rows > 0 {
         writeln!(
             out,
-            "passed over {} bad rows, the first: {}",
-            facts.bad_rows,
+            "passed over {}, the first: {}",
+            counted(facts.bad_rows, "bad row"),
             facts.bad_row_examples.join("; ")
         )?;
     }
     if facts.empty_files > 0 {
-        writeln!(out, "passed over {} parts without rows", facts.empty_files)?;
+        writeln!(out, "passed over {} without rows", counted(facts.empty_files, "part"))?;
     }
     print_not_plays(out, facts, data.positive_from)?;
     for column in facts.unread_columns.iter().filter(|column| column.contains(": ")) {
@@ -161,7 +162,11 @@ pub fn print_data(out: &mut dyn Write, data: &DataReport) -> io::Result<()> {
     if facts.duplicates_dropped > 0 {
         let policy = clap::ValueEnum::to_possible_value(&data.duplicates);
         let policy = policy.as_ref().map_or("last", |policy| policy.get_name());
-        writeln!(out, "dropped {} duplicate rows, keeping the {policy} of each", facts.duplicates_dropped)?;
+        writeln!(
+            out,
+            "dropped {}, keeping the {policy} of each",
+            counted(facts.duplicates_dropped, "duplicate row")
+        )?;
     }
     Ok(())
 }
@@ -175,8 +180,8 @@ pub fn print_not_plays(out: &mut dyn Write, facts: &Facts, positive_from: Option
     };
     writeln!(
         out,
-        "left out {} rows {rule}: they are no plays (--positive-from sets the limit)",
-        facts.not_plays
+        "left out {} {rule}, not counted as plays (--positive-from sets the limit)",
+        counted(facts.not_plays, "row")
     )
 }
 

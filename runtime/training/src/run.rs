@@ -15,6 +15,7 @@ use crate::{
     error::TrainingError,
     fit::{self, Fitted, TrainingData, estimate},
     progress::{Io, ProgressStage, StageTime, bytes},
+    wording::counted,
 };
 
 /// What comes of a fit.
@@ -149,8 +150,8 @@ impl IterationWatch<'_> {
         self.stage.set_total(u64::from(of));
         self.stage.tell(u64::from(done), note.as_deref().unwrap_or_default())?;
         self.last = Some(match note {
-            Some(note) => format!("{done} iterations, {note}"),
-            None => format!("{done} iterations"),
+            Some(note) => format!("{}, {note}", counted(done, "iteration")),
+            None => counted(done, "iteration"),
         });
         let Some(checkpoint) = self.checkpoint else { return Ok(false) };
         let Cadence { every_iterations, every_seconds } = self.cadence;

@@ -9,13 +9,14 @@ use rayon::ThreadPool;
 use serde_json::{Value, json};
 
 use crate::{
-    config::{Config, Protocol, Range, Search, SearchKind},
+    config::{Config, Measure, Protocol, Range, Search, SearchKind},
     error::TrainingError,
     fit::{self, TrainingData},
     progress::Io,
     quality::{self, Quality},
     run::measure_error,
     split::{DataSplit, cut, split_rows, validation},
+    wording::counted,
 };
 
 /// Most trials of a grid.
@@ -123,19 +124,17 @@ pub fn run(
         .search
         .as_ref()
         .ok_or_else(|| usage("--search needs a `search` section in the config: name the ranges there"))?;
-    let within = validation(config.protocol, config.algorithm.is_explicit());
+    let (within, split) = validation_split(config, data)?;
     let metric = search.metric.clone().unwrap_or_else(|| quality::foremost(within, &config.measure));
     let combinations = combinations(search).map_err(TrainingError::Usage)?;
-    let training =
-        split_rows(&data.rows, config.protocol).map_err(|e| measure_error(config.protocol, e))?.train;
-    let split = cut(&training, data.shape(), within).map_err(|e| measure_error(within, e))?;
+    let attempts = Attempts { config, split: &split, within, pool, measure: trial_measure(config) };
     let mut stage = io.stage("search", combinations.len() as u64)?;
     let mut trials = Vec::with_capacity(combinations.len());
     for (done, tried) in combinations.into_iter().enumerate() {
         if stage.is_cancelled() {
             return Err(TrainingError::Cancelled { checkpoint: None });
         }
-        let trial = Trial { quality: attempt(config, &tried, &split, (within, pool)), tried };
+        let trial = Trial { quality: attempts.run(&tried), tried };
         let note = match &trial.quality {
             Ok(found) => match found.figure(&metric) {
                 Some(figure) => format!("{metric} {:.4} with {}", figure.value, in_one_line(&trial.tried)),
@@ -151,7 +150,7 @@ pub fn run(
         stage.tell(done as u64 + 1, &note)?;
         trials.push(trial);
     }
-    stage.end(&format!("{} trials on a validation part ({within})", trials.len()))?;
+    stage.end(&format!("{} on a validation part ({within})", counted(trials.len(), "trial")))?;
     let sign = if quality::smaller_is_better(&metric) { 1.0 } else { -1.0 };
     let rank = |trial: &Trial| match &trial.quality {
         Ok(found) => found.figure(&metric).map_or(f64::INFINITY, |figure| figure.value * sign),
@@ -161,27 +160,48 @@ pub fn run(
     Ok(Found { metric, validation: within, trials })
 }
 
-fn attempt(
+/// The validation part that trials are compared on, with the protocol that drew it from the training part.
+pub fn validation_split(
     config: &Config,
-    tried: &Hyperparameters,
-    split: &DataSplit,
-    (within, pool): (Protocol, &Arc<ThreadPool>),
-) -> Result<Quality, String> {
-    let mut hyperparameters = config.hyperparameters.clone();
-    hyperparameters.extend(tried.clone());
-    fit::estimate::check(config, &hyperparameters, &split.training).map_err(|error| error.to_string())?;
-    let data = TrainingData { interactions: &split.training, scale: split.scale };
-    let mut context = FitContext::with_pool(config.seed, Arc::clone(pool));
-    let fitted =
-        fit::fit(config.algorithm, &hyperparameters, data, &mut context).map_err(|e| e.to_string())?;
-    let model = fitted.model().map_err(|e| e.to_string())?;
-    // Trials are compared by their figures alone: intervals would cost more than some fits.
-    let mut measure = config.measure.clone();
-    measure.bootstrap = 0;
-    pool.install(|| quality::of_model(&*model, split, within, &measure)).map_err(|fault| match fault {
-        quality::Fault::Metric(error) => error.to_string(),
-        quality::Fault::Model(error) => error.to_string(),
-    })
+    data: &crate::split::Dataset,
+) -> Result<(Protocol, DataSplit), TrainingError> {
+    let within = validation(config.protocol, config.algorithm.is_explicit());
+    let training =
+        split_rows(&data.rows, config.protocol).map_err(|e| measure_error(config.protocol, e))?.train;
+    let split = cut(&training, data.shape(), within).map_err(|e| measure_error(within, e))?;
+    Ok((within, split))
+}
+
+/// How a trial is measured: trials are compared by their figures alone, and intervals would cost more than some fits.
+pub fn trial_measure(config: &Config) -> Measure {
+    Measure { bootstrap: 0, ..config.measure.clone() }
+}
+
+/// What all trials share.
+struct Attempts<'a> {
+    config: &'a Config,
+    split: &'a DataSplit,
+    within: Protocol,
+    pool: &'a Arc<ThreadPool>,
+    measure: Measure,
+}
+
+impl Attempts<'_> {
+    fn run(&self, tried: &Hyperparameters) -> Result<Quality, String> {
+        let Self { config, split, within, pool, measure } = self;
+        let mut hyperparameters = config.hyperparameters.clone();
+        hyperparameters.extend(tried.clone());
+        fit::estimate::check(config, &hyperparameters, &split.training).map_err(|error| error.to_string())?;
+        let data = TrainingData { interactions: &split.training, scale: split.scale };
+        let mut context = FitContext::with_pool(config.seed, Arc::clone(pool));
+        let fitted =
+            fit::fit(config.algorithm, &hyperparameters, data, &mut context).map_err(|e| e.to_string())?;
+        let model = fitted.model().map_err(|e| e.to_string())?;
+        pool.install(|| quality::of_model(&*model, split, *within, measure)).map_err(|fault| match fault {
+            quality::Fault::Metric(error) => error.to_string(),
+            quality::Fault::Model(error) => error.to_string(),
+        })
+    }
 }
 
 /// Hyperparameters in one line.

@@ -3,6 +3,7 @@
 use marquee_algorithms::{
     AlgorithmError, Interaction, Interactions,
     interactions::Duplicates,
+    metrics::RatingScale,
     split::{self, Split},
 };
 
@@ -19,7 +20,23 @@ pub struct DataSplit {
     /// What is measured on; empty without a protocol.
     pub held_out: Vec<Interaction>,
     /// Lowest and highest rating of all data.
-    pub scale: (f32, f32),
+    pub scale: RatingScale,
+}
+
+/// How many viewers and titles a table has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableShape {
+    /// Viewers.
+    pub viewers: usize,
+    /// Titles.
+    pub titles: usize,
+}
+
+impl TableShape {
+    /// The shape of `table`.
+    pub fn of(table: &Interactions) -> Self {
+        Self { viewers: table.n_viewers(), titles: table.n_titles() }
+    }
 }
 
 /// Everything that was read, as algorithms take it.
@@ -50,8 +67,8 @@ impl From<Ratings> for Dataset {
 
 impl Dataset {
     /// How many viewers and titles there are.
-    pub fn shape(&self) -> (usize, usize) {
-        (self.viewers.len(), self.titles.len())
+    pub fn shape(&self) -> TableShape {
+        TableShape { viewers: self.viewers.len(), titles: self.titles.len() }
     }
 
     /// Cuts the rows as `protocol` says.
@@ -73,12 +90,8 @@ pub(crate) fn time_of(ordered: i64) -> f64 {
     f64::from_bits(bits.cast_unsigned())
 }
 
-/// Cuts `rows` as `protocol` says. `shape` is how many viewers and titles there are.
-pub fn cut(
-    rows: &[Interaction],
-    shape: (usize, usize),
-    protocol: Protocol,
-) -> Result<DataSplit, AlgorithmError> {
+/// Cuts `rows` as `protocol` says.
+pub fn cut(rows: &[Interaction], shape: TableShape, protocol: Protocol) -> Result<DataSplit, AlgorithmError> {
     let Split { train, test } = split_rows(rows, protocol)?;
     Ok(DataSplit { training: table(&train, shape)?, held_out: test, scale: scale(rows) })
 }
@@ -94,17 +107,16 @@ pub(crate) fn split_rows(rows: &[Interaction], protocol: Protocol) -> Result<Spl
 }
 
 /// Rows as a table. Duplicates were resolved while reading.
-pub(crate) fn table(
-    rows: &[Interaction],
-    (viewers, titles): (usize, usize),
-) -> Result<Interactions, AlgorithmError> {
-    Interactions::from_rows(viewers, titles, rows, Duplicates::KeepLast)
+pub(crate) fn table(rows: &[Interaction], shape: TableShape) -> Result<Interactions, AlgorithmError> {
+    Interactions::from_rows(shape.viewers, shape.titles, rows, Duplicates::KeepLast)
 }
 
 /// Lowest and highest rating.
-pub(crate) fn scale(rows: &[Interaction]) -> (f32, f32) {
-    rows.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), row| {
-        (least.min(row.rating), most.max(row.rating))
+pub(crate) fn scale(rows: &[Interaction]) -> RatingScale {
+    let none = RatingScale { least: f32::INFINITY, most: f32::NEG_INFINITY };
+    rows.iter().fold(none, |scale, row| RatingScale {
+        least: scale.least.min(row.rating),
+        most: scale.most.max(row.rating),
     })
 }
 

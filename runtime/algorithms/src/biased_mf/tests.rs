@@ -75,7 +75,12 @@ fn an_ensemble_predicts_the_mean_of_its_members() {
     }
     let rows: Vec<Interaction> = data.iter().collect();
     let rmse = |model: &BiasedMf| {
-        metrics::rate(&rows, (1.0, 5.0), Bootstrap::default(), |v, t| model.predict(v, t)).unwrap().rmse.value
+        metrics::rate(&rows, metrics::RatingScale { least: 1.0, most: 5.0 }, Bootstrap::default(), |v, t| {
+            model.predict(v, t)
+        })
+        .unwrap()
+        .rmse
+        .value
     };
     assert!(rmse(&pair) < 1.05 * rmse(&first));
 }

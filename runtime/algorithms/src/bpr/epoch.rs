@@ -6,15 +6,28 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::{BprParams, Model, Negatives};
+use crate::cost::{self, FitCost, Threads};
 use crate::interactions::Interactions;
 use crate::kernels::{Padded, dot};
 use crate::random::{Purpose, stream};
+use crate::trainer::Hyperparameters;
 
 /// How often an epoch adds up what the threads' copies moved; one thread needs no copy.
 const ROUNDS: usize = 8;
 
 /// Draws of an unwatched title before the step is given up: for a viewer who watched nearly everything.
 const DRAWS: usize = 32;
+
+/// The cost of descent, its rows shared among the threads, and of the copies that they work on.
+pub(super) fn cost(data: &Interactions, hyperparameters: &Hyperparameters, threads: Threads) -> FitCost {
+    let threads = threads.0.max(1) as f64;
+    let alone = cost::descent(data, hyperparameters);
+    let table = data.n_titles() as f64 * cost::number(hyperparameters, "factors");
+    // Copying and comparing a number costs about as much as a step on it; the copies are summed by one thread.
+    let copies = if threads > 1.0 { ROUNDS as f64 * table * (1.0 + threads) } else { 0.0 };
+    let epochs = cost::number(hyperparameters, "epochs");
+    FitCost { first: alone.first / threads + copies, later: alone.later / threads + copies * (epochs - 1.0) }
+}
 
 /// What every epoch needs.
 pub(super) struct Epochs<'a> {
@@ -158,7 +171,7 @@ impl WithSimd for Run<'_, '_> {
             loss += f64::from((-margin).exp().ln_1p());
             done += 1;
             let keep = 1.0 - rate * params.regularization;
-            step(simd, keep, rate * pull, (p, q, r));
+            step(simd, keep, rate * pull, Vectors { viewer: p, liked: q, other: r });
             bias[liked] = keep * bias[liked] + rate * pull;
             bias[other] = keep * bias[other] - rate * pull;
         }
@@ -166,12 +179,20 @@ impl WithSimd for Run<'_, '_> {
     }
 }
 
+/// The vectors that one step moves.
+struct Vectors<'a> {
+    viewer: &'a mut [f32],
+    liked: &'a mut [f32],
+    other: &'a mut [f32],
+}
+
 #[inline(always)]
-fn step<S: Simd>(simd: S, keep: f32, step: f32, (p, q, r): (&mut [f32], &mut [f32], &mut [f32])) {
+fn step<S: Simd>(simd: S, keep: f32, step: f32, vectors: Vectors<'_>) {
+    let Vectors { viewer, liked, other } = vectors;
     let (keep, step) = (simd.splat_f32s(keep), simd.splat_f32s(step));
-    let (p, _) = S::as_mut_simd_f32s(p);
-    let (q, _) = S::as_mut_simd_f32s(q);
-    let (r, _) = S::as_mut_simd_f32s(r);
+    let (p, _) = S::as_mut_simd_f32s(viewer);
+    let (q, _) = S::as_mut_simd_f32s(liked);
+    let (r, _) = S::as_mut_simd_f32s(other);
     for (p, (q, r)) in p.iter_mut().zip(q.iter_mut().zip(r)) {
         let pull = simd.mul_f32s(step, *p);
         let apart = simd.sub_f32s(*q, *r);

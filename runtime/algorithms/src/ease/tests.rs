@@ -60,7 +60,7 @@ fn multiplying_back_shows_how_good_the_inverse_is() {
     let data = two_tastes(90, 70, 2);
     let params = EaseParams { regularization: 20.0, ..Default::default() };
     let mut context = FitContext::new(1, 2).unwrap();
-    let fit = Fit::new("ease", STEPS, &params, (&data, 1));
+    let fit = Fit::new("ease", STEPS, &params, &data, 1);
     let double = inverse::<f64>(&data, 20.0, &fit, &mut context).unwrap();
     let single = inverse::<f32>(&data, 20.0, &fit, &mut context).unwrap();
     assert!(double.error(&data, 20.0) < 1e-12);

@@ -11,12 +11,32 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{ImplicitAlsParams, Solver, Weight};
+use crate::cost::{self, FitCost};
 use crate::error::AlgorithmError;
 use crate::interactions::Interactions;
 use crate::kernels::{Padded, axpy, copy, dot, negate, symmetric_times, weighted_sum, xpay};
+use crate::trainer::Hyperparameters;
 
 /// Rows handed to a thread at once: few enough that one crowded run of popular titles keeps no thread waiting.
 const ROWS_A_TASK: usize = 16;
+
+/// The cost of a fit: both sides in each iteration. Products of whole matrices run sixteen operations at once, those of a matrix
+/// and a vector about eight, as they wait for memory.
+pub(super) fn cost(data: &Interactions, hyperparameters: &Hyperparameters) -> FitCost {
+    let number = |name| cost::number(hyperparameters, name);
+    let (factors, steps) = (number("factors"), number("solverSteps"));
+    let square = factors * factors;
+    let rows = (data.n_viewers() + data.n_titles()) as f64;
+    let watching = (0..data.n_viewers()).filter(|viewer| !data.span(*viewer).is_empty()).count();
+    let watched = data.plays().iter().filter(|plays| **plays > 0.0).count();
+    let (solved, met) = ((watching + watched) as f64, 2.0 * data.len() as f64);
+    let solving = match hyperparameters.get("solver").and_then(serde_json::Value::as_str) {
+        Some("exact") => met * (factors + square / 16.0) + solved * square * factors / 3.0 / 8.0,
+        _ => met * factors * (1.0 + steps) + solved * square * (1.0 + steps) / 8.0,
+    };
+    let setup = rows * factors + 10.0 * met;
+    FitCost::iterated(setup, rows * square / 16.0 + solving, number("iterations"))
+}
 
 /// Solves for each row of `unknown`, given `known` and who met whom (`table`: rows of `unknown` × rows of `known`).
 pub(super) fn side(

@@ -17,16 +17,25 @@ pub struct RatingReport {
     pub mae: Estimate,
 }
 
-/// Judges `predict(viewer, title)` on `test`, each prediction clipped to `scale` (lowest and highest rating).
+/// The ratings that can be given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RatingScale {
+    /// Lowest rating.
+    pub least: f32,
+    /// Highest rating.
+    pub most: f32,
+}
+
+/// Judges `predict(viewer, title)` on `test`, each prediction clipped to `scale`.
 ///
 /// Errors: no test row, a scale whose ends are not in order, a prediction that is NaN.
 pub fn rate(
     test: &[Interaction],
-    scale: (f32, f32),
+    scale: RatingScale,
     bootstrap: Bootstrap,
     predict: impl Fn(u32, u32) -> f32,
 ) -> Result<RatingReport, AlgorithmError> {
-    let (lowest, highest) = scale;
+    let RatingScale { least: lowest, most: highest } = scale;
     require(
         lowest < highest,
         "scale",
@@ -59,7 +68,8 @@ mod tests {
     #[test]
     fn predictions_are_clipped_before_they_are_judged() {
         let test = [5.0, 1.0, 3.0].map(|rating| Interaction { viewer: 0, title: 0, rating, time: 0 });
-        let report = rate(&test, (1.0, 5.0), Bootstrap::default(), |_, _| 9.0).unwrap();
+        let report =
+            rate(&test, RatingScale { least: 1.0, most: 5.0 }, Bootstrap::default(), |_, _| 9.0).unwrap();
         assert!((report.rmse.value - (20.0f64 / 3.0).sqrt()).abs() < 1e-12, "errors 0, 4 and 2: {report:?}");
         assert!((report.mae.value - 2.0).abs() < 1e-12);
         assert!(report.rmse.low <= report.rmse.value && report.rmse.value <= report.rmse.high);
@@ -71,13 +81,14 @@ mod tests {
         let judge = |rows: &[Interaction], scale, score| {
             rate(rows, scale, Bootstrap::default(), |_, _| score).unwrap_err().to_string()
         };
-        assert_eq!(judge(&[], (1.0, 5.0), 1.0), AlgorithmError::Empty.to_string());
+        let scale = RatingScale { least: 1.0, most: 5.0 };
+        assert_eq!(judge(&[], scale, 1.0), AlgorithmError::Empty.to_string());
         assert_eq!(
-            judge(&test, (1.0, 5.0), f32::NAN),
+            judge(&test, scale, f32::NAN),
             "the model scores title 4 for viewer 3 as NaN: scores must be numbers"
         );
         assert_eq!(
-            judge(&test, (5.0, 1.0), 1.0),
+            judge(&test, RatingScale { least: 5.0, most: 1.0 }, 1.0),
             "parameter scale is 5 to 1, expected the lowest and then the highest rating"
         );
     }

@@ -20,7 +20,8 @@ const STRIDE: usize = 8 << 20;
 /// Compares every file with its digest; the first in the manifest's order that differs is named.
 pub(crate) fn check(
     folder: &Folder,
-    (files, mapped): (&[File], &[Bytes]),
+    files: &[File],
+    mapped: &[Bytes],
     checked: &Checked,
 ) -> Result<(), ArtifactError> {
     // The largest first, so that the last thread to finish has little left.

@@ -175,14 +175,15 @@ impl Work for Scan<'_, '_> {
             let blocks = tile..(tile + TILE_BLOCKS).min(n_blocks);
             for together in self.sought.chunks_mut(TOGETHER) {
                 if let Ok(four) = <&mut [Sought<'_>; TOGETHER]>::try_from(&mut *together) {
-                    scan_blocks(self.quantized, self.index, blocks.clone(), (four, kernel));
+                    scan_blocks(self.quantized, self.index, blocks.clone(), four, kernel);
                 } else {
                     for one in together {
                         scan_blocks(
                             self.quantized,
                             self.index,
                             blocks.clone(),
-                            (std::array::from_mut(one), kernel),
+                            std::array::from_mut(one),
+                            kernel,
                         );
                     }
                 }
@@ -196,7 +197,8 @@ fn scan_blocks<K: Kernel, const Q: usize>(
     quantized: &Quantized,
     index: &TitleIndex,
     blocks: std::ops::Range<usize>,
-    (sought, kernel): (&mut [Sought<'_>; Q], K),
+    sought: &mut [Sought<'_>; Q],
+    kernel: K,
 ) {
     let bias = index.bias();
     for block in blocks {

@@ -6,7 +6,19 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 
-/// Titles, and the queries asked of them.
+/// How large a table is, and how many queries it gets at once.
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    titles: usize,
+    factors: usize,
+    queries: usize,
+}
+
+const fn size(titles: usize, factors: usize, queries: usize) -> Size {
+    Size { titles, factors, queries }
+}
+
+/// Titles, and the queries for them.
 struct World {
     factors: Table,
     bias: Option<Table>,
@@ -15,7 +27,8 @@ struct World {
 
 impl World {
     /// `spread`: every row is scaled by up to that power of ten either way.
-    fn new(seed: u64, (n, d, batch): (usize, usize, usize), spread: f32, biased: bool) -> Self {
+    fn new(seed: u64, size: Size, spread: f32, biased: bool) -> Self {
+        let Size { titles: n, factors: d, queries: batch } = size;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let mut rows = |n: usize| -> Vec<f32> {
             let mut values = Vec::with_capacity(n * d);
@@ -77,16 +90,16 @@ fn bits(lists: &[Vec<Scored>]) -> Vec<Vec<(u32, u32)>> {
 }
 
 /// Sizes at which something happens: less and more than a chunk, a block, a tile, four queries.
-const SIZES: [(usize, usize, usize); 9] = [
-    (1, 1, 1),
-    (3, 2, 2),
-    (16, 16, 4),
-    (17, 15, 5),
-    (33, 17, 3),
-    (128, 64, 8),
-    (129, 64, 1),
-    (300, 50, 6),
-    (1700, 100, 7),
+const SIZES: [Size; 9] = [
+    size(1, 1, 1),
+    size(3, 2, 2),
+    size(16, 16, 4),
+    size(17, 15, 5),
+    size(33, 17, 3),
+    size(128, 64, 8),
+    size(129, 64, 1),
+    size(300, 50, 6),
+    size(1700, 100, 7),
 ];
 
 #[test]
@@ -97,7 +110,7 @@ fn every_level_scores_as_plain_arithmetic_does() {
             for level in Level::available() {
                 let index = world.index(level, false);
                 let all = all_scores(&index, &world.queries);
-                for (query, scores) in world.queries.iter().zip(all.chunks(size.0)) {
+                for (query, scores) in world.queries.iter().zip(all.chunks(size.titles)) {
                     for (title, score) in scores.iter().enumerate() {
                         let (expected, magnitude) = world.reference(query, title);
                         let error = (f64::from(*score) - expected).abs();
@@ -118,8 +131,12 @@ fn given_titles_score_as_all_titles_do_bit_for_bit() {
             let all = all_scores(&index, &world.queries);
             for (at, query) in world.queries.iter().enumerate() {
                 let alone = all_scores(&index, std::slice::from_ref(query));
-                assert_eq!(alone, &all[at * size.0..][..size.0], "{level} {size:?}: batch and single");
-                let titles: Vec<u32> = (0..size.0 as u32).rev().chain([0, 0]).collect();
+                assert_eq!(
+                    alone,
+                    &all[at * size.titles..][..size.titles],
+                    "{level} {size:?}: batch and single"
+                );
+                let titles: Vec<u32> = (0..size.titles as u32).rev().chain([0, 0]).collect();
                 let given = index.score(query, TitleRow::from_numbers(&titles));
                 for (title, score) in titles.iter().zip(given) {
                     assert_eq!(
@@ -175,7 +192,7 @@ fn check_top_k(why: &str, world: &World, k: usize, also: &[u32]) {
 fn the_best_are_exact_on_every_level_in_both_scans() {
     for size in SIZES {
         for (k, also) in [(1, &[][..]), (10, &[0, 2][..]), (usize::MAX, &[][..])] {
-            check_top_k("sizes", &World::new(3, size, 0.3, size.0 % 2 == 0), k, also);
+            check_top_k("sizes", &World::new(3, size, 0.3, size.titles % 2 == 0), k, also);
         }
     }
 }
@@ -212,7 +229,7 @@ fn levels_agree_bit_for_bit_where_the_build_has_fused_multiply_add() {
     if !cfg!(target_feature = "fma") {
         return;
     }
-    let world = World::new(4, (500, 40, 3), 0.5, true);
+    let world = World::new(4, size(500, 40, 3), 0.5, true);
     let portable = all_scores(&world.index(Level::Portable, false), &world.queries);
     for level in Level::available() {
         assert_eq!(all_scores(&world.index(level, false), &world.queries), portable, "{level}");
@@ -221,7 +238,7 @@ fn levels_agree_bit_for_bit_where_the_build_has_fused_multiply_add() {
 
 #[test]
 fn small_tables_are_never_copied() {
-    let world = World::new(5, (100, 8, 1), 0.0, false);
+    let world = World::new(5, size(100, 8, 1), 0.0, false);
     let options = ScanOptions { level: Level::detect(), quantized: true };
     let index = TitleIndex::new(world.factors, None, options).unwrap();
     assert_eq!(index.heap_bytes(), 0);
@@ -238,6 +255,6 @@ proptest! {
         seed: u64, n in 1_usize..600, d in 1_usize..80, batch in 1_usize..7, k in 0_usize..40, spread in 0.0_f32..4.0,
         biased: bool,
     ) {
-        check_top_k("any", &World::new(seed, (n, d, batch), spread, biased), k, &[1, 5, 8]);
+        check_top_k("any", &World::new(seed, size(n, d, batch), spread, biased), k, &[1, 5, 8]);
     }
 }

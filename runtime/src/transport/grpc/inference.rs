@@ -74,8 +74,8 @@ impl GrpcInferenceService for GrpcServices {
                 name: model.objective.to_string(),
                 versions: vec![model.artifact_digest.to_string()],
                 platform: oip::platform(&model),
-                inputs: oip::INPUTS.map(metadata).into(),
-                outputs: oip::OUTPUTS.map(metadata).into(),
+                inputs: oip::INPUTS.map(|(name, datatype, shape)| metadata(name, datatype, shape)).into(),
+                outputs: oip::OUTPUTS.map(|(name, datatype, shape)| metadata(name, datatype, shape)).into(),
             })
         })
         .await
@@ -108,7 +108,7 @@ impl GrpcInferenceService for GrpcServices {
     }
 }
 
-fn metadata((name, datatype, shape): (&str, &str, [i64; 2])) -> TensorMetadata {
+fn metadata(name: &str, datatype: &str, shape: [i64; 2]) -> TensorMetadata {
     TensorMetadata { name: name.into(), datatype: datatype.into(), shape: shape.into() }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     error::TrainingError,
     progress::Io,
     report,
+    wording::counted,
 };
 
 /// Writes title metadata, with play counts where plays are given, as a catalogue artifact.
@@ -27,8 +28,8 @@ pub fn catalogue(args: &CatalogueArgs, io: &mut Io<'_>) -> Result<(), TrainingEr
     if args.dry_run {
         writeln!(
             io.out,
-            "would write {} titles to {}\ndry run: nothing was written",
-            metadata.entries.len(),
+            "would write {} to {}\ndry run: nothing was written",
+            counted(metadata.entries.len(), "title"),
             output.display()
         )?;
         return Ok(());
@@ -58,12 +59,16 @@ fn read(args: &CatalogueArgs, io: &mut Io<'_>) -> Result<Metadata, TrainingError
         article_first: args.article_first,
         skip_bad_rows: args.data.skip_bad_rows.unwrap_or(0),
     })?;
-    stage.end(&format!("{} titles", metadata.entries.len()))?;
+    stage.end(&counted(metadata.entries.len(), "title"))?;
     if metadata.bad_rows > 0 {
-        writeln!(io.out, "passed over {} bad rows", metadata.bad_rows)?;
+        writeln!(io.out, "passed over {}", counted(metadata.bad_rows, "bad row"))?;
     }
     if metadata.without_year > 0 {
-        writeln!(io.out, "{} titles have no year: it is not a whole number", metadata.without_year)?;
+        let (titles, verb) = (
+            counted(metadata.without_year, "title"),
+            if metadata.without_year == 1 { "has" } else { "have" },
+        );
+        writeln!(io.out, "{titles} {verb} no year: what stands there is not a whole number")?;
     }
     Ok(metadata)
 }
@@ -86,7 +91,11 @@ fn count_plays(args: &CatalogueArgs, io: &mut Io<'_>, metadata: &mut Metadata) -
         entry.plays = by_id.remove(entry.id.as_str()).unwrap_or(0);
     }
     let unknown = by_id.len();
-    stage.end(&format!("{} plays; {unknown} titles that were watched have no metadata", ratings.len()))?;
+    stage.end(&format!(
+        "{}; {} without metadata",
+        counted(ratings.len(), "play"),
+        counted(unknown, "watched title")
+    ))?;
     report::print_not_plays(io.out, &ratings.facts, spec.positive_from)?;
     Ok(())
 }

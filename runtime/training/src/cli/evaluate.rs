@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use marquee_algorithms::{Interaction, Interactions, interactions::Duplicates};
+use marquee_algorithms::{Interaction, Interactions, interactions::Duplicates, metrics::RatingScale};
 use marquee_artifacts::{Architecture, Artifact, IdTable};
 use marquee_models::{Capability, Model, ModelError, TitleRow, ViewerRow};
 use rayon::ThreadPool;
@@ -22,6 +22,7 @@ use crate::{
     run,
     split::{DataSplit, Dataset},
     trainers::{Algorithm, TRAINERS},
+    wording::counted,
 };
 
 /// Measures what `args` name and prints one table, the baseline below.
@@ -65,13 +66,13 @@ fn of_configs(io: &mut Io<'_>, args: &EvaluateArgs) -> Result<Vec<Report>, Train
         plays: all.plays || one.plays,
     });
     let (_, first) = &configs[0];
-    let (data, read) = read_data(io, &first.data, needed)?;
+    let (data, read) = read_data(io, first, needed)?;
     let split = cut(&data, first)?;
     let pool = run::pool(first)?;
     report::print_data(io.out, &data_report(first, &data, &split))?;
     let mut reports = Vec::with_capacity(configs.len());
     for (name, config) in &configs {
-        let mut report = of_config(io, config, (&data, &split), &pool)?;
+        let mut report = of_config(io, config, &data, &split, &pool)?;
         report.name.clone_from(name);
         report.stages.insert(0, read.clone());
         reports.push(report);
@@ -82,12 +83,13 @@ fn of_configs(io: &mut Io<'_>, args: &EvaluateArgs) -> Result<Vec<Report>, Train
 fn of_config(
     io: &mut Io<'_>,
     config: &Config,
-    (data, split): (&Dataset, &DataSplit),
+    data: &Dataset,
+    split: &DataSplit,
     pool: &Arc<ThreadPool>,
 ) -> Result<Report, TrainingError> {
     let training = TrainingData { interactions: &split.training, scale: split.scale };
     let outcome = run::fit(io, config, training, pool, None)?;
-    let (quality, time) = compare(io, config, &outcome.fitted, (split, pool))?;
+    let (quality, time) = compare(io, config, &outcome.fitted, split, pool)?;
     Ok(Report {
         command: "evaluate",
         name: String::new(),
@@ -131,7 +133,8 @@ fn of_artifact(io: &mut Io<'_>, args: &EvaluateArgs, folder: &Path) -> Result<Re
     let measure = super::checked(measure)?;
     let test = read_test(io, &spec, &opened, algorithm)?;
     if test.unknown > 0 {
-        writeln!(io.out, "left out {} rows whose viewer or title the artifact does not have", test.unknown)?;
+        let rows = counted(test.unknown, "row");
+        writeln!(io.out, "left out {rows} whose viewer or title the artifact does not have")?;
     }
     let mut config = Config::new(algorithm);
     config.threads = args.fit.threads.map_or(0, usize::from);
@@ -142,7 +145,7 @@ fn of_artifact(io: &mut Io<'_>, args: &EvaluateArgs, folder: &Path) -> Result<Re
         Fault::Metric(source) => TrainingError::Measure { protocol: "the rows given".to_owned(), source },
         Fault::Model(source) => TrainingError::Model { what: folder.display().to_string(), source },
     })?;
-    let time = stage.end(&format!("{} rows", test.rows.len()))?;
+    let time = stage.end(&counted(test.rows.len(), "row"))?;
     Ok(Report {
         command: "evaluate",
         name: folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned(),
@@ -173,7 +176,7 @@ fn read_test(
     let needs = Needs { rating: algorithm.is_explicit(), time: false, plays: !algorithm.is_explicit() };
     let stage = io.stage("read", 0)?;
     let data = Dataset::from(data::read_any(spec, needs, &mut |_| ())?);
-    stage.end(&format!("{} rows", data.facts.rows_read))?;
+    stage.end(&counted(data.facts.rows_read, "row"))?;
     let row = |table: Option<&IdTable>, id: &str| table.and_then(|table| table.row(id));
     let rows: Vec<Interaction> = data
         .rows
@@ -209,7 +212,8 @@ fn compare_artifact(
 ) -> Result<Comparison, Fault> {
     let watched = histories(model)?;
     if let Some(scale) = scale(artifact) {
-        let mean = artifact.tensor_f32("global.mean", &[1]).map_or((scale.0 + scale.1) / 2.0, |mean| mean[0]);
+        let mean =
+            artifact.tensor_f32("global.mean", &[1]).map_or((scale.least + scale.most) / 2.0, |mean| mean[0]);
         let baseline = quality::constant(test, scale, mean, measure)?;
         let split = DataSplit { training: watched, held_out: test.to_vec(), scale };
         return Ok(Comparison {
@@ -228,10 +232,10 @@ fn compare_artifact(
 }
 
 /// The scale of the ratings that an artifact of an explicit algorithm predicts.
-fn scale(artifact: &Artifact) -> Option<(f32, f32)> {
+fn scale(artifact: &Artifact) -> Option<RatingScale> {
     let number = |name: &str| artifact.manifest.hyperparameters.get(name).and_then(serde_json::Value::as_f64);
     #[expect(clippy::cast_possible_truncation, reason = "ratings are f32")]
-    Some((number("ratingMin")? as f32, number("ratingMax")? as f32))
+    Some(RatingScale { least: number("ratingMin")? as f32, most: number("ratingMax")? as f32 })
 }
 
 fn histories(model: &dyn Model) -> Result<Interactions, Fault> {

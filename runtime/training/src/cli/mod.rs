@@ -3,6 +3,7 @@
 pub mod args;
 
 mod catalogue;
+mod dry_run;
 mod evaluate;
 mod train;
 
@@ -17,11 +18,13 @@ use crate::{
     config::{Config, Measure, Protocol},
     data::{self, Needs},
     error::TrainingError,
+    fit::estimate,
     progress::{Io, StageTime},
     report::{self, DataReport},
     run,
     split::{DataSplit, Dataset},
     trainers::Algorithm,
+    wording::counted,
 };
 
 /// The config of a command: the file if there is one, then the flags.
@@ -93,11 +96,9 @@ fn needs(config: &Config) -> Needs {
 }
 
 /// Reads what the config names, with progress.
-fn read_data(
-    io: &mut Io<'_>,
-    spec: &data::DataSpec,
-    needs: Needs,
-) -> Result<(Dataset, StageTime), TrainingError> {
+fn read_data(io: &mut Io<'_>, config: &Config, needs: Needs) -> Result<(Dataset, StageTime), TrainingError> {
+    let spec = &config.data;
+    estimate::check_reading(config, data::expected_rows(spec))?;
     let mut stage = io.stage("read", 0)?;
     let mut fault = None;
     let ratings = data::read(spec, needs, &mut |progress| {
@@ -109,7 +110,7 @@ fn read_data(
     if let Some(fault) = fault {
         return Err(TrainingError::Print(fault));
     }
-    let outcome = format!("{} rows", ratings.facts.rows_read);
+    let outcome = counted(ratings.facts.rows_read, "row");
     let time = stage.end(&outcome)?;
     Ok((Dataset::from(ratings), time))
 }

@@ -2,20 +2,21 @@
 
 use std::{path::Path, sync::Arc};
 
-use marquee_algorithms::Interactions;
 use marquee_artifacts::Lineage;
 use rayon::ThreadPool;
 
-use super::{TrainArgs, configure, cut, data_report, name, needs, print_quality, read_data};
+use super::{
+    TrainArgs, configure, cut, data_report,
+    dry_run::{self, DryRun},
+    name, needs, print_quality, read_data,
+};
 use crate::{
     artifact::{self, Origin},
     checkpoint::Checkpoint,
-    config::{Config, FinalFit, Protocol},
-    doctor,
+    config::{Config, Protocol},
     error::TrainingError,
     fit::{Fitted, TrainingData},
-    memory,
-    progress::{Io, StageTime, bytes},
+    progress::{Io, StageTime},
     quality::{self, Comparison, Fault},
     report::{self, ArtifactReport, Report},
     run, search,
@@ -32,7 +33,7 @@ pub fn train(args: &TrainArgs, io: &mut Io<'_>) -> Result<(), TrainingError> {
         needed.time |=
             split::validation(config.protocol, config.algorithm.is_explicit()) == Protocol::LeaveLastOut;
     }
-    let (data, read) = read_data(io, &config.data, needed)?;
+    let (data, read) = read_data(io, &config, needed)?;
     if args.search {
         return search_only(io, args, &config, &data);
     }
@@ -40,7 +41,8 @@ pub fn train(args: &TrainArgs, io: &mut Io<'_>) -> Result<(), TrainingError> {
     let mut report = blank(args, &config, &data, &split);
     report::print_data(io.out, &report.data)?;
     if args.dry_run {
-        return dry_run(io, &config, (&data, &split), output.as_deref());
+        return DryRun { config: &config, data: &data, split: &split, output: output.as_deref(), read }
+            .tell(io);
     }
     let Some(output) = output else { return Err(no_output()) };
     let pool = run::pool(&config)?;
@@ -48,37 +50,30 @@ pub fn train(args: &TrainArgs, io: &mut Io<'_>) -> Result<(), TrainingError> {
     report.stages.push(read);
 
     let mut places = Vec::new();
-    let place = checkpoint(args, &config, ("training-part", &data), &pool)?;
+    let place = checkpoint(args, &config, "training-part", &data, &pool)?;
     places.extend(place.clone());
-    let mut fitted =
-        fit_part(io, &config, (&split.training, split.scale), &pool, (place.as_ref(), &mut report))?;
-    report.quality = measure(io, &config, &fitted, (&split, &pool), &mut report.stages)?;
-    if refits(&config) {
+    let training = TrainingData { interactions: &split.training, scale: split.scale };
+    let mut outcome = run::fit(io, &config, training, &pool, place.as_ref())?;
+    report.stages.push(outcome.time);
+    if config.protocol != Protocol::None {
+        let (comparison, time) = compare(io, &config, &outcome.fitted, &split, &pool)?;
+        report.quality = Some(comparison);
+        report.stages.push(time);
+    }
+    if config.refits() {
         writeln!(io.out, "once more on all data, for the artifact")?;
         let all = table(&data.rows, data.shape()).map_err(|source| fit_error(&config, source))?;
-        let place = checkpoint(args, &config, ("all", &data), &pool)?;
+        let place = checkpoint(args, &config, "all", &data, &pool)?;
         places.extend(place.clone());
-        fitted = fit_part(io, &config, (&all, split.scale), &pool, (place.as_ref(), &mut report))?;
+        let training = TrainingData { interactions: &all, scale: split.scale };
+        outcome = run::fit(io, &config, training, &pool, place.as_ref())?;
+        report.stages.push(outcome.time);
     }
+    let fitted = outcome.fitted;
     report.hyperparameters.clone_from(&fitted.hyperparameters);
     publish(io, &output, &fitted, &data, &mut report)?;
     places.iter().try_for_each(Checkpoint::remove)?;
     tell(io, &output, &report)
-}
-
-/// What a fit is run on: the table and the scale of its ratings.
-type Part<'a> = (&'a Interactions, (f32, f32));
-
-fn fit_part(
-    io: &mut Io<'_>,
-    config: &Config,
-    (data, scale): Part<'_>,
-    pool: &Arc<ThreadPool>,
-    (checkpoint, report): (Option<&Checkpoint>, &mut Report),
-) -> Result<Fitted, TrainingError> {
-    let outcome = run::fit(io, config, TrainingData { interactions: data, scale }, pool, checkpoint)?;
-    report.stages.push(outcome.time);
-    Ok(outcome.fitted)
 }
 
 /// The config of the command, flags applied.
@@ -107,15 +102,6 @@ fn no_output() -> TrainingError {
     TrainingError::Usage("nothing says where the artifact goes: give --output FOLDER".to_owned())
 }
 
-/// Whether the artifact is fitted anew on all data.
-fn refits(config: &Config) -> bool {
-    config.protocol != Protocol::None && config.final_fit == FinalFit::All
-}
-
-fn fitted_on(config: &Config) -> &'static str {
-    if config.protocol == Protocol::None || refits(config) { "all data" } else { "training part" }
-}
-
 fn blank(args: &TrainArgs, config: &Config, data: &Dataset, split: &DataSplit) -> Report {
     Report {
         command: "train",
@@ -137,7 +123,8 @@ fn blank(args: &TrainArgs, config: &Config, data: &Dataset, split: &DataSplit) -
 fn checkpoint(
     args: &TrainArgs,
     config: &Config,
-    (part, data): (&str, &Dataset),
+    part: &str,
+    data: &Dataset,
     pool: &ThreadPool,
 ) -> Result<Option<Checkpoint>, TrainingError> {
     let Some(folder) = &args.checkpoint else { return Ok(None) };
@@ -145,27 +132,13 @@ fn checkpoint(
     Checkpoint::new(folder, &format!("{}-{part}", config.algorithm.name()), identity).map(Some)
 }
 
-fn measure(
-    io: &mut Io<'_>,
-    config: &Config,
-    fitted: &Fitted,
-    (split, pool): (&DataSplit, &Arc<ThreadPool>),
-    stages: &mut Vec<StageTime>,
-) -> Result<Option<Comparison>, TrainingError> {
-    if config.protocol == Protocol::None {
-        return Ok(None);
-    }
-    let (comparison, time) = compare(io, config, fitted, (split, pool))?;
-    stages.push(time);
-    Ok(Some(comparison))
-}
-
 /// Measures a fit and the baseline on the held-out part.
 pub(super) fn compare(
     io: &mut Io<'_>,
     config: &Config,
     fitted: &Fitted,
-    (split, pool): (&DataSplit, &Arc<ThreadPool>),
+    split: &DataSplit,
+    pool: &Arc<ThreadPool>,
 ) -> Result<(Comparison, StageTime), TrainingError> {
     let stage = io.stage("measure", 0)?;
     let model_error = |source| TrainingError::Model { what: config.algorithm.name().to_owned(), source };
@@ -228,53 +201,6 @@ fn tell(io: &mut Io<'_>, output: &Path, report: &Report) -> Result<(), TrainingE
     Ok(())
 }
 
-fn dry_run(
-    io: &mut Io<'_>,
-    config: &Config,
-    (data, split): (&Dataset, &DataSplit),
-    output: Option<&Path>,
-) -> Result<(), TrainingError> {
-    for line in doctor::lines(data) {
-        writeln!(io.out, "{line}")?;
-    }
-    let (viewers, titles) = (split.training.n_viewers(), split.training.n_titles());
-    let rows = split.training.len() + split.held_out.len();
-    let hyperparameters = config.algorithm.0.resolve(&config.hyperparameters);
-    let estimate = crate::fit::estimate::memory(config.algorithm, &hyperparameters, (viewers, titles, rows));
-    writeln!(
-        io.out,
-        "would fit {} on {} rows, protocol {}",
-        config.algorithm.name(),
-        split.training.len(),
-        config.protocol
-    )?;
-    if !hyperparameters.is_empty() {
-        writeln!(io.out, "hyperparameters: {}", search::in_one_line(&hyperparameters))?;
-    }
-    if !split.held_out.is_empty() {
-        writeln!(io.out, "would measure on {} held-out rows, baseline beside", split.held_out.len())?;
-    }
-    writeln!(io.out, "the artifact would be fitted on: {}", fitted_on(config))?;
-    writeln!(io.out, "memory: about {} at most; weights {}", bytes(estimate.peak), bytes(estimate.weights))?;
-    match memory::allowed() {
-        Some(allowed) if allowed < estimate.peak => writeln!(
-            io.out,
-            "the process may use {}: the run would be refused unless --force is given",
-            bytes(allowed)
-        )?,
-        Some(allowed) => writeln!(io.out, "the process may use {}", bytes(allowed))?,
-        None => writeln!(io.out, "how much the process may use is not known")?,
-    }
-    match output {
-        Some(output) => {
-            writeln!(io.out, "would write {} and {}", output.display(), report::place(output).display())?
-        }
-        None => writeln!(io.out, "would need --output FOLDER")?,
-    }
-    writeln!(io.out, "dry run: nothing was written")?;
-    Ok(())
-}
-
 fn search_only(
     io: &mut Io<'_>,
     args: &TrainArgs,
@@ -282,11 +208,7 @@ fn search_only(
     data: &Dataset,
 ) -> Result<(), TrainingError> {
     if args.dry_run {
-        let n =
-            config.search.as_ref().map_or(Ok(0), |search| search::combinations(search).map(|all| all.len()));
-        let n = n.map_err(TrainingError::Usage)?;
-        writeln!(io.out, "would try {n} combinations of hyperparameters\ndry run: nothing was written")?;
-        return Ok(());
+        return dry_run::search(io, config, data);
     }
     let pool = run::pool(config)?;
     let found = search::run(io, config, data, &pool)?;

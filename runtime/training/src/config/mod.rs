@@ -90,6 +90,16 @@ const FIELDS: &[&str] = &[
 ];
 
 impl Config {
+    /// Whether the artifact is fitted anew on all data.
+    pub fn refits(&self) -> bool {
+        self.protocol != Protocol::None && self.final_fit == FinalFit::All
+    }
+
+    /// What the artifact is fitted on, in words.
+    pub fn fitted_on(&self) -> &'static str {
+        if self.protocol == Protocol::None || self.refits() { "all data" } else { "training part" }
+    }
+
     /// A config without a file.
     pub fn new(algorithm: Algorithm) -> Self {
         Self {

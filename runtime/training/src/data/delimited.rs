@@ -28,7 +28,8 @@ const TRIED: [&str; 6] = [",", "\t", ";", "::", "|", " "];
 /// Reads `source`, handing each row on.
 pub(crate) fn read(
     source: TextSource,
-    (file, layout): (&Arc<Path>, &Layout),
+    file: &Arc<Path>,
+    layout: &Layout,
     wanted: &[Wanted],
     handler: &mut dyn RowHandler,
 ) -> Result<(), DataError> {

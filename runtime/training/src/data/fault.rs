@@ -147,6 +147,17 @@ pub enum DataError {
         /// How many were allowed.
         allowed: u64,
     },
+    /// Numbers of several sizes that cannot all be times.
+    #[error(
+        "column `{column}` would be read as {found}, and some of these times are after 2100: if the numbers count something \
+         else, divide them so that all are below 100000000000; if they are times, write them in one unit"
+    )]
+    TimeUnits {
+        /// The column of the times.
+        column: String,
+        /// The units, with the number of rows of each.
+        found: String,
+    },
     /// One title twice for one viewer, under the policy `error`.
     #[error(
         "viewer `{viewer}` has title `{title}` twice, in rows {first} and {second} of the data: remove one, or set \

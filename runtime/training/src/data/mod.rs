@@ -8,6 +8,7 @@ pub mod ratings;
 pub mod table;
 
 mod delimited;
+mod expected_rows;
 mod json_lines;
 mod parquet_file;
 pub mod reader;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 
 pub use delimiter::Delimiter;
 pub use duplicates::Duplicates;
+pub use expected_rows::expected_rows;
 pub use fault::{BadRow, DataError, Place};
 pub use ids::Ids;
 pub use ratings::{Facts, Ratings};

@@ -18,12 +18,13 @@ use parquet::{
         metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData},
         reader::{FileReader, RowGroupReader, SerializedFileReader},
     },
+    schema::types::SchemaDescriptor,
 };
 use types::Reading;
 
 use super::{
     fault::{DataError, Place},
-    table::{Cell, FoundColumn, FoundColumns, RowHandler, Wanted, pick},
+    table::{Cell, FoundColumn, FoundColumns, RowHandler, ValueKind, Wanted, pick},
 };
 
 /// Rows of one batch.
@@ -38,6 +39,16 @@ pub(crate) fn read(
     // The library asserts what a damaged file may break. Nothing that a panic left half done is looked at again.
     let read = AssertUnwindSafe(|| read_checked(file, wanted, handler));
     panic::catch_unwind(read).unwrap_or_else(|_| Err(damaged(file, "it is damaged")))
+}
+
+/// How many rows `file` says that it has.
+pub(crate) fn count_rows(file: &Path) -> Result<u64, DataError> {
+    let opened = File::open(file).map_err(|source| DataError::Read { file: file.to_owned(), source })?;
+    let open = AssertUnwindSafe(|| SerializedFileReader::new(opened));
+    let reader =
+        panic::catch_unwind(open).unwrap_or_else(|_| Err(ParquetError::General("damaged".to_owned())));
+    let reader = reader.map_err(|source| DataError::Parquet { file: file.to_owned(), source })?;
+    Ok(u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0))
 }
 
 fn damaged(file: &Path, problem: &str) -> DataError {
@@ -56,7 +67,7 @@ fn read_checked(file: &Arc<Path>, wanted: &[Wanted], handler: &mut dyn RowHandle
     let reader = SerializedFileReader::new(opened).map_err(broken)?;
     refuse_places_outside(file, reader.metadata(), size)?;
     let schema = reader.metadata().file_metadata().schema_descr_ptr();
-    let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
+    let names: Vec<String> = (0..schema.num_columns()).map(|column| name_of(&schema, column)).collect();
     let picked = pick(file, &names, wanted)?;
     let (picked, found) = plan(file, reader.metadata(), &picked, wanted)?;
     handler.columns(&found);
@@ -107,14 +118,14 @@ fn plan(
             continue;
         };
         let column = schema.column(index);
-        let name = column.path().string();
+        let name = name_of(&schema, index);
         let reading = refuse_codec(metadata, index).and_then(|()| types::reading(&column, wanted.kind));
         match reading {
             Ok(reading) => {
                 planned.push(Some((index, reading)));
                 found.picked.push(Some(FoundColumn { name, type_name: types::type_name(&column) }));
             }
-            Err(problem) if wanted.required => {
+            Err(problem) if wanted.required || wanted.kind == ValueKind::List => {
                 let problem = format!(
                     "column `{name}` {problem}; write it as such, or name another column with {}",
                     wanted.flag
@@ -128,9 +139,18 @@ fn plan(
             }
         }
     }
-    let others = schema.columns().iter().enumerate().filter(|(i, _)| !picked.contains(&Some(*i)));
-    found.unread.extend(others.map(|(_, column)| column.path().string()));
+    let others = (0..schema.num_columns()).filter(|column| !picked.contains(&Some(*column)));
+    found.unread.extend(others.map(|column| name_of(&schema, column)));
     Ok((planned, found))
+}
+
+/// The name of a column as people know it: that of the list where its values are in lists (`genres`, not `genres.list.element`).
+fn name_of(schema: &SchemaDescriptor, column: usize) -> String {
+    let found = schema.column(column);
+    match found.max_rep_level() {
+        0 => found.path().string(),
+        _ => schema.get_column_root(column).name().to_owned(),
+    }
 }
 
 /// Refuses a column whose compression no part of this program reads.

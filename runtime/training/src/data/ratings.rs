@@ -7,8 +7,10 @@ use super::{
     fault::{BadRow, DataError, Place},
     ids::Ids,
     table::{Cell, FoundColumn, FoundColumns, RowHandler, Wanted},
+    times::{self, TimeForm},
     values::{Mismatch, finite_f32, id, number, time},
 };
+use crate::wording::counted;
 
 /// Bad rows whose text is kept for the report.
 const EXAMPLES: usize = 5;
@@ -54,12 +56,39 @@ pub struct Facts {
     pub has_rating: bool,
     /// Whether times were read.
     pub has_time: bool,
+    /// How times were written: each form with its number of rows.
+    pub time_forms: Vec<TimesOf>,
     /// Parts without rows.
     pub empty_files: u64,
     /// Each column that was read, as `viewer: user_id (uint64)`.
     pub columns: Vec<String>,
     /// Each column that was not, with the reason where it could have been.
     pub unread_columns: Vec<String>,
+}
+
+/// How many times were written in one form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TimesOf {
+    /// The form.
+    pub form: TimeForm,
+    /// Rows whose time was written so.
+    pub rows: u64,
+}
+
+impl std::fmt::Display for TimesOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({})", self.form.name(), counted(self.rows, "row"))
+    }
+}
+
+impl Facts {
+    fn count_time(&mut self, form: TimeForm) {
+        match self.time_forms.iter_mut().find(|of| of.form == form) {
+            Some(of) => of.rows += 1,
+            None => self.time_forms.push(TimesOf { form, rows: 1 }),
+        }
+    }
 }
 
 impl Ratings {
@@ -103,6 +132,8 @@ pub(crate) struct Collector<'a> {
     names: Vec<Option<String>>,
     /// Which optional columns hold something else than their name promises, and are passed over.
     foreign: [bool; 4],
+    /// A counter that grows past the size at which another unit is taken has such times.
+    has_time_after_2100: bool,
     progress: &'a mut dyn FnMut(u64),
 }
 
@@ -135,6 +166,8 @@ struct Row<'a> {
     title: &'a str,
     rating: f32,
     time: f64,
+    /// `None` where the data has no times.
+    form: Option<TimeForm>,
 }
 
 impl<'a> Collector<'a> {
@@ -155,6 +188,7 @@ impl<'a> Collector<'a> {
             wanted,
             names: Vec::new(),
             foreign: [false; 4],
+            has_time_after_2100: false,
             progress,
         }
     }
@@ -185,6 +219,11 @@ impl<'a> Collector<'a> {
         if self.foreign[TIME] {
             facts.has_time = false;
         }
+        let mut numbers = facts.time_forms.iter().filter(|of| of.form != TimeForm::Written);
+        if let (true, Some(one), Some(other)) = (self.has_time_after_2100, numbers.next(), numbers.next()) {
+            let column = self.names.get(TIME).cloned().flatten().unwrap_or_default();
+            return Err(DataError::TimeUnits { column, found: format!("{one} and {other}") });
+        }
         facts.digest = marquee_artifacts::Digest::from(<[u8; 32]>::from(self.digest.finalize())).to_string();
         Ok(ratings)
     }
@@ -198,6 +237,10 @@ impl<'a> Collector<'a> {
             ratings.facts.not_plays += 1;
             return Ok(());
         }
+        if let Some(form) = row.form {
+            ratings.facts.count_time(form);
+        }
+        self.has_time_after_2100 |= row.time >= times::PLAUSIBLE.end;
         for id in [row.viewer, row.title] {
             self.digest.update((id.len() as u64).to_le_bytes());
             self.digest.update(id.as_bytes());
@@ -234,7 +277,7 @@ impl<'a> Collector<'a> {
 impl RowHandler for Collector<'_> {
     fn row(&mut self, place: &Place, cells: &[Cell<'_>]) -> Result<(), DataError> {
         let (mut viewer, mut title) = ([0; 20], [0; 20]);
-        match parse(cells, (&self.names, self.foreign), &mut viewer, &mut title) {
+        match parse(cells, &self.names, self.foreign, &mut viewer, &mut title) {
             Ok(row) => self.take(&row),
             Err(fault) if self.is_foreign(&fault) => {
                 self.pass_over(fault.column, place, &fault.found);
@@ -303,7 +346,8 @@ struct Fault {
 
 fn parse<'a>(
     cells: &[Cell<'a>],
-    (names, foreign): (&[Option<String>], [bool; 4]),
+    names: &[Option<String>],
+    foreign: [bool; 4],
     viewer: &'a mut [u8; 20],
     title: &'a mut [u8; 20],
 ) -> Result<Row<'a>, Fault> {
@@ -316,11 +360,15 @@ fn parse<'a>(
     let there = |column: usize| !foreign[column] && names.get(column).is_some_and(Option::is_some);
     let rating =
         if there(RATING) { number(cell(RATING)).and_then(finite_f32).map_err(fault(RATING))? } else { 1.0 };
-    let time = if there(TIME) { time(cell(TIME)).map_err(fault(TIME))? } else { 0.0 };
+    let (time, form) = match there(TIME) {
+        true => time(cell(TIME)).map(|(time, form)| (time, Some(form))).map_err(fault(TIME))?,
+        false => (0.0, None),
+    };
     Ok(Row {
         viewer: id(cell(0), viewer).map_err(fault(0))?,
         title: id(cell(1), title).map_err(fault(1))?,
         rating,
         time,
+        form,
     })
 }

@@ -25,6 +25,6 @@ pub fn read(
     match extension(&file).as_str() {
         "jsonl" | "ndjson" | "json" => json_lines::read(source, &file, wanted, handler),
         _ if json_lines::looks_like(&source.start) => json_lines::read(source, &file, wanted, handler),
-        _ => delimited::read(source, (&file, layout), wanted, handler),
+        _ => delimited::read(source, &file, layout, wanted, handler),
     }
 }

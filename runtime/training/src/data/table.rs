@@ -24,6 +24,8 @@ pub enum Cell<'a> {
     Boolean(bool),
     /// Seconds since 1970.
     Time(f64),
+    /// Texts, only where [`ValueKind::List`] is wanted.
+    List(&'a [String]),
 }
 
 /// What a column is read as.
@@ -37,6 +39,8 @@ pub enum ValueKind {
     Time,
     /// Anything that people can read.
     Text,
+    /// Texts, as a list or as one text with a separator.
+    List,
 }
 
 impl ValueKind {
@@ -47,6 +51,7 @@ impl ValueKind {
             Self::Number => "a number",
             Self::Time => "a number, a timestamp, a date or text",
             Self::Text => "text or a number",
+            Self::List => "text with a separator",
         }
     }
 }

@@ -87,15 +87,64 @@ fn number(text: &str) -> Option<i64> {
     is_number.then(|| text.parse().ok()).flatten()
 }
 
-/// Seconds of a Unix time in seconds, milliseconds, microseconds or nanoseconds, told apart by its size: each unit's range
-/// begins where the one before is past the year 5000. Smaller numbers stay as they are, whatever they count.
-pub(crate) fn seconds(value: f64) -> f64 {
-    match value.abs() {
-        size if size < 1e11 => value,
-        size if size < 1e14 => value / 1e3,
-        size if size < 1e17 => value / 1e6,
-        _ => value / 1e9,
+/// How a time was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeForm {
+    /// As a date and a time: ISO 8601, or a type of Parquet.
+    Written,
+    /// Number of seconds since 1970.
+    Seconds,
+    /// Number of milliseconds since 1970.
+    Milliseconds,
+    /// Number of microseconds since 1970.
+    Microseconds,
+    /// Number of nanoseconds since 1970.
+    Nanoseconds,
+}
+
+impl TimeForm {
+    /// Of a number, told by its size: each unit's range begins where the one before is past the year 5000.
+    pub(crate) fn of(value: f64) -> Self {
+        match value.abs() {
+            size if size < 1e11 => Self::Seconds,
+            size if size < 1e14 => Self::Milliseconds,
+            size if size < 1e17 => Self::Microseconds,
+            _ => Self::Nanoseconds,
+        }
     }
+
+    /// So many of it are a second.
+    pub(crate) fn a_second(self) -> f64 {
+        match self {
+            Self::Written | Self::Seconds => 1.0,
+            Self::Milliseconds => 1e3,
+            Self::Microseconds => 1e6,
+            Self::Nanoseconds => 1e9,
+        }
+    }
+
+    /// For people.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Written => "dates and times as written",
+            Self::Seconds => "seconds since 1970",
+            Self::Milliseconds => "milliseconds since 1970",
+            Self::Microseconds => "microseconds since 1970",
+            Self::Nanoseconds => "nanoseconds since 1970",
+        }
+    }
+}
+
+/// Seconds in 1970 to 2100: what plays may have as their time.
+pub(crate) const PLAUSIBLE: std::ops::Range<f64> = 0.0..4_102_444_800.0;
+
+/// Seconds of the year 1970.
+pub(crate) const YEAR: f64 = 31_536_000.0;
+
+/// Seconds of a Unix time in whatever unit its size says. Numbers below 10¹¹ stay as they are, whatever they count.
+pub(crate) fn seconds(value: f64) -> f64 {
+    value / TimeForm::of(value).a_second()
 }
 
 /// `2014-05-20 23:37`, for people. `None` for what is no time since 1900.

@@ -1,6 +1,10 @@
 //! Values of a row as numbers, times and ids.
 
-use super::{fault::quoted, table::Cell, times};
+use super::{
+    fault::quoted,
+    table::Cell,
+    times::{self, TimeForm},
+};
 
 /// Longest id, in bytes: what callers send with every request.
 const LONGEST_ID: usize = 512;
@@ -28,6 +32,7 @@ pub(crate) fn number(cell: Cell<'_>) -> Result<f64, Mismatch> {
         Cell::Float(value) => value,
         Cell::Boolean(value) => f64::from(u8::from(value)),
         Cell::Time(value) => return Err(("a number", format!("the time {value}"))),
+        Cell::List(_) => return Err(("a number", "a list".to_owned())),
         Cell::Text(text) => parsed(text).ok_or_else(|| ("a number", with_decimal_comma(text)))?,
     };
     if value.is_finite() {
@@ -47,20 +52,22 @@ fn with_decimal_comma(text: &[u8]) -> String {
     quoted(text) + mend
 }
 
-/// Seconds since 1970, or any number that grows with time.
-pub(crate) fn time(cell: Cell<'_>) -> Result<f64, Mismatch> {
+/// Seconds since 1970, or any number that grows with time, and how it was written.
+pub(crate) fn time(cell: Cell<'_>) -> Result<(f64, TimeForm), Mismatch> {
     let expected = "a number or a time such as 2014-05-20T23:37:52Z";
     match cell {
-        Cell::Time(value) if value.is_finite() => Ok(value),
+        Cell::Time(value) if value.is_finite() => Ok((value, TimeForm::Written)),
         Cell::Boolean(value) => Err((expected, format!("`{value}`"))),
         Cell::Text(text) if parsed(text).is_none() => std::str::from_utf8(text)
             .ok()
             .and_then(|text| times::iso(text.trim()))
+            .map(|seconds| (seconds, TimeForm::Written))
             .ok_or_else(|| (expected, quoted(text))),
-        other => number(other).map(times::seconds).map_err(|(wrong, found)| match other {
-            Cell::Null => (expected, found),
-            _ => (wrong, found),
-        }),
+        other => match number(other) {
+            Ok(value) => Ok((times::seconds(value), TimeForm::of(value))),
+            Err((_, found)) if matches!(other, Cell::Null) => Err((expected, found)),
+            Err(mismatch) => Err(mismatch),
+        },
     }
 }
 
@@ -76,6 +83,7 @@ pub(crate) fn id<'a>(cell: Cell<'a>, decimals: &'a mut [u8; 20]) -> Result<&'a s
             return Err(("an id (text or a whole number)", format!("`{value}`")));
         }
         Cell::Boolean(value) => return Err(("an id (text or a whole number)", format!("`{value}`"))),
+        Cell::List(_) => return Err(("an id (text or a whole number)", "a list".to_owned())),
     };
     let text = std::str::from_utf8(bytes).map_err(|_| ("an id in UTF-8", other_encoding(bytes)))?;
     if text.is_empty() {

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use marquee_algorithms::{
     FitContext, Hyperparameters, Interactions, Trainer,
+    cost::{CostModel, FitCost, SampledBy},
     interactions::{Duplicates, Interaction},
+    metrics::RatingScale,
     trainer::FittedTensor,
 };
 use marquee_artifacts::layout::{Declaration, Layout, Size, WATCH_HISTORY};
@@ -60,7 +62,12 @@ static TRAINER: Trainer = Trainer {
         }
         Ok(vec![FittedTensor { name: "follows", shape: vec![n, n], values }])
     },
-    working_bytes: |_| 0,
+    working_bytes: |_, _| 0,
+    cost: CostModel {
+        cost: |data, _, _| FitCost { first: data.len() as f64, later: 0.0 },
+        shortened: |_, hyperparameters| hyperparameters.clone(),
+        sampled_by: SampledBy::Viewers,
+    },
 };
 
 /// Weights: `follows` `(n_titles, n_titles)`, row i holding how often each title followed title i.
@@ -141,7 +148,7 @@ fn a_made_up_architecture_is_trained_written_opened_and_served() {
     let registry = Registry(&with_made_up);
 
     let interactions = interactions();
-    let data = TrainingData { interactions: &interactions, scale: (1.0, 1.0) };
+    let data = TrainingData { interactions: &interactions, scale: RatingScale { least: 1.0, most: 1.0 } };
     let algorithm = Algorithm(&TRAINER);
     let mut context = FitContext::new(1, 1).unwrap();
     let fitted = fit::fit(algorithm, &Hyperparameters::new(), data, &mut context).unwrap();

@@ -66,8 +66,8 @@ fn a_catalogue_has_names_years_genres_and_plays() {
     let printed =
         world.run("catalogue --metadata @t.item --genre-separator space --data @r.csv --output @c").unwrap();
     assert!(
-        printed.contains("1 titles have no year")
-            && printed.contains("1 titles that were watched have no metadata"),
+        printed.contains("1 title has no year")
+            && printed.contains("3 plays; 1 watched title without metadata"),
         "{printed}"
     );
     let artifact = open(&world.path("c"), &OpenOptions::default()).unwrap();

@@ -139,13 +139,15 @@ fn a_dry_run_tells_and_writes_nothing() {
         "would measure on 60 held-out rows",
         "hyperparameters: regularization 500",
         "memory: about ",
+        "time: about ",
+        " to measure; told from a fit of all the data on ",
         "would write a and a.report.json",
         "dry run: nothing was written",
     ] {
         assert!(printed.contains(part), "{part}: {printed}");
     }
     let printed = world.run("train --config @c.yaml --search --search-output @b.yaml --dry-run").unwrap();
-    assert!(printed.contains("would try 2 combinations"), "{printed}");
+    assert!(printed.contains("would try 2 combinations of hyperparameters\ntime: about "), "{printed}");
     world.write("t.csv", "id,name\nx,X\n");
     world.run("catalogue --metadata @t.csv --output @k --dry-run").unwrap();
     fs::remove_file(world.path("t.csv")).unwrap();

@@ -48,7 +48,7 @@ pub(super) fn reading(column: &ColumnDescriptor, kind: ValueKind) -> Result<Read
     let Some(reading) = meaning(column) else { return refuse("") };
     let fits = match reading {
         Reading::Text | Reading::Signed | Reading::Unsigned | Reading::Decimal(_) => true,
-        Reading::Uuid => matches!(kind, ValueKind::Id | ValueKind::Text),
+        Reading::Uuid => matches!(kind, ValueKind::Id | ValueKind::Text | ValueKind::List),
         // Whole numbers with gaps become floats in some programs: each value says whether it is an id.
         Reading::Float => true,
         Reading::Half => kind != ValueKind::Id,

@@ -90,3 +90,31 @@ fn policies_refuse_in_words() {
     let found = message("r.csv", b"", |spec| spec.files[0].set_file_name("absent.csv"));
     assert_eq!(found, "absent.csv cannot be read: No such file or directory (os error 2)");
 }
+
+#[test]
+fn a_counter_that_grows_past_the_size_of_a_unit_is_refused() {
+    let rows = |times: [&str; 2]| {
+        let [one, other] = times;
+        format!("viewer,title,rating,time\na,x,5,{one}\nb,y,5,{other}\n").into_bytes()
+    };
+    // As times, the second would be before the first.
+    let expected = "column `time` would be read as seconds since 1970 (1 row) and milliseconds since 1970 (1 row), and some of \
+                    these times are after 2100: if the numbers count something else, divide them so that all are below \
+                    100000000000; if they are times, write them in one unit";
+    assert_eq!(message("r.csv", &rows(["99999999999", "100000000000"]), |_| ()), expected);
+    #[rustfmt::skip]
+    let cases = [
+        ("a counter below",        ["99999999998", "99999999999"]),
+        ("a counter above",        ["100000000000", "100000000001"]),
+        ("times in both units",    ["881250949", "1400629073000"]),
+        ("-1 for a missing time",  ["-1", "1400629073000"]),
+        ("0 for a missing time",   ["0", "1400629073000"]),
+    ];
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("r.csv");
+    for (why, times) in cases {
+        fs::write(&file, rows(times)).unwrap();
+        let found = read(&spec(&[&file]), Needs { time: true, ..Needs::default() }, &mut |_| ()).unwrap();
+        assert!(found.time[0] < found.time[1], "{why}: the order is kept");
+    }
+}
