@@ -103,6 +103,8 @@ fn a_wrong_value_is_refused_with_its_name() {
         ("a flag that is none",      "extraArgs={debug}",                "extraArgs"),
         ("an interval without unit", "serviceMonitor.interval=30",       "interval"),
         ("a policy that is none",    "image.pullPolicy=Sometimes",       "pullPolicy"),
+        ("an egress that is none",   "servingPods.egress=None",          "egress"),
+        ("no turn for anybody",      "servingPods.maxStarting=0",        "maxStarting"),
         ("a port that is none",      "networkPolicy.apiServerPorts={0}", "apiServerPorts"),
     ];
     for (why, set, named) in cases {

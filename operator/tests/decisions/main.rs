@@ -5,6 +5,7 @@
 mod cluster;
 mod goldens;
 mod mutations;
+mod permits;
 mod rest;
 mod stories;
 mod targets;

@@ -64,7 +64,8 @@ pub fn plan<'a>(
             let desired_revision = configs.first().map(resources::colocated_revision);
             let decision = ModelDecision::Hosted { page, target, desired_revision };
             let (children, left) = draining.unzip();
-            Plan { workload, decision, children: children.unwrap_or_default(), look_again: left, now }
+            let children = children.unwrap_or_default();
+            Plan { workload, decision, children, needs_permit: false, look_again: left, now }
         }
         (Some(page), None) if !has_own => {
             Plan::without_children(workload, ModelDecision::AwaitsPage(page), now)
