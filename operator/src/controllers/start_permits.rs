@@ -53,7 +53,8 @@ pub fn next<R: Resource<Marquee, Status: ServedStatus>>(
         (previous.is_starting(), previous.waits_for_permit())
     };
     let (before, after) = (state(&change.before), state(&change.after));
-    if !(before.0 && !after.0) && !(before.1 && !after.1) {
+    let leaves_room = (before.0 && !after.0) || (before.1 && !after.1);
+    if !leaves_room {
         return Vec::new();
     }
     let free = ctx.operator.settings.max_starting.saturating_sub(starting(ctx).len());
