@@ -111,6 +111,8 @@ reasons! {
     AsExpected,
 
     // In progress.
+    /// The desired revision waits until fewer others are starting.
+    RevisionWaiting,
     /// Pods of the desired revision are starting.
     RevisionStarting,
     /// Pods fetch or check the artifact.
@@ -220,7 +222,11 @@ impl Reason {
     pub fn is_progress(self) -> bool {
         matches!(
             self,
-            Self::RevisionStarting | Self::ArtifactLoading | Self::RevisionDraining | Self::Reconciling
+            Self::RevisionWaiting
+                | Self::RevisionStarting
+                | Self::ArtifactLoading
+                | Self::RevisionDraining
+                | Self::Reconciling
         )
     }
 }

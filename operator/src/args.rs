@@ -43,6 +43,14 @@ pub struct Args {
     /// Leave user, group and fsGroup of the pods that serve to the cluster, as OpenShift requires. Default: 65532, as in the image.
     #[arg(long, env = "MARQUEE_IDS_FROM_CLUSTER")]
     pub ids_from_cluster: bool,
+    /// Connections that serving pods may open. Restricted: to DNS, models, API server and, where artifacts are fetched, any TCP
+    /// port. Unrestricted: any, for service meshes and stores that need more.
+    #[arg(long, env = "MARQUEE_POD_EGRESS", value_enum, default_value_t = Egress::Restricted, value_name = "EGRESS")]
+    pub pod_egress: Egress,
+    /// Most resources whose next revision starts at the same time, for example after a change of --runtime-image. The others
+    /// wait. The first revision of a resource does not wait, nor does a roll-back to a revision whose configuration is kept.
+    #[arg(long, env = "MARQUEE_MAX_STARTING", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=10_000), value_name = "N")]
+    pub max_starting: u16,
     /// How long pods keep running after traffic has left them, so that late requests are answered.
     #[arg(long, env = "MARQUEE_DRAIN", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     pub drain: Duration,
@@ -112,6 +120,16 @@ pub enum PullPolicy {
     Never,
 }
 
+/// Connections that serving pods may open.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+#[value(rename_all = "PascalCase")]
+pub enum Egress {
+    /// Those that serving needs.
+    Restricted,
+    /// Any.
+    Unrestricted,
+}
+
 /// Kind of a role.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 #[value(rename_all = "PascalCase")]
@@ -145,6 +163,8 @@ impl Args {
             prometheus: self.prometheus.clone(),
             pod_annotations: self.pod_annotations.iter().cloned().collect(),
             ids_from_cluster: self.ids_from_cluster,
+            restricts_egress: self.pod_egress == Egress::Restricted,
+            max_starting: self.max_starting.into(),
             drain: self.drain,
         }
     }

@@ -1,6 +1,6 @@
 //! The context of every reconcile: the kit's caches, and Marquee's pods, APIs of the cluster and settings.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{cmp::Ordering, collections::HashSet, sync::Arc};
 
 use arc_swap::ArcSwap;
 use kube::{
@@ -41,12 +41,19 @@ pub struct Marquee {
     pub capabilities: ArcSwap<Capabilities>,
     /// Input of every decision, from the operator's arguments.
     pub settings: Settings,
+    /// The resources that have a start permit which their status does not show yet: their reconcile has not ended.
+    pub permits: Mutex<HashSet<ResourceId>>,
 }
 
 impl Marquee {
     /// A context without pods and optional APIs. One of `pod_labels` names the resource of a pod.
     pub fn new(settings: Settings, pod_labels: &'static [PodLabel]) -> Self {
-        Self { pods: Mutex::new(PodCache::new(pod_labels)), capabilities: ArcSwap::default(), settings }
+        Self {
+            pods: Mutex::new(PodCache::new(pod_labels)),
+            capabilities: ArcSwap::default(),
+            settings,
+            permits: Mutex::default(),
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Observed {
     pub page: Option<Arc<PageLayout>>,
     /// For a PageLayout: the RankingModels of its surface in the namespace.
     pub models: Vec<Arc<RankingModel>>,
+    /// Number of other resources whose next revision is starting, if they leave no start permit for this one; otherwise 0.
+    pub n_starting: usize,
 }
 
 /// A child that exists.
@@ -200,6 +202,10 @@ pub struct Settings {
     pub pod_annotations: BTreeMap<String, String>,
     /// Whether the cluster chooses user and groups of the pods, instead of those of the image.
     pub ids_from_cluster: bool,
+    /// Whether NetworkPolicies restrict the connections that pods open.
+    pub restricts_egress: bool,
+    /// Most next revisions that start at the same time.
+    pub max_starting: usize,
     /// How long a revision keeps its pods after its viewers have moved away, for callers that still have its addresses.
     pub drain: std::time::Duration,
 }

@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::core::object::HasStatus;
 use marquee_crds::{
-    conditions::ConditionDraft,
+    conditions::{ConditionDraft, ConditionType, Reason, find},
     page_layout::PageLayoutStatus,
     ranking_model::RankingModelStatus,
     revision_name::RevisionName,
@@ -42,6 +42,32 @@ impl<'a> PreviousStatus<'a> {
     /// The targets that had viewers.
     pub fn targets(&self) -> impl Iterator<Item = &'a TrafficTarget> + use<'a> {
         self.traffic.iter().filter(|target| target.weight > 0)
+    }
+
+    /// Whether the next revision is starting, in pods of its own and before its deadline, while an earlier one answers.
+    pub fn is_starting(&self) -> bool {
+        let Some(latest) = self.latest_revision else { return false };
+        let is_on_its_way = self.reconciling().is_some_and(|reason| {
+            // What waits has no pods yet, or is ready already.
+            ![Reason::RevisionWaiting, Reason::ModelNotReady].iter().any(|waits| waits.as_str() == reason)
+        });
+        let has_pods = self.revisions.iter().any(|revision| revision.name == latest);
+        let mut answering = self.targets().peekable();
+        is_on_its_way
+            && has_pods
+            && answering.peek().is_some()
+            && answering.all(|target| target.revision != latest)
+    }
+
+    /// Whether the next revision waits for a start permit.
+    pub fn waits_for_permit(&self) -> bool {
+        self.reconciling() == Some(Reason::RevisionWaiting.as_str())
+    }
+
+    /// The reason of the condition `Reconciling`, if it is true.
+    fn reconciling(&self) -> Option<&'a str> {
+        let condition = find(self.conditions, ConditionType::Reconciling)?;
+        (condition.status == "True").then_some(condition.reason.as_str())
     }
 
     /// The revisions that had pods.

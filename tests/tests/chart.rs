@@ -103,6 +103,8 @@ fn a_wrong_value_is_refused_with_its_name() {
         ("an invalid flag",      "extraArgs={debug}",                "extraArgs"),
         ("an interval without unit", "serviceMonitor.interval=30",       "interval"),
         ("an invalid policy",    "image.pullPolicy=Sometimes",       "pullPolicy"),
+        ("an invalid egress",        "servingPods.egress=None",          "egress"),
+        ("no place to start",        "servingPods.maxStarting=0",        "maxStarting"),
         ("an invalid port",      "networkPolicy.apiServerPorts={0}", "apiServerPorts"),
     ];
     for (why, set, named) in cases {

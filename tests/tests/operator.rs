@@ -12,6 +12,8 @@ mod foreign;
 mod leader;
 #[path = "operator/namespace.rs"]
 mod namespace;
+#[path = "operator/permits.rs"]
+mod permits;
 #[path = "operator/silence.rs"]
 mod silence;
 #[path = "operator/sweep.rs"]

@@ -1,11 +1,12 @@
 //! Each kind has a folder with `mod` (reconcile, claims, the resources that a change concerns), `observe`, `decide` and `status`. `serving`
 //! has the decisions that both kinds share.
 //!
-//! A new kind needs a folder here, a line in [`kinds`], and, if it has pods, a line in [`POD_LABELS`].
+//! A new kind needs a folder here, a line in [`kinds`], and, if it has pods, a line in [`POD_LABELS`] and one in [`start_permits`].
 
 pub mod page_layout;
 pub mod ranking_model;
 pub mod serving;
+pub mod start_permits;
 
 use marquee_crds::{PageLayout, RankingModel, labels};
 use marquee_operator_kit::{Claim, Kinds, Resource as _};

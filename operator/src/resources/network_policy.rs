@@ -19,7 +19,7 @@ use super::{Component, Workload, labels};
 const API_SERVER_PORTS: [i32; 4] = [443, 6443, 8443, 16443];
 const DNS_PORT: i32 = 53;
 
-/// Allows the connections below, and refuses all others in both directions.
+/// Allows the connections below, and refuses all others: incoming ones always, outgoing ones only where the settings restrict egress.
 ///
 /// HTTP is open to all, because probes, metrics and the operator come from other namespaces. The gRPC of a model is open to its namespace,
 /// where pages and other callers run; the gRPC of a page is open to all, because gateways run elsewhere. Pods that fetch artifacts may reach
@@ -50,13 +50,15 @@ pub(super) fn network_policy(workload: &Workload<'_>, remote: bool) -> NetworkPo
             ..NetworkPolicyPort::default()
         }]));
     }
+    let restricts_egress = workload.settings.restricts_egress;
+    let types = ["Ingress"].into_iter().chain(restricts_egress.then_some("Egress"));
     NetworkPolicy {
         metadata: labels::metadata(workload, workload.name(), None),
         spec: Some(NetworkPolicySpec {
             pod_selector: Some(labels::selector(workload, None)),
-            policy_types: Some(vec!["Ingress".into(), "Egress".into()]),
+            policy_types: Some(types.map(str::to_owned).collect()),
             ingress: Some(ingress),
-            egress: Some(egress),
+            egress: restricts_egress.then_some(egress),
         }),
     }
 }

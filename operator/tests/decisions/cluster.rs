@@ -29,6 +29,8 @@ pub fn settings() -> Settings {
         prometheus: None,
         pod_annotations: BTreeMap::new(),
         ids_from_cluster: false,
+        restricts_egress: true,
+        max_starting: 8,
         drain: std::time::Duration::from_secs(DRAIN),
     }
 }

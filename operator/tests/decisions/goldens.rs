@@ -171,7 +171,7 @@ fn a_page_with_its_models_in_its_pods() {
 /// As OpenShift and clouds want them, with an account that somebody else makes.
 #[test]
 fn a_page_on_a_strict_cluster() {
-    let settings = Settings { ids_from_cluster: true, ..settings() };
+    let settings = Settings { ids_from_cluster: true, restricts_egress: false, ..settings() };
     let mut spec = platform();
     crate::cluster::merge(
         &mut spec,

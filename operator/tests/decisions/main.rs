@@ -7,6 +7,7 @@ mod goldens;
 mod messages;
 mod mutations;
 mod pages;
+mod permits;
 mod rest;
 mod stories;
 mod surface;

@@ -84,7 +84,8 @@ async fn a_pod_that_cannot_serve_says_why() -> Outcome {
     ];
     for (why, key, value, message) in keys {
         fs::write(store.join(key), value)?;
-        let ended = termination_message(&config_of("s3://b/m", &secret)?, &["--credentials", &folder]).await?;
+        let ended =
+            termination_message(&config_of("s3://b/m", &secret)?, &["--credentials", &folder]).await?;
         assert_eq!(ended.reason, Reason::ConfigInvalid, "{why}: {ended:?}");
         assert!(ended.message.contains(message), "{why}: {ended:?}");
         fs::remove_file(store.join(key))?;

@@ -29,7 +29,7 @@ async fn a_model_without_pods_is_in_the_status_until_it_has_one() -> Outcome {
     }
     write_plan(split.folder.path(), &[("aa", 100)], &split.rankers)?;
     reports(&split.page, "top-picks", 100).await?;
-    assert!(!blamed(&split.ask("1").await?).is_empty(), "what a page shows, and what the status says");
+    assert!(!model_failures(&split.ask("1").await?).is_empty(), "what a page shows, and what the status says");
     assert_eq!(split.answering("top-picks").await?, Vec::<String>::new(), "no pod of it answers");
     let others: u64 = fallback(&split.page).await?.values().sum();
     assert_eq!(others, 100, "the other models answer");
@@ -37,7 +37,7 @@ async fn a_model_without_pods_is_in_the_status_until_it_has_one() -> Outcome {
     split.rankers.insert("top-picks".into(), vec![ranker(split.folder.path(), "top-picks").await?]);
     write_plan(split.folder.path(), &[("aa", 100)], &split.rankers)?;
     reports(&split.page, "top-picks", 0).await?;
-    assert!(blamed(&split.ask("1").await?).is_empty());
+    assert!(model_failures(&split.ask("1").await?).is_empty());
     Ok(())
 }
 
@@ -63,6 +63,6 @@ async fn a_page_that_runs_its_models_itself_needs_no_fallback() -> Outcome {
     let page = Runtime::start(artifacts().await?, &["--config", &config]).await?;
     let whole = fallback(&page).await?;
     assert_eq!((whole.len(), whole.values().sum::<u64>()), (MODELS.len(), 0), "{whole:?}");
-    assert!(blamed(&ask(&page, &json!({ "viewer": "1" })).await?).is_empty());
+    assert!(model_failures(&ask(&page, &json!({ "viewer": "1" })).await?).is_empty());
     Ok(())
 }

@@ -13,9 +13,10 @@ use marquee_operator_kit::{
     resource,
 };
 
-use super::SURFACE;
+use super::{SURFACE, start_permits};
 use crate::{
     context::{Context, Marquee},
+    observed::Observed,
     report,
 };
 
@@ -37,6 +38,7 @@ impl Resource<Marquee> for PageLayout {
         if change.before.iter().chain(&change.after).any(runs_models) {
             concerned.extend(ctx.fellow_claimants::<RankingModel, _>(change, SURFACE));
         }
+        concerned.extend(start_permits::next(ctx, change));
         concerned
     }
 
@@ -49,9 +51,22 @@ impl Resource<Marquee> for PageLayout {
 
         let plan = decide::plan(&self, &observed, &ctx.operator.settings, ctx.now());
 
+        // Without a permit, the decision is made again: the revision waits.
+        let permit = plan
+            .needs_permit
+            .then(|| start_permits::take(ctx, ResourceId::new(Self::KIND, Key::of(&*self))))
+            .transpose();
+        let crowded =
+            permit.as_ref().err().map(|others| Observed { n_starting: *others, ..observed.clone() });
+        let observed = crowded.as_ref().unwrap_or(&observed);
+        let plan = match &crowded {
+            None => plan,
+            Some(observed) => decide::plan(&self, observed, &ctx.operator.settings, ctx.now()),
+        };
+
         let applied = apply::children(ctx, Owner::of(&*self), &plan.children).await;
 
-        let status = status::status(&self, &observed, &plan, &applied.children);
+        let status = status::status(&self, observed, &plan, &applied.children);
 
         match report::status(ctx, &*self, status, &applied).await {
             Ok(written) => applied.end(written.look_again(plan.look_again)),

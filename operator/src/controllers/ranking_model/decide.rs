@@ -84,7 +84,8 @@ pub fn plan<'a>(
             let decision = ModelDecision::Hosted { page, target, desired_revision, late };
             let (children, left) = draining.unzip();
             let look_again = left.into_iter().chain(due).min();
-            Plan { workload, decision, children: children.unwrap_or_default(), look_again, now }
+            let children = children.unwrap_or_default();
+            Plan { workload, decision, children, needs_permit: false, look_again, now }
         }
         (Some(page), None) if !has_own => {
             let desired_revision = colocated_revision();

@@ -12,14 +12,15 @@ use marquee_crds::{
     conditions::{ConditionType, is_true},
 };
 use marquee_operator_kit::{
-    Change, Claim, Resource, ResourceId, ResourceKind, Stopped,
+    Change, Claim, Key, Resource, ResourceId, ResourceKind, Stopped,
     apply::{self, Owner},
     resource,
 };
 
-use super::{OBJECTIVE, SURFACE};
+use super::{OBJECTIVE, SURFACE, start_permits};
 use crate::{
     context::{Context, Marquee},
+    observed::Observed,
     report,
     served::PreviousStatus,
 };
@@ -43,6 +44,7 @@ impl Resource<Marquee> for RankingModel {
         if is_edit || change.before.as_deref().map(answers_at) != change.after.as_deref().map(answers_at) {
             concerned.extend(ctx.fellow_claimants::<PageLayout, _>(change, SURFACE));
         }
+        concerned.extend(start_permits::next(ctx, change));
         concerned
     }
 
@@ -52,9 +54,22 @@ impl Resource<Marquee> for RankingModel {
 
         let plan = decide::plan(&self, &observed, &ctx.operator.settings, ctx.now());
 
+        // Without a permit, the decision is made again: the revision waits.
+        let permit = plan
+            .needs_permit
+            .then(|| start_permits::take(ctx, ResourceId::new(Self::KIND, Key::of(&*self))))
+            .transpose();
+        let crowded =
+            permit.as_ref().err().map(|others| Observed { n_starting: *others, ..observed.clone() });
+        let observed = crowded.as_ref().unwrap_or(&observed);
+        let plan = match &crowded {
+            None => plan,
+            Some(observed) => decide::plan(&self, observed, &ctx.operator.settings, ctx.now()),
+        };
+
         let applied = apply::children(ctx, Owner::of(&*self), &plan.children).await;
 
-        let status = status::status(&self, &observed, &plan, &applied.children);
+        let status = status::status(&self, observed, &plan, &applied.children);
 
         match report::status(ctx, &*self, status, &applied).await {
             Ok(written) => applied.end(written.look_again(plan.look_again)),

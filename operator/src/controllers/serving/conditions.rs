@@ -172,6 +172,9 @@ impl StatusInputs<'_> {
             }
             Phase::Blocked => {
                 let finding = self.finding.as_ref();
+                if let Some(waits) = finding.filter(|finding| finding.reason == Reason::RevisionWaiting) {
+                    return say(true, waits.reason, format!("{}{}", waits.message, self.meanwhile()));
+                }
                 let reason = finding.map_or(Reason::ConfigInvalid, |finding| finding.reason);
                 say(
                     false,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
-use marquee_crds::revision_name::RevisionName;
+use marquee_crds::{conditions::Reason, revision_name::RevisionName};
 
 use super::Plan;
 use crate::{
@@ -15,6 +15,9 @@ use crate::{
 
 /// Autoscalers have no metrics of new pods. The Kubernetes autoscaler ignores new pods for half a minute, and then acts every 15 s.
 const MEASURED_AFTER: Duration = Duration::from_secs(60);
+
+/// A resource that waits is reconciled when it can have a permit; and after this time in any case.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 /// How pods of its own serve a resource.
 #[derive(Clone, Debug)]
@@ -53,8 +56,13 @@ pub fn decide<'a>(
     now: Timestamp,
 ) -> Plan<'a, ServingDecision> {
     let desired_revision = resources::revision(&workload);
-    let blocked = resources::problem(&workload);
     let revisions = rollout::revisions(observed);
+    let problem = resources::problem(&workload);
+    let needs_permit =
+        problem.is_none() && needs_permit(&desired_revision, &revisions, &previous_targets, observed);
+    let others = observed.n_starting;
+    let waits = needs_permit && others >= workload.settings.max_starting;
+    let blocked = problem.or_else(|| waits.then(|| waiting(&desired_revision, others)));
     let desired = Desired {
         revision: blocked.is_none().then_some(&desired_revision),
         min: workload.replicas.min.max(1),
@@ -67,7 +75,8 @@ pub fn decide<'a>(
     let diagnosis_due = diagnosis::due_after(observed, &desired_revision, now).map(Duration::from_secs);
     let unmeasured =
         rollout.targets.iter().filter_map(|target| unmeasured_for(target, &revisions, now)).min();
-    let look_again = [rollout.look_again, diagnosis_due, unmeasured].into_iter().flatten().min();
+    let turn = waits.then_some(ASKED_AGAIN_AFTER);
+    let look_again = [rollout.look_again, diagnosis_due, unmeasured, turn].into_iter().flatten().min();
 
     let mut serving = ServingDecision {
         desired_revision,
@@ -82,7 +91,35 @@ pub fn decide<'a>(
     let history = rollout::history(observed, &live, workload.history);
     let children = children(&workload, &serving, observed, &history);
     serving.history = history.iter().filter_map(|child| child.revision.clone()).collect();
-    Plan { workload, decision: serving, children, look_again, now }
+    Plan { workload, decision: serving, children, needs_permit, look_again, now }
+}
+
+/// Whether the desired revision needs a permit to start. It needs none if it has started, if none of the resource's own pods answers, and if
+/// it is a roll-back, so that its configuration exists.
+fn needs_permit(
+    desired: &RevisionName,
+    revisions: &Revisions,
+    previous_targets: &[Target],
+    observed: &Observed,
+) -> bool {
+    let answers = |target: &Target| {
+        target.host.is_none() && revisions.get(&target.revision).is_some_and(|revision| revision.ready > 0)
+    };
+    let is_config = |child: &crate::observed::ChildFacts| {
+        child.kind == ChildKind::ConfigMap && !child.deleting && child.revision.as_ref() == Some(desired)
+    };
+    !revisions.contains_key(desired)
+        && previous_targets.iter().all(|target| target.host.is_none())
+        && previous_targets.iter().any(answers)
+        && !observed.children.iter().any(is_config)
+}
+
+fn waiting(desired: &RevisionName, others: usize) -> Finding {
+    let others = if others == 1 { "1 other is".to_owned() } else { format!("{others} others are") };
+    let message = format!(
+        "revision {desired} waits for its turn: {others} starting, and the operator's --max-starting allows no more at once"
+    );
+    Finding { reason: Reason::RevisionWaiting, message }
 }
 
 /// Every child, in the order of application. A Service that can select only one revision selects the main target.

@@ -30,6 +30,8 @@ pub struct Plan<'a, D> {
     pub decision: D,
     /// Every child that should exist. Others that the operator made for this resource are deleted.
     pub children: Vec<Child>,
+    /// Whether the desired revision starts now and needs a start permit for it.
+    pub needs_permit: bool,
     /// When to decide again although nothing changed, e.g. at a deadline.
     pub look_again: Option<Duration>,
     /// The time of the decision, in whole seconds.
@@ -39,13 +41,13 @@ pub struct Plan<'a, D> {
 impl<'a, D> Plan<'a, D> {
     /// A plan without children.
     pub fn without_children(workload: Workload<'a>, decision: D, now: Timestamp) -> Self {
-        Self { workload, decision, children: Vec::new(), look_again: None, now }
+        Self { workload, decision, children: Vec::new(), needs_permit: false, look_again: None, now }
     }
 
     /// The same plan, with another description of how the resource is served.
     pub fn map<E>(self, decision: impl FnOnce(D) -> E) -> Plan<'a, E> {
-        let Self { workload, decision: before, children, look_again, now } = self;
-        Plan { workload, decision: decision(before), children, look_again, now }
+        let Self { workload, decision: before, children, needs_permit, look_again, now } = self;
+        Plan { workload, decision: decision(before), children, needs_permit, look_again, now }
     }
 }
 
