@@ -85,7 +85,7 @@ async fn a_pod_that_cannot_serve_says_why() -> Outcome {
     for (why, key, value, message) in keys {
         fs::write(store.join(key), value)?;
         let told = last_word(&config_of("s3://b/m", &secret)?, &["--credentials", &folder]).await?;
-        assert_eq!(told.reason, Reason::ConfigInvalid, "{why}: {told:?}");
+        assert_eq!(told.reason, Reason::StoreMisconfigured, "{why}: {told:?}");
         assert!(told.message.contains(message), "{why}: {told:?}");
         fs::remove_file(store.join(key))?;
     }
