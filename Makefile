@@ -19,7 +19,7 @@ THREADS := $(shell echo $$(($$(nproc) + 1)))
 
 # Downloads wait for the network while builds use the cores, so the parts of the set-up run in parallel.
 SIDE_BY_SIDE := --no-print-directory --jobs 4
-SETUP_PARTS := setup-packages setup-programs setup-fetched setup-image setup-python setup-deny
+SETUP_PARTS := setup-packages setup-programs setup-fetched setup-image setup-python setup-axe setup-deny
 .PHONY: $(SETUP_PARTS) help demo check test lint audit bench generate fuzz data setup build images install.yaml cluster cluster-down clean
 
 help: ## List the targets
@@ -63,7 +63,7 @@ images: ## Build images of runtime and operator, with a list of contents, in tar
 cluster: setup data images ## Start a real Kubernetes on this machine with Marquee and examples/homepage (needs root)
 	@examples/cluster.sh up
 
-cluster-down: ## Stop that cluster
+cluster-down: ## Stop that cluster and remove what it wrote into target/cluster
 	@examples/cluster.sh down
 
 audit: ## Report security advisories; never blocks
@@ -106,6 +106,9 @@ setup-image: setup-packages
 
 setup-python: setup-packages
 	@tests/setup/venv.sh test tests/oip/requirements.txt
+
+setup-axe:
+	@tests/setup/fetch-axe.py "$(MARQUEE_CACHE)/tools/axe-core"
 
 setup-deny:
 	@tests/setup/deny.sh --version

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `make cluster` starts a real one-node Kubernetes in separate Linux namespaces, installs Marquee with its chart and applies
-# examples/homepage. `make cluster-down` stops it and removes everything. The cluster is not reachable from other machines.
+# examples/homepage. `make cluster-down` stops it and removes everything that it wrote. Other machines cannot reach the cluster.
 # `target/cluster/kubectl` and `target/cluster/helm` connect to it; `target/cluster/enter COMMAND` runs a command in its
 # network.
 set -euo pipefail
@@ -9,12 +9,23 @@ target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 here="$target/cluster"
 
 down() {
-  [ -f "$here/pid" ] || { echo "no cluster is running"; return; }
-  local pid; pid=$(cat "$here/pid")
-  kill "$pid" 2>/dev/null || rm -f "$here/pid"
-  while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
-  rm -rf "$here"
-  echo "the cluster has stopped"
+  if [ -f "$here/pid" ]; then
+    local pid; pid=$(cat "$here/pid")
+    kill "$pid" 2>/dev/null || true
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+    echo "the cluster has stopped"
+  else
+    echo "no cluster is running"
+  fi
+  clear_folder
+}
+
+clear_folder() { # removes what `up` and the cluster wrote, also after a start that failed, and keeps files of the user
+  [ -d "$here" ] || return 0
+  rm -rf "$here"/artifacts/home-{catalogue,ials,ease,svdpp}
+  rm -f "$here"/{train.log,log,helm.log,pid,enter,kubectl,helm}
+  rmdir "$here/artifacts" 2>/dev/null || true
+  rmdir "$here" 2>/dev/null || echo "kept in ${here#"$PWD"/}, because \`make cluster\` did not write it: $(ls -A "$here")"
 }
 
 up() {
@@ -36,7 +47,7 @@ up() {
   echo "--> examples/homepage"
   volume
   "$here/kubectl" apply -f examples/homepage
-  "$here/kubectl" wait --for=condition=Ready --timeout=2m rankingmodels,pagelayouts --all
+  "$here/kubectl" wait --for=condition=RolledOut --timeout=2m rankingmodels,pagelayouts --all
   "$here/kubectl" get rankingmodels,pagelayouts,pods
   local address; address=$("$here/kubectl" get service home-page --output 'jsonpath={.spec.clusterIP}')
   cat <<SAY

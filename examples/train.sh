@@ -15,7 +15,7 @@ train() { # train CONFIG ARTIFACT: uses all ratings; demo.sh measures quality on
 
 echo "--> catalogue"
 "$runtime" catalogue --metadata "$data/ml-100k.item" --metadata-delimiter tab --genre-separator space \
-  --data "$data/ml-100k.inter" --delimiter tab --output "$artifacts/home-catalogue"
+  --article-first --data "$data/ml-100k.inter" --delimiter tab --output "$artifacts/home-catalogue"
 train implicit-als home-ials
 train ease home-ease
 train svd-plus-plus home-svdpp

@@ -18,10 +18,12 @@ pub enum ConditionType {
     Degraded,
     /// Whether the number of pods follows the load as the spec asks.
     Autoscaling,
-    /// For a PageLayout: whether a model serves every objective that a row names.
+    /// For a PageLayout: whether models fill the rows, and not the fallback: as the page's pods report it.
     ModelsResolved,
     /// For a PageLayout with `gateway`: whether Gateways accept its routes.
     RoutesApplied,
+    /// Whether what the spec asks for answers all requests now: false from a change until it does. People wait for it with `kubectl wait`.
+    RolledOut,
     /// Exists only while true: the desired revision is on its way. For kstatus, with which Argo CD, Flux and Helm wait.
     Reconciling,
     /// Exists only while true: the desired revision is stuck. For kstatus.
@@ -30,7 +32,7 @@ pub enum ConditionType {
 
 impl ConditionType {
     /// Every type, in the order of this file.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ready,
         Self::Progressing,
         Self::ArtifactResolved,
@@ -38,6 +40,7 @@ impl ConditionType {
         Self::Autoscaling,
         Self::ModelsResolved,
         Self::RoutesApplied,
+        Self::RolledOut,
         Self::Reconciling,
         Self::Stalled,
     ];
@@ -52,6 +55,7 @@ impl ConditionType {
             Self::Autoscaling => "Autoscaling",
             Self::ModelsResolved => "ModelsResolved",
             Self::RoutesApplied => "RoutesApplied",
+            Self::RolledOut => "RolledOut",
             Self::Reconciling => "Reconciling",
             Self::Stalled => "Stalled",
         }
@@ -127,6 +131,8 @@ reasons! {
     ModelNotReady,
     /// Every row has its model.
     AllModelsServed,
+    /// A row can show nothing: the catalogue has no title of its genre, or of its model.
+    RowsNotShown,
     /// Two models of one pod mount different volumes at one folder.
     VolumeConflict,
     /// An artifact in a cluster is `file://` and has no volume.
@@ -195,8 +201,6 @@ reasons! {
     RouteNotAccepted,
 
     // The operator itself.
-    /// The API server refuses or does not answer.
-    ApiUnavailable,
     /// The API server forbids a request: a role lacks a verb.
     Forbidden,
     /// The API server refuses a child as invalid.

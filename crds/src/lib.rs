@@ -1,9 +1,10 @@
 //! The contract: Marquee's API types (group `marquee.dev`, version `v1alpha1`) and everything that operator and runtime share.
 //!
 //! No I/O, no async. `operator` and `runtime` depend on this crate and never on each other. Read in this order: the kinds,
-//! the types that both kinds share, conditions, names and labels of children, the definitions to install, the configuration
-//! of a process ([`pod_config`]), the reason why a pod ended ([`termination`]), the status of a pod ([`runtime_status`]),
-//! addresses to listen on ([`listen_address`]), the names of metrics.
+//! the types that both kinds share, conditions, names of children and revisions, labels, the definitions to install, the
+//! configuration of a process ([`pod_config`]), the reason why a pod ended ([`termination`]), the status of a pod
+//! ([`runtime_status`]), addresses to listen on ([`listen_address`]), errors with their causes ([`causes`]),
+//! why a row is degraded ([`degraded`]), the names of metrics.
 
 #![allow(
     clippy::duplicated_attributes,
@@ -19,6 +20,8 @@ pub mod conditions;
 
 pub mod names;
 
+pub mod revision_name;
+
 pub mod labels;
 
 pub mod definitions;
@@ -30,6 +33,10 @@ pub mod termination;
 pub mod runtime_status;
 
 pub mod spelling;
+
+pub mod causes;
+
+pub mod degraded;
 
 pub mod listen_address;
 

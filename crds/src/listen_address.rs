@@ -2,7 +2,10 @@
 
 // `core::net` has addresses and no sockets: this file stays pure.
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::{fmt, str::FromStr};
+use std::{fmt, io, str::FromStr};
+
+/// Linux's number for an address family that the kernel does not have, as with `ipv6.disable=1`.
+const NO_SUCH_FAMILY: i32 = 97;
 
 /// Where to listen. Parsing makes no lookup: names other than `localhost` are resolved when the listener opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +130,11 @@ impl fmt::Display for ListenAddress {
     }
 }
 
+/// Whether a socket was not opened because the machine has no such address or no such family, so that another address may do.
+pub fn lacks_address(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(NO_SUCH_FAMILY)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,5 +203,13 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn ipv4_stands_in_only_where_ipv6_is_off() {
+        let errors = [io::Error::from_raw_os_error(NO_SUCH_FAMILY), io::ErrorKind::AddrNotAvailable.into()];
+        assert!(errors.iter().all(lacks_address));
+        let others = [io::ErrorKind::AddrInUse, io::ErrorKind::PermissionDenied].map(io::Error::from);
+        assert!(!others.iter().any(lacks_address));
     }
 }

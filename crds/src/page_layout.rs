@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ranking_model::{default_history, default_progress_deadline},
     shared::{
-        ArtifactRef, Autoscaling, ColocatedModel, Duration, Gateway, Placement, Replicas, Resources,
-        RevisionStatus, TrafficTarget, conditions_schema, rules,
+        ArtifactRef, Autoscaling, BodySize, ColocatedModel, Duration, Gateway, Placement, Replicas,
+        Resources, RevisionStatus, TrafficTarget, conditions_schema, rules,
     },
 };
 
@@ -76,6 +76,9 @@ pub struct PageLayoutSpec {
     /// models of the surface in the page's pods, and in no others.
     #[serde(default)]
     pub topology: Topology,
+    /// Largest request that a pod accepts, after decompression, from 64Ki to 1024Mi. When absent: 4Mi.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_body: Option<BodySize>,
     /// Number of pods of the page.
     #[serde(default)]
     pub replicas: Replicas,
@@ -277,9 +280,10 @@ pub struct PageLayoutStatus {
     /// The serving revisions, with their shares and addresses.
     #[schemars(length(max = 8))]
     pub traffic: Vec<TrafficTarget>,
-    /// With `Monolith`: the models that run in the pods of the serving revision. Their own status follows this list.
+    /// With `Monolith`: the models that run in the pods of each serving revision, those of the revision with the largest share first. Their
+    /// own status follows this list.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256))]
+    #[schemars(length(max = 2048))]
     pub models: Vec<ColocatedModel>,
     /// All revisions: the serving one, one that is being rolled out, and those kept for a roll-back.
     #[schemars(length(max = 32))]

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::shared::{
-    ArtifactRef, Autoscaling, Duration, Placement, Replicas, Resources, RevisionStatus, TrafficTarget,
-    conditions_schema, rules,
+    ArtifactRef, Autoscaling, BodySize, Duration, Placement, Replicas, Resources, RevisionStatus,
+    TrafficTarget, conditions_schema, rules,
 };
 
 /// Surface, objective, artifact and serving options of a model.
@@ -87,6 +87,9 @@ pub struct Serving {
     /// Maximum number of titles in one top-k request. Larger requests are refused.
     #[schemars(range(min = 1, max = 10_000))]
     pub max_top_k: u32,
+    /// Largest request that a pod accepts, after decompression, from 64Ki to 1024Mi. When absent: 4Mi.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_body: Option<BodySize>,
     /// Number of pods.
     pub replicas: Replicas,
     /// Targets of the autoscaler.
@@ -98,6 +101,7 @@ impl Default for Serving {
         Self {
             batching: Batching::default(),
             max_top_k: 500,
+            max_body: None,
             replicas: Replicas::default(),
             autoscaling: Autoscaling::default(),
         }

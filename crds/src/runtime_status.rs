@@ -51,7 +51,7 @@ pub struct TargetStatus {
     pub weight: u32,
     /// Pods that take requests.
     pub endpoints: usize,
-    /// Whether pages ask it. A revision gets viewers once its titles are known.
+    /// Whether it answers pages now: its titles are known, and it has a pod that takes requests.
     pub answers: bool,
 }
 
@@ -87,6 +87,9 @@ pub struct ResourceStatus {
     /// Progress of the load of its artifact; absent when none is in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loading: Option<Loading>,
+    /// For a page: whether models answer for the objectives that its rows name, sorted by objective.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub objectives: Vec<ObjectiveStatus>,
     /// What of it can never be shown or ranked, and what to do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -96,6 +99,17 @@ pub struct ResourceStatus {
     /// What is wrong, with its causes; absent when nothing is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// What fills the rows of one objective on a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ObjectiveStatus {
+    /// The objective.
+    pub objective: String,
+    /// Share of viewers, in percent, whose rows the layout's fallback fills because no model answers for them: 0 while a model
+    /// answers for every viewer.
+    pub fallback_percent: u32,
 }
 
 /// What a resource is doing.
@@ -137,7 +151,9 @@ mod tests {
             loading: Some(loading),
             ..ResourceStatus::default()
         };
-        let status = Status { models: vec![model], ..Status::default() };
+        let objectives = vec![ObjectiveStatus { objective: "top-picks".into(), fallback_percent: 100 }];
+        let page = ResourceStatus { objectives, ..ResourceStatus::default() };
+        let status = Status { models: vec![model], pages: vec![page], ..Status::default() };
         let text = serde_json::to_string(&status).unwrap();
         assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status);
         assert!(text.contains(r#""revision":"0000"#), "the digest keeps its name in JSON: {text}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 use marquee_crds::{labels, listen_address::ListenAddress, names, shared};
 
-use marquee_operator_kit::leader::election::Terms;
+use marquee_operator_kit::leader::{HolderPod, election::Terms};
 
 use crate::observed::Settings;
 
@@ -67,6 +67,9 @@ pub struct Args {
     /// Name of this operator in the Lease. The operator adds a random part.
     #[arg(long, env = "POD_NAME", default_value = labels::OPERATOR, value_name = "NAME")]
     pub identity: String,
+    /// Pod of this operator. The Lease names it, so that other operators can take the Lease as soon as the pod is gone.
+    #[arg(long, env = "MARQUEE_POD", value_name = "NAMESPACE/NAME/UID")]
+    pub pod: Option<HolderPod>,
     /// How long other operators wait after the last renewal.
     #[arg(long, env = "MARQUEE_LEASE_DURATION", default_value = "15s", value_parser = duration, value_name = "DURATION")]
     pub lease_duration: Duration,

@@ -1,11 +1,11 @@
-//! The APIs that the cluster has beside Kubernetes' own, found by API discovery.
+//! Finds the optional APIs of the cluster by API discovery.
 
 use kube::Client;
 use tracing::{debug, info};
 
 use crate::observed::Capabilities;
 
-/// Asks which APIs exist. What cannot be found out stays as it was: an API whose server is down is not gone.
+/// Asks which APIs exist. If the answer for an API is missing, the previous one stays, because the server of an existing API may be down.
 pub async fn discover(client: &Client, before: &Capabilities) -> Capabilities {
     let groups = match client.list_api_groups().await {
         Ok(list) => list.groups,
@@ -39,7 +39,7 @@ pub async fn discover(client: &Client, before: &Capabilities) -> Capabilities {
     }
 }
 
-/// Logs them.
+/// Logs the optional APIs.
 pub fn log(capabilities: &Capabilities) {
     let Capabilities { http_routes, grpc_routes, keda, custom_metrics } = capabilities;
     info!(http_routes, grpc_routes, keda, custom_metrics, "the cluster's APIs");

@@ -1,4 +1,4 @@
-//! Checks that an operator answers. `helm test` runs this, since the operator's image is the only one that is certainly present.
+//! Checks that an operator answers. `helm test` runs this, because only the operator's image is certainly present.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -6,9 +6,9 @@ use std::{
     time::Duration,
 };
 
-/// Longest wait for each of connecting, asking and the answer.
+/// Time limit for each of the connection, the request and the answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Enough of the answer to hold its status line.
+/// Number of bytes that contain the status line of an answer.
 const STATUS_LINE: usize = 64;
 
 /// Why the check failed.
@@ -62,7 +62,7 @@ fn status(host: &str, path: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    // In one piece: the server may read only once.
+    // The request is sent in one piece, because the server may read only once.
     let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut start = Vec::new();

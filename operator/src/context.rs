@@ -1,4 +1,4 @@
-//! What every reconcile is given: the kit's caches, and Marquee's own: pods, the APIs of the cluster, settings.
+//! The context of every reconcile: the kit's caches, and Marquee's pods, APIs of the cluster and settings.
 
 use std::{cmp::Ordering, sync::Arc};
 
@@ -30,21 +30,21 @@ use crate::{
     observed::{Capabilities, ChildFacts, Observed, Settings},
 };
 
-/// What every reconcile is given.
+/// The context of every reconcile.
 pub type Context = kit::Context<Marquee>;
 
-/// What Marquee has beside what any operator has.
+/// The part of the context that only Marquee has.
 pub struct Marquee {
     /// The pods of the operator's Deployments.
     pub pods: Mutex<PodCache>,
-    /// The APIs that the cluster has beside Kubernetes' own.
+    /// The optional APIs that the cluster has.
     pub capabilities: ArcSwap<Capabilities>,
     /// Input of every decision, from the operator's arguments.
     pub settings: Settings,
 }
 
 impl Marquee {
-    /// Nothing is known yet. A pod belongs to the resource that one of `pod_labels` names.
+    /// A context without pods and optional APIs. One of `pod_labels` names the resource of a pod.
     pub fn new(settings: Settings, pod_labels: &'static [PodLabel]) -> Self {
         Self { pods: Mutex::new(PodCache::new(pod_labels)), capabilities: ArcSwap::default(), settings }
     }
@@ -63,8 +63,9 @@ impl Operator for Marquee {
         ConditionType::ALL.iter().any(|own| own.as_str() == type_)
     }
 
+    /// The older one goes first, unless it is being deleted: the next one starts its pods meanwhile.
     fn precedence(one: &ObjectMeta, other: &ObjectMeta) -> Ordering {
-        pod_config::older(one, other)
+        precedence(one, other)
     }
 
     fn is_served(&self, kind: ChildKind) -> bool {
@@ -93,7 +94,13 @@ impl Operator for Marquee {
     }
 }
 
-/// What the caches hold of one resource, whose uid is `uid`.
+/// Order of two resources that claim the same value: one that stays before one that is being deleted, then the older one.
+pub fn precedence(one: &ObjectMeta, other: &ObjectMeta) -> Ordering {
+    let is_leaving = |meta: &ObjectMeta| meta.deletion_timestamp.is_some();
+    is_leaving(one).cmp(&is_leaving(other)).then_with(|| pod_config::older(one, other))
+}
+
+/// The facts about one resource in the caches. `uid` is its uid.
 pub fn observed(ctx: &Context, id: &ResourceId, uid: &str) -> Observed {
     Observed {
         children: ctx.children.lock().facts_of(uid),
@@ -131,5 +138,32 @@ impl Watched<Context> for WatchedPods {
     fn end_list(&self, ctx: &Context, list: ListRound<'_>) {
         let concerned = ctx.operator.pods.lock().end_list(list);
         concerned.iter().for_each(|id| ctx.enqueue(id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn the_older_one_goes_first_unless_it_is_being_deleted() {
+        let at = |second| Some(Time(Timestamp::from_second(second).unwrap()));
+        let meta = |created, deleted: Option<i64>| ObjectMeta {
+            creation_timestamp: at(created),
+            deletion_timestamp: deleted.and_then(at),
+            ..ObjectMeta::default()
+        };
+        #[rustfmt::skip]
+        let cases = [
+            ("the older one",                      meta(1, None),    meta(2, None),    Ordering::Less),
+            ("the older one is being deleted",     meta(1, Some(9)), meta(2, None),    Ordering::Greater),
+            ("the younger one is being deleted",   meta(1, None),    meta(2, Some(9)), Ordering::Less),
+            ("both are being deleted",             meta(1, Some(9)), meta(2, Some(9)), Ordering::Less),
+        ];
+        for (why, one, other, expected) in cases {
+            assert_eq!(precedence(&one, &other), expected, "{why}");
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! Marquee's control plane: watches RankingModels and PageLayouts, and keeps the cluster at what they say.
+//! Marquee's control plane: watches RankingModels and PageLayouts, and brings the cluster to the state that they describe.
 //!
 //! A reconcile reads the caches ([`context`], [`cache`]) into [`observed`], decides in pure code ([`controllers`] with [`resources`] and
 //! [`rollout`]) which children should exist ([`child`]), applies what differs, says in the status what was applied, and reports ([`report`]).
-//! Whatever any operator has is in `marquee-operator-kit`; the kinds are listed in [`controllers::kinds`].
+//! `marquee-operator-kit` has what any operator needs; [`controllers::kinds`] lists the kinds.
 
 pub mod args;
 pub mod operator;
@@ -16,7 +16,7 @@ pub mod rollout;
 pub mod transition;
 
 pub mod listener;
-pub mod loading;
+pub mod pod_status;
 pub mod report;
 pub mod served;
 

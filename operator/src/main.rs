@@ -11,12 +11,12 @@ use marquee_operator::{
 use marquee_operator_kit::process;
 use tracing::error;
 
-/// Threads that reconcile. The operator waits for the API server nearly all of the time.
+/// Number of threads that reconcile. The operator waits for the API server nearly all the time.
 const THREADS: usize = 2;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    // It is no error that a provider was installed before.
+    // It is not an error if a provider is already installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     logs::begin(&args.log, args.log_format);
     if let Some(Instead::Check { url }) = &args.instead {

@@ -27,7 +27,7 @@ const NAMES: MetricNames = MetricNames {
     leader: names::LEADING,
 };
 
-/// All of them, registered.
+/// All metrics, registered.
 ///
 /// # Errors
 /// Two metrics have the same name: a defect.

@@ -1,16 +1,18 @@
-//! What exists, as the caches have it: the input of every decision. Plain facts, no client.
+//! The facts from the caches that are the input of every decision. No client.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::jiff::Timestamp;
-use marquee_crds::{PageLayout, RankingModel, pod_config::ResourceRef, termination::Termination};
+use marquee_crds::{
+    PageLayout, RankingModel, pod_config::ResourceRef, revision_name::RevisionName, termination::Termination,
+};
 
 use crate::child::ChildKind;
 
-/// What a decision about one resource rests on.
+/// The input of a decision about one resource.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observed {
-    /// The children that the operator made for it, of every revision.
+    /// Its children, of every revision.
     pub children: Vec<ChildFacts>,
     /// The pods of its Deployments.
     pub pods: Vec<PodFacts>,
@@ -32,18 +34,18 @@ pub struct ChildFacts {
     /// Its name.
     pub name: String,
     /// Label `marquee.dev/revision`, for children of one revision.
-    pub revision: Option<String>,
+    pub revision: Option<RevisionName>,
     /// Annotation `marquee.dev/artifact`, on ConfigMaps.
     pub artifact: Option<String>,
     /// When it was created.
     pub created: Option<Timestamp>,
     /// Whether it is being deleted.
     pub deleting: bool,
-    /// What its status says, for kinds where it matters.
+    /// The facts of its status, for kinds whose status matters.
     pub state: ChildState,
 }
 
-/// What a child's status says.
+/// The facts of a child's status.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum ChildState {
     /// Nothing that matters.
@@ -71,9 +73,9 @@ pub struct DeploymentFacts {
     pub replicas: i32,
     /// `status.readyReplicas`.
     pub ready: i32,
-    /// Whether the status is about the present spec.
+    /// Whether the status describes the present spec.
     pub up_to_date: bool,
-    /// Whether only the operator set the number of pods: once it stops, the API server would fall back to one.
+    /// Whether only the operator sets the number of pods. If the operator stopped, the API server would set the default, which is one.
     pub only_ours: bool,
     /// Why the API server refuses to create pods (quota, policy): message of condition `ReplicaFailure`.
     pub refused: Option<String>,
@@ -82,9 +84,9 @@ pub struct DeploymentFacts {
 /// Facts of a HorizontalPodAutoscaler, or of a ScaledObject of KEDA.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct AutoscalerFacts {
-    /// Why it cannot scale: reason and message of the condition `ScalingActive` (KEDA: `Ready`) where it is false.
+    /// Why it cannot scale: reason and message of the condition `ScalingActive` (KEDA: `Ready`) if that is false.
     pub inactive: Option<(String, String)>,
-    /// Metrics of pods that it should follow and could not read when it last looked. Meanwhile it scales by the others, and its conditions
+    /// Metrics of pods that it should follow but could not read at its last attempt. It then scales by the other metrics, and its conditions
     /// do not mention these.
     pub unread: Vec<String>,
 }
@@ -95,7 +97,7 @@ pub struct PodFacts {
     /// Its name.
     pub name: String,
     /// Label `marquee.dev/revision`.
-    pub revision: String,
+    pub revision: Option<RevisionName>,
     /// Whether it is ready.
     pub ready: bool,
     /// Whether it is being deleted.
@@ -104,7 +106,7 @@ pub struct PodFacts {
     pub created: Option<Timestamp>,
     /// Its address, once it has one.
     pub ip: Option<String>,
-    /// Why no node can run it: message of the condition `PodScheduled` where it is false.
+    /// Why no node can run it: message of the condition `PodScheduled` if that is false.
     pub unschedulable: Option<String>,
     /// Whether it has a node, but not its volumes and its network yet: condition `PodReadyToStartContainers` is false. A pod shows a
     /// missing Secret nowhere else.
@@ -115,8 +117,35 @@ pub struct PodFacts {
     pub ended: Option<Ended>,
     /// How often the container was restarted.
     pub restarts: i32,
-    /// Progress of its load, where the operator has asked it.
+    /// Progress of its load, if the pod has reported it.
     pub loading: Option<Loading>,
+    /// What fills the rows of its page, where it is ready and the operator has asked it.
+    pub page: Option<PageFacts>,
+}
+
+/// What a pod said when it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct PodAnswer {
+    /// Progress of its load; `None` where it loads nothing.
+    pub loading: Option<Loading>,
+    /// What fills the rows of its page; `None` where it serves no page.
+    pub page: Option<PageFacts>,
+}
+
+/// What fills the rows of a page, as its pod reports it.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct PageFacts {
+    /// Share of viewers, in percent, whose rows the fallback fills, by objective.
+    pub fallback_percent: BTreeMap<String, u32>,
+    /// What of the page can never be shown, and what to do.
+    pub warnings: Vec<String>,
+}
+
+impl PageFacts {
+    /// Whether models fill every row that needs one.
+    pub fn is_whole(&self) -> bool {
+        self.fallback_percent.values().all(|percent| *percent == 0)
+    }
 }
 
 /// How a container ended.
@@ -135,9 +164,9 @@ pub struct Ended {
 /// Progress of a pod's load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loading {
-    /// Bytes that it has.
+    /// Loaded bytes.
     pub bytes: u64,
-    /// Bytes in all; 0 while not known.
+    /// Total bytes; 0 if unknown.
     pub total_bytes: u64,
     /// Seconds since it began.
     pub seconds: u64,

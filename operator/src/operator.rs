@@ -14,7 +14,7 @@ use crate::{
     args::Args,
     context::{Marquee, WatchedPods},
     controllers::{self, POD_LABELS},
-    listener, loading, metrics,
+    listener, metrics, pod_status,
 };
 
 /// Why the operator could not start, or had to end.
@@ -23,7 +23,7 @@ pub enum Failure {
     /// Flags contradict each other.
     #[error("{0}")]
     Args(String),
-    /// The address of HTTP is not free.
+    /// The operator cannot listen at the address of HTTP.
     #[error("cannot listen on {address}: choose another address with --http")]
     Listen {
         /// The address.
@@ -54,6 +54,7 @@ pub async fn run(args: Args, config: Config, stop: CancellationToken) -> Result<
         metrics: Arc::new(metrics::metrics().map_err(Failure::Metrics)?),
         version: env!("CARGO_PKG_VERSION"),
         name: args.identity,
+        pod: args.pod,
         namespaces: args.namespaces,
         lease: LeaseTerms {
             namespace: args.lease_namespace,
@@ -63,6 +64,6 @@ pub async fn run(args: Args, config: Config, stop: CancellationToken) -> Result<
         discovery: args.discovery,
         workers: Workers { concurrency: args.concurrency, resync: args.resync },
     };
-    let follow_loading = |ctx: Arc<crate::context::Context>| async move { loading::follow(&ctx).await };
-    Ok(process.run(config, listener, follow_loading, stop).await?)
+    let follow_pods = |ctx: Arc<crate::context::Context>| async move { pod_status::follow(&ctx).await };
+    Ok(process.run(config, listener, follow_pods, stop).await?)
 }

@@ -1,4 +1,4 @@
-//! Reports what became of a resource: its status where that differs in more than times, and an event for each transition.
+//! Reports the state of a resource: writes its status if that differs in more than times, and publishes an event for each transition.
 
 use k8s_openapi::{
     apimachinery::pkg::apis::meta::v1::{Condition, Time},
@@ -19,20 +19,23 @@ use crate::{
     transition::{self, TransitionEvent, of_conditions},
 };
 
-/// Writes the status where it differs, then publishes the transitions. A status that was not written because the resource has changed gives
-/// no transitions: the next reconcile finds them. Nothing is published about a resource that is gone.
+/// Writes the status if it differs, then publishes the transitions. If the status was not written because the resource has changed, the
+/// next reconcile finds the transitions. Nothing is published about a resource that is gone.
 ///
 /// # Errors
-/// The API server does not accept the status. It is no error if it accepts no events.
+/// The API server does not accept the status. It is not an error if it accepts no events.
 pub async fn status<R: Resource<Marquee, Status: ServedStatus>>(
     ctx: &Context,
     resource: &R,
-    (mut desired, mut transitions): (R::Status, Vec<TransitionEvent>),
+    mut decided: (R::Status, Vec<TransitionEvent>),
     applied: &Applied,
 ) -> Result<Written> {
-    if let Some(refusal) = applied.error.as_ref().and_then(|error| Refusal::of(error, resource, ctx.now())) {
-        refusal.add_to(&mut desired, PreviousStatus::from(resource).conditions, &mut transitions);
+    if let Some(refusal) = applied.error.as_ref().and_then(refusal) {
+        let generation = resource.meta().generation.unwrap_or_default();
+        let before = PreviousStatus::from(resource).conditions;
+        add_refusal(refusal, &mut decided, before, generation, ctx.now());
     }
+    let (desired, mut transitions) = decided;
     let written = status::write(ctx, resource, &desired).await?;
     match written {
         Written::UpToDate => {}
@@ -48,58 +51,62 @@ pub async fn status<R: Resource<Marquee, Status: ServedStatus>>(
     Ok(written)
 }
 
-/// The API server did not accept a child.
-struct Refusal {
-    reason: Reason,
-    message: String,
+/// What the status says if the API server did not accept a child. None for an error that goes away by itself.
+pub fn refusal(error: &Error) -> Option<ConditionDraft> {
+    let causes = error.with_causes();
+    let (reason, message) = match error.class() {
+        ErrorClass::ApiUnavailable => return None,
+        ErrorClass::Forbidden => {
+            let mend = "the operator's role lacks this right: add it to the role, or install the chart's roles (rbac.create)";
+            (Reason::Forbidden, format!("{causes}; {mend}"))
+        }
+        ErrorClass::ChildRefused => (Reason::ChildRefused, causes),
+    };
+    Some(ConditionDraft { kind: ConditionType::Degraded, status: Some(true), reason, message })
+}
+
+/// Adds a refusal to the status for as long as the child is refused, and to the transitions once.
+fn add_refusal<S: ServedStatus>(
+    degraded: ConditionDraft,
+    (status, transitions): &mut (S, Vec<TransitionEvent>),
+    before: &[Condition],
     generation: i64,
     now: Timestamp,
+) {
+    const REPLACED: [ConditionType; 4] = [
+        ConditionType::Degraded,
+        ConditionType::RolledOut,
+        ConditionType::Reconciling,
+        ConditionType::Stalled,
+    ];
+    *status.why_mut() = degraded.reason.as_str().to_owned();
+    let short = |kind, status| ConditionDraft {
+        kind,
+        status: Some(status),
+        reason: degraded.reason,
+        message: "a child cannot be applied: see Degraded".to_owned(),
+    };
+    let (rolled_out, stalled) = (short(ConditionType::RolledOut, false), short(ConditionType::Stalled, true));
+    let drafts = [degraded, rolled_out, stalled];
+    // The decision did not know of the refusal.
+    transitions.retain(|transition| transition.action != transition::action(ConditionType::Degraded));
+    transitions.extend(of_conditions(before, &drafts[..1]));
+    let conditions = status.conditions_mut();
+    conditions.retain(|condition| REPLACED.iter().all(|replaced| replaced.as_str() != condition.type_));
+    conditions.extend(conditions::stamp(&drafts, generation, before, &Time(now)));
 }
 
-impl Refusal {
-    /// None for an error that goes away by itself.
-    fn of(error: &Error, resource: &impl Resource<Marquee>, now: Timestamp) -> Option<Self> {
-        let reason = match error.class() {
-            ErrorClass::ApiUnavailable => return None,
-            ErrorClass::Forbidden => Reason::Forbidden,
-            ErrorClass::ChildRefused => Reason::ChildRefused,
-        };
-        let generation = resource.meta().generation.unwrap_or_default();
-        Some(Self { reason, message: error.with_causes(), generation, now })
-    }
-
-    /// Adds it to the status for as long as the child is refused, and to the transitions once.
-    fn add_to(
-        &self,
-        status: &mut impl ServedStatus,
-        before: &[Condition],
-        transitions: &mut Vec<TransitionEvent>,
-    ) {
-        const REPLACED: [ConditionType; 3] =
-            [ConditionType::Degraded, ConditionType::Reconciling, ConditionType::Stalled];
-        let draft = |kind| ConditionDraft {
-            kind,
-            status: Some(true),
-            reason: self.reason,
-            message: self.message.clone(),
-        };
-        let drafts = [ConditionType::Degraded, ConditionType::Stalled].map(draft);
-        // The decision did not know of the refusal.
-        transitions.retain(|transition| transition.action != transition::action(ConditionType::Degraded));
-        transitions.extend(of_conditions(before, &drafts[..1]));
-        let conditions = status.conditions_mut();
-        conditions.retain(|condition| REPLACED.iter().all(|replaced| replaced.as_str() != condition.type_));
-        conditions.extend(conditions::stamp(&drafts, self.generation, before, &Time(self.now)));
-        *status.why_mut() = self.reason.as_str().to_owned();
-    }
-}
-
-fn drift_mended(drift: &[Drift]) -> Vec<TransitionEvent> {
+/// One event for each child that was changed by hand and restored.
+pub fn drift_mended(drift: &[Drift]) -> Vec<TransitionEvent> {
     let transition = |drift: &Drift| {
         let (kind, name) = (drift.kind.kind(), &drift.name);
         let what = match &drift.field {
-            Some(field) => format!("{field} of {kind} {name} was changed by hand, and was put back"),
-            None => format!("{kind} {name} lacked the label by which it is found, and was put back"),
+            Some(field) => {
+                format!("{field} of {kind} {name} was changed by hand, and the operator restored it")
+            }
+            None => format!(
+                "{kind} {name} lacked the label by which the operator finds it, and the operator restored it"
+            ),
         };
         TransitionEvent { warning: true, reason: Reason::DriftMended, action: "MendDrift", note: what }
     };
@@ -114,11 +121,11 @@ mod tests {
 
     #[test]
     fn a_refused_child_is_in_the_status_and_once_among_the_events() {
-        let refusal = Refusal {
+        let refusal = ConditionDraft {
+            kind: ConditionType::Degraded,
+            status: Some(true),
             reason: Reason::Forbidden,
             message: "cannot create Service m: no".into(),
-            generation: 3,
-            now: Timestamp::UNIX_EPOCH,
         };
         let well = TransitionEvent {
             warning: false,
@@ -127,13 +134,13 @@ mod tests {
             note: String::new(),
         };
         let report = |before: &[Condition]| {
-            let (mut status, mut all) = (RankingModelStatus::default(), vec![well.clone()]);
-            refusal.add_to(&mut status, before, &mut all);
-            (status, all)
+            let mut decided = (RankingModelStatus::default(), vec![well.clone()]);
+            add_refusal(refusal.clone(), &mut decided, before, 3, Timestamp::UNIX_EPOCH);
+            decided
         };
         let (status, all) = report(&[]);
         let types: Vec<&str> = status.conditions.iter().map(|condition| condition.type_.as_str()).collect();
-        assert_eq!((status.why.as_str(), types), ("Forbidden", vec!["Degraded", "Stalled"]));
+        assert_eq!((status.why.as_str(), types), ("Forbidden", vec!["Degraded", "RolledOut", "Stalled"]));
         assert_eq!(status.conditions[0].observed_generation, Some(3));
         assert_eq!(all.iter().map(|one| one.reason).collect::<Vec<_>>(), [Reason::Forbidden]);
         let (again, all) = report(&status.conditions);

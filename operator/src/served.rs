@@ -1,4 +1,4 @@
-//! What the statuses of all kinds with pods have in common, so that no code below a kind's folder names a kind.
+//! The common part of the statuses of all kinds with pods, so that only the folder of a kind names the kind.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::core::object::HasStatus;
@@ -6,13 +6,14 @@ use marquee_crds::{
     conditions::ConditionDraft,
     page_layout::PageLayoutStatus,
     ranking_model::RankingModelStatus,
+    revision_name::RevisionName,
     shared::{RevisionStatus, TrafficTarget},
 };
 use marquee_operator_kit::ResourceStatus;
 
-use crate::{context::Marquee, transition::TransitionEvent};
+use crate::{context::Marquee, rollout::Finding, transition::TransitionEvent};
 
-/// The status of a kind that is served by revisions. Each such kind is a line at the end of this file.
+/// The status of a kind whose revisions serve. Each such kind has a line at the end of this file.
 pub trait ServedStatus: ResourceStatus<Marquee> {
     /// The members that a later reconcile compares with.
     fn as_previous(&self) -> PreviousStatus<'_>;
@@ -20,7 +21,7 @@ pub trait ServedStatus: ResourceStatus<Marquee> {
     fn conditions_mut(&mut self) -> &mut Vec<Condition>;
     /// The reason of its worst condition.
     fn why_mut(&mut self) -> &mut String;
-    /// A status with the members of `draft`, about the `generation` of a spec. Its conditions, and members that only this kind has, are empty.
+    /// A status with the members of `draft` for the `generation` of a spec. Its conditions, and the members that only this kind has, are empty.
     fn from_draft(draft: StatusDraft, generation: i64) -> Self;
 }
 
@@ -62,20 +63,22 @@ pub struct StatusDraft {
     pub replicas: i32,
     /// Ready pods.
     pub ready_replicas: i32,
-    /// Ready and wanted pods of what answers.
+    /// Ready and wanted pods of the answering revisions.
     pub pods: String,
     /// Selects the pods.
     pub selector: String,
-    /// The revision that answers, of several the one with the largest share.
-    pub revision: Option<String>,
+    /// The answering revision; if several answer, the one with the largest share.
+    pub revision: Option<RevisionName>,
     /// The revision that the spec asks for.
-    pub latest_revision: Option<String>,
+    pub latest_revision: Option<RevisionName>,
     /// Every revision that answers.
     pub traffic: Vec<TrafficTarget>,
     /// Every revision that exists.
     pub revisions: Vec<RevisionStatus>,
     /// Conditions.
     pub conditions: Vec<ConditionDraft>,
+    /// What is wrong: each message is in one of the conditions only.
+    pub findings: Vec<Finding>,
     /// What happened to revisions and traffic.
     pub events: Vec<TransitionEvent>,
 }
@@ -118,8 +121,8 @@ macro_rules! served_statuses {
                     ready_replicas: draft.ready_replicas,
                     pods: draft.pods,
                     selector: draft.selector,
-                    revision: draft.revision,
-                    latest_revision: draft.latest_revision,
+                    revision: draft.revision.map(Into::into),
+                    latest_revision: draft.latest_revision.map(Into::into),
                     traffic: draft.traffic,
                     revisions: draft.revisions,
                     ..Self::default()

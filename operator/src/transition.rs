@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use marquee_crds::conditions::{ConditionDraft, ConditionType, Reason, find};
 
-/// A change that people should hear of.
+/// A change that people should know about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransitionEvent {
     /// Whether it is a warning.
@@ -16,8 +16,8 @@ pub struct TransitionEvent {
     pub note: String,
 }
 
-/// An event for each condition that became good or bad, and for each that is bad for another reason than before. Several conditions with
-/// one reason give one event.
+/// An event for each condition that became good or bad, and for each that is bad for a new reason. Several conditions with the same reason
+/// give one event.
 pub fn of_conditions(previous: &[Condition], drafts: &[ConditionDraft]) -> Vec<TransitionEvent> {
     let mut events: Vec<TransitionEvent> = Vec::new();
     for draft in drafts {
@@ -51,6 +51,7 @@ pub fn action(kind: ConditionType) -> &'static str {
         ConditionType::Autoscaling => "Autoscale",
         ConditionType::ModelsResolved => "ResolveModels",
         ConditionType::RoutesApplied => "ApplyRoutes",
+        ConditionType::RolledOut => "RollOut",
         ConditionType::Reconciling | ConditionType::Stalled => "Reconcile",
     }
 }

@@ -1,11 +1,10 @@
 """The peer: the model server of PyPI `kserve`, with the same computation in numpy. kserve_server.py FOLDER PORT
 
 FOLDER contains data that serving.py extracts from our artifact: factors, ids, genre slices, watched titles. The server runs with its
-default settings and logs each request. KSERVE_QUIET=1 turns this log off, which makes the server about twice as fast.
+default settings, except that it does not log each request: this makes it about twice as fast, as a user would have it.
 """
 
 import logging
-import os
 import pathlib
 import sys
 
@@ -63,10 +62,9 @@ class Pages(Scorer):
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
     models = [Scorer("rated-for-you", folder), Pages("page", folder)]
-    quiet = os.environ.get("KSERVE_QUIET") == "1"
     server = ModelServer(
-        http_port=int(sys.argv[2]), workers=1, enable_grpc=False, enable_docs_url=False, enable_latency_logging=not quiet
+        http_port=int(sys.argv[2]), workers=1, enable_grpc=False, enable_docs_url=False, enable_latency_logging=False
     )
     for name in ("uvicorn.access", "kserve", "kserve.trace"):
-        logging.getLogger(name).disabled = quiet
+        logging.getLogger(name).disabled = True
     server.start(models)

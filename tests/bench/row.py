@@ -28,6 +28,19 @@ class Row:
     sound: bool = True  # equal loss, recall and the like: what makes the figures comparable
     note: str = ""
     room: str = ""
+    repetitions: tuple[list[float], list[float]] | None = None  # the figures behind `ours` and `theirs`
+
+    @classmethod
+    def of_medians(cls, work: str, ours: list[float], theirs: list[float], **others) -> "Row":
+        """The row of these repetitions."""
+        medians = {"ours": statistics.median(ours), "theirs": statistics.median(theirs)}
+        return cls(work=work, repetitions=(ours, theirs), **medians, **others)
+
+    def spread(self) -> str:
+        """Least and most of ours, and of theirs."""
+        if self.repetitions is None:
+            return ""
+        return " : ".join(f"{min(side):.3g}–{max(side):.3g}" for side in self.repetitions)
 
     def ratio(self) -> float:
         return self.ours / self.theirs
@@ -40,7 +53,7 @@ class Row:
         bound = (lambda x: f">= {x}x") if self.more else (lambda x: f"<= {x}x")
         return {
             "work": self.work, "peer": self.peer, "unit": self.unit, "ours": self.ours, "theirs": self.theirs,
-            "ratio": self.ratio(), "must": bound(self.must), "goal": bound(self.goal), "holds": self.holds(),
+            "ratio": self.ratio(), "spread": self.spread(), "must": bound(self.must), "goal": bound(self.goal), "holds": self.holds(),
             "note": self.note, "room": self.room,
         }  # fmt: skip
 
@@ -75,7 +88,12 @@ class Ours:
         self.process.wait()
 
 
-def alternate(repetitions: int, *works) -> list[float]:
-    """Median seconds of each work. The works alternate, and the first repetition of each does not count."""
+def alternated(repetitions: int, *works) -> list[list[float]]:
+    """Seconds of each repetition of each work. The works alternate, and the first repetition of each does not count."""
     seconds = [[work() for work in works] for _ in range(repetitions + 1)][1:]
-    return [statistics.median(column) for column in zip(*seconds)]
+    return [list(column) for column in zip(*seconds)]
+
+
+def alternate(repetitions: int, *works) -> list[float]:
+    """Median seconds of each work, as `alternated` measures them."""
+    return [statistics.median(column) for column in alternated(repetitions, *works)]

@@ -25,7 +25,7 @@ ROOMS = {"topk": topk, "als": als, "ease": ease, "serving": serving, "start": st
 
 
 def table(rows: list[Row]) -> str:
-    head = ["work", "peer", "unit", "ours", "theirs", "ratio", "must", "goal", "holds"]
+    head = ["work", "peer", "unit", "ours", "theirs", "ratio", "spread", "must", "goal", "holds"]
     lines = [[str(row.shown()[key]) for key in head] for row in rows]
     widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in [head, *lines])

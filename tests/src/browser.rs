@@ -17,7 +17,14 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{Outcome, http_client, wait};
+use crate::{Outcome, data, http_client, wait};
+
+/// Runs axe-core with all its rules except two groups: those of level AAA, which WCAG does not recommend for whole sites, and
+/// deprecated ones. Experimental rules are off by default; one of them compares the name of a button with the words on it.
+const AXE: &str = "const rules = axe.getRules().filter(({tags}) => !tags.some((tag) => /aaa$|^deprecated$/.test(tag))); \
+    return axe.run({rules: Object.fromEntries(rules.map(({ruleId}) => [ruleId, {enabled: true}])), resultTypes: ['violations']}) \
+    .then(({violations}) => violations.flatMap(({id, impact, help, nodes}) => \
+    nodes.map(({html, failureSummary}) => `${id} (${impact}): ${help}: ${html}: ${failureSummary}`)))";
 
 /// A browser with one window. Its processes end when this is dropped.
 #[derive(Debug)]
@@ -118,6 +125,18 @@ impl Browser {
         let file = folder.join(format!("{name}.png"));
         std::fs::write(&file, self.client.screenshot().await?)?;
         Ok(file)
+    }
+
+    /// Violations of accessibility rules that axe-core finds in the page as it is now.
+    pub async fn violations(&self) -> Outcome<Vec<String>> {
+        // A colour that is still fading has no contrast of its own yet.
+        self.until("document.getAnimations().length === 0").await?;
+        if self.js("return typeof axe").await? == "undefined" {
+            let file = data::cache()?.join("tools/axe-core/axe.min.js");
+            let absent = |error| format!("{}: {error}: run `make setup`", file.display());
+            self.js(&std::fs::read_to_string(&file).map_err(absent)?).await?;
+        }
+        Ok(serde_json::from_value(self.js(AXE).await?)?)
     }
 
     /// Observations since the last call.

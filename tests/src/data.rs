@@ -48,7 +48,7 @@ pub async fn train(algorithm: &str, data: &Path, output: &Path, settings: &[&str
 pub async fn catalogue(metadata: &Path, data: &Path, output: &Path) -> Outcome {
     let (metadata, data, output) = (metadata.display(), data.display(), output.display());
     let args = format!(
-        "catalogue\n--metadata\n{metadata}\n--metadata-delimiter\ntab\n--genre-separator\nspace\n--delimiter\ntab\n--data\n{data}\n--output\n{output}"
+        "catalogue\n--metadata\n{metadata}\n--metadata-delimiter\ntab\n--genre-separator\nspace\n--article-first\n--delimiter\ntab\n--data\n{data}\n--output\n{output}"
     );
     runtime::run(args.split('\n')).await.map(drop)
 }

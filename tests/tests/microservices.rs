@@ -8,6 +8,8 @@ mod api_server;
 mod pod;
 #[path = "microservices/same_page.rs"]
 mod same_page;
+#[path = "microservices/status.rs"]
+mod status;
 #[path = "microservices/trouble.rs"]
 mod trouble;
 

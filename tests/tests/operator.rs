@@ -10,6 +10,8 @@ mod faults;
 mod foreign;
 #[path = "operator/leader.rs"]
 mod leader;
+#[path = "operator/namespace.rs"]
+mod namespace;
 #[path = "operator/silence.rs"]
 mod silence;
 #[path = "operator/sweep.rs"]

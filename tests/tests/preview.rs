@@ -4,6 +4,8 @@
 
 #[path = "preview/access.rs"]
 mod access;
+#[path = "preview/axe.rs"]
+mod axe;
 #[path = "preview/hostile.rs"]
 mod hostile;
 #[path = "preview/keyboard.rs"]

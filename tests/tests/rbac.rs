@@ -10,23 +10,19 @@
     reason = "a test may panic, and prints what it compared"
 )]
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{collections::BTreeSet, fs, process::Command};
 
 use marquee_tests::{
     Outcome,
     cluster::{ApiServer, Options, tools},
     data,
+    operator::OperatorFixture,
     rights::{self, Right, UserRequests},
     wait,
 };
 use serde::Deserialize as _;
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 const SYSTEM: &str = "marquee-system";
 const SHOP: &str = "shop";
@@ -97,21 +93,24 @@ async fn the_namespaced_role_grants_exactly_the_rights_in_use() -> Outcome {
 }
 
 async fn compare(mode: &str, values: &[&str]) -> Outcome {
-    let fixture = ChartOnServer::set(values).await?;
-    let story = fixture.run_story().await;
+    let installation = Installation::new(values).await?;
+    let story = use_every_right(&installation.fixture).await;
+    // The first operator names a pod that no node runs, so the second one looks for it, and takes the Lease.
+    let _second = start_operator(&installation.fixture, &installation.rendered, "second")?;
     let user = format!("system:serviceaccount:{SYSTEM}:marquee-operator");
-    let granted = fixture.granted();
+    let audit_log = installation.fixture.server.audit_log();
+    let granted = granted(&installation.rendered);
     let never: BTreeSet<Right> = granted.iter().filter(|right| reason(right).is_some()).cloned().collect();
     // The last requests, such as the deletion of a drained revision, may still be in progress.
     let settled = wait::until("the use of all granted rights", async || {
-        let requests = rights::user_requests(&fixture.server.audit_log(), &user)?;
+        let requests = rights::user_requests(&audit_log, &user)?;
         Ok(granted
             .iter()
             .all(|right| never.contains(right) || requests.used.contains_key(right))
             .then_some(()))
     });
     let settled = settled.await;
-    let requests = rights::user_requests(&fixture.server.audit_log(), &user)?;
+    let requests = rights::user_requests(&audit_log, &user)?;
     print(mode, &granted, &requests);
     story?;
     assert_eq!(requests.forbidden, BTreeSet::new(), "{mode}: rights in use but not granted");
@@ -121,9 +120,7 @@ async fn compare(mode: &str, values: &[&str]) -> Outcome {
     let idle: Vec<_> =
         granted.iter().filter(|right| !never.contains(right) && !requests.used.contains_key(right)).collect();
     assert_eq!(idle, Vec::<&Right>::new(), "{mode}: rights granted but not in use");
-    settled?;
-    let ChartOnServer { server, .. } = fixture;
-    server.clear()
+    settled
 }
 
 fn reason(right: &Right) -> Option<&'static str> {
@@ -155,134 +152,90 @@ fn print(mode: &str, granted: &BTreeSet<Right>, requests: &UserRequests) {
 }
 
 /// An API server with the chart applied, and a running operator.
-struct ChartOnServer {
-    server: ApiServer,
+struct Installation {
+    fixture: OperatorFixture,
     rendered: Vec<Value>,
     _operator: Child,
-    _folder: tempfile::TempDir,
 }
 
-impl ChartOnServer {
-    async fn set(values: &[&str]) -> Outcome<Self> {
+impl Installation {
+    async fn new(values: &[&str]) -> Outcome<Self> {
         // This admission plugin checks `finalizers`, as some clusters do.
         let enforce = "--enable-admission-plugins=OwnerReferencesPermissionEnforcement".to_owned();
         let server = ApiServer::start_with(Options { audit: true, flags: vec![enforce] }).await?;
         for project in ["gateway-api", "keda"] {
             server.apply_foreign(project).await?;
         }
-        for namespace in [SYSTEM, SHOP] {
-            server.kubectl(&["create", "namespace", namespace])?;
-        }
+        server.kubectl(&["create", "namespace", SYSTEM])?;
+        // The namespaced role lies in the namespace of the fixture.
+        let fixture = OperatorFixture::on(Box::leak(Box::new(server)), SHOP).await?;
         let text = render(values)?;
-        server.apply(&text)?;
-        server.custom_kinds_are_served().await?;
+        fixture.server.apply(&text)?;
+        fixture.server.custom_kinds_are_served().await?;
         let rendered = serde_yaml::Deserializer::from_str(&text)
             .map(|document| Value::deserialize(document).map_err(Into::into))
             .collect::<Outcome<Vec<_>>>()?;
-        let folder = tempfile::tempdir()?;
-        let kubeconfig = as_the_operator(&server, folder.path())?;
-        let operator = operate(&rendered, &kubeconfig, folder.path())?;
-        Ok(Self { server, rendered, _operator: operator, _folder: folder })
+        let operator = start_operator(&fixture, &rendered, "first")?;
+        Ok(Self { fixture, rendered, _operator: operator })
     }
+}
 
-    /// All rights that the operator's roles grant.
-    fn granted(&self) -> BTreeSet<Right> {
-        let is_role = |object: &&Value| {
-            let name = object["metadata"]["name"].as_str().unwrap_or_default();
-            object["kind"].as_str().is_some_and(|kind| kind.ends_with("Role"))
-                && name.starts_with("marquee-operator")
-        };
-        self.rendered.iter().filter(is_role).flat_map(rights::granted).collect()
+/// All rights that the operator's roles grant.
+fn granted(rendered: &[Value]) -> BTreeSet<Right> {
+    let is_role = |object: &&Value| {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        object["kind"].as_str().is_some_and(|kind| kind.ends_with("Role"))
+            && name.starts_with("marquee-operator")
+    };
+    rendered.iter().filter(is_role).flat_map(rights::granted).collect()
+}
+
+/// Makes the operator use each of its rights.
+async fn use_every_right(fixture: &OperatorFixture) -> Outcome {
+    fixture.server.apply(RESOURCES)?;
+    for (kind, name) in [("RankingModel", "top"), ("RankingModel", "near"), ("PageLayout", "home")] {
+        let what = format!("{kind} {name} to be ready");
+        fixture.until(&what, async || fixture.is_ready(kind, name, 1).await).await?;
     }
-
-    /// Makes the operator use each of its rights.
-    async fn run_story(&self) -> Outcome {
-        self.server.apply(RESOURCES)?;
-        for resource in ["rankingmodel/top", "rankingmodel/near", "pagelayout/home"] {
-            self.until(&format!("{resource} to be ready"), || self.is_ready(resource)).await?;
-        }
-        // Change every child by hand; the operator corrects it.
-        let ours = "app.kubernetes.io/managed-by=marquee-operator";
-        let part = "app.kubernetes.io/part-of";
-        for child in CHILDREN {
-            self.kubectl(&["label", child, "-l", ours, &format!("{part}=theirs"), "--overwrite"])?;
-        }
-        self.until("every child to be put back", || {
-            let theirs =
-                self.kubectl(&["get", &CHILDREN.join(","), "-l", &format!("{part}=theirs"), "-o", "name"])?;
-            Ok(theirs.is_empty())
+    // Change every child by hand; the operator corrects it.
+    let ours = "app.kubernetes.io/managed-by=marquee-operator";
+    let component = "app.kubernetes.io/part-of";
+    for child in CHILDREN {
+        fixture.kubectl(&["label", child, "-l", ours, &format!("{component}=theirs"), "--overwrite"])?;
+    }
+    fixture
+        .until("every child to be corrected", async || {
+            let theirs = format!("{component}=theirs");
+            Ok(fixture.kubectl(&["get", &CHILDREN.join(","), "-l", &theirs, "-o", "name"])?.is_empty())
         })
         .await?;
-        // Change the artifact; the operator drains and deletes the previous revision.
-        let before = self.kubectl(&["get", "deployments", "-l", "marquee.dev/model=top", "-o", "name"])?;
-        self.patch("rankingmodel/top", &json!({"spec": {"artifact": {"uri": "s3://models/top-2"}}}))?;
-        self.until("the revision before to go", || {
-            Ok(!self.kubectl(&["get", "deployments", "-o", "name"])?.contains(before.trim()))
+    // Change the artifact; the operator drains and deletes the previous revision.
+    let before = fixture.kubectl(&["get", "deployments", "-l", "marquee.dev/model=top", "-o", "name"])?;
+    let artifact = json!({"spec": {"artifact": {"uri": "s3://models/top-2"}}});
+    fixture.patch("RankingModel", "top", &artifact).await?;
+    fixture
+        .until("the previous revision to be deleted", async || {
+            Ok(!fixture.kubectl(&["get", "deployments", "-o", "name"])?.contains(before.trim()))
         })
         .await?;
-        // Remove the routes, the autoscaler, and then the pods of the models.
-        let fixed = json!({"spec": {"serving": {"replicas": {"max": null}}}});
-        self.patch("rankingmodel/top", &fixed)?;
-        self.patch("rankingmodel/near", &fixed)?;
-        self.patch("pagelayout/home", &json!({"spec": {"gateway": null, "topology": "Monolith"}}))?;
-        self.until("the models' own pods to go", || {
-            Ok(self.kubectl(&["get", "deployments", "-l", "marquee.dev/model", "-o", "name"])?.is_empty())
+    // Remove the routes, the autoscaler, and then the pods of the models.
+    let fixed = json!({"spec": {"serving": {"replicas": {"max": null}}}});
+    fixture.patch("RankingModel", "top", &fixed).await?;
+    fixture.patch("RankingModel", "near", &fixed).await?;
+    let monolith = json!({"spec": {"gateway": null, "topology": "Monolith"}});
+    fixture.patch("PageLayout", "home", &monolith).await?;
+    fixture
+        .until("the pods of the models to be deleted", async || {
+            Ok(fixture.kubectl(&["get", "deployments", "-l", "marquee.dev/model", "-o", "name"])?.is_empty())
         })
         .await?;
-        self.kubectl(&["delete", "rankingmodels,pagelayouts", "--all"]).map(drop)
-    }
-
-    fn kubectl(&self, args: &[&str]) -> Outcome<String> {
-        self.server.kubectl(&[&["-n", SHOP], args].concat())
-    }
-
-    fn patch(&self, what: &str, change: &Value) -> Outcome {
-        self.kubectl(&["patch", what, "--type=merge", "-p", &change.to_string()]).map(drop)
-    }
-
-    fn is_ready(&self, what: &str) -> Outcome<bool> {
-        let path = r#"jsonpath={.status.conditions[?(@.type=="Ready")].status}"#;
-        Ok(self.kubectl(&["get", what, "-o", path])? == "True")
-    }
-
-    /// Waits until `is` holds, and reports the pods of new Deployments as ready meanwhile.
-    async fn until(&self, what: &str, is: impl Fn() -> Outcome<bool>) -> Outcome {
-        let waited = wait::until_within(2 * wait::PATIENCE, what, async || {
-            self.run_pods()?;
-            Ok(is()?.then_some(()))
-        });
-        let Err(late) = waited.await else { return Ok(()) };
-        let state = self.kubectl(&["get", "rankingmodels,pagelayouts,deployments", "-o", "yaml"])?;
-        let log = fs::read_to_string(self._folder.path().join("operator.log"))?;
-        Err(format!("{late}\n{state}\n{log}").into())
-    }
-
-    fn run_pods(&self) -> Outcome {
-        let list: Value = serde_json::from_str(&self.kubectl(&["get", "deployments", "-o", "json"])?)?;
-        for deployment in list["items"].as_array().unwrap() {
-            let wanted = &deployment["spec"]["replicas"];
-            let generation = &deployment["metadata"]["generation"];
-            let status = &deployment["status"];
-            if status["readyReplicas"] == *wanted && status["observedGeneration"] == *generation {
-                continue;
-            }
-            let status = json!({"status": {
-                "observedGeneration": generation, "replicas": wanted, "updatedReplicas": wanted,
-                "readyReplicas": wanted, "availableReplicas": wanted,
-            }});
-            let name = format!("deployment/{}", deployment["metadata"]["name"].as_str().unwrap());
-            let patch = ["patch", &name, "--subresource=status", "--type=merge", "-p", &status.to_string()];
-            // The operator may have deleted it meanwhile.
-            let _ = self.kubectl(&patch);
-        }
-        Ok(())
-    }
+    fixture.kubectl(&["delete", "rankingmodels,pagelayouts", "--all"]).map(drop)
 }
 
 /// Renders the chart as YAML.
 fn render(values: &[&str]) -> Outcome<String> {
     let chart = data::repository().join("charts/marquee");
-    let mut command = std::process::Command::new(tools::program("helm")?);
+    let mut command = Command::new(tools::program("helm")?);
     command.args(["template", "marquee"]).arg(chart).args(["--namespace", SYSTEM, "--no-hooks"]);
     let extra = ["--set=prometheusUrl=http://prometheus:9090", "--set=extraArgs={--drain=1s}"];
     let done = command.args(extra).args(values).output()?;
@@ -292,25 +245,15 @@ fn render(values: &[&str]) -> Outcome<String> {
     }
 }
 
-/// A kubeconfig with a token of the chart's ServiceAccount.
-fn as_the_operator(server: &ApiServer, folder: &Path) -> Outcome<PathBuf> {
-    let token = server.kubectl(&["create", "token", "marquee-operator", "-n", SYSTEM])?;
-    let mut config: Value = serde_json::from_slice(&fs::read(server.kubeconfig())?)?;
-    config["users"][0]["user"] = json!({"token": token.trim()});
-    let file = folder.join("kubeconfig");
-    fs::write(&file, config.to_string())?;
-    Ok(file)
-}
-
-/// Starts the operator with the arguments of the chart's Deployment. Dropping it kills it.
-fn operate(rendered: &[Value], kubeconfig: &Path, folder: &Path) -> Outcome<Child> {
+/// Starts the operator as the chart's ServiceAccount, with the arguments of the chart's Deployment. Dropping it kills it.
+fn start_operator(fixture: &OperatorFixture, rendered: &[Value], name: &str) -> Outcome<Child> {
     let deployment = rendered.iter().find(|object| object["kind"] == "Deployment").ok_or("no Deployment")?;
     let args = deployment["spec"]["template"]["spec"]["containers"][0]["args"].as_array().ok_or("no args")?;
     let args = args.iter().filter_map(Value::as_str).filter(|arg| !arg.starts_with("--http="));
-    let log = fs::File::create(folder.join("operator.log"))?;
-    let mut command = Command::new(tools::sibling("marquee-operator")?);
-    command.args(args).arg("--http=127.0.0.1:0").env("KUBECONFIG", kubeconfig);
-    command.env("POD_NAMESPACE", SYSTEM).env("POD_NAME", "marquee-operator-0");
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true);
+    let token = fixture.server.kubectl(&["create", "token", "marquee-operator", "-n", SYSTEM])?;
+    let kubeconfig = fs::read_to_string(fixture.server.keys.bearer("operator", token.trim())?)?;
+    let mut command = fixture.operator(name, &kubeconfig)?;
+    command.args(args).env("POD_NAMESPACE", SYSTEM).env("POD_NAME", name);
+    command.env("MARQUEE_POD", format!("{SYSTEM}/{name}/1"));
     Ok(command.spawn()?)
 }

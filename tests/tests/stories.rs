@@ -17,6 +17,10 @@ mod deleted;
 mod drained;
 #[path = "stories/eyes.rs"]
 mod eyes;
+#[path = "stories/fallback.rs"]
+mod fallback;
+#[path = "stories/hand_over.rs"]
+mod hand_over;
 #[path = "stories/in_flight.rs"]
 mod in_flight;
 #[path = "stories/killed.rs"]

@@ -57,7 +57,7 @@ fn what_may_be_left_out_has_a_default_or_means_something_by_its_absence() {
         "sectionName", "hostnames", "targetInFlightRequests", "topologySpread", "nodeSelector", "tolerations", "podLabels",
         "podAnnotations", "imagePullSecrets", "key", "operator", "value", "effect", "tolerationSeconds", "requests", "limits",
         "affinity", "priorityClassName", "runtimeClassName", "schedulerName", "serviceAccount", "name", "annotations", "env", "valueFrom",
-        "secretKeyRef", "configMapKeyRef", "terminationGracePeriodSeconds",
+        "secretKeyRef", "configMapKeyRef", "terminationGracePeriodSeconds", "maxBody",
     ];
     // Members of `affinity` are those of Kubernetes.
     let ours = |path: &str| path.contains(".spec") && !path.contains(".affinity");

@@ -15,7 +15,7 @@ pub struct Variable {
     #[schemars(length(min = 1, max = 128))]
     #[x_kube(validation = Rule::new("self.matches('^[A-Za-z_][A-Za-z0-9_]*$')")
         .message("name is not the name of a variable: use letters, digits and '_'; start with a letter or '_'"))]
-    #[x_kube(validation = Rule::new("!self.matches('^(POD_(NAME|NAMESPACE|UID)|MARQUEE_(CONFIG|MANIFESTS|HTTP|GRPC|ARTIFACT_CACHE|CREDENTIALS|TERMINATION_LOG|DRAIN_TIMEOUT|LOG_FORMAT))$')")
+    #[x_kube(validation = Rule::new("!self.matches('^(POD_(NAME|NAMESPACE|UID)|MARQUEE_(CONFIG|MANIFESTS|HTTP|GRPC|ARTIFACT_CACHE|CREDENTIALS|TERMINATION_LOG|DRAIN_TIMEOUT|LOG_FORMAT|MAX_BODY))$')")
         .message("the operator sets this variable or its flag itself: remove it"))]
     pub name: String,
     /// Its value.

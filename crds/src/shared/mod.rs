@@ -3,6 +3,7 @@
 mod affinity;
 mod artifact_ref;
 mod autoscaling;
+mod body_size;
 mod duration;
 mod environment;
 mod gateway;
@@ -15,6 +16,7 @@ mod traffic;
 
 pub use artifact_ref::{ArtifactRef, ArtifactVolume, Credentials};
 pub use autoscaling::{Autoscaling, Replicas};
+pub use body_size::{BodySize, BodySizeError};
 pub use duration::{Duration, DurationError};
 pub use environment::{KeyRef, Variable, VariableSource};
 pub use gateway::{Gateway, ParentRef};

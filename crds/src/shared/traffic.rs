@@ -51,6 +51,10 @@ pub struct ColocatedModel {
     /// Revision of the model in the page's pods: a hash of its configuration there.
     #[schemars(length(max = 63))]
     pub revision: String,
+    /// Revision of the page whose pods run this revision of the model. Set only while several revisions of the page serve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub page_revision: Option<String>,
 }
 
 /// The list of conditions, with one entry per type, so that two writers do not overwrite each other's entries.

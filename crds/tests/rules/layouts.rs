@@ -56,5 +56,10 @@ pub fn rows() -> Vec<Row> {
         row("a host with its port",        "/spec/gateway",         host("example.com:443"),           Some(NO_HOST)),
         row("a host in capitals",          "/spec/gateway",         host("Example.com"),               Some(NO_HOST)),
         row("a wildcard within",           "/spec/gateway",         host("home.*.com"),                Some(NO_HOST)),
+        row("a large body",                "/spec/maxBody",         json!("16Mi"),                     None),
+        row("the largest body in KiB",     "/spec/maxBody",         json!("1048576Ki"),                None),
+        row("a body above that",           "/spec/maxBody",         json!("1048577Ki"),                Some(BODY)),
+        row("a body in bytes",             "/spec/maxBody",         json!("4194304"),                  Some(BODY)),
+        row("a body of nothing",           "/spec/maxBody",         json!("0Mi"),                      Some(BODY)),
     ]
 }

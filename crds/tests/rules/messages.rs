@@ -97,6 +97,10 @@ pub const DEADLINE: &str =
     "deadline is not a duration from 1ms to 10s: write a number and a unit (us, ms, s, m), such as 100ms";
 pub const PROGRESS: &str = "progressDeadline is not a duration from 1s to 60m: write a number and a unit (us, ms, s, m), such as 10m";
 
+// Sizes.
+pub const BODY: &str =
+    "maxBody is not a size from 64Ki to 1024Mi: write a whole number and Ki or Mi, such as 8Mi";
+
 // Rows of a page.
 pub const TWICE: &str = "two candidate rows have the same name: rename one";
 pub const ONE_SOURCE: &str =

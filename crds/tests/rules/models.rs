@@ -26,5 +26,10 @@ pub fn rows() -> Vec<Row> {
         row("one at a time",                 "/spec/serving",   batching(1, "0ms"),   None),
         row("one at a time, zero otherwise", "/spec/serving",   batching(1, "0.0s"),  None),
         row("one that waits for company",    "/spec/serving",   batching(1, "2ms"),   Some(NO_COMPANY)),
+        row("a large body",                  "/spec/serving",   json!({"maxBody": "1024Mi"}), None),
+        row("a small body",                  "/spec/serving",   json!({"maxBody": "64Ki"}),   None),
+        row("a body too large",              "/spec/serving",   json!({"maxBody": "1025Mi"}), Some(BODY)),
+        row("a body too small",              "/spec/serving",   json!({"maxBody": "63Ki"}),   Some(BODY)),
+        row("a body of decimal size",        "/spec/serving",   json!({"maxBody": "16M"}),    Some(BODY)),
     ]
 }

@@ -95,6 +95,7 @@ fn identified() -> Vec<Row> {
         row("a variable with a digit first", "/spec/env", variable("1ST"),            Some(NO_VARIABLE)),
         row("the name of the pod",          "/spec/env", variable("POD_NAME"),        Some(OWN_VARIABLE)),
         row("the port of the pod",          "/spec/env", variable("MARQUEE_HTTP"),    Some(OWN_VARIABLE)),
+        row("the limit of the pod",         "/spec/env", variable("MARQUEE_MAX_BODY"), Some(OWN_VARIABLE)),
         row("a variable that begins so",    "/spec/env", variable("MARQUEE_HTTP_2"),  None),
         row("twice the same",               "/spec/env", json!([{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]), Some(SAME_VARIABLE)),
         row("no value",                     "/spec/env", json!([{"name": "A"}]),      Some(ONE_VALUE)),

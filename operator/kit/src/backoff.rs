@@ -1,4 +1,4 @@
-//! How long a resource that failed waits until it is tried again: longer each time, and not in step with others. Pure.
+//! How long a resource waits for the next attempt after a failure. The wait grows with each failure, and resources do not retry in step. Pure.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -14,8 +14,9 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The resource failed once more: how long it waits. The next wait is no longer if the reconcile made progress all the same: an API
-    /// server that takes every second request is asked until everything exists. `jitter` from 0 to 1 spreads resources that failed together.
+    /// Records a failure of the resource, and returns how long it waits. The next wait does not grow if the reconcile still made progress, so
+    /// that everything is created even if the API server accepts only every second request. `jitter` from 0 to 1 spreads resources that
+    /// failed together.
     pub fn next(&mut self, key: &Key, made_progress: bool, jitter: f64) -> Duration {
         let failures = self.failures.entry(key.clone()).or_default();
         let doubled = FIRST.saturating_mul(1 << (*failures).min(16)).min(LONGEST);
@@ -23,12 +24,12 @@ impl Backoff {
         jitter::spread(doubled, jitter)
     }
 
-    /// The resource was reconciled, or is gone.
+    /// Forgets the failures of a resource that was reconciled or is gone.
     pub fn reset(&mut self, key: &Key) {
         self.failures.remove(key);
     }
 
-    /// How often it failed in a row.
+    /// The number of consecutive failures.
     pub fn failures(&self, key: &Key) -> u32 {
         self.failures.get(key).copied().unwrap_or_default()
     }

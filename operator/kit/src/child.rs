@@ -1,11 +1,10 @@
-//! A child object as it should be: builders return it and `apply` sends it.
+//! A desired child object: builders return it and `apply` sends it.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{api::ApiResource, core::GroupVersionKind};
 use serde::Serialize;
 use serde_json::Value;
 
-/// The kinds of object that an operator may make, in the order in which they are applied: a child comes after those that it needs.
+/// The kinds of object that an operator may create, in the order of application: a child comes after the children that it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChildKind {
     /// The identity of pods.
@@ -103,7 +102,7 @@ impl ChildKind {
     }
 }
 
-/// A child as it should be: every field that the operator owns, and no other.
+/// A desired child, with exactly the fields that the operator owns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Child {
     /// Its kind.
@@ -118,8 +117,8 @@ pub struct Child {
 }
 
 impl Child {
-    /// A child to apply. `object` is a typed Kubernetes object or a JSON value. None where it cannot be written as JSON, which does not
-    /// happen with either.
+    /// A child to apply. `object` is a typed Kubernetes object or a JSON value. Returns `None` if it cannot be written as JSON, which happens
+    /// with neither.
     pub fn new(kind: ChildKind, name: impl Into<String>, object: &impl Serialize) -> Option<Self> {
         let mut body = serde_json::to_value(object).ok()?;
         let members = body.as_object_mut()?;
@@ -128,14 +127,14 @@ impl Child {
         Some(Self { kind, name: name.into(), body, keep_as_is: false })
     }
 
-    /// A child that exists and is left alone, but not pruned.
+    /// A child that exists, and that is neither changed nor deleted.
     pub fn kept(kind: ChildKind, name: impl Into<String>) -> Self {
         Self { kind, name: name.into(), body: Value::Null, keep_as_is: true }
     }
 }
 
-/// A child that exists as planned, or that the plan keeps as it is. `apply` returns these, and the status is computed from them and not from
-/// the plan.
+/// A child that exists as planned, or that the plan keeps unchanged. `apply` returns these. The status is computed from them, not from the
+/// plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppliedChild {
     /// Its kind.
@@ -148,15 +147,4 @@ impl From<&Child> for AppliedChild {
     fn from(child: &Child) -> Self {
         Self { kind: child.kind, name: child.name.clone() }
     }
-}
-
-/// The resource that children belong to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Parent {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-    /// The owner reference of its children: controller, blocking.
-    pub owner: OwnerReference,
 }

@@ -1,4 +1,4 @@
-//! The client of the API server: every write asks the leader guard, every request is counted, and none waits forever.
+//! The client of the API server. The leader guard checks each write, each request is counted, and each has a time limit.
 
 use std::{
     future::Future,
@@ -20,12 +20,12 @@ use crate::{leader::Guard, metrics::Metrics};
 /// How long an answer may take to begin.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A client whose requests ask `guard` and are counted.
+/// A client whose writes `guard` checks and whose requests are counted.
 ///
 /// # Errors
 /// The configuration is not valid.
 pub fn client(mut config: Config, guard: Arc<Guard>, metrics: Arc<Metrics>) -> kube::Result<Client> {
-    // The caller tries again, who knows whether that is still wanted: a blind second try could come after the lease was lost.
+    // The caller retries, because it knows whether the request is still needed. A blind retry could arrive after the lease was lost.
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(5));
     let layer = ClientLayer { guard, metrics, timeout: TIMEOUT };
@@ -35,9 +35,9 @@ pub fn client(mut config: Config, guard: Arc<Guard>, metrics: Arc<Metrics>) -> k
 /// A layer around the client's HTTP: guard, counters, time limit.
 #[derive(Clone)]
 pub struct ClientLayer {
-    /// Asked before each request that changes something.
+    /// Checks each request that changes something.
     pub guard: Arc<Guard>,
-    /// Where requests are counted.
+    /// Counts the requests.
     pub metrics: Arc<Metrics>,
     /// How long an answer may take to begin.
     pub timeout: Duration,
@@ -104,7 +104,7 @@ where
     }
 }
 
-/// Whether the request writes something that only the leader may: everything but the lease itself.
+/// Whether only the leader may send the request: each write except of the lease itself.
 fn changes<B>(request: &Request<B>) -> bool {
     request.method() != Method::GET && !request.uri().path().starts_with("/apis/coordination.k8s.io/")
 }

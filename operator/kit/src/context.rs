@@ -1,4 +1,4 @@
-//! What every reconcile is given: client, caches, counters, clock. Nothing is global.
+//! The context of every reconcile: client, caches, counters, clock. Nothing is global.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -16,10 +16,10 @@ use crate::{
     operator::Operator,
 };
 
-/// How long a request may take with its answer.
+/// Time limit for a request and its answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What every reconcile is given.
+/// The context of every reconcile.
 pub struct Context<O: Operator> {
     /// The API server.
     pub client: Client,
@@ -31,7 +31,7 @@ pub struct Context<O: Operator> {
     pub metrics: Arc<Metrics>,
     /// Events of Kubernetes.
     pub events: Events,
-    /// What this operator adds.
+    /// The part that only this operator has.
     pub operator: O,
 }
 
@@ -91,7 +91,7 @@ impl<O: Operator> Context<O> {
         }
     }
 
-    /// Does `read` with what finds the resource of a child.
+    /// Calls `read` with the lookup that finds the resource of a child.
     pub fn with_owners<T>(&self, read: impl FnOnce(&Owners<'_>) -> T) -> T {
         read(&Owners { names: O::NAMES, kind: &|name| self.kinds.named(name) })
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-/// Result of what may stop a reconcile.
+/// The result of a step that may stop a reconcile.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why a reconcile stopped. Each message names the object; the cause hangs on `source`.
@@ -54,7 +54,7 @@ pub enum Error {
     },
 }
 
-/// What kind of failure an error is: few values, ever.
+/// The class of a failure. It has few values, for conditions and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {
     /// The API server refuses for now, or does not answer.
@@ -103,12 +103,12 @@ impl Error {
         self.status().map(|status| status.code)
     }
 
-    /// What kind of failure it is, for condition, event and log.
+    /// The class of the failure, for condition, event and log.
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::NotOurs { .. } => ErrorClass::ChildRefused,
             Self::Timeout { .. } | Self::Unreadable { .. } => ErrorClass::ApiUnavailable,
-            // The namespace is being deleted with all that is in it: nobody need act.
+            // The namespace is being deleted with all its objects, so nobody needs to act.
             Self::Api { .. } if self.is_namespace_terminating() => ErrorClass::ApiUnavailable,
             Self::Api { .. } => match self.code() {
                 Some(403) => ErrorClass::Forbidden,
@@ -118,13 +118,14 @@ impl Error {
         }
     }
 
-    fn is_namespace_terminating(&self) -> bool {
+    /// Whether the namespace is being deleted with all that is in it, so that nothing can be created there.
+    pub fn is_namespace_terminating(&self) -> bool {
         let details = self.status().and_then(|status| status.details.as_ref());
         details
             .is_some_and(|details| details.causes.iter().any(|cause| cause.reason == "NamespaceTerminating"))
     }
 
-    /// The least time until the next attempt; none where only an edit resolves it.
+    /// The shortest time until the next attempt; `None` if only an edit resolves the error.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.status() {
             Some(status) if matches!(status.code, 400 | 413 | 422) => None,
@@ -136,7 +137,7 @@ impl Error {
         }
     }
 
-    /// Whether the API server takes no requests now, so that the next would fail as well.
+    /// Whether the API server accepts no requests now, so that the next request would fail as well.
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Timeout { .. } => true,

@@ -1,4 +1,4 @@
-//! Events of Kubernetes: one for each transition, and a count where it happens again.
+//! Kubernetes events: one for each transition, with a count if it happens again.
 
 use std::{
     borrow::Cow,
@@ -24,9 +24,9 @@ use tracing::{debug, info};
 
 use crate::names::Names;
 
-/// How long a repetition is counted instead of published again.
+/// How long a repetition only increases the count of the published event.
 const SAME_FOR: Duration = Duration::from_secs(600);
-/// Most events that are remembered.
+/// Maximum number of remembered events.
 const REMEMBERED: usize = 4096;
 /// Longest note that the API accepts, in bytes.
 const LONGEST_NOTE: usize = 1024;
@@ -64,7 +64,7 @@ impl Events {
         Self { client, names, instance, published: Mutex::default() }
     }
 
-    /// Publishes a transition. An API server that accepts no events stops nothing.
+    /// Publishes a transition. It is not an error if the API server accepts no events.
     pub async fn publish(&self, regarding: &ObjectReference, transition: Transition<'_>) {
         let Transition { reason, note, .. } = transition;
         info!(
@@ -162,7 +162,7 @@ fn key(regarding: &ObjectReference, transition: Transition<'_>) -> u64 {
     hasher.finish()
 }
 
-/// The note, cut behind a word where it is too long.
+/// The note, cut after a word if it is too long.
 fn clip(note: &str) -> Cow<'_, str> {
     const MORE: &str = " …";
     if note.len() <= LONGEST_NOTE {

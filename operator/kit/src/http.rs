@@ -10,7 +10,7 @@ use tracing::error;
 
 use crate::{context::Context, metrics::Metrics, operator::Operator};
 
-/// What the server shows.
+/// The data that the server shows.
 pub struct Shown<O: Operator> {
     /// The operator's version.
     pub version: &'static str,
@@ -24,15 +24,20 @@ pub struct Shown<O: Operator> {
     pub namespaces: Vec<String>,
 }
 
+/// The answer at any other path.
+const NO_ROUTE: &str =
+    "no route has this path: use /livez or /healthz for liveness, /readyz for readiness, /metrics, /status\n";
+
 /// Answers forever.
 pub async fn serve<O: Operator>(listener: TcpListener, shown: Arc<Shown<O>>) {
     let routes = Router::new()
         .route("/livez", get("ok"))
         .route("/healthz", get("ok"))
-        // An operator that waits for the lease is ready as well: it is there to take over.
+        // An operator that waits for the lease is ready as well, because it can take over.
         .route("/readyz", get("ok"))
         .route("/metrics", get(metrics::<O>))
         .route("/status", get(status::<O>))
+        .fallback(async || (StatusCode::NOT_FOUND, NO_ROUTE))
         .with_state(shown);
     if let Err(error) = axum::serve(listener, routes).await {
         error!(%error, "HTTP server ended");
@@ -46,7 +51,7 @@ async fn metrics<O: Operator>(State(shown): State<Arc<Shown<O>>>) -> Result<Vec<
     shown.metrics.text().map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
 
-/// Sets the gauges that are computed when they are read.
+/// Sets the gauges that are computed at each scrape.
 fn measure<O: Operator>(ctx: &Context<O>) {
     let metrics = &ctx.metrics;
     metrics.resources.reset();

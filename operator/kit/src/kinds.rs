@@ -1,4 +1,4 @@
-//! The list of kinds that the operator reconciles. `C` is the context that each of them is given.
+//! The list of kinds that the operator reconciles. `C` is the context of their reconciles.
 
 use std::{any::Any, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -22,12 +22,12 @@ pub trait Watched<C>: Send + Sync {
     /// The API that is watched.
     fn resource(&self) -> ApiResource;
 
-    /// Whether only objects are watched that carry the operator's label.
+    /// Whether the watch selects only objects with the operator's label.
     fn is_labelled(&self) -> bool {
         true
     }
 
-    /// A list begins; returns its number.
+    /// Begins a list, and returns its number.
     fn begin_list(&self, ctx: &C) -> u32;
 
     /// Takes an object that exists.
@@ -36,19 +36,19 @@ pub trait Watched<C>: Send + Sync {
     /// The object does not have the form of its kind.
     fn take(&self, ctx: &C, raw: &RawObject) -> serde_json::Result<()>;
 
-    /// Whether the answer to an own write said all of this already, so that it need not be read again.
+    /// Whether the response to one of the operator's own writes already contained this version, so that it need not be read again.
     fn is_own_write(&self, _ctx: &C, _raw: &RawObject) -> bool {
         false
     }
 
-    /// The object is gone.
+    /// Removes an object that is gone.
     fn remove(&self, ctx: &C, head: &Head);
 
-    /// A list has ended: removes what it did not name.
+    /// Ends a list: removes the objects that it did not contain.
     fn end_list(&self, ctx: &C, list: ListRound<'_>);
 }
 
-/// How a reconcile ended; `None` where the resource is gone, or about to go: its children go with it, by their owner references.
+/// The result of a reconcile; `None` if the resource is gone or being deleted. Kubernetes then deletes its children by their owner references.
 pub type Reconciled = Option<Result<Option<Duration>, Stopped>>;
 
 /// A resource as metrics and `/status` show it.
@@ -59,17 +59,17 @@ pub struct Summary {
     pub n_revisions: usize,
 }
 
-/// A kind in the list, whatever its type.
+/// A kind in the list, independent of its type.
 pub trait ListedKind<C>: Watched<C> {
     /// Which kind it is.
     fn kind(&self) -> ResourceKind;
     /// The name of its controller in metrics: the kind in lower case.
     fn controller(&self) -> &str;
-    /// What waits for a reconcile.
+    /// The resources that wait for a reconcile.
     fn queue(&self) -> &Queue;
     /// The resources that exist.
     fn keys(&self) -> Vec<Key>;
-    /// What metrics and `/status` show of each.
+    /// The summary of each resource, for metrics and `/status`.
     fn summaries(&self) -> Vec<Summary>;
     /// Reconciles one resource.
     fn reconcile<'a>(

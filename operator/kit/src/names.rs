@@ -1,19 +1,19 @@
-//! Names: those by which an operator is known, and those of its resources.
+//! The names of an operator and of its resources.
 
 use std::{fmt, sync::Arc};
 
 use kube::{Resource, ResourceExt as _};
 
-/// The names by which an operator is known to the API server.
+/// The names that an operator uses at the API server.
 #[derive(Clone, Copy, Debug)]
 pub struct Names {
     /// API group of its resources.
     pub group: &'static str,
-    /// Field manager of what it applies. Its children carry it as the value of [`Names::managed_by`].
+    /// Field manager of its applies. Its children have it as the value of [`Names::managed_by`].
     pub manager: &'static str,
-    /// Label key by which children are found.
+    /// Label key that selects children.
     pub managed_by: &'static str,
-    /// Annotation key: the hash of what was applied, so that a child that is as it should be is not sent again.
+    /// Annotation key of the hash of the applied child, so that the operator does not send an unchanged child again.
     pub applied: &'static str,
 }
 

@@ -7,15 +7,15 @@ use serde_json::Value;
 
 use crate::{cache::children::ChildFacts, child::ChildKind, names::Names};
 
-/// An operator: its names, and what each of its reconciles is given beside the caches.
+/// An operator: its names, and its own part of the context of each reconcile.
 pub trait Operator: Send + Sync + Sized + 'static {
     /// The names by which the API server knows it.
     const NAMES: Names;
 
-    /// What the cache keeps of each child.
+    /// The facts that the cache keeps of each child.
     type ChildFacts: ChildFacts;
 
-    /// Whether the operator writes conditions of this type. Conditions of other types stay in a status as they are.
+    /// Whether the operator writes conditions of this type. Conditions of other types stay unchanged in a status.
     fn writes_condition(type_: &str) -> bool;
 
     /// Which of two resources has precedence if both claim the same value.
@@ -26,12 +26,12 @@ pub trait Operator: Send + Sync + Sized + 'static {
         true
     }
 
-    /// Asks which APIs the cluster has; returns whether they changed.
+    /// Asks which APIs the cluster has, and returns whether they have changed.
     fn discover(&self, _client: &Client) -> impl Future<Output = bool> + Send {
         async { false }
     }
 
-    /// The APIs that were found, for `/status`.
+    /// The discovered APIs, for `/status`.
     fn capabilities(&self) -> Value {
         Value::Null
     }

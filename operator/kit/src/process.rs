@@ -1,4 +1,4 @@
-//! The life of an operator's process: it waits for the lease, watches the API server, reconciles, and finishes the reconciles that have begun.
+//! The process of an operator: it waits for the lease, watches the API server, reconciles, and at the end finishes the running reconciles.
 
 use std::{future::Future, io, sync::Arc, time::Duration};
 
@@ -17,14 +17,14 @@ use crate::{
     http::{self, Shown},
     jitter,
     kinds::{Kinds, Watched},
-    leader::{Guard, Leader, Lost, election::Terms},
+    leader::{Guard, HolderPod, Leader, Lost, election::Terms, holder},
     metrics::Metrics,
     operator::Operator,
     watch::Watches,
     workers::{self, Workers},
 };
 
-/// How long reconciles that have begun may take at the end.
+/// Time limit for running reconciles at the end of the process.
 const SHUTDOWN: Duration = Duration::from_secs(10);
 
 /// Why the process could not start, or had to end.
@@ -45,7 +45,7 @@ pub struct LeaseTerms {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// How long it lasts. With `None` the operator does not take the Lease: it must be the only one.
+    /// Its durations. With `None` the operator does not take the Lease, and must be the only one.
     pub terms: Option<Terms>,
 }
 
@@ -63,6 +63,8 @@ pub struct Process<O: Operator> {
     pub version: &'static str,
     /// Its name in the Lease; a random part is added.
     pub name: String,
+    /// Its pod, if it runs in one: once the pod is gone, other operators need not wait until the Lease expires.
+    pub pod: Option<HolderPod>,
     /// The namespaces that it watches; all, if none.
     pub namespaces: Vec<String>,
     /// The Lease.
@@ -85,8 +87,8 @@ impl<O: Operator> Process<O> {
         task: impl FnOnce(Arc<Context<O>>) -> F,
         stop: CancellationToken,
     ) -> Result<(), Failure> {
-        let Self { operator, kinds, watched, metrics, version, name, namespaces, lease, discovery, workers } =
-            self;
+        let Self { operator, kinds, watched, metrics, version, name, namespaces, .. } = self;
+        let Self { pod, lease, discovery, workers, .. } = self;
         let elects = lease.terms.is_some();
         let guard = Arc::new(if elects { Guard::closed() } else { Guard::open() });
         let client = client::client(config, guard.clone(), metrics.clone()).map_err(Failure::Client)?;
@@ -105,7 +107,8 @@ impl<O: Operator> Process<O> {
         let leads = metrics.leader.with_label_values(&[&lease.name]);
         leads.set(0);
         let at = (lease.namespace.as_str(), lease.name.as_str());
-        let mut leader = lease.terms.map(|terms| Leader::new(client.clone(), at, &identity, terms, guard));
+        let holder = holder::holder(&identity, pod.as_ref());
+        let mut leader = lease.terms.map(|terms| Leader::new(client.clone(), at, &holder, terms, guard));
         if let Some(leader) = &mut leader {
             tokio::select! {
                 () = leader.acquire() => {}
@@ -147,7 +150,7 @@ async fn keep(leader: Option<&mut Leader>) -> Lost {
     }
 }
 
-/// Reconciles until `stopped`, and then finishes the reconciles that have begun.
+/// Reconciles until `stopped`, and then finishes the running reconciles.
 async fn work<O: Operator>(
     ctx: Arc<Context<O>>,
     watches: Arc<Watches<O>>,

@@ -1,4 +1,5 @@
-//! The queue of resources that wait for a reconcile. It has each resource at most once, and two workers never reconcile the same one at a time.
+//! The queue of resources that wait for a reconcile. It contains each resource at most once. Two workers never reconcile the same resource at
+//! the same time.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet, VecDeque},
@@ -11,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::names::Key;
 
-/// The order of work. Pure: the time comes in as an argument.
+/// The order of the queue. Pure: the time is an argument.
 #[derive(Default)]
 pub struct Order {
     waiting: VecDeque<Key>,
@@ -23,7 +24,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// Has the resource reconciled as soon as possible. Returns whether it was not waiting already.
+    /// Schedules a reconcile of the resource as soon as possible. Returns whether it was not waiting already.
     pub fn add(&mut self, key: &Key, now: Instant) -> bool {
         if self.at_work.contains_key(key) {
             return self.again.insert(key.clone());
@@ -43,7 +44,7 @@ impl Order {
         self.later.insert((at, key.clone()));
     }
 
-    /// The next one, and how long it has waited.
+    /// The next resource, and how long it has waited.
     pub fn take(&mut self, now: Instant) -> Option<(Key, Duration)> {
         while let Some((at, key)) = self.later.first().cloned().filter(|(at, _)| *at <= now) {
             self.forget_time(&key);
@@ -56,7 +57,7 @@ impl Order {
         Some((key, now.saturating_duration_since(since)))
     }
 
-    /// The work on it has ended; returns how long it took.
+    /// Ends the reconcile of a resource, and returns how long it took.
     pub fn done(&mut self, key: &Key, now: Instant) -> Duration {
         let began = self.at_work.remove(key).unwrap_or(now);
         if self.again.remove(key) {
@@ -70,12 +71,12 @@ impl Order {
         self.later.first().map(|(at, _)| *at)
     }
 
-    /// How many wait.
+    /// The number of waiting resources.
     pub fn depth(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Seconds of work that has not ended: the sum, and the longest.
+    /// The seconds of all running reconciles, and of the longest.
     pub fn unfinished(&self, now: Instant) -> (f64, f64) {
         let seconds = self.at_work.values().map(|began| now.saturating_duration_since(*began).as_secs_f64());
         seconds.fold((0.0, 0.0), |(sum, longest), one| (sum + one, f64::max(longest, one)))
@@ -88,7 +89,7 @@ impl Order {
     }
 }
 
-/// The order of work, shared by workers.
+/// The queue, shared by the workers.
 #[derive(Default)]
 pub struct Queue {
     order: Mutex<Order>,
@@ -97,25 +98,25 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Has the resource reconciled as soon as possible. Returns whether it was not waiting already.
+    /// Schedules a reconcile of the resource as soon as possible. Returns whether it was not waiting already.
     pub fn add(&self, key: &Key) -> bool {
         let added = self.order.lock().add(key, Instant::now());
         self.news.notify_one();
         added
     }
 
-    /// Has the resource reconciled after a while.
+    /// Schedules a reconcile of the resource after a delay.
     pub fn add_after(&self, key: &Key, after: Duration) {
         self.order.lock().add_at(key, Instant::now() + after);
         self.news.notify_one();
     }
 
-    /// Waits for the next one; none once the queue is closed.
+    /// Waits for the next resource; `None` if the queue is closed.
     pub async fn take(&self) -> Option<(Key, Duration)> {
         loop {
             let news = self.news.notified();
             if self.closed.load(Ordering::Acquire) {
-                // The other workers wake as well.
+                // This also wakes the other workers.
                 self.news.notify_one();
                 return None;
             }
@@ -138,20 +139,20 @@ impl Queue {
         }
     }
 
-    /// The work on it has ended; returns how long it took.
+    /// Ends the reconcile of a resource, and returns how long it took.
     pub fn done(&self, key: &Key) -> Duration {
         let took = self.order.lock().done(key, Instant::now());
         self.news.notify_one();
         took
     }
 
-    /// Hands out no more work.
+    /// Closes the queue.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.news.notify_one();
     }
 
-    /// How many wait; seconds of work that has not ended: the sum, and the longest.
+    /// The number of waiting resources, the seconds of all running reconciles, and of the longest.
     pub fn load(&self) -> (usize, f64, f64) {
         let order = self.order.lock();
         let (sum, longest) = order.unfinished(Instant::now());

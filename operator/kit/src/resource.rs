@@ -1,4 +1,4 @@
-//! A kind that the operator reconciles: the one trait to implement for the next.
+//! The trait that each kind implements so that the operator reconciles it.
 
 use std::{any::Any, fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -48,17 +48,17 @@ pub trait Resource<O: Operator>:
     /// Its kind.
     const KIND: ResourceKind;
 
-    /// What it claims: each claim with the value.
+    /// Its claims, each with its value.
     fn claims(&self) -> Vec<(Claim, &str)> {
         Vec::new()
     }
 
-    /// The resources that a change of this one concerns. By default the resource itself, once it was edited or began to be deleted.
+    /// The resources that a change of this one concerns. By default, this is the resource itself if it was edited or marked for deletion.
     fn concerned(_ctx: &Context<O>, change: &Change<Self>) -> Vec<ResourceId> {
         if change.is_edit() { vec![id::<O, Self>(change)] } else { Vec::new() }
     }
 
-    /// Makes the cluster what the resource says; returns after how long to look again although nothing changed.
+    /// Brings the cluster to the state that the resource describes. Returns the time until the next reconcile if nothing changes before.
     fn reconcile(
         self: Arc<Self>,
         ctx: &Context<O>,
@@ -84,21 +84,21 @@ impl<O: Operator> Kinds<Context<O>> {
 }
 
 impl<O: Operator> Context<O> {
-    /// Takes the answer to an own write of a resource, so that the cache knows of it before the watch does.
+    /// Takes the response to the operator's own write of a resource, so that the cache knows the new version before the watch reports it.
     pub fn take_answer<R: Resource<O>>(&self, resource: R) {
         let cache = self.kinds.cache::<R>(R::KIND);
         let change = cache.and_then(|cache| cache.lock().take(resource, Origin::Answer));
         enqueue_concerned(self, change);
     }
 
-    /// Remembers the status that was decided for a resource, so that another one in a watch is noticed.
+    /// Remembers the status that the operator decided for a resource, so that it notices if a watch reports another one.
     pub(crate) fn remember_status<R: Resource<O>>(&self, resource: &R, fingerprint: u64) {
         if let Some(cache) = self.kinds.cache::<R>(R::KIND) {
             cache.lock().decide_status(&Key::of(resource), fingerprint);
         }
     }
 
-    /// Has a resource reconciled once a newer version than this one is known: at once, if it is.
+    /// Reconciles a resource as soon as the cache knows a newer version than this one.
     pub(crate) fn await_newer<R: Resource<O>>(&self, resource: &R) {
         let cache = self.kinds.cache::<R>(R::KIND);
         if cache.is_some_and(|cache| cache.lock().await_newer(resource)) {
@@ -112,7 +112,7 @@ impl<O: Operator> Context<O> {
         cache.map(|cache| cache.lock().claimants(namespace, claim, value)).unwrap_or_default()
     }
 
-    /// The one of them that goes first.
+    /// The first of them by precedence.
     pub fn first_claimant<R: Resource<O>>(
         &self,
         namespace: &Arc<str>,
@@ -122,7 +122,7 @@ impl<O: Operator> Context<O> {
         self.kinds.cache::<R>(R::KIND)?.lock().first_claimant(namespace, claim, value)
     }
 
-    /// The resources of kind `R` that claim what the changed resource claimed before or claims now.
+    /// The resources of kind `R` with a claim that the changed resource has or had.
     pub fn fellow_claimants<R: Resource<O>, C: Resource<O>>(
         &self,
         change: &Change<C>,

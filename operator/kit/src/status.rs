@@ -1,4 +1,4 @@
-//! Writes a status where it differs in more than times, and never over a newer one.
+//! Writes a status if it differs in more than times. Never overwrites a newer status.
 //!
 //! An answer may be lost while its write is still on its way, so a write can arrive long after the operator has decided something else. Two
 //! rules keep such a write from staying:
@@ -31,10 +31,10 @@ use crate::{
     resource::Resource,
 };
 
-/// How long a newer version may take to come from the watch after a conflict. Then the write is tried again.
+/// How long the operator waits for the watch to report a newer version after a conflict. Then it tries the write again.
 const NEWER_WITHIN: Duration = Duration::from_millis(500);
 
-/// What became of a status.
+/// The result of a status write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
     /// The resource has the desired status.
@@ -46,7 +46,7 @@ pub enum Written {
 }
 
 impl Written {
-    /// When to look again, if the reconcile itself wants to look again after `planned`.
+    /// When to reconcile again. `planned` is the time that the reconcile itself asked for.
     pub fn look_again(self, planned: Option<Duration>) -> Option<Duration> {
         match self {
             Self::UpToDate | Self::Gone => planned,
@@ -55,7 +55,7 @@ impl Written {
     }
 }
 
-/// Makes the status of `resource` the desired one, with one patch if it differs in more than times.
+/// Brings the status of `resource` to `desired`, with one patch if they differ in more than times.
 ///
 /// # Errors
 /// The API server does not accept the status.
@@ -100,8 +100,8 @@ async fn send<O: Operator, R: Resource<O>>(ctx: &Context<O>, resource: &R, mut p
     raw.typed().map_err(|source| Error::Unreadable { kind: R::KIND.as_str(), name: name.into(), source })
 }
 
-/// The merge patch that turns `before` into `desired`; none where they differ in times only. Conditions whose type the operator does not
-/// write stay as they are.
+/// The merge patch that turns `before` into `desired`; `None` if they differ only in times. Conditions whose type the operator does not write
+/// stay unchanged.
 fn difference(before: &mut Value, mut desired: Value, writes: fn(&str) -> bool) -> Option<Value> {
     let foreign =
         before["conditions"].as_array().into_iter().flatten().filter(|found| !is_own(found, writes));

@@ -1,4 +1,4 @@
-//! Follows the API server: what a watch reports goes into a cache, and the resources that it concerns into their queues.
+//! Watches the API server. The objects that a watch reports go into a cache, and the resources that they concern go into their queues.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -26,14 +26,14 @@ use crate::{
     operator::Operator,
 };
 
-/// Lists at a time in the beginning: those of all kinds at once would be the most memory that the operator ever needs.
+/// Number of concurrent lists at the start. Listing all kinds at once would need more memory than the operator needs later.
 const LISTS: usize = 3;
-/// Objects in one page of a list: few, so that the list of a large cluster is never in memory at once.
+/// Number of objects in one page of a list. It is small, so that the whole list of a large cluster is never in memory.
 const PAGE: u32 = 100;
 
-/// The API server's answer once it has forgotten the version from which a watch asks.
+/// The status code of the API server if it no longer has the version at which a watch starts.
 const GONE: u16 = 410;
-/// Pause before everything is listed again after that.
+/// Pause before the next list after that status code.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The watch of one kind of child.
@@ -92,9 +92,9 @@ impl Watch {
         Self { task: tokio::spawn(Box::pin(follow(ctx, watched, namespace, sender))), listed }
     }
 
-    /// Waits until all that exists has been listed once.
+    /// Waits until the first list is complete.
     async fn listed(&self) {
-        // The sender ends with the process only.
+        // The sender is dropped only at the end of the process.
         let _ = self.listed.clone().wait_for(|listed| *listed).await;
     }
 }
@@ -161,14 +161,14 @@ fn take<O: Operator>(ctx: &Context<O>, watched: &dyn Watched<Context<O>>, kind: 
     }
 }
 
-/// What a watch is found by.
+/// The key of a watch.
 #[derive(PartialEq, Eq, Hash)]
 struct WatchKey {
     api: String,
     namespace: Option<String>,
 }
 
-/// The watches that run, and which should.
+/// The running watches, and the watches that should run.
 pub struct Watches<O: Operator> {
     ctx: Arc<Context<O>>,
     namespaces: Vec<Option<String>>,
@@ -177,7 +177,8 @@ pub struct Watches<O: Operator> {
 }
 
 impl<O: Operator> Watches<O> {
-    /// The watches of these namespaces (all of them, if none is given): resources, children, and what the operator watches beside them.
+    /// The watches of these namespaces, or of all namespaces if the list is empty: resources, children, and the other objects that the
+    /// operator watches.
     pub fn new(
         ctx: Arc<Context<O>>,
         namespaces: Vec<String>,
@@ -190,7 +191,7 @@ impl<O: Operator> Watches<O> {
         Self { ctx, namespaces, more, running: Mutex::default() }
     }
 
-    /// Watches everything, and waits until all of it has been listed: nothing is decided on half of what exists.
+    /// Starts all watches, and waits until every list is complete, so that no decision uses a part of the objects.
     pub async fn begin(&self) {
         self.ctx.operator.discover(&self.ctx.client).await;
         // Children come before the resources that they belong to, so that a resource is never reconciled without them.

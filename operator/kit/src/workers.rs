@@ -1,4 +1,4 @@
-//! Workers take resources from the queues, reconcile them, and decide when each is looked at again.
+//! Workers take resources from the queues, reconcile them, and schedule the next reconcile of each.
 
 use std::{
     sync::Arc,
@@ -19,16 +19,16 @@ use crate::{
     operator::Operator,
 };
 
-/// How many workers there are, and how often they look again.
+/// The number of workers, and the time between reconciles of an unchanged resource.
 #[derive(Clone, Copy, Debug)]
 pub struct Workers {
     /// Reconciles at a time, of each kind.
     pub concurrency: u16,
-    /// How often each resource is looked at although nothing changed.
+    /// How often each resource is reconciled although nothing changed.
     pub resync: Duration,
 }
 
-/// Reconciles until the queues are closed; reconciles that have begun are finished.
+/// Reconciles until the queues are closed. Running reconciles are finished.
 pub async fn run<O: Operator>(ctx: Arc<Context<O>>, workers: Workers) {
     let mut tasks = JoinSet::new();
     for listed in ctx.kinds.iter() {
@@ -71,7 +71,7 @@ impl<O: Operator> Worker<O> {
         }
     }
 
-    /// The result's name in metrics, and when to look again: at a time, at the next resync, or (for what is gone) never.
+    /// The name of the result in metrics, and the next reconcile: after a time, at the next resync, or never if the resource is gone.
     fn settle(&self, key: &Key, done: Reconciled) -> (&'static str, Option<Option<Duration>>) {
         match done {
             None => {
@@ -82,6 +82,12 @@ impl<O: Operator> Worker<O> {
                 self.backoff.lock().reset(key);
                 debug!(kind = %self.listed.kind(), %key, ?again, "reconciled");
                 (if again.is_some() { "requeue_after" } else { "success" }, Some(again))
+            }
+            // The resource goes as well, and its children with it.
+            Some(Err(stopped)) if stopped.error.is_namespace_terminating() => {
+                self.backoff.lock().reset(key);
+                debug!(kind = %self.listed.kind(), %key, "left as it is: its namespace is being deleted");
+                ("success", Some(None))
             }
             Some(Err(stopped)) => ("error", Some(self.failed(key, &stopped))),
         }

@@ -1,7 +1,7 @@
-//! The few facts of a child's or a pod's text that decisions read. Pure.
+//! Reads the facts that decisions need from the text of children and pods. Pure.
 
 use k8s_openapi::jiff::Timestamp;
-use marquee_crds::{labels, names, termination::Termination};
+use marquee_crds::{labels, names, revision_name::RevisionName, termination::Termination};
 use serde::{
     Deserialize,
     de::{DeserializeOwned, IgnoredAny},
@@ -61,12 +61,17 @@ pub fn child(kind: ChildKind, head: &Head, raw: &RawObject) -> serde_json::Resul
     Ok(ChildFacts {
         kind,
         name: head.name.clone(),
-        revision: head.labels.get(labels::REVISION).cloned(),
+        revision: revision(head),
         artifact: head.annotations.get(labels::ARTIFACT).cloned(),
         created: head.creation_timestamp,
         deleting: head.deletion_timestamp.is_some(),
         state,
     })
+}
+
+/// The revision that the label names. An empty label names none.
+fn revision(head: &Head) -> Option<RevisionName> {
+    head.labels.get(labels::REVISION).filter(|name| !name.is_empty()).map(|name| name.as_str().into())
 }
 
 #[derive(Deserialize, Default)]
@@ -79,7 +84,7 @@ struct Condition {
     message: String,
 }
 
-/// A part of an object that is not read.
+/// A part of an object that the operator does not read.
 #[derive(Deserialize, Default)]
 struct Unread {}
 
@@ -164,7 +169,7 @@ fn autoscaler(raw: &RawObject) -> serde_json::Result<AutoscalerFacts> {
     #[derive(Deserialize, Default)]
     #[serde(rename_all = "camelCase", default)]
     struct Status {
-        /// Empty before the first look; afterwards, a metric that could not be read has an entry that says nothing.
+        /// Empty before the autoscaler first acts. Afterwards, a metric that it could not read has an empty entry.
         current_metrics: Option<Vec<Metric>>,
         conditions: Vec<Condition>,
     }
@@ -298,7 +303,7 @@ pub fn pod(head: &Head, raw: &RawObject) -> serde_json::Result<PodFacts> {
     let waiting = container.state.waiting.filter(|waiting| waiting.reason != "ContainerCreating");
     Ok(PodFacts {
         name: head.name.clone(),
-        revision: head.labels.get(labels::REVISION).cloned().unwrap_or_default(),
+        revision: revision(head),
         ready: condition("Ready").is_some_and(|ready| ready.status == "True"),
         deleting: head.deletion_timestamp.is_some(),
         created: head.creation_timestamp,
@@ -314,6 +319,7 @@ pub fn pod(head: &Head, raw: &RawObject) -> serde_json::Result<PodFacts> {
         }),
         restarts: container.restart_count,
         loading: None,
+        page: None,
     })
 }
 

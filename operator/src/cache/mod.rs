@@ -1,4 +1,4 @@
-//! What the watches reported of pods, and the facts of children and pods that decisions read.
+//! The pods that the watches reported, and the facts of children and pods that decisions read.
 
 pub mod facts;
 pub mod pods;

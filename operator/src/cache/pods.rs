@@ -1,4 +1,4 @@
-//! The pods of the operator's Deployments, by the resource that they belong to.
+//! The pods of the operator's Deployments, by resource.
 
 use std::collections::HashMap;
 
@@ -7,20 +7,29 @@ use marquee_operator_kit::{
     cache::{ListRound, raw::Head},
 };
 
-use crate::observed::{Loading, PodFacts};
+use crate::observed::{PageFacts, PodAnswer, PodFacts};
 
-/// A label by which pods name the resource that they belong to.
+/// Turns between two questions to a ready page that is whole.
+const CALM: u64 = 5;
+/// Turns after which a ready page that did not answer is asked again.
+const SILENT: u64 = 15;
+/// Turns in which a page is asked each time after something about it changed: its pods learn of that a moment later.
+const BRISK: u64 = 5;
+
+/// A label that names the resource of a pod.
 #[derive(Clone, Copy, Debug)]
 pub struct PodLabel {
     /// Its key; the value is the resource's name.
     pub key: &'static str,
     /// The resource's kind.
     pub kind: ResourceKind,
+    /// Whether these pods serve pages, so that they are asked what fills their rows while they are ready.
+    pub is_page: bool,
 }
 
-/// A pod that runs and is not ready yet.
+/// A pod whose answer is due.
 #[derive(Debug, PartialEq, Eq)]
-pub struct StartingPod {
+pub struct DuePod {
     /// The resource that it belongs to.
     pub parent: ResourceId,
     /// Its name.
@@ -33,19 +42,24 @@ pub struct StartingPod {
 pub struct PodCache {
     labels: &'static [PodLabel],
     by_parent: HashMap<ResourceId, Vec<Entry>>,
+    /// Until which turn the pods of these resources are asked in each turn.
+    brisk: HashMap<ResourceId, u64>,
     round: u32,
+    turn: u64,
 }
 
 struct Entry {
     facts: PodFacts,
     version: u64,
     round: u32,
+    /// The turn in which the pod is asked again, if it is ready.
+    due: u64,
 }
 
 impl PodCache {
-    /// A cache without pods. A pod belongs to the resource that the first of `labels` which it has names.
+    /// A cache without pods. The first of `labels` that a pod has names its resource.
     pub fn new(labels: &'static [PodLabel]) -> Self {
-        Self { labels, by_parent: HashMap::new(), round: 0 }
+        Self { labels, by_parent: HashMap::new(), brisk: HashMap::new(), round: 0, turn: 0 }
     }
 
     fn parent(&self, head: &Head) -> Option<ResourceId> {
@@ -60,19 +74,21 @@ impl PodCache {
         entries.into_iter().flatten().map(|entry| entry.facts.clone()).collect()
     }
 
-    /// Takes a pod; returns its resource where that changes anything.
+    /// Takes a pod, and returns its resource if the pod has changed.
     pub fn take(&mut self, head: &Head, mut facts: PodFacts) -> Option<ResourceId> {
         let parent = self.parent(head)?;
         let version = head.version().unwrap_or(u64::MAX);
         let round = self.round;
         let entries = self.by_parent.entry(parent.clone()).or_default();
         match entries.iter_mut().find(|entry| entry.facts.name == facts.name) {
-            None => entries.push(Entry { facts, version, round }),
+            None => entries.push(Entry { facts, version, round, due: 0 }),
             Some(entry) => {
                 entry.round = round;
-                // The pod itself is asked for its loading, which ends when the pod is ready.
-                facts.loading = entry.facts.loading.take().filter(|_| !facts.ready);
-                let same = entry.facts == PodFacts { loading: None, ..facts.clone() };
+                // The pod itself is asked for these. Its loading ends when it is ready, and it serves no page before.
+                let (loading, page) = (entry.facts.loading.take(), entry.facts.page.take());
+                let same = entry.facts == facts;
+                facts.loading = loading.filter(|_| !facts.ready);
+                facts.page = page.filter(|_| facts.ready);
                 (entry.facts, entry.version) = (facts, version);
                 if same {
                     return None;
@@ -82,7 +98,7 @@ impl PodCache {
         Some(parent)
     }
 
-    /// The pod is gone.
+    /// Removes a pod that is gone.
     pub fn remove(&mut self, head: &Head) -> Option<ResourceId> {
         let parent = self.parent(head)?;
         let entries = self.by_parent.get_mut(&parent)?;
@@ -93,13 +109,13 @@ impl PodCache {
         Some(parent)
     }
 
-    /// A list begins; returns its number.
+    /// Begins a list, and returns its number.
     pub fn begin_list(&mut self) -> u32 {
         self.round += 1;
         self.round
     }
 
-    /// A list has ended: removes what it did not name.
+    /// Ends a list: removes the pods that it did not contain.
     pub fn end_list(&mut self, list: ListRound<'_>) -> Vec<ResourceId> {
         let mut gone = Vec::new();
         self.by_parent.retain(|parent, entries| {
@@ -114,27 +130,54 @@ impl PodCache {
         gone
     }
 
-    /// Pods that run and are not ready yet.
-    pub fn starting(&self) -> Vec<StartingPod> {
-        let starting = self.by_parent.iter().flat_map(|(parent, entries)| {
-            let pods = entries.iter().map(|entry| &entry.facts);
-            let pods = pods.filter(|pod| !pod.ready && !pod.deleting && pod.waiting.is_none());
-            pods.filter_map(|pod| {
-                Some(StartingPod { parent: parent.clone(), name: pod.name.clone(), ip: pod.ip.clone()? })
-            })
-        });
-        starting.collect()
+    /// Begins a turn; returns the pods that are asked in it, starting ones first. Those are asked in every turn.
+    pub fn due(&mut self) -> Vec<DuePod> {
+        self.turn += 1;
+        let turn = self.turn;
+        self.brisk.retain(|_, until| turn <= *until);
+        let mut due: Vec<(bool, DuePod)> = Vec::new();
+        for (parent, entries) in &self.by_parent {
+            let is_page = self.labels.iter().any(|label| label.is_page && label.kind == parent.kind);
+            let is_brisk = self.brisk.contains_key(parent);
+            for entry in entries.iter().filter(|entry| !entry.facts.deleting) {
+                let PodFacts { ready, waiting, ip, name, .. } = &entry.facts;
+                let is_due =
+                    if *ready { is_page && (is_brisk || entry.due <= turn) } else { waiting.is_none() };
+                if let Some(ip) = ip.as_ref().filter(|_| is_due) {
+                    due.push((*ready, DuePod { parent: parent.clone(), name: name.clone(), ip: ip.clone() }));
+                }
+            }
+        }
+        due.sort_by_key(|(ready, _)| *ready);
+        due.into_iter().map(|(_, pod)| pod).collect()
     }
 
-    /// Takes a pod's answer about its loading; returns whether that is news.
-    pub fn take_loading(&mut self, parent: &ResourceId, name: &str, loading: Option<Loading>) -> bool {
-        let entries = self.by_parent.get_mut(parent).into_iter().flatten();
-        let Some(entry) = entries.into_iter().find(|entry| entry.facts.name == name && !entry.facts.ready)
-        else {
+    /// Something about this resource changed: its ready pods are asked in each of the next turns.
+    pub fn ask_soon(&mut self, parent: &ResourceId) {
+        self.brisk.insert(parent.clone(), self.turn + BRISK);
+    }
+
+    /// Takes what a pod answered; returns whether that is news.
+    pub fn take_answer(&mut self, pod: &DuePod, answer: Option<PodAnswer>) -> bool {
+        let turn = self.turn;
+        let entries = self.by_parent.get_mut(&pod.parent).into_iter().flatten();
+        let Some(entry) = entries.into_iter().find(|entry| entry.facts.name == pod.name) else {
             return false;
         };
-        let news = entry.facts.loading != loading;
-        entry.facts.loading = loading;
+        if !entry.facts.ready {
+            let loading = answer.and_then(|answer| answer.loading);
+            let news = entry.facts.loading != loading;
+            entry.facts.loading = loading;
+            return news;
+        }
+        // What a busy pod said last still holds as far as anybody knows.
+        let Some(PodAnswer { page, .. }) = answer else {
+            entry.due = turn + SILENT;
+            return false;
+        };
+        entry.due = turn + if page.as_ref().is_none_or(PageFacts::is_whole) { CALM } else { 1 };
+        let news = entry.facts.page != page;
+        entry.facts.page = page;
         news
     }
 }
@@ -146,10 +189,11 @@ mod tests {
     use marquee_crds::labels;
 
     use super::*;
+    use crate::observed::Loading;
 
     const LABELS: [PodLabel; 2] = [
-        PodLabel { key: labels::LAYOUT, kind: ResourceKind::new("PageLayout") },
-        PodLabel { key: labels::MODEL, kind: ResourceKind::new("RankingModel") },
+        PodLabel { key: labels::LAYOUT, kind: ResourceKind::new("PageLayout"), is_page: true },
+        PodLabel { key: labels::MODEL, kind: ResourceKind::new("RankingModel"), is_page: false },
     ];
 
     fn head(name: &str, label: &str, parent: &str) -> Head {
@@ -174,9 +218,9 @@ mod tests {
         let page = ResourceId::new(page_kind, Key::new("n", "m"));
         assert_eq!(pods.take(&head("a", labels::MODEL, "m"), pod("a", false)), Some(model.clone()));
         assert_eq!(pods.take(&head("a", labels::MODEL, "m"), pod("a", false)), None, "nothing changed");
-        assert_eq!(pods.starting().len(), 1);
+        assert_eq!(pods.due().len(), 1);
         assert_eq!(pods.take(&head("a", labels::MODEL, "m"), pod("a", true)), Some(model.clone()));
-        assert_eq!(pods.starting(), []);
+        assert_eq!(pods.due(), [], "a ready pod of a model is not asked");
         assert!(pods.facts_of(&page).is_empty(), "a page of that name has other pods");
         assert_eq!(pods.remove(&head("a", labels::MODEL, "m")), Some(model.clone()));
         assert!(pods.facts_of(&model).is_empty());
@@ -188,13 +232,55 @@ mod tests {
         let page = ResourceId::new(LABELS[0].kind, Key::new("n", "l"));
         pods.take(&head("a", labels::LAYOUT, "l"), pod("a", false));
         let loading = Some(Loading { bytes: 1, total_bytes: 2, seconds: 3 });
-        assert!(pods.take_loading(&page, "a", loading.clone()));
-        assert!(!pods.take_loading(&page, "a", loading.clone()));
+        let answer = Some(PodAnswer { loading: loading.clone(), page: None });
+        let due = pods.due().remove(0);
+        assert!(pods.take_answer(&due, answer.clone()));
+        assert!(!pods.take_answer(&due, answer));
         assert_eq!(pods.take(&head("a", labels::LAYOUT, "l"), pod("a", false)), None);
         assert_eq!(pods.facts_of(&page)[0].loading, loading, "the watch knows nothing of it");
         pods.take(&head("a", labels::LAYOUT, "l"), pod("a", true));
         assert_eq!(pods.facts_of(&page)[0].loading, None);
         let round = pods.begin_list();
         assert_eq!(pods.end_list(ListRound { round, namespace: None }), [page]);
+    }
+
+    #[test]
+    fn a_ready_page_is_asked_often_while_it_is_not_whole_or_something_changed() {
+        let mut pods = PodCache::new(&LABELS);
+        let page = ResourceId::new(LABELS[0].kind, Key::new("n", "l"));
+        pods.take(&head("a", labels::LAYOUT, "l"), pod("a", true));
+        let answer = |percent| {
+            let fallback_percent = [("top-picks".to_owned(), percent)].into();
+            Some(PodAnswer {
+                page: Some(PageFacts { fallback_percent, warnings: Vec::new() }),
+                loading: None,
+            })
+        };
+        // The turns until it is asked again.
+        let waits = |pods: &mut PodCache| (1..).find(|_| !pods.due().is_empty()).unwrap();
+        let due = pods.due().remove(0);
+        assert!(pods.take_answer(&due, answer(100)), "news");
+        assert_eq!(waits(&mut pods), 1, "the fallback fills its rows");
+        assert!(pods.take_answer(&due, answer(0)) && !pods.take_answer(&due, answer(0)), "news once");
+        assert_eq!(waits(&mut pods), CALM);
+        assert!(!pods.take_answer(&due, None), "what it said last still holds");
+        assert_eq!(waits(&mut pods), SILENT);
+        pods.take_answer(&due, answer(0));
+        pods.ask_soon(&page);
+        for turn in 0..BRISK {
+            assert_eq!(waits(&mut pods), 1, "turn {turn}: something about it changed");
+            pods.take_answer(&due, answer(0));
+        }
+        assert_eq!(waits(&mut pods), CALM);
+        let known = pods.facts_of(&page)[0].page.clone();
+        assert!(known.is_some());
+        assert_eq!(
+            pods.take(&head("a", labels::LAYOUT, "l"), pod("a", true)),
+            None,
+            "no news from the watch"
+        );
+        assert_eq!(pods.facts_of(&page)[0].page, known);
+        pods.take(&head("a", labels::LAYOUT, "l"), pod("a", false));
+        assert_eq!(pods.facts_of(&page)[0].page, None, "it is not ready any more");
     }
 }

@@ -8,7 +8,7 @@ use k8s_openapi::{
     },
     apimachinery::pkg::api::resource::Quantity,
 };
-use marquee_crds::{metrics::IN_FLIGHT, names};
+use marquee_crds::{metrics::IN_FLIGHT, names, revision_name::RevisionName};
 
 use super::{Workload, labels};
 
@@ -17,14 +17,14 @@ use super::{Workload, labels};
 pub enum Scaling<'a> {
     /// The operator: always the number in the spec.
     Fixed,
-    /// A HorizontalPodAutoscaler, by CPU and, where the cluster measures them, by requests in flight per pod.
+    /// A HorizontalPodAutoscaler, by CPU, and by requests in flight per pod if the cluster measures them.
     Autoscaler {
-        /// Requests in flight per pod that it aims at.
+        /// Target of requests in flight per pod.
         in_flight: Option<i32>,
     },
     /// KEDA, by CPU and requests in flight per pod.
     ScaledObject {
-        /// Requests in flight per pod that it aims at.
+        /// Target of requests in flight per pod.
         in_flight: i32,
         /// Address of Prometheus.
         prometheus: &'a str,
@@ -48,13 +48,13 @@ pub fn scaling<'a>(workload: &Workload<'a>) -> Scaling<'a> {
 /// The autoscaler of a revision, which never asks for fewer than `pods`.
 pub(super) fn autoscaler(
     workload: &Workload<'_>,
-    revision: &str,
+    revision: &RevisionName,
     pods: i32,
     in_flight: Option<i32>,
 ) -> HorizontalPodAutoscaler {
     let cpu = MetricSpec {
         type_: "ContainerResource".into(),
-        // Only the container that serves counts: the sidecar of a mesh would lower the average.
+        // Only the serving container is measured, because the sidecar of a mesh would lower the average.
         container_resource: Some(ContainerResourceMetricSource {
             container: names::CONTAINER.into(),
             name: "cpu".into(),
@@ -80,7 +80,7 @@ pub(super) fn autoscaler(
     });
     let name = workload.revision_name(revision);
     HorizontalPodAutoscaler {
-        metadata: labels::metadata(workload, name.clone(), revision),
+        metadata: labels::metadata(workload, name.clone(), Some(revision)),
         spec: HorizontalPodAutoscalerSpec {
             scale_target_ref: CrossVersionObjectReference {
                 api_version: Some("apps/v1".into()),
@@ -96,8 +96,8 @@ pub(super) fn autoscaler(
     }
 }
 
-/// Up at once, twofold or by four pods every 15 s, because viewers wait. Down by at most half a minute, because pods that go have to load
-/// again when viewers come back.
+/// Scales up at once, twofold or by four pods every 15 s, because viewers wait. Scales down by at most half of the pods a minute, because new
+/// pods must load again when viewers come back.
 pub(super) fn behavior() -> HorizontalPodAutoscalerBehavior {
     let policy =
         |type_: &str, value, period_seconds| HPAScalingPolicy { type_: type_.into(), value, period_seconds };
@@ -109,7 +109,7 @@ pub(super) fn behavior() -> HorizontalPodAutoscalerBehavior {
             tolerance: None,
         }),
         scale_down: Some(HPAScalingRules {
-            // The cluster's own default says how long a lull must last.
+            // The default of the cluster says how long the load must be low.
             stabilization_window_seconds: None,
             select_policy: Some("Max".into()),
             policies: Some(vec![policy("Percent", 50, 60), policy("Pods", 1, 60)]),

@@ -1,7 +1,7 @@
 //! Pure builders, one file for each kind of child: each takes a workload and returns a child object.
 //!
-//! [`Workload`] is what both kinds have in common, in the terms of Kubernetes. [`once`] builds the children that a resource has once,
-//! [`of_revision`] those of each revision.
+//! [`Workload`] is the common part of both kinds, in the terms of Kubernetes. [`once`] builds the children that a resource has once, and
+//! [`of_revision`] builds those of each revision.
 
 mod workload;
 
@@ -39,14 +39,16 @@ pub use revision::{colocated_revision, revision};
 pub use volumes::{claim_names, problem, secrets};
 pub use workload::{Component, Workload};
 
+use marquee_crds::revision_name::RevisionName;
+
 use crate::{
     child::{Child, ChildKind},
     observed::Observed,
 };
 
-/// The children that `workload` has once. Its Service leads to the pods of the revision `answering`; its policy lets pods fetch from stores
-/// where `remote`.
-pub fn once(workload: &Workload<'_>, answering: &str, remote: bool) -> Vec<Child> {
+/// The children that `workload` has once. Its Service selects the pods of the revision `answering`. Its policy lets pods fetch from stores if
+/// `remote` is true.
+pub fn once(workload: &Workload<'_>, answering: &RevisionName, remote: bool) -> Vec<Child> {
     let mut children = vec![
         Child::new(ChildKind::ServiceAccount, workload.name(), &service_account::service_account(workload)),
         Child::new(
@@ -76,7 +78,12 @@ pub fn once(workload: &Workload<'_>, answering: &str, remote: bool) -> Vec<Child
 }
 
 /// The children of one revision of `workload`, which asks for at least `pods` pods.
-pub fn of_revision(workload: &Workload<'_>, revision: &str, pods: i32, observed: &Observed) -> Vec<Child> {
+pub fn of_revision(
+    workload: &Workload<'_>,
+    revision: &RevisionName,
+    pods: i32,
+    observed: &Observed,
+) -> Vec<Child> {
     let name = workload.revision_name(revision);
     let mut children = vec![
         Child::new(ChildKind::ConfigMap, &name, &config_map::config_map(workload, revision)),
@@ -86,7 +93,7 @@ pub fn of_revision(workload: &Workload<'_>, revision: &str, pods: i32, observed:
         children.push(Child::new(ChildKind::Service, &name, &service::of_revision(workload, revision)));
     }
     let exists = |kind| observed.children.iter().any(|child| child.kind == kind && child.name == name);
-    // Two autoscalers of one Deployment work against each other, and KEDA refuses to be the second: the other one is deleted first.
+    // Two autoscalers of one Deployment work against each other, and KEDA refuses to be the second. So the other one is deleted first.
     match scaling(workload) {
         Scaling::Fixed => {}
         Scaling::Autoscaler { .. } if exists(ChildKind::ScaledObject) => {}
@@ -96,8 +103,7 @@ pub fn of_revision(workload: &Workload<'_>, revision: &str, pods: i32, observed:
         }
         Scaling::ScaledObject { .. } if exists(ChildKind::HorizontalPodAutoscaler) => {}
         Scaling::ScaledObject { in_flight, prometheus } => {
-            let target = scaled_object::Target { in_flight, prometheus };
-            let object = scaled_object::scaled_object(workload, revision, pods, &target);
+            let object = scaled_object::scaled_object(workload, revision, pods, in_flight, prometheus);
             children.push(Child::new(ChildKind::ScaledObject, &name, &object));
         }
     }
@@ -105,7 +111,7 @@ pub fn of_revision(workload: &Workload<'_>, revision: &str, pods: i32, observed:
 }
 
 /// The existing children of a revision that keeps its pods, although its spec is gone.
-pub fn kept(workload: &Workload<'_>, revision: &str, observed: &Observed) -> Vec<Child> {
+pub fn kept(workload: &Workload<'_>, revision: &RevisionName, observed: &Observed) -> Vec<Child> {
     let name = workload.revision_name(revision);
     let existing = observed.children.iter().filter(|child| child.name == name && !child.deleting);
     existing.map(|child| Child::kept(child.kind, &name)).collect()

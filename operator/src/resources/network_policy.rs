@@ -1,4 +1,4 @@
-//! Which connections pods may have.
+//! The connections that pods may have.
 
 use k8s_openapi::{
     api::networking::v1::{
@@ -14,12 +14,12 @@ use marquee_crds::{
 
 use super::{Component, Workload, labels};
 
-/// Ports of API servers behind the Service `kubernetes`. A policy sees the port of the server itself, which the cluster chose: these
-/// are the ones that distributions use.
+/// Ports of API servers behind the Service `kubernetes`, as distributions use them. A policy applies to the port of the server itself, which
+/// the cluster chooses.
 const API_SERVER_PORTS: [i32; 4] = [443, 6443, 8443, 16443];
 const DNS_PORT: i32 = 53;
 
-/// Everything else is refused, in both directions.
+/// Allows the connections below, and refuses all others in both directions.
 ///
 /// HTTP is open to all, because probes, metrics and the operator come from other namespaces. The gRPC of a model is open to its namespace,
 /// where pages and other callers run; the gRPC of a page is open to all, because gateways run elsewhere. Pods that fetch artifacts may reach
@@ -51,9 +51,9 @@ pub(super) fn network_policy(workload: &Workload<'_>, remote: bool) -> NetworkPo
         }]));
     }
     NetworkPolicy {
-        metadata: labels::metadata(workload, workload.name(), ""),
+        metadata: labels::metadata(workload, workload.name(), None),
         spec: Some(NetworkPolicySpec {
-            pod_selector: Some(labels::selector(workload, "")),
+            pod_selector: Some(labels::selector(workload, None)),
             policy_types: Some(vec!["Ingress".into(), "Egress".into()]),
             ingress: Some(ingress),
             egress: Some(egress),

@@ -12,28 +12,28 @@ use k8s_openapi::{
     apimachinery::pkg::{api::resource::Quantity, util::intstr::IntOrString},
 };
 use kube::core::ObjectMeta;
-use marquee_crds::{names, shared};
+use marquee_crds::{names, revision_name::RevisionName, shared};
 use serde::Serialize;
 
 use super::{Workload, labels, volumes};
 
-/// User and group of the process: as in the image.
+/// User and group of the process, the same as in the image.
 const NOBODY: i64 = 65_532;
-/// Time from the start of a pod's end until it is killed, unless the spec says otherwise.
+/// Default time from the start of a pod's termination until the kubelet kills it.
 const GRACE_SECONDS: i64 = 35;
-/// How long a pod answers after its end has begun, for callers that still have its address.
+/// How long a terminating pod still answers, for callers that still have its address.
 const PRE_STOP_SECONDS: i64 = 5;
-/// The last part of the grace period, in which the process ends. Running requests have the time between this and the first part.
+/// The last part of the grace period, in which the process ends. Running requests have the time between the pre-stop sleep and this part.
 const SPARE_SECONDS: i64 = 10;
 /// Interval of the readiness probe.
 const PROBE_SECONDS: i32 = 2;
-/// Shortest time that a load may take before the kubelet restarts the container.
+/// Minimum time for a load before the kubelet restarts the container.
 const LEAST_LOAD_SECONDS: u64 = 600;
-/// Requests of each pod unless the spec says otherwise.
+/// Default requests of each pod.
 const LEAST_REQUESTS: [(&str, &str); 2] = [("cpu", "100m"), ("memory", "256Mi")];
 
 /// The template of a revision's pods. The name of a revision is a hash of the template without `revision`.
-pub(super) fn template(workload: &Workload<'_>, revision: &str) -> PodTemplateSpec {
+pub(super) fn template(workload: &Workload<'_>, revision: Option<&RevisionName>) -> PodTemplateSpec {
     let mut labels = workload.placement.pod_labels.clone();
     labels.extend(labels::child_labels(workload, revision));
     let mut annotations = workload.settings.pod_annotations.clone();
@@ -48,12 +48,12 @@ pub(super) fn template(workload: &Workload<'_>, revision: &str) -> PodTemplateSp
     }
 }
 
-fn spec(workload: &Workload<'_>, revision: &str) -> PodSpec {
+fn spec(workload: &Workload<'_>, revision: Option<&RevisionName>) -> PodSpec {
     let (volumes, mounts) = volumes::volumes(workload, revision);
     let placement = workload.placement;
     let pull_secrets = placement.image_pull_secrets.iter();
     let pull_secrets = pull_secrets.map(|secret| LocalObjectReference { name: secret.name.clone() });
-    // A cluster with ranges of ids refuses ours, and chooses ids in range where the pod has none.
+    // A cluster with ranges of ids refuses these ids. It chooses ids from its range if the pod has none.
     let nobody = (!workload.settings.ids_from_cluster).then_some(NOBODY);
     PodSpec {
         affinity: placement.affinity.clone(),
@@ -104,7 +104,7 @@ fn container(workload: &Workload<'_>, mounts: Vec<k8s_openapi::api::core::v1::Vo
             port(names::GRPC_PORT_NAME, names::GRPC_PORT),
         ]),
         resources: Some(resources(workload)),
-        // A load may take long: the other probes start after it.
+        // The other probes start after the load, which may take long.
         startup_probe: Some(probe("/readyz", PROBE_SECONDS, load_probes)),
         readiness_probe: Some(probe("/readyz", PROBE_SECONDS, 3)),
         liveness_probe: Some(probe("/livez", 10, 3)),
@@ -141,7 +141,7 @@ fn arguments(workload: &Workload<'_>) -> Vec<String> {
     let drain = grace_seconds(workload).saturating_sub(PRE_STOP_SECONDS + SPARE_SECONDS).max(1);
     let flags = [
         ("config", format!("{}/{}", names::CONFIG_FOLDER, names::CONFIG_KEY)),
-        // Both families; IPv4 alone where IPv6 is off.
+        // Both families; only IPv4 if IPv6 is off.
         ("http", format!("[::]:{}", names::HTTP_PORT)),
         ("grpc", format!("[::]:{}", names::GRPC_PORT)),
         ("cache", names::CACHE_FOLDER.to_owned()),
@@ -150,7 +150,8 @@ fn arguments(workload: &Workload<'_>) -> Vec<String> {
         ("drain-timeout", format!("{drain}s")),
         ("log-format", "json".to_owned()),
     ];
-    let flags = flags.into_iter().map(|(name, value)| format!("--{name}={value}"));
+    let max_body = workload.max_body.map(|size| ("max-body", size.bytes().to_string()));
+    let flags = flags.into_iter().chain(max_body).map(|(name, value)| format!("--{name}={value}"));
     std::iter::once("serve".to_owned()).chain(flags).collect()
 }
 
@@ -190,7 +191,7 @@ fn variable(wanted: &shared::Variable) -> EnvVar {
     }
 }
 
-/// A resource in neither requests nor limits gets a small request. Where only a limit is set, Kubernetes requests as much.
+/// A resource in neither requests nor limits gets a small request. If only a limit is set, Kubernetes uses it as the request.
 fn resources(workload: &Workload<'_>) -> ResourceRequirements {
     let amounts = |named: &BTreeMap<String, shared::Quantity>| -> BTreeMap<String, Quantity> {
         named.iter().map(|(name, amount)| (name.clone(), Quantity(amount.0.clone()))).collect()
@@ -224,7 +225,7 @@ fn probe(path: &str, period: i32, failures: i32) -> Probe {
     }
 }
 
-fn spread(workload: &Workload<'_>, revision: &str) -> Vec<TopologySpreadConstraint> {
+fn spread(workload: &Workload<'_>, revision: Option<&RevisionName>) -> Vec<TopologySpreadConstraint> {
     let wanted = workload.placement.topology_spread.clone().unwrap_or_else(shared::TopologySpread::sensible);
     let constraint = |wanted: shared::TopologySpread| TopologySpreadConstraint {
         topology_key: wanted.topology_key,
@@ -246,7 +247,7 @@ fn toleration(wanted: &shared::Toleration) -> Toleration {
     }
 }
 
-/// An enum as its schema writes it, which is as Kubernetes writes it.
+/// An enum value as text, as in its schema and in Kubernetes.
 fn word(value: &impl Serialize) -> Option<String> {
     serde_json::to_value(value).ok()?.as_str().map(str::to_owned)
 }

@@ -24,5 +24,5 @@ fn route(workload: &Workload<'_>, gateway: &Gateway, port: i32) -> Value {
     if let (false, Some(members)) = (gateway.hostnames.is_empty(), spec.as_object_mut()) {
         members.insert("hostnames".into(), json!(gateway.hostnames));
     }
-    json!({ "metadata": labels::metadata(workload, workload.name(), ""), "spec": spec })
+    json!({ "metadata": labels::metadata(workload, workload.name(), None), "spec": spec })
 }

@@ -1,30 +1,24 @@
 //! The autoscaler of KEDA.
 
-use marquee_crds::{metrics::IN_FLIGHT, names};
+use marquee_crds::{metrics::IN_FLIGHT, names, revision_name::RevisionName};
 use serde_json::{Value, json};
 
 use super::{Workload, autoscaler::behavior, labels};
 
-/// KEDA's target besides CPU.
-pub(super) struct Target<'a> {
-    /// Requests in flight per pod.
-    pub(super) in_flight: i32,
-    /// Address of Prometheus.
-    pub(super) prometheus: &'a str,
-}
-
-/// KEDA's object for a revision, which never asks for fewer than `pods` pods. KEDA creates the HorizontalPodAutoscaler itself.
+/// KEDA's object for a revision, which never asks for fewer than `pods` pods. Besides CPU it aims at `in_flight` requests per pod, which it
+/// reads from the Prometheus at the address `prometheus`. KEDA creates the HorizontalPodAutoscaler itself.
 pub(super) fn scaled_object(
     workload: &Workload<'_>,
-    revision: &str,
+    revision: &RevisionName,
     pods: i32,
-    target: &Target<'_>,
+    in_flight: i32,
+    prometheus: &str,
 ) -> Value {
     let name = workload.revision_name(revision);
-    let namespace = &workload.parent.namespace;
+    let namespace = &workload.namespace;
     let query = format!("sum({IN_FLIGHT}{{namespace=\"{namespace}\",pod=~\"{name}-.+\"}})");
     json!({
-        "metadata": labels::metadata(workload, name.clone(), revision),
+        "metadata": labels::metadata(workload, name.clone(), Some(revision)),
         "spec": {
             "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": name },
             "minReplicaCount": pods,
@@ -43,9 +37,9 @@ pub(super) fn scaled_object(
                     "type": "prometheus",
                     "metricType": "AverageValue",
                     "metadata": {
-                        "serverAddress": target.prometheus,
+                        "serverAddress": prometheus,
                         "query": query,
-                        "threshold": target.in_flight.to_string(),
+                        "threshold": in_flight.to_string(),
                     },
                 },
             ],

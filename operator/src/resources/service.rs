@@ -4,25 +4,28 @@ use k8s_openapi::{
     api::core::v1::{Service, ServicePort, ServiceSpec},
     apimachinery::pkg::util::intstr::IntOrString,
 };
-use marquee_crds::names::{GRPC_PORT, GRPC_PORT_NAME, HTTP_PORT, HTTP_PORT_NAME};
+use marquee_crds::{
+    names::{GRPC_PORT, GRPC_PORT_NAME, HTTP_PORT, HTTP_PORT_NAME},
+    revision_name::RevisionName,
+};
 
 use super::{Component, Workload, labels};
 
 /// Port of a page's Service for HTTP.
 pub const PAGE_HTTP_PORT: i32 = 80;
 
-/// The Service of all revisions: it leads to the revision `answering`.
+/// The Service of all revisions. It selects the pods of the revision `answering`.
 ///
 /// The Service of a model is headless, so that callers see its pods and balance over them. The Service of a page has an address, for
 /// gateways.
-pub(super) fn service(workload: &Workload<'_>, answering: &str) -> Service {
+pub(super) fn service(workload: &Workload<'_>, answering: &RevisionName) -> Service {
     match workload.component {
-        Component::Ranker => headless(workload, workload.name(), "", answering),
+        Component::Ranker => headless(workload, workload.name(), None, answering),
         Component::Page => Service {
-            metadata: labels::metadata(workload, workload.name(), ""),
+            metadata: labels::metadata(workload, workload.name(), None),
             spec: Some(ServiceSpec {
                 type_: Some("ClusterIP".into()),
-                selector: Some(labels::selected(workload, answering)),
+                selector: Some(labels::selected(workload, Some(answering))),
                 ports: Some(ports(PAGE_HTTP_PORT)),
                 ..ServiceSpec::default()
             }),
@@ -32,17 +35,22 @@ pub(super) fn service(workload: &Workload<'_>, answering: &str) -> Service {
 }
 
 /// The Service of one revision of a model: the endpoint in `status.traffic`.
-pub(super) fn of_revision(workload: &Workload<'_>, revision: &str) -> Service {
-    headless(workload, workload.revision_name(revision), revision, revision)
+pub(super) fn of_revision(workload: &Workload<'_>, revision: &RevisionName) -> Service {
+    headless(workload, workload.revision_name(revision), Some(revision), revision)
 }
 
-fn headless(workload: &Workload<'_>, name: String, revision: &str, answering: &str) -> Service {
+fn headless(
+    workload: &Workload<'_>,
+    name: String,
+    revision: Option<&RevisionName>,
+    answering: &RevisionName,
+) -> Service {
     Service {
         metadata: labels::metadata(workload, name, revision),
         spec: Some(ServiceSpec {
             type_: Some("ClusterIP".into()),
             cluster_ip: Some("None".into()),
-            selector: Some(labels::selected(workload, answering)),
+            selector: Some(labels::selected(workload, Some(answering))),
             ports: Some(ports(HTTP_PORT)),
             ..ServiceSpec::default()
         }),
@@ -50,7 +58,7 @@ fn headless(workload: &Workload<'_>, name: String, revision: &str, answering: &s
     }
 }
 
-/// The protocol is named for gateways and meshes, which otherwise take gRPC for plain TCP.
+/// Each port names its protocol for gateways and meshes, which would otherwise treat gRPC as plain TCP.
 fn ports(http: i32) -> Vec<ServicePort> {
     let port = |name: &str, port: i32, protocol: &str| ServicePort {
         name: Some(name.into()),

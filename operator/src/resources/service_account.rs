@@ -6,14 +6,14 @@ use kube::core::ObjectMeta;
 
 use super::{Workload, labels};
 
-/// The identity of all pods for which the spec names no other. It mounts no token: the pods of a page that follow traffic ask for one
-/// themselves. It stays when the spec names another account, because the pods of earlier revisions use it.
+/// The identity of the pods, unless the spec names another account. It mounts no token: the pods of a page that follow traffic ask for one
+/// themselves. It remains if the spec names another account, because the pods of earlier revisions use it.
 pub(super) fn service_account(workload: &Workload<'_>) -> ServiceAccount {
     let annotations = workload.account_annotations();
     ServiceAccount {
         metadata: ObjectMeta {
             annotations: (!annotations.is_empty()).then_some(annotations),
-            ..labels::metadata(workload, workload.name(), "")
+            ..labels::metadata(workload, workload.name(), None)
         },
         automount_service_account_token: Some(false),
         ..ServiceAccount::default()

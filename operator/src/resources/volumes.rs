@@ -9,21 +9,22 @@ use k8s_openapi::{
     },
     apimachinery::pkg::api::resource::Quantity,
 };
-use marquee_crds::{conditions::Reason, names};
+use marquee_crds::{conditions::Reason, names, revision_name::RevisionName};
 
 use super::Workload;
+use crate::rollout::Finding;
 
 /// Size of `/tmp`.
 const TMP_SIZE: &str = "256Mi";
-/// Size of the artifact cache where `resources.limits` has no `ephemeral-storage`: as much as the runtime keeps by itself.
+/// Size of the artifact cache if `resources.limits` has no `ephemeral-storage`. It equals the default of the runtime.
 const CACHE_SIZE: &str = "64Gi";
 /// Owner and group may read; no one may write.
 const READ_ONLY_MODE: i32 = 0o440;
-/// Read by every process of the pod. For pods whose group the cluster chooses, or does not choose: then the files belong to root.
+/// Every process of the pod may read. This is for clusters that choose the group of the pods or set none, so that the files belong to root.
 const READ_BY_ALL_MODE: i32 = 0o444;
 
 /// Why pods cannot mount what they need, and what to do.
-pub fn problem(workload: &Workload<'_>) -> Option<(Reason, String)> {
+pub fn problem(workload: &Workload<'_>) -> Option<Finding> {
     let artifacts = workload.artifacts();
     for (who, artifact) in &artifacts {
         if artifact.is_local() && artifact.volume.is_none() {
@@ -32,7 +33,7 @@ pub fn problem(workload: &Workload<'_>) -> Option<(Reason, String)> {
                 "{who} is stored at {uri}, and a pod has no such folder: set artifact.volume to a PersistentVolumeClaim, or use a \
                  uri that can be fetched"
             );
-            return Some((Reason::VolumeMissing, message));
+            return Some(Finding { reason: Reason::VolumeMissing, message });
         }
     }
     let mut claims: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
@@ -45,7 +46,7 @@ pub fn problem(workload: &Workload<'_>) -> Option<(Reason, String)> {
                 "{first} mounts the claim {claim:?} at {path}, where {who} mounts {other:?}, and they run in one pod: give one of \
                  them another mountPath"
             );
-            return Some((Reason::VolumeConflict, message));
+            return Some(Finding { reason: Reason::VolumeConflict, message });
         }
     }
     None
@@ -62,12 +63,15 @@ pub fn secrets<'a>(workload: &'a Workload<'_>) -> Vec<&'a str> {
 }
 
 /// Volumes of a pod, and their mounts in the container.
-pub(super) fn volumes(workload: &Workload<'_>, revision: &str) -> (Vec<Volume>, Vec<VolumeMount>) {
+pub(super) fn volumes(
+    workload: &Workload<'_>,
+    revision: Option<&RevisionName>,
+) -> (Vec<Volume>, Vec<VolumeMount>) {
     let mut volumes = vec![
         Volume {
             name: "config".into(),
             config_map: Some(ConfigMapVolumeSource {
-                name: workload.revision_name(revision),
+                name: workload.config_map_name(revision),
                 ..ConfigMapVolumeSource::default()
             }),
             ..Volume::default()

@@ -1,4 +1,4 @@
-//! What RankingModels and PageLayouts have in common, in the terms of Kubernetes.
+//! The common part of RankingModels and PageLayouts, in the terms of Kubernetes.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,11 @@ use marquee_crds::{
     PageLayout, RankingModel, labels, names,
     page_layout::Topology,
     pod_config::{self, PodConfig},
-    shared::{ArtifactRef, Autoscaling, Duration, Gateway, Placement, Replicas, Resources},
+    revision_name::RevisionName,
+    shared::{ArtifactRef, Autoscaling, BodySize, Duration, Gateway, Placement, Replicas, Resources},
 };
 
-use crate::{
-    child::Parent,
-    observed::{Capabilities, Settings},
-};
+use crate::observed::{Capabilities, Settings};
 
 /// What pods serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,11 +49,13 @@ impl Component {
     }
 }
 
-/// What children are built from.
+/// The input of the builders of children.
 #[derive(Clone, Debug)]
 pub struct Workload<'a> {
-    /// The resource that owns the children.
-    pub parent: Parent,
+    /// The namespace of the resource and of its children.
+    pub namespace: String,
+    /// Owner reference of the children: it names the resource, and is controller and blocking.
+    pub owner: OwnerReference,
     /// Which kind of pods they have.
     pub component: Component,
     /// The configuration of the pods.
@@ -70,9 +70,11 @@ pub struct Workload<'a> {
     pub autoscaling: &'a Autoscaling,
     /// Requests and limits of each pod.
     pub resources: &'a Resources,
+    /// Largest request body of each pod, if the spec names one.
+    pub max_body: Option<BodySize>,
     /// Where the pods run, and what they carry.
     pub placement: &'a Placement,
-    /// Longest time that a revision may take until it serves.
+    /// Time limit for a revision until it serves.
     pub progress_deadline: Duration,
     /// How many earlier revisions keep their configuration.
     pub history: usize,
@@ -85,7 +87,8 @@ impl<'a> Workload<'a> {
     pub fn of_model(model: &'a RankingModel, settings: &'a Settings, capabilities: &'a Capabilities) -> Self {
         let spec = &model.spec;
         Self {
-            parent: parent(model),
+            namespace: namespace(model),
+            owner: owner(model),
             component: Component::Ranker,
             config: pod_config::ranker_pod(model),
             settings,
@@ -93,6 +96,7 @@ impl<'a> Workload<'a> {
             replicas: &spec.serving.replicas,
             autoscaling: &spec.serving.autoscaling,
             resources: &spec.resources,
+            max_body: spec.serving.max_body,
             placement: &spec.placement,
             progress_deadline: spec.progress_deadline,
             history: usize::try_from(spec.revision_history_limit).unwrap_or(0),
@@ -113,7 +117,8 @@ impl<'a> Workload<'a> {
             Topology::Monolith => pod_config::monolith_pod(layout, models),
         };
         Self {
-            parent: parent(layout),
+            namespace: namespace(layout),
+            owner: owner(layout),
             component: Component::Page,
             config,
             settings,
@@ -121,6 +126,7 @@ impl<'a> Workload<'a> {
             replicas: &spec.replicas,
             autoscaling: &spec.autoscaling,
             resources: &spec.resources,
+            max_body: spec.max_body,
             placement: &spec.placement,
             progress_deadline: spec.progress_deadline,
             history: usize::try_from(spec.revision_history_limit).unwrap_or(0),
@@ -131,8 +137,8 @@ impl<'a> Workload<'a> {
     /// Name of the children that the resource has once.
     pub fn name(&self) -> String {
         match self.component {
-            Component::Ranker => names::ranker(&self.parent.name),
-            Component::Page => names::page(&self.parent.name),
+            Component::Ranker => names::ranker(&self.owner.name),
+            Component::Page => names::page(&self.owner.name),
         }
     }
 
@@ -148,20 +154,26 @@ impl<'a> Workload<'a> {
     }
 
     /// Name of the children of one revision.
-    pub fn revision_name(&self, revision: &str) -> String {
+    pub fn revision_name(&self, revision: &RevisionName) -> String {
+        self.config_map_name(Some(revision))
+    }
+
+    /// Name of the ConfigMap that pods mount. The template from which the name of a revision is computed has no revision yet.
+    pub(super) fn config_map_name(&self, revision: Option<&RevisionName>) -> String {
+        let revision = revision.map_or("", RevisionName::as_str);
         match self.component {
-            Component::Ranker => names::ranker_revision(&self.parent.name, revision),
-            Component::Page => names::page_revision(&self.parent.name, revision),
+            Component::Ranker => names::ranker_revision(&self.owner.name, revision),
+            Component::Page => names::page_revision(&self.owner.name, revision),
         }
     }
 
     /// `host:port` at which a revision answers gRPC. All revisions of a page have the same Service.
-    pub fn endpoint(&self, revision: &str) -> String {
+    pub fn endpoint(&self, revision: &RevisionName) -> String {
         let service = match self.component {
             Component::Ranker => self.revision_name(revision),
             Component::Page => self.name(),
         };
-        names::endpoint(&service, &self.parent.namespace)
+        names::endpoint(&service, &self.namespace)
     }
 
     /// Whether pods follow the traffic of models through the API server.
@@ -180,7 +192,7 @@ impl<'a> Workload<'a> {
             .collect()
     }
 
-    /// Where the weights are stored, for people: every uri once, separated by spaces.
+    /// The uris of the artifacts, for people: each uri once, separated by spaces.
     pub fn artifact_text(&self) -> String {
         let mut uris: Vec<&str> = Vec::new();
         for (_, artifact) in self.artifacts() {
@@ -192,17 +204,18 @@ impl<'a> Workload<'a> {
     }
 }
 
-/// The resource that owns the children.
-fn parent<K: Resource<DynamicType = ()>>(resource: &K) -> Parent {
+fn namespace(resource: &impl Resource) -> String {
+    pod_config::ResourceRef::of(resource.meta()).namespace
+}
+
+fn owner<K: Resource<DynamicType = ()>>(resource: &K) -> OwnerReference {
     let meta: &ObjectMeta = resource.meta();
-    let name = meta.name.clone().unwrap_or_default();
-    let owner = OwnerReference {
+    OwnerReference {
         api_version: K::api_version(&()).into_owned(),
         kind: K::kind(&()).into_owned(),
-        name: name.clone(),
+        name: meta.name.clone().unwrap_or_default(),
         uid: meta.uid.clone().unwrap_or_default(),
         controller: Some(true),
         block_owner_deletion: Some(true),
-    };
-    Parent { namespace: pod_config::ResourceRef::of(meta).namespace, name, owner }
+    }
 }

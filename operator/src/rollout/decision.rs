@@ -4,19 +4,20 @@
 use std::{cmp::Reverse, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
+use marquee_crds::revision_name::RevisionName;
 
 use super::Revisions;
 
 /// All viewers, in percent.
 const ALL_VIEWERS: i32 = 100;
-/// Most targets that a status holds.
+/// Maximum number of targets in a status.
 const MAX_TARGETS: usize = 8;
 
 /// What the spec asks for.
 #[derive(Clone, Debug)]
 pub struct Desired<'a> {
     /// The revision; `None` if the operator cannot build it, so that it gets no pods.
-    pub revision: Option<&'a str>,
+    pub revision: Option<&'a RevisionName>,
     /// Fewest pods.
     pub min: i32,
     /// Most pods.
@@ -33,24 +34,24 @@ pub struct Desired<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The revision.
-    pub revision: String,
+    pub revision: RevisionName,
     /// Its share of the viewers, in percent.
     pub weight: i32,
     /// Since when it has this share.
     pub since: Timestamp,
-    /// `host:port` of the page whose pods run the revision; `None` where the revision has pods of its own.
+    /// `host:port` of the page whose pods run the revision; `None` if the revision has its own pods.
     pub host: Option<String>,
 }
 
 impl Target {
     /// All viewers, answered by the revision's own pods.
-    pub fn all_viewers(revision: &str, since: Timestamp) -> Self {
-        Self { revision: revision.to_owned(), weight: ALL_VIEWERS, since, host: None }
+    pub fn all_viewers(revision: RevisionName, since: Timestamp) -> Self {
+        Self { revision, weight: ALL_VIEWERS, since, host: None }
     }
 
     /// Whether the pods of `revision` itself answer.
-    fn is_own(&self, revision: Option<&str>) -> bool {
-        self.host.is_none() && Some(self.revision.as_str()) == revision
+    fn is_own(&self, revision: Option<&RevisionName>) -> bool {
+        self.host.is_none() && Some(&self.revision) == revision
     }
 }
 
@@ -83,7 +84,7 @@ pub struct RolloutDecision {
     /// Fewest pods of the desired revision.
     pub pods: i32,
     /// Other revisions that keep their pods unchanged: every other target, and revisions that drain.
-    pub kept: Vec<String>,
+    pub kept: Vec<RevisionName>,
     /// How far the desired revision is.
     pub phase: Phase,
     /// When to decide again although nothing changed.
@@ -97,7 +98,7 @@ impl RolloutDecision {
     }
 }
 
-/// The target with the largest share, and of equal ones the first. A Service that can select only one revision selects this one.
+/// The target with the largest share; the first one if shares are equal. A Service that can select only one revision selects this target.
 pub fn main_target(targets: &[Target]) -> Option<&Target> {
     targets.iter().rev().max_by_key(|target| target.weight)
 }
@@ -161,7 +162,7 @@ fn able_targets(
         let ready = revisions.iter().filter(|(_, revision)| revision.ready > 0);
         let oldest =
             ready.min_by_key(|(name, revision)| (revision.created.is_none(), revision.created, *name));
-        return oldest.map(|(name, _)| Target::all_viewers(name, now)).into_iter().collect();
+        return oldest.map(|(name, _)| Target::all_viewers(name.clone(), now)).into_iter().collect();
     }
     let can_answer = |target: &Target| target.host.is_some() || n_ready(revisions, &target.revision) > 0;
     if targets.iter().any(can_answer) {
@@ -212,17 +213,17 @@ fn next_targets(
 ) -> Vec<Target> {
     let can_answer = |target: &Target| target.host.is_some() || n_ready(revisions, &target.revision) > 0;
     let one_answers = previous.iter().any(can_answer);
-    let takes_over = |name: &&str| {
+    let takes_over = |name: &&RevisionName| {
         let ready = n_ready(revisions, name);
         (desired.may_take_over && ready >= enough) || (!one_answers && ready > 0)
     };
     let is_settled = previous.len() == 1 && previous[0].is_own(desired.revision);
     match desired.revision.filter(takes_over) {
         _ if previous.is_empty() || (is_settled && one_answers) => previous,
-        Some(name) => vec![Target::all_viewers(name, now)],
+        Some(name) => vec![Target::all_viewers(name.clone(), now)],
         None if one_answers => previous,
         None => match fullest(revisions) {
-            Some(name) => vec![Target::all_viewers(name, now)],
+            Some(name) => vec![Target::all_viewers(name.clone(), now)],
             None => previous,
         },
     }
@@ -234,12 +235,12 @@ fn kept(
     revisions: &Revisions,
     targets: &[Target],
     now: Timestamp,
-) -> (Vec<String>, Option<Timestamp>) {
+) -> (Vec<RevisionName>, Option<Timestamp>) {
     let Some(moved_at) = targets.iter().map(|target| target.since).max() else { return (Vec::new(), None) };
     let drained_at = later(moved_at, desired.drain);
     let mut kept = Vec::new();
     let mut drains = false;
-    for (name, revision) in revisions.iter().filter(|(name, _)| Some(name.as_str()) != desired.revision) {
+    for (name, revision) in revisions.iter().filter(|(name, _)| Some(*name) != desired.revision) {
         if targets.iter().any(|target| target.is_own(Some(name))) {
             kept.push(name.clone());
             continue;
@@ -255,17 +256,17 @@ fn kept(
 }
 
 /// The revision with the most ready pods, and of two such revisions the older; `None` if no pod is ready.
-fn fullest(revisions: &Revisions) -> Option<&str> {
+fn fullest(revisions: &Revisions) -> Option<&RevisionName> {
     let ready = revisions.iter().filter(|(_, revision)| revision.ready > 0);
     let fullest = ready.max_by_key(|(name, revision)| (revision.ready, Reverse((revision.created, *name))));
-    fullest.map(|(name, _)| name.as_str())
+    fullest.map(|(name, _)| name)
 }
 
-fn n_ready(revisions: &Revisions, name: &str) -> i32 {
+fn n_ready(revisions: &Revisions, name: &RevisionName) -> i32 {
     revisions.get(name).map_or(0, |revision| revision.ready)
 }
 
-/// `at` plus `more`; the end of time where that is later.
+/// `at` plus `more`, at most the latest time that can be represented.
 fn later(at: Timestamp, more: Duration) -> Timestamp {
     at.checked_add(more).unwrap_or(Timestamp::MAX)
 }

@@ -3,7 +3,7 @@
 mod mends;
 
 use k8s_openapi::jiff::Timestamp;
-use marquee_crds::conditions::Reason;
+use marquee_crds::{conditions::Reason, revision_name::RevisionName};
 
 use super::Revision;
 use crate::observed::{Observed, PodFacts};
@@ -56,13 +56,14 @@ pub struct Needs<'a> {
 
 /// The most specific finding about the pods of a revision that are not ready; `None` if no problem is known.
 pub fn diagnose(
-    name: &str,
+    name: &RevisionName,
     revision: Option<&Revision>,
     observed: &Observed,
     needs: Needs<'_>,
     now: Timestamp,
 ) -> Option<Finding> {
-    let pods = observed.pods.iter().filter(|pod| pod.revision == name && !pod.ready && !pod.deleting);
+    let is_of = |pod: &&PodFacts| pod.revision.as_ref() == Some(name);
+    let pods = observed.pods.iter().filter(is_of).filter(|pod| !pod.ready && !pod.deleting);
     let mut found: Vec<(usize, &str, Finding)> = Vec::new();
     for pod in pods {
         if let Some((rank, finding)) = of_pod(pod, needs, now) {
@@ -90,10 +91,10 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
         }
         if ended.reason == "OOMKilled" {
             let limit = needs.memory.map_or_else(
-                || "memory of its node: raise resources.requests.memory".to_owned(),
-                |limit| format!("{limit} that resources.limits allows: raise resources.limits.memory"),
+                || "its node has left: raise resources.requests.memory, so that it runs where there is enough".to_owned(),
+                |limit| format!("the {limit} that resources.limits allows: raise resources.limits.memory"),
             );
-            return found(1, Reason::OutOfMemory, format!("pod {name} used more memory than the {limit}"));
+            return found(1, Reason::OutOfMemory, format!("pod {name} used more memory than {limit}"));
         }
     }
     match waiting {
@@ -103,7 +104,7 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
             said,
         )) => {
             let message = format!(
-                "pod {name} cannot pull its image: {said}; check the operator's --runtime-image and imagePullSecrets"
+                "pod {name} cannot pull its image: {said}; check imagePullSecrets, and that the image exists (runtimeImage in the chart's values)"
             );
             return found(2, Reason::ImageNotPulled, message);
         }
@@ -114,11 +115,13 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
             return found(3, Reason::SecretNotFound, message);
         }
         Some(("CreateContainerConfigError" | "CreateContainerError" | "RunContainerError", said)) => {
-            return found(3, Reason::PodCrashed, format!("pod {name} cannot start: {said}"));
+            let message =
+                format!("pod {name} cannot start: {said}; `kubectl describe pod {name}` shows more");
+            return found(3, Reason::PodCrashed, message);
         }
         _ => {}
     }
-    if let Some(said) = &pod.unschedulable {
+    if let Some(said) = pod.unschedulable.as_deref().map(|said| said.trim_end_matches('.')) {
         if mends::is_of_volume(said) {
             let mend = mends::of_claim(said, needs.claims);
             return found(
@@ -176,9 +179,9 @@ fn of_pod(pod: &PodFacts, needs: Needs<'_>, now: Timestamp) -> Option<(usize, Fi
 }
 
 /// The number of seconds until the wait of a pod counts as a problem, so that the operator diagnoses it then.
-pub fn due_after(observed: &Observed, revision: &str, now: Timestamp) -> Option<u64> {
-    let waiting =
-        observed.pods.iter().filter(|pod| pod.revision == revision && pod.mounting && !pod.deleting);
+pub fn due_after(observed: &Observed, revision: &RevisionName, now: Timestamp) -> Option<u64> {
+    let is_of = |pod: &&PodFacts| pod.revision.as_ref() == Some(revision);
+    let waiting = observed.pods.iter().filter(is_of).filter(|pod| pod.mounting && !pod.deleting);
     let left = waiting.filter_map(|pod| {
         let waited = now.as_second().saturating_sub(pod.created?.as_second());
         u64::try_from(MOUNT_SECONDS.saturating_sub(waited)).ok().filter(|left| *left > 0)

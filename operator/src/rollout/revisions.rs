@@ -3,6 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use k8s_openapi::jiff::Timestamp;
+use marquee_crds::revision_name::RevisionName;
 
 use crate::{
     child::ChildKind,
@@ -12,7 +13,7 @@ use crate::{
 /// A revision that has a Deployment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Revision {
-    /// When its Deployment was made.
+    /// When its Deployment was created.
     pub created: Option<Timestamp>,
     /// Pods that its Deployment asks for.
     pub wanted: i32,
@@ -27,7 +28,7 @@ pub struct Revision {
 }
 
 /// Revisions by name.
-pub type Revisions = BTreeMap<String, Revision>;
+pub type Revisions = BTreeMap<RevisionName, Revision>;
 
 /// Every revision with a Deployment that is not being deleted.
 pub fn revisions(observed: &Observed) -> Revisions {
@@ -48,31 +49,30 @@ pub fn revisions(observed: &Observed) -> Revisions {
     found
 }
 
-/// The numbers of a revision's pods and ready pods; `None` where no pod is known, so that the Deployment's own numbers count. Pods that are
-/// older than the Deployment, made at `since`, belonged to a deleted resource of the same name, and are about to be deleted.
-fn pods(observed: &Observed, revision: &str, since: Option<Timestamp>) -> Option<(i32, i32)> {
+/// The numbers of a revision's pods and ready pods; `None` if no pod is known, and the numbers of the Deployment apply. Pods older than the
+/// Deployment, which was created at `since`, belonged to a deleted resource of the same name and will be deleted soon.
+fn pods(observed: &Observed, revision: &RevisionName, since: Option<Timestamp>) -> Option<(i32, i32)> {
     let is_older = |pod: &PodFacts| pod.created.zip(since).is_some_and(|(pod, since)| pod < since);
-    let is_of = |pod: &&PodFacts| pod.revision == revision && !pod.deleting && !is_older(pod);
+    let is_of = |pod: &&PodFacts| pod.revision.as_ref() == Some(revision) && !pod.deleting && !is_older(pod);
     let pods: Vec<&PodFacts> = observed.pods.iter().filter(is_of).collect();
     let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
     (!pods.is_empty()).then(|| (count(pods.len()), count(pods.iter().filter(|pod| pod.ready).count())))
 }
 
-fn autoscaler<'a>(observed: &'a Observed, revision: &str) -> Option<&'a AutoscalerFacts> {
+fn autoscaler<'a>(observed: &'a Observed, revision: &RevisionName) -> Option<&'a AutoscalerFacts> {
     observed.children.iter().filter(|child| !child.deleting).find_map(|child| match &child.state {
-        ChildState::Autoscaler(facts) if child.revision.as_deref() == Some(revision) => Some(facts),
+        ChildState::Autoscaler(facts) if child.revision.as_ref() == Some(revision) => Some(facts),
         _ => None,
     })
 }
 
 /// The ConfigMaps that are kept for a roll-back: the `limit` youngest of revisions other than `live`, the youngest first.
-pub fn history<'a>(observed: &'a Observed, live: &[&str], limit: usize) -> Vec<&'a ChildFacts> {
+pub fn history<'a>(observed: &'a Observed, live: &[&RevisionName], limit: usize) -> Vec<&'a ChildFacts> {
     let is_config = |child: &&ChildFacts| child.kind == ChildKind::ConfigMap && !child.deleting;
-    let is_past = |child: &&ChildFacts| {
-        child.revision.as_deref().is_some_and(|revision| !revision.is_empty() && !live.contains(&revision))
-    };
+    let is_past =
+        |child: &&ChildFacts| child.revision.as_ref().is_some_and(|revision| !live.contains(&revision));
     let mut past: Vec<&ChildFacts> = observed.children.iter().filter(is_config).filter(is_past).collect();
-    // The cache has no date of a ConfigMap that is new.
+    // The cache has no creation time of a new ConfigMap.
     past.sort_by_key(|child| (Reverse((child.created.is_none(), child.created)), child.name.as_str()));
     past.truncate(limit);
     past
@@ -86,7 +86,8 @@ mod tests {
     #[test]
     fn pods_of_a_resource_that_was_deleted_and_made_again_are_not_counted() {
         let at = |second| Some(Timestamp::from_second(second).unwrap());
-        let pod = |created| PodFacts { revision: "r".into(), ready: true, created, ..PodFacts::default() };
+        let pod =
+            |created| PodFacts { revision: Some("r".into()), ready: true, created, ..PodFacts::default() };
         let facts = DeploymentFacts { wanted: 2, ..DeploymentFacts::default() };
         let deployment = ChildFacts {
             kind: ChildKind::Deployment,
@@ -107,7 +108,8 @@ mod tests {
         for (why, pods, replicas, ready) in cases {
             let observed = Observed { children: vec![deployment.clone()], pods, ..Observed::default() };
             let found = revisions(&observed);
-            assert_eq!((found["r"].replicas, found["r"].ready), (replicas, ready), "{why}");
+            let found = &found[&RevisionName::from("r")];
+            assert_eq!((found.replicas, found.ready), (replicas, ready), "{why}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A cluster in memory: it does with plans what the API server and its controllers would.
+//! A cluster in memory, which applies plans as the API server and its controllers would.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -8,6 +8,7 @@ use k8s_openapi::{
 };
 use marquee_crds::{
     PageLayout, RankingModel, labels, page_layout::PageLayoutStatus, ranking_model::RankingModelStatus,
+    revision_name::RevisionName,
 };
 use marquee_operator::{
     child::{AppliedChild, Child, ChildKind},
@@ -17,7 +18,7 @@ use marquee_operator::{
 };
 use serde_json::{Value, json};
 
-/// Seconds after which a revision that traffic has left goes.
+/// Seconds after which a revision without traffic is deleted.
 pub const DRAIN: u64 = 30;
 
 pub fn settings() -> Settings {
@@ -32,7 +33,7 @@ pub fn settings() -> Settings {
     }
 }
 
-/// What a reconcile comes to, where the API server takes every child.
+/// The result of a reconcile if the API server accepts every child.
 #[derive(Debug)]
 pub struct Reconciled<S> {
     pub children: Vec<Child>,
@@ -138,7 +139,7 @@ impl Cluster {
         self.now = self.now.checked_add(SignedDuration::from_secs(seconds)).unwrap();
     }
 
-    /// Makes the children as they should be, and removes the others with their pods.
+    /// Creates and changes the children as desired, and removes the others with their pods.
     pub fn apply(&mut self, children: &[Child]) {
         let wanted = |kind: ChildKind, name: &str| {
             children.iter().any(|child| (child.kind, child.name.as_str()) == (kind, name))
@@ -156,7 +157,7 @@ impl Cluster {
                 self.observed.children.push(ChildFacts {
                     kind: child.kind,
                     name: child.name.clone(),
-                    revision: text(&meta["labels"][labels::REVISION]),
+                    revision: text(&meta["labels"][labels::REVISION]).map(RevisionName::from),
                     artifact: text(&meta["annotations"][labels::ARTIFACT]),
                     created: Some(self.whole_second()),
                     deleting: false,
@@ -194,12 +195,13 @@ impl Cluster {
                 });
             }
         }
-        let revisions: Vec<String> = self.deployments().into_iter().map(|(revision, _)| revision).collect();
+        let revisions: Vec<Option<RevisionName>> =
+            self.deployments().into_iter().map(|(revision, _)| Some(revision)).collect();
         self.observed.pods.retain(|pod| revisions.contains(&pod.revision));
     }
 
     /// Revisions that have a Deployment, and the pods that it asks for.
-    pub fn deployments(&self) -> Vec<(String, i32)> {
+    pub fn deployments(&self) -> Vec<(RevisionName, i32)> {
         let deployment = |child: &ChildFacts| match &child.state {
             ChildState::Deployment(facts) => Some((child.revision.clone()?, facts.wanted)),
             _ => None,
@@ -210,11 +212,12 @@ impl Cluster {
     /// Makes as many pods as Deployments ask for.
     pub fn make_pods(&mut self) {
         for (revision, wanted) in self.deployments() {
-            let there = self.observed.pods.iter().filter(|pod| pod.revision == revision).count();
+            let there =
+                self.observed.pods.iter().filter(|pod| pod.revision.as_ref() == Some(&revision)).count();
             for n in there..usize::try_from(wanted).unwrap() {
                 self.observed.pods.push(PodFacts {
                     name: format!("pod-{revision}-{n}"),
-                    revision: revision.clone(),
+                    revision: Some(revision.clone()),
                     created: Some(self.whole_second()),
                     ..PodFacts::default()
                 });
@@ -225,20 +228,25 @@ impl Cluster {
     /// Makes the pods of all revisions that `which` names, ready.
     pub fn make_ready(&mut self, which: impl Fn(&str) -> bool) {
         self.make_pods();
-        for pod in self.observed.pods.iter_mut().filter(|pod| which(&pod.revision)) {
+        for pod in self
+            .observed
+            .pods
+            .iter_mut()
+            .filter(|pod| pod.revision.as_ref().is_some_and(|revision| which(revision.as_str())))
+        {
             pod.ready = true;
         }
     }
 
-    pub fn ready_pods(&self, revision: &str) -> usize {
+    pub fn ready_pods(&self, revision: &RevisionName) -> usize {
         let has_deployment = self.deployments().iter().any(|(name, _)| name == revision);
-        let pods =
-            self.observed.pods.iter().filter(|pod| pod.revision == revision && pod.ready && !pod.deleting);
+        let is_of = |pod: &&PodFacts| pod.revision.as_ref() == Some(revision);
+        let pods = self.observed.pods.iter().filter(is_of).filter(|pod| pod.ready && !pod.deleting);
         if has_deployment { pods.count() } else { 0 }
     }
 }
 
-/// What a status is once the API server has kept it.
+/// A status as the API server would store it.
 pub fn stored<T: serde::Serialize + serde::de::DeserializeOwned>(status: &T) -> T {
     serde_json::from_value(serde_json::to_value(status).unwrap()).unwrap()
 }

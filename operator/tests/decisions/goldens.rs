@@ -1,4 +1,4 @@
-//! Every child as YAML, a folder a story. `UPDATE_GOLDEN=1` writes what is, for review.
+//! Every child as YAML, with one folder per story. `UPDATE_GOLDEN=1` writes the present children, for review.
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 
@@ -15,7 +15,7 @@ fn folder(story: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "golden", story].iter().collect()
 }
 
-/// The object with what names it first, as people write it.
+/// The object with its kind and metadata first, as people write it.
 fn yaml(child: &Child) -> String {
     let mut body = child.body.as_object().unwrap().clone();
     let mut ordered = serde_json::Map::new();
@@ -36,7 +36,7 @@ fn check(story: &str, children: &[Child]) {
             child.name
         );
         assert_eq!(child.body.get("status"), None, "a status is not the operator's to apply");
-        // A revision is a hash that any change to a pod moves: its name stands in the files, not in their names.
+        // A change to a pod changes the name of its revision. So this name is in the files, not in their names.
         let once = child.body["metadata"]["labels"].get("marquee.dev/revision").is_none();
         let name =
             format!("{}{}.yaml", child.kind.kind().to_lowercase(), if once { "" } else { ".revision" });
@@ -92,7 +92,7 @@ fn scaled() -> Value {
     } })
 }
 
-/// What platform teams ask for first.
+/// The fields that platform teams ask for first.
 fn platform() -> Value {
     json!({
         "affinity": { "podAntiAffinity": { "preferredDuringSchedulingIgnoredDuringExecution": [{
@@ -136,6 +136,7 @@ fn a_model_with_all_there_is() {
         "podAnnotations": { "example.com/note": "on every pod" },
         "imagePullSecrets": [{ "name": "registry" }],
         "progressDeadline": "30m",
+        "serving": { "maxBody": "16Mi" },
     });
     crate::cluster::merge(&mut spec, more);
     crate::cluster::merge(&mut spec, platform());
@@ -176,6 +177,7 @@ fn a_page_on_a_strict_cluster() {
         &mut spec,
         json!({
             "catalogue": { "credentials": { "secretName": "s3" } },
+            "maxBody": "512Ki",
             "serviceAccount": { "name": "ranking" },
         }),
     );
@@ -218,6 +220,7 @@ fn a_revision_is_what_pods_run_and_nothing_else() {
         ("another account",            json!({ "serviceAccount": { "name": "b" } }),                  false),
         ("another role of a cloud",    json!({ "serviceAccount": { "annotations": { "a/b": "c" } } }), false),
         ("another variable",           json!({ "env": [{ "name": "A", "value": "b" }] }),             false),
+        ("larger requests",            json!({ "serving": { "maxBody": "8Mi" } }),                    false),
         ("another end",                json!({ "terminationGracePeriodSeconds": 60 }),                false),
         ("near others",                json!({ "affinity": { "podAffinity": {} } }),                  false),
     ];

@@ -1,4 +1,4 @@
-//! Objects as no API server would keep them: nothing that is read makes a decision panic, or never come to rest.
+//! Objects that no API server would keep: no input makes a decision panic or change forever.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use marquee_operator::{
     child::ChildKind,
     observed::{
         AutoscalerFacts, Capabilities, ChildFacts, ChildState, DeploymentFacts, Ended, Loading, Observed,
-        PodFacts,
+        PageFacts, PodFacts,
     },
 };
 use rand::{Rng, RngExt as _, SeedableRng as _};
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use crate::cluster::{layout, model, reconcile_layout, reconcile_model, settings, stored};
 
 const OBJECTS: usize = 10_000;
-/// The first second that Kubernetes can write, and the last that can be read.
+/// The first second that Kubernetes can write, and the last that the operator can read.
 const ENDS: [i64; 2] = [-62_135_596_800, 253_402_207_200];
 
 fn one<R: Rng, T: Clone>(random: &mut R, all: &[T]) -> T {
@@ -98,7 +98,7 @@ fn child(random: &mut impl Rng) -> ChildFacts {
     ChildFacts {
         kind: one(random, &ChildKind::ALL),
         name: text(random),
-        revision: maybe(random, text),
+        revision: maybe(random, text).map(Into::into),
         artifact: maybe(random, text),
         created: maybe(random, time),
         deleting: random.random(),
@@ -111,7 +111,7 @@ fn pod(random: &mut impl Rng) -> PodFacts {
         ["ImagePullBackOff", "CreateContainerConfigError", "CrashLoopBackOff", "ContainerCreating", ""];
     PodFacts {
         name: text(random),
-        revision: text(random),
+        revision: maybe(random, text).map(Into::into),
         ready: random.random(),
         deleting: random.random(),
         created: maybe(random, time),
@@ -130,6 +130,10 @@ fn pod(random: &mut impl Rng) -> PodFacts {
             bytes: random.random(),
             total_bytes: random.random(),
             seconds: random.random(),
+        }),
+        page: maybe(random, |random| PageFacts {
+            fallback_percent: some(random, |random| (text(random), random.random())).into_iter().collect(),
+            warnings: some(random, text),
         }),
     }
 }
@@ -217,7 +221,11 @@ fn any_layout(random: &mut impl Rng) -> PageLayout {
     layout.status = maybe(random, |random| marquee_crds::page_layout::PageLayoutStatus {
         traffic: some(random, target),
         revisions: some(random, past),
-        models: some(random, |random| ColocatedModel { name: text(random), revision: text(random) }),
+        models: some(random, |random| ColocatedModel {
+            name: text(random),
+            revision: text(random),
+            page_revision: maybe(random, text),
+        }),
         ..Default::default()
     });
     layout

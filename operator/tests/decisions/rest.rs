@@ -1,6 +1,6 @@
-//! Whatever happens, in whatever order: traffic goes where somebody answers, and a cluster that is left alone comes to rest.
+//! Events in random order: traffic always goes to revisions that answer, and the decisions of an unchanged cluster come to rest.
 
-use marquee_crds::{RankingModel, ranking_model::RankingModelStatus};
+use marquee_crds::{RankingModel, ranking_model::RankingModelStatus, revision_name::RevisionName};
 use marquee_operator::{
     child::ChildKind,
     observed::{Capabilities, ChildState, Ended},
@@ -86,14 +86,14 @@ fn happen(turn: &Turn, model: &mut RankingModel, cluster: &mut Cluster) {
             }
         }
         Turn::DeleteDeployment(n) => {
-            let deployments: Vec<String> =
+            let deployments: Vec<RevisionName> =
                 cluster.deployments().into_iter().map(|(revision, _)| revision).collect();
             if let Some(revision) = deployments.get(usize::from(*n) % deployments.len().max(1)) {
                 let gone = |child: &marquee_operator::observed::ChildFacts| {
                     child.kind == ChildKind::Deployment && child.revision.as_ref() == Some(revision)
                 };
                 cluster.observed.children.retain(|child| !gone(child));
-                cluster.observed.pods.retain(|pod| pod.revision != *revision);
+                cluster.observed.pods.retain(|pod| pod.revision.as_ref() != Some(revision));
             }
         }
         Turn::LoseStatus => model.status = None,
@@ -122,7 +122,7 @@ fn check(decided: &Reconciled<RankingModelStatus>, before: &Cluster) -> Result<(
     let somebody = before.deployments().iter().any(|(revision, _)| before.ready_pods(revision) > 0);
     prop_assert!(!somebody || !traffic.is_empty(), "somebody could answer, and traffic goes nowhere");
     for target in traffic {
-        let answers = before.ready_pods(&target.revision) > 0;
+        let answers = before.ready_pods(&target.revision.as_str().into()) > 0;
         prop_assert!(answers || !somebody, "traffic goes to {}, which has no ready pod", target.revision);
         let keeps = decided.children.iter().any(|child| {
             child.kind == ChildKind::Deployment && child.name.ends_with(&format!("-{}", target.revision))

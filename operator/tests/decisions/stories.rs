@@ -1,11 +1,11 @@
 //! What people see: statuses and events, step by step.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use marquee_crds::{
-    PageLayout, RankingModel,
+    RankingModel,
     conditions::{ConditionType, Reason, find},
-    page_layout::{PageLayoutStatus, Topology},
+    page_layout::Topology,
     pod_config::ResourceRef,
     ranking_model::RankingModelStatus,
     termination::Termination,
@@ -16,56 +16,10 @@ use marquee_operator::{
 };
 use serde_json::json;
 
-use crate::cluster::{
-    Cluster, DRAIN, Reconciled, layout, model, reconcile_layout, reconcile_model, settings, stored,
+use crate::{
+    cluster::{Cluster, DRAIN, Reconciled, layout, model, reconcile_model, settings, stored},
+    surface::Surface,
 };
-
-/// A surface: one layout, its models, and what the cluster has of each.
-struct Surface {
-    layout: PageLayout,
-    page: Cluster,
-    models: Vec<(RankingModel, Cluster)>,
-}
-
-impl Surface {
-    fn new(layout: PageLayout, models: Vec<RankingModel>) -> Self {
-        let cluster = || Cluster::new(Capabilities::default());
-        Self { layout, page: cluster(), models: models.into_iter().map(|model| (model, cluster())).collect() }
-    }
-
-    /// Lets everyone decide, until nobody has anything new to say. All children's pods appear, and become ready where `ready` says.
-    fn settle(&mut self, ready: impl Fn(&str) -> bool) {
-        for _ in 0..12 {
-            self.page.observed.models =
-                self.models.iter().map(|(model, _)| Arc::new(model.clone())).collect();
-            let page = reconcile_layout(&self.layout, &self.page.observed, &settings(), self.page.now);
-            self.layout.status = Some(stored(&page.status));
-            self.page.apply(&page.children);
-            self.page.make_ready(|_| ready("page"));
-            for (model, cluster) in &mut self.models {
-                cluster.observed.page = Some(Arc::new(self.layout.clone()));
-                let plan = reconcile_model(model, &cluster.observed, &settings(), cluster.now);
-                model.status = Some(stored(&plan.status));
-                cluster.apply(&plan.children);
-                let name = model.metadata.name.clone().unwrap();
-                cluster.make_ready(|_| ready(&name));
-            }
-        }
-    }
-
-    fn wait(&mut self, seconds: i64) {
-        self.page.wait(seconds);
-        self.models.iter_mut().for_each(|(_, cluster)| cluster.wait(seconds));
-    }
-
-    fn page_status(&self) -> &PageLayoutStatus {
-        self.layout.status.as_ref().unwrap()
-    }
-
-    fn model_status(&self, n: usize) -> &RankingModelStatus {
-        self.models[n].0.status.as_ref().unwrap()
-    }
-}
 
 fn decide(model: &mut RankingModel, cluster: &mut Cluster) -> Reconciled<RankingModelStatus> {
     let plan = reconcile_model(model, &cluster.observed, &settings(), cluster.now);
@@ -89,7 +43,7 @@ fn is(status: &str, reason: Reason) -> (String, String) {
 
 #[test]
 fn a_changed_artifact_takes_over_when_its_pods_are_ready_and_the_old_ones_go_after_a_while() {
-    use ConditionType::{ArtifactResolved, Progressing, Ready, Reconciling};
+    use ConditionType::{ArtifactResolved, Progressing, Ready, Reconciling, RolledOut};
     let (mut model, mut cluster) = (model("top-picks", json!({})), Cluster::new(Capabilities::default()));
     let first = decide(&mut model, &mut cluster);
     assert_eq!(reasons(&first), [Reason::RevisionCreated]);
@@ -109,6 +63,11 @@ fn a_changed_artifact_takes_over_when_its_pods_are_ready_and_the_old_ones_go_aft
     assert_eq!(reasons(&changed), [Reason::RevisionCreated]);
     assert_eq!(says(&changed.status, Ready), is("True", Reason::AllPodsReady), "the old one answers");
     assert_eq!(says(&changed.status, Reconciling), is("True", Reason::RevisionStarting), "and kstatus waits");
+    assert_eq!(
+        says(&changed.status, RolledOut),
+        is("False", Reason::RevisionStarting),
+        "and so does kubectl"
+    );
     assert_eq!(says(&changed.status, ArtifactResolved), is("Unknown", Reason::RevisionStarting));
     assert_eq!(
         (changed.status.revision.as_ref(), changed.status.why.as_str()),
@@ -121,6 +80,7 @@ fn a_changed_artifact_takes_over_when_its_pods_are_ready_and_the_old_ones_go_aft
     assert_eq!(reasons(&moved), [Reason::TrafficMoved]);
     assert_eq!(moved.status.revision, moved.status.latest_revision);
     assert_eq!(says(&moved.status, Progressing), is("True", Reason::RevisionDraining));
+    assert_eq!(says(&moved.status, RolledOut), is("True", Reason::UpToDate), "the drain is no part of it");
     assert_eq!(find(&moved.status.conditions, Reconciling), None);
     assert_eq!(moved.look_again.map(|wait| wait.as_secs()), Some(DRAIN));
     assert_eq!(cluster.deployments().len(), 2);
@@ -166,10 +126,13 @@ fn an_artifact_that_cannot_serve_never_does_and_the_status_says_why() {
     assert_eq!(says(&late.status, ConditionType::Stalled), is("True", Reason::ProgressDeadlineExceeded));
     assert_eq!(find(&late.status.conditions, ConditionType::Reconciling), None, "kstatus: one of the two");
     assert!(
-        progress.message.contains("tensor \"titles\"") && progress.message.contains("answers meanwhile"),
+        progress.message.contains("NotFinite, see ArtifactResolved; revision")
+            && progress.message.contains("answers meanwhile"),
         "{}",
         progress.message
     );
+    let full = late.status.conditions.iter().filter(|found| found.message.contains("tensor \"titles\""));
+    assert_eq!(full.map(|found| found.type_.as_str()).collect::<Vec<_>>(), ["ArtifactResolved"], "said once");
 
     model.spec.artifact.uri = "s3://models/a".into();
     let back = decide(&mut model, &mut cluster);

@@ -1,17 +1,17 @@
-//! Several revisions that answer with a share each; and a status that speaks of applied children only.
+//! Several revisions that answer with a share each, and a status that describes only applied children.
 
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use marquee_crds::{
-    RankingModel,
+    PageLayout, RankingModel,
     conditions::{ConditionType, Reason, find},
-    shared::TrafficTarget,
+    shared::{ColocatedModel, TrafficTarget},
 };
 use marquee_operator::{
     child::{AppliedChild, Child, ChildKind},
     controllers::ranking_model,
-    observed::Capabilities,
+    observed::{Capabilities, Observed},
 };
 use serde_json::json;
 
@@ -76,7 +76,7 @@ fn every_target_of_a_model_is_in_its_traffic_and_keeps_its_children() {
     assert_eq!(selector, a.as_str(), "a Service leads to one revision: the one with the largest share");
     let ready = find(&done.status.conditions, ConditionType::Ready).unwrap();
     let expected =
-        format!("1 of 1 pods of revision {a} (75 %) and 1 of 1 pods of revision {b} (25 %) are ready");
+        format!("1 of 1 pod of revision {a} (75 %) and 1 of 1 pod of revision {b} (25 %) are ready");
     assert_eq!(ready.message, expected);
     let progressing = find(&done.status.conditions, ConditionType::Progressing).unwrap();
     let expected = format!("the revisions {a} (75 %) and {b} (25 %) answer meanwhile");
@@ -97,6 +97,7 @@ fn every_target_of_a_model_is_in_its_traffic_and_keeps_its_children() {
 #[test]
 fn a_target_that_lost_its_pods_gives_its_viewers_to_the_others() {
     let (mut model, mut cluster, [a, b]) = split_model();
+    let b = Some(b.as_str().into());
     cluster.observed.pods.iter_mut().filter(|pod| pod.revision == b).for_each(|pod| pod.ready = false);
     let done = reconcile_model(&model, &cluster.observed, &settings(), cluster.now);
     assert_eq!(weights(&done.status.traffic), [(a.as_str(), 100)]);
@@ -126,8 +127,12 @@ fn every_target_of_a_page_is_in_its_traffic_and_keeps_its_children() {
     let traffic = vec![share(&revisions[1], 40, endpoint), share(&revisions[0], 60, endpoint)];
     let status = page.status.as_mut().unwrap();
     status.traffic = traffic.clone();
-    let models = status.models.clone();
-    cluster.observed.pods.retain(|pod| pod.revision != revisions[2]);
+    let mut models = [status.models.clone(), status.models.clone()].concat();
+    models[0].page_revision = Some(revisions[0].clone());
+    models[1].page_revision = Some(revisions[1].clone());
+    status.models = models.clone();
+    let last = Some(revisions[2].as_str().into());
+    cluster.observed.pods.retain(|pod| pod.revision != last);
     cluster.wait(3600);
     let done = reconcile_layout(&page, &cluster.observed, &settings(), cluster.now);
     assert_eq!(done.status.traffic, traffic);
@@ -138,7 +143,78 @@ fn every_target_of_a_page_is_in_its_traffic_and_keeps_its_children() {
     assert_eq!(done.status.revision.as_ref(), Some(&revisions[0]), "the one with the largest share");
     let service = done.children.iter().find(|child| child.kind == ChildKind::Service).unwrap();
     assert_eq!(service.body["spec"]["selector"]["marquee.dev/revision"], revisions[0].as_str());
-    assert_eq!((models.len(), done.status.models), (1, models), "its pods run the models");
+    assert_eq!(done.status.models, models, "its pods run the models");
+}
+
+/// A page whose pods run the model `top-picks`, whose revisions a and b answer, and whose spec asks for b.
+fn split_page() -> (PageLayout, Cluster, [String; 2]) {
+    let spec = json!({ "topology": "Monolith", "replicas": { "min": 1, "max": 9 } });
+    let (mut page, mut cluster) = (layout(&["top-picks"], spec), Cluster::new(Capabilities::default()));
+    let mut reports = Vec::new();
+    for uri in ["s3://models/a", "s3://models/b"] {
+        cluster.observed.models = vec![Arc::new(model("top-picks", json!({ "artifact": { "uri": uri } })))];
+        for _ in 0..2 {
+            let done = reconcile_layout(&page, &cluster.observed, &settings(), cluster.now);
+            page.status = Some(stored(&done.status));
+            cluster.apply(&done.children);
+            cluster.make_ready(|_| true);
+        }
+        let done = reconcile_layout(&page, &cluster.observed, &settings(), cluster.now);
+        reports.push((done.status.revision.unwrap(), done.status.models));
+    }
+    let [(a, models_of_a), (b, _)] = <[_; 2]>::try_from(reports).unwrap();
+    let status = page.status.as_mut().unwrap();
+    let endpoint = "home-page.shop.svc:9000";
+    status.traffic = vec![share(&b, 40, endpoint), share(&a, 60, endpoint)];
+    // What the status said while a answered alone.
+    status.models = models_of_a;
+    (page, cluster, [a, b])
+}
+
+#[test]
+fn models_say_which_of_several_page_revisions_runs_them() {
+    let (mut page, mut cluster, [a, b]) = split_page();
+    let run = |page: &PageLayout, cluster: &Cluster| {
+        let done = reconcile_layout(page, &cluster.observed, &settings(), cluster.now);
+        let resolved = find(&done.status.conditions, ConditionType::ModelsResolved).unwrap();
+        (resolved.status == "True", done)
+    };
+    let pages = |models: &[ColocatedModel]| -> Vec<Option<String>> {
+        models.iter().map(|model| model.page_revision.clone()).collect()
+    };
+    assert_eq!(pages(&page.status.as_ref().unwrap().models), [None], "one revision answered");
+    let (is_resolved, done) = run(&page, &cluster);
+    assert_eq!(weights(&done.status.traffic), [(b.as_str(), 40), (a.as_str(), 60)]);
+    let split = done.status.models.clone();
+    assert_eq!(pages(&split), [Some(a.clone()), Some(b.clone())], "the largest share first");
+    assert_ne!(split[0].revision, split[1].revision, "each page revision has its own artifact");
+    assert!(is_resolved);
+
+    // The list decides for the model itself too: its address leads to a.
+    let mut status = stored(&done.status);
+    status.models.reverse();
+    page.status = Some(status);
+    let hosted = Cluster::new(Capabilities::default());
+    let observed = Observed { page: Some(Arc::new(page.clone())), ..hosted.observed };
+    let top_picks = model("top-picks", json!({}));
+    let reported = reconcile_model(&top_picks, &observed, &settings(), cluster.now).status;
+    assert_eq!(reported.revision.as_ref(), Some(&split[0].revision));
+
+    // Neither a nor b is what the spec asks for now: the previous status knows their models.
+    let third = model("top-picks", json!({ "artifact": { "uri": "s3://models/c" } }));
+    cluster.observed.models = vec![Arc::new(third)];
+    let (is_resolved, done) = run(&page, &cluster);
+    assert_eq!((done.status.models.clone(), is_resolved), (split.clone(), true));
+    page.status.as_mut().unwrap().models.retain(|model| model.page_revision.as_ref() == Some(&a));
+    let (is_resolved, done) = run(&page, &cluster);
+    assert_eq!((done.status.models, is_resolved), (vec![split[0].clone()], false), "b does not run it");
+
+    cluster.apply(&done.children);
+    cluster.make_ready(|_| true);
+    let (is_resolved, done) = run(&page, &cluster);
+    assert_eq!((done.status.revision.as_ref(), is_resolved), (done.status.latest_revision.as_ref(), true));
+    assert_eq!(pages(&done.status.models), [None], "one revision answers again");
+    assert!(split.iter().all(|earlier| earlier.revision != done.status.models[0].revision));
 }
 
 #[test]

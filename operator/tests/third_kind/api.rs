@@ -10,13 +10,13 @@ use tower::BoxError;
 
 /// An API server that has one note. It keeps every version of it, and refuses a patch that names an older version than the last.
 pub struct Api {
-    /// Verb and last part of the path; behind it the code of a refusal.
+    /// Verb and last part of the path of each write, with the code of a refusal.
     pub writes: Mutex<Vec<String>>,
     notes: Mutex<Vec<Value>>,
     faults: Mutex<Faults>,
 }
 
-/// What goes wrong.
+/// The faults of the server.
 #[derive(Default)]
 struct Faults {
     /// The last version that watches show.
@@ -40,7 +40,7 @@ impl Default for Api {
 }
 
 impl Api {
-    /// The note as it is.
+    /// The present note.
     pub fn note(&self) -> Value {
         self.notes.lock().last().unwrap().clone()
     }
@@ -77,7 +77,7 @@ impl Api {
         self.faults.lock().watched = None;
     }
 
-    /// The next status is on its way for a long time, and its answer is lost.
+    /// Delays the next status, and loses its answer.
     pub fn delay_next_status(&self) {
         self.faults.lock().delays_status = true;
     }

@@ -1,5 +1,5 @@
-//! What one more kind costs, and that every part of the machinery runs it: watch, cache, queue, reconcile, apply, status, metrics and
-//! `/status`, against an API server in memory.
+//! A third kind, which shows the code that a kind needs and runs through every part of the operator: watch, cache, queue, reconcile, apply,
+//! status, metrics and `/status`. The API server is in memory.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what cannot be made has failed the test")]
 

@@ -1,4 +1,4 @@
-//! A status is never overwritten by an older one, and never stays as somebody else wrote it.
+//! An older status never overwrites a newer one, and the operator restores a status that somebody else changed.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{Running, api::until};
 
-/// Time in which a reconcile that should not come would come.
+/// Time in which an unwanted reconcile would start.
 const IDLE: Duration = Duration::from_millis(300);
 
 #[tokio::test]

@@ -13,7 +13,7 @@ pub struct IdTable {
     text: Box<str>,
     /// Where the id of each row ends in `text`.
     ends: Box<[u32]>,
-    /// Open addressing, linear probing: row + 1, or 0 where free. A power of two, at most 3/4 full.
+    /// Open addressing, linear probing: row + 1 below bits of the id's hash, or 0 where free. A power of two, at most 3/4 full.
     slots: Box<[u32]>,
     /// Of this process, so that ids chosen by strangers cannot be made to collide.
     seed: u64,
@@ -78,10 +78,14 @@ impl IdTable {
     /// The row of `id`, if it is in the table.
     pub fn row(&self, id: &str) -> Option<u32> {
         let mask = self.slots.len() - 1;
-        let mut slot = hash(self.seed, id.as_bytes()) as usize & mask;
+        let hash = hash(self.seed, id.as_bytes());
+        let mut slot = hash as usize & mask;
         loop {
-            let row = self.slots[slot].checked_sub(1)?;
-            if self.id(row) == id {
+            let row = match self.slots[slot] {
+                0 => return None,
+                taken => row_of(taken, hash, mask),
+            };
+            if let Some(row) = row.filter(|row| self.id(*row) == id) {
                 return Some(row);
             }
             slot = (slot + 1) & mask;
@@ -146,26 +150,28 @@ impl Builder {
         if slots_for(line) > self.slots.len() {
             self.grow(slots_for(line));
         }
-        let slot = self.free_slot(id).map_err(|row| {
+        let hash = hash(self.seed, id.as_bytes());
+        let slot = self.free_slot(id, hash).map_err(|row| {
             Finding::new(
                 Fault::Line,
                 "every id once",
                 format!("{} in lines {} and {line}", quoted(id), row + 1),
             )
         })?;
-        self.slots[slot] = line as u32; // rows are fewer than bytes of text, which fit 32 bits
+        // Rows are fewer than bytes of text, which fit 32 bits.
+        self.slots[slot] = line as u32 | tag(hash, self.slots.len() - 1);
         self.text.push_str(id);
         self.ends.push(end);
         Ok(())
     }
 
     /// Where `id` belongs, or the row that holds it already.
-    fn free_slot(&self, id: &str) -> Result<usize, usize> {
+    fn free_slot(&self, id: &str, hash: u64) -> Result<usize, usize> {
         let mask = self.slots.len() - 1;
-        let mut slot = hash(self.seed, id.as_bytes()) as usize & mask;
+        let mut slot = hash as usize & mask;
         while self.slots[slot] != 0 {
-            let row = self.slots[slot] as usize - 1;
-            if id_at(&self.text, &self.ends, row) == id {
+            let row = row_of(self.slots[slot], hash, mask).map(|row| row as usize);
+            if let Some(row) = row.filter(|row| id_at(&self.text, &self.ends, *row) == id) {
                 return Err(row);
             }
             slot = (slot + 1) & mask;
@@ -175,13 +181,14 @@ impl Builder {
 
     fn grow(&mut self, slots: usize) {
         self.slots = vec![0; slots];
+        let mask = slots - 1;
         for row in 0..self.ends.len() {
-            let mut slot =
-                hash(self.seed, id_at(&self.text, &self.ends, row).as_bytes()) as usize & (slots - 1);
+            let hash = hash(self.seed, id_at(&self.text, &self.ends, row).as_bytes());
+            let mut slot = hash as usize & mask;
             while self.slots[slot] != 0 {
-                slot = (slot + 1) & (slots - 1);
+                slot = (slot + 1) & mask;
             }
-            self.slots[slot] = row as u32 + 1;
+            self.slots[slot] = (row as u32 + 1) | tag(hash, mask);
         }
     }
 
@@ -198,6 +205,18 @@ impl Builder {
 /// At most 3/4 full, never entirely, so that a search ends.
 fn slots_for(count: usize) -> usize {
     (count + count / 3 + 2).next_power_of_two()
+}
+
+/// The bits of a hash that are kept beside a row: as many as a row below the number of slots leaves free. Almost every other id
+/// in a slot is told apart by them, without a look at its text.
+fn tag(hash: u64, mask: usize) -> u32 {
+    (hash >> 32) as u32 & !(mask as u32)
+}
+
+/// The row in a slot, if its id may have this hash.
+fn row_of(slot: u32, hash: u64, mask: usize) -> Option<u32> {
+    let row_and_one = slot & mask as u32;
+    (slot == row_and_one | tag(hash, mask)).then(|| row_and_one - 1)
 }
 
 /// Folded multiplication over words of eight bytes: the ids are short, and this is a few cycles each.
@@ -225,7 +244,11 @@ pub(crate) fn check_id(id: &str, line: usize, max_bytes: usize) -> Result<(), Fi
         let found = format!("{} of {} bytes in line {line}", quoted(id), id.len());
         return Err(Finding::new(Fault::Line, format!("an id of at most {max_bytes} bytes"), found));
     }
-    if id.chars().any(char::is_control) {
+    let has_control = match id.is_ascii() {
+        true => id.bytes().any(|byte| byte.is_ascii_control()),
+        false => id.chars().any(char::is_control),
+    };
+    if has_control {
         let found = format!("{} in line {line}", quoted(id));
         return Err(Finding::new(Fault::Line, "an id without control characters", found));
     }

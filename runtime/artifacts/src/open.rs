@@ -5,11 +5,12 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use bytes::Bytes;
 
 use crate::artifact::Artifact;
-use crate::catalogue::parse_catalogue;
+use crate::catalogue::{CatalogueEntry, parse_catalogue};
 use crate::digest::Digest;
 use crate::error::{ArtifactError, Fault, Finding, quoted};
 use crate::ids::IdTable;
@@ -64,7 +65,20 @@ pub fn open(dir: &Path, options: &OpenOptions) -> Result<Artifact, ArtifactError
     let mapped = manifest.files.iter().map(|file| map_file(&folder, file)).collect::<Result<Vec<_>, _>>()?;
     let bytes = manifest.declared_bytes();
     options.checked.total.store(bytes, Ordering::Relaxed);
-    hash::check(&folder, (&manifest.files, &mapped), &options.checked)?;
+    let (hashed, contents) = thread::scope(|scope| {
+        let read_all = || read_files(&manifest.files, &mapped, &options.limits);
+        // Hashing takes as long as everything else together. A thread that cannot be had is done without.
+        let reader = thread::Builder::new().spawn_scoped(scope, read_all).ok();
+        let hashed = hash::check(&folder, (&manifest.files, &mapped), &options.checked);
+        let contents = match reader.map(thread::ScopedJoinHandle::join) {
+            Some(Ok(contents)) => contents,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            None => read_all(),
+        };
+        (hashed, contents)
+    });
+    // A file with another digest is refused for that, whatever else is wrong with it.
+    hashed?;
     let mut artifact = Artifact {
         manifest,
         digest,
@@ -75,10 +89,10 @@ pub fn open(dir: &Path, options: &OpenOptions) -> Result<Artifact, ArtifactError
         dir: dir.to_owned(),
         bytes,
     };
-    for (file_idx, bytes) in mapped.iter().enumerate() {
+    for (file_idx, content) in contents.into_iter().enumerate() {
         let path = folder.path(&artifact.manifest.files[file_idx].path);
-        read_file(&mut artifact, file_idx, bytes, &options.limits)
-            .map_err(|finding| finding.in_file(&path))?;
+        let content = content.map_err(|finding| finding.in_file(&path))?;
+        add(&mut artifact, content).map_err(|finding| finding.in_file(&path))?;
     }
     let rows = |table: &Option<IdTable>| table.as_ref().map_or(0, IdTable::len);
     let (n_viewers, n_titles) = (rows(&artifact.viewers), rows(&artifact.titles));
@@ -137,18 +151,43 @@ fn map_file(folder: &Folder, file: &File) -> Result<Bytes, ArtifactError> {
     crate::mmap::map(&handle, len).map_err(ArtifactError::io("map", &path))
 }
 
-/// Reads one file, whose digest was checked, into `artifact`.
-fn read_file(
-    artifact: &mut Artifact,
-    file_idx: usize,
-    bytes: &Bytes,
-    limits: &Limits,
-) -> Result<(), Finding> {
-    let file = &artifact.manifest.files[file_idx];
+/// What a file contains.
+enum Content {
+    Weights(BTreeMap<String, RawTensor>),
+    Viewers(IdTable),
+    Titles(IdTable),
+    Catalogue(Vec<CatalogueEntry>, IdTable),
+}
+
+/// Reads the files up to the first that is not as it should be.
+fn read_files(files: &[File], mapped: &[Bytes], limits: &Limits) -> Vec<Result<Content, Finding>> {
+    let mut contents = Vec::with_capacity(files.len());
+    for (file, bytes) in files.iter().zip(mapped) {
+        contents.push(read_file(file, bytes, limits));
+        if contents.last().is_some_and(Result::is_err) {
+            break;
+        }
+    }
+    contents
+}
+
+/// Reads one file. Its digest may not have been checked yet, so it may hold anything.
+fn read_file(file: &File, bytes: &Bytes, limits: &Limits) -> Result<Content, Finding> {
     let count = file.count.unwrap_or(0);
-    match file.role {
-        Role::Weights => {
-            let tensors = read_weights(file, bytes, limits)?;
+    Ok(match file.role {
+        Role::Weights => Content::Weights(read_weights(file, bytes, limits)?),
+        Role::Viewers => Content::Viewers(IdTable::parse(bytes, count, limits)?),
+        Role::Titles => Content::Titles(IdTable::parse(bytes, count, limits)?),
+        Role::Catalogue => {
+            let (entries, ids) = parse_catalogue(bytes, count, limits)?;
+            Content::Catalogue(entries, ids)
+        }
+    })
+}
+
+fn add(artifact: &mut Artifact, content: Content) -> Result<(), Finding> {
+    match content {
+        Content::Weights(tensors) => {
             for (name, tensor) in tensors {
                 let again = quoted(&name);
                 if artifact.tensors.insert(name, tensor).is_some() {
@@ -160,10 +199,9 @@ fn read_file(
                 }
             }
         }
-        Role::Viewers => artifact.viewers = Some(IdTable::parse(bytes, count, limits)?),
-        Role::Titles => artifact.titles = Some(IdTable::parse(bytes, count, limits)?),
-        Role::Catalogue => {
-            let (entries, ids) = parse_catalogue(bytes, count, limits)?;
+        Content::Viewers(ids) => artifact.viewers = Some(ids),
+        Content::Titles(ids) => artifact.titles = Some(ids),
+        Content::Catalogue(entries, ids) => {
             artifact.catalogue = Some(entries);
             artifact.titles = Some(ids);
         }

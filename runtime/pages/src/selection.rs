@@ -33,28 +33,71 @@ impl Ranked {
 
 /// Keeps the best `wanted` of the titles that it is offered.
 ///
-/// It collects twice as many as wanted (or a few dozen) and then drops all but the best.
-/// A later title must reach the score of the worst one left, so most titles of a long slice cost one comparison.
-#[derive(Debug)]
+/// The start of a slice is offered at once, and a bar is found from its groups' best titles without a branch for each title.
+/// A later title must reach the bar, so most titles of a long slice cost one comparison.
+/// The rest are collected up to twice as many as wanted (or a few dozen), and then all but the best are dropped.
+#[derive(Debug, Default)]
 pub(crate) struct Selection {
     kept: Vec<Ranked>,
     wanted: usize,
     room: usize,
     bar: f32,
+    /// Scores of the titles offered at once, the best of each of their groups, and places of those that reach the bar; kept for
+    /// their memory.
+    first: Vec<f32>,
+    best_of_groups: Vec<f32>,
+    places: Vec<u32>,
 }
 
-impl Selection {
-    /// An empty selection.
-    pub(crate) fn new() -> Self {
-        Self { kept: Vec::new(), wanted: 0, room: 0, bar: f32::NEG_INFINITY }
-    }
+/// Number of titles at the start of a slice that are worth being offered at once.
+pub(crate) const AT_ONCE: usize = 1024;
 
+impl Selection {
     /// Drops all titles. From now on it keeps the best `wanted`.
     pub(crate) fn start(&mut self, wanted: usize) {
         self.kept.clear();
         self.wanted = wanted;
         self.room = wanted.saturating_mul(2).max(wanted.saturating_add(32));
         self.bar = f32::NEG_INFINITY;
+    }
+
+    /// Takes the best of the first titles after [`Self::start`]. NaN and minus infinity stand for titles that must not be shown.
+    /// `number` has the row's number of each.
+    pub(crate) fn take_best(&mut self, scores: impl Iterator<Item = f32>, number: impl Fn(usize) -> u32) {
+        self.first.clear();
+        self.first.extend(scores);
+        self.bar = self.bar_of_first();
+        let least = self.bar.max(f32::MIN);
+        // Each place is written, and the next overwrites it unless its title reaches the bar: a branch would be hard to predict.
+        self.places.resize(self.first.len(), 0);
+        let mut n = 0;
+        for (at, &score) in self.first.iter().enumerate() {
+            self.places[n] = at as u32;
+            n += usize::from(score >= least);
+        }
+        let places = self.places[..n].iter().map(|&at| at as usize);
+        self.kept.extend(places.map(|at| Ranked::new(self.first[at], number(at))));
+        if n >= self.room {
+            self.drop_all_but_the_best();
+        }
+    }
+
+    /// A lower bound of the `wanted` best first titles: of twice as many groups, `wanted` have a best title that reaches it.
+    /// Minus infinity if there are too few titles.
+    fn bar_of_first(&mut self) -> f32 {
+        let n_groups = self.wanted.saturating_mul(2).next_multiple_of(8);
+        if self.wanted == 0 || self.first.len() <= n_groups {
+            return f32::NEG_INFINITY;
+        }
+        self.best_of_groups.clear();
+        self.best_of_groups.resize(n_groups, f32::NEG_INFINITY);
+        for one_each in self.first.chunks(n_groups) {
+            for (best, &score) in self.best_of_groups.iter_mut().zip(one_each) {
+                // Never NaN.
+                *best = if score > *best { score } else { *best };
+            }
+        }
+        *self.best_of_groups.select_nth_unstable_by(self.wanted - 1, |a, b| b.total_cmp(a)).1
     }
 
     /// Whether a title with this score may be among the best. False for NaN and minus infinity.
@@ -83,10 +126,10 @@ impl Selection {
         }
     }
 
-    /// The titles kept, best first.
+    /// The best titles, best first.
     pub(crate) fn best(&mut self) -> &[Ranked] {
-        self.drop_all_but_the_best();
         self.kept.sort_unstable_by(|a, b| b.cmp(a));
+        self.kept.truncate(self.wanted);
         &self.kept
     }
 }
@@ -114,7 +157,7 @@ mod tests {
 
     #[test]
     fn nan_and_minus_infinity_are_refused_from_the_start() {
-        let mut selection = Selection::new();
+        let mut selection = Selection::default();
         selection.start(3);
         assert!(!selection.may_take(f32::NAN) && !selection.may_take(f32::NEG_INFINITY));
         assert!(selection.may_take(f32::MIN) && selection.may_take(f32::INFINITY));
@@ -122,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_selection_of_none_keeps_no_title() {
-        let mut selection = Selection::new();
+        let mut selection = Selection::default();
         selection.start(0);
         for title in 0..100 {
             selection.take(1.0, title);

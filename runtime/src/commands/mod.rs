@@ -10,7 +10,7 @@ mod verify;
 use std::{io, io::Write, process::ExitCode};
 
 use marquee_artifacts::FetchError;
-use marquee_crds::termination::Termination;
+use marquee_crds::{causes::Causes, termination::Termination};
 use marquee_manifests::ManifestError;
 use marquee_models::cpu::Level;
 use marquee_training::TrainingError;
@@ -18,7 +18,6 @@ use marquee_training::TrainingError;
 use crate::{
     args::{Args, Command},
     engine::{ConfigError, SourceError, StartError},
-    service::causes::Causes,
     serving::threads,
     telemetry::{self, LogError},
     transport::TransportError,
@@ -143,7 +142,7 @@ fn dispatch(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), 
     telemetry::init(&args.log, filter)?;
     let level = Level::choose(args.cpu.as_deref()).map_err(|error| CommandError::Usage(error.to_string()))?;
     match args.command {
-        Command::Serve(args) => serve::serve(*args, level, Streams { out, err }),
+        Command::Serve(serve) => serve::serve(*serve, level, args.log.log_format, Streams { out, err }),
         Command::Verify(args) => verify::verify(&args, level, Streams { out, err }),
         Command::Digest(args) => digest::digest(&args, out),
         Command::Train(args) => train::train(&args, out),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use marquee_artifacts::FetchOptions;
-use marquee_crds::shared::Duration as Text;
+use marquee_crds::{pod_config::PodConfig, shared::Duration as Text};
 use marquee_models::cpu::Level;
 use tokio::{
     runtime::Handle,
@@ -29,7 +29,7 @@ use crate::{
     rankers::{RankerDirectory, RemoteRankers},
     service::{Observer, Service},
     serving::threads,
-    telemetry::Metrics,
+    telemetry::{LogFormat, Metrics},
     transport::Transport,
 };
 
@@ -39,11 +39,16 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const DRAIN_DELAY: Text = Text::from_millis(2000);
 const NO_SOURCE: &str = "nothing to serve: set --manifests or --config";
 
-pub(super) fn serve(args: ServeArgs, level: Level, streams: Streams<'_>) -> Result<(), CommandError> {
+pub(super) fn serve(
+    args: ServeArgs,
+    level: Level,
+    log_format: Option<LogFormat>,
+    streams: Streams<'_>,
+) -> Result<(), CommandError> {
     let heavy_passes = args.load.options().heavy_passes;
     let answering = started(threads::answering(args.load.threads, heavy_passes))?;
     let loading = started(threads::loading())?;
-    let result = loading.block_on(run(args, level, answering.handle(), streams));
+    let result = loading.block_on(run(args, level, log_format, answering.handle(), streams));
     // A load or a forward pass in progress must not delay the exit.
     loading.shutdown_background();
     answering.shutdown_background();
@@ -54,6 +59,7 @@ pub(super) fn serve(args: ServeArgs, level: Level, streams: Streams<'_>) -> Resu
 async fn run(
     args: ServeArgs,
     level: Level,
+    log_format: Option<LogFormat>,
     answering: &Handle,
     Streams { out, err }: Streams<'_>,
 ) -> Result<(), CommandError> {
@@ -72,6 +78,7 @@ async fn run(
     let observer: Arc<dyn Observer> = Arc::new(metrics.clone());
     let mut engine = Engine::new(options, service.clone()).await.map_err(|error| written(error, err))?;
     let config = &engine.manifests().config;
+    let max_body_field = max_body_field(config);
     if let Some(source) = PlanSource::of(config, args.traffic_plan.clone(), args.poll.0) {
         let now = || clock::rfc3339(SystemTime::now());
         let (sender, remote_rankers) = watch::channel(RemoteRankers::default());
@@ -80,6 +87,9 @@ async fn run(
         engine.follow(remote_rankers);
     }
     let mut args = args;
+    if in_pod {
+        args.transport.max_body_setting = max_body_field;
+    }
     if args.what.config.is_some() {
         args.transport.drain_delay.get_or_insert(DRAIN_DELAY);
     }
@@ -100,7 +110,7 @@ async fn run(
     if let (true, true, Some(failure)) = (loaded, in_pod, engine.failure()) {
         return Err(CommandError::Terminated(failure));
     }
-    if loaded {
+    if loaded && log_format != Some(LogFormat::Json) {
         let served = Served { service: &service, manifests: engine.manifests(), folder: source.path() };
         screen::write(out, &served, addresses)?;
     }
@@ -117,6 +127,14 @@ async fn run(
     info!("process ends");
     result.map_err(|source| CommandError::System { verb: "continue serving", source: source.into() })??;
     Ok(())
+}
+
+/// The field that sets the largest request body of a pod with this configuration: users of the kinds have no flags.
+fn max_body_field(config: &PodConfig) -> &'static str {
+    match config.pages.is_empty() {
+        true => "spec.serving.maxBody of the RankingModel",
+        false => "spec.maxBody of the PageLayout",
+    }
 }
 
 /// Kubernetes restarts a pod that ends, so a pod reports a problem soon. The restarted pod keeps the bytes that have arrived.
@@ -161,5 +179,31 @@ pub(super) async fn stop_signal() {
     tokio::select! {
         () = terminate => {}
         Ok(()) = tokio::signal::ctrl_c() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use marquee_crds::{PageLayout, RankingModel, pod_config};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pod_names_the_field_of_the_resource_that_it_serves() {
+        let model = json!({"surface": "home", "objective": "top", "artifact": {"uri": "file:///a"}});
+        let model = RankingModel::new("m", serde_json::from_value(model).unwrap());
+        let row = json!({"name": "top", "heading": "Top", "source": {"model": {"objective": "top"}}});
+        let page = json!({"surface": "home", "catalogue": {"uri": "file:///c"}, "candidateRows": [row]});
+        let page = PageLayout::new("p", serde_json::from_value(page).unwrap());
+        #[rustfmt::skip]
+        let cases = [
+            ("a model",                         pod_config::ranker_pod(&model),             "spec.serving.maxBody of the RankingModel"),
+            ("a page",                          pod_config::page_pod(&page),                "spec.maxBody of the PageLayout"),
+            ("a page with models in its pods",  pod_config::monolith_pod(&page, &[model]),  "spec.maxBody of the PageLayout"),
+        ];
+        for (why, config, field) in cases {
+            assert_eq!(max_body_field(&config), field, "{why}");
+        }
     }
 }

@@ -6,10 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use marquee_crds::{conditions::Reason, termination::Termination};
+use marquee_crds::{causes::Causes, conditions::Reason, termination::Termination};
 
 use super::CommandError;
-use crate::service::causes::Causes;
 
 const FLAG: &str = "--termination-log";
 const VARIABLE: &str = "MARQUEE_TERMINATION_LOG";

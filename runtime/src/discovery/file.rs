@@ -66,7 +66,7 @@ pub async fn follow(path: PathBuf, poll: Duration, plans: watch::Sender<Option<T
             }
             Ok(Err(error)) => {
                 // A file may stay invalid for long, so each error is logged once.
-                let error = crate::service::causes::Causes(&error).to_string();
+                let error = marquee_crds::causes::Causes(&error).to_string();
                 if last_error != error {
                     warn!(error, "cannot use the traffic plan file: the last plan stays in use");
                     last_error = error;

@@ -11,19 +11,17 @@ use crate::rankers::{Target, TrafficPlan};
 pub(super) const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
 /// The traffic plan for pages of `surfaces`: the revisions in the status of their models, with the pods from EndpointSlices.
-/// If two models claim one objective, the older model gets it.
+/// If two models claim one objective, the older model gets it. While the older one is being deleted, the next one gets it as soon
+/// as it has traffic, so that a hand-over leaves no gap.
 pub fn plan<'a>(
     models: impl IntoIterator<Item = &'a RankingModel>,
     slices: impl IntoIterator<Item = &'a EndpointSlice>,
     surfaces: &BTreeSet<String>,
 ) -> TrafficPlan {
     let addresses = by_service(slices);
-    let mut holders: BTreeMap<&str, &RankingModel> = BTreeMap::new();
+    let mut claimants: BTreeMap<&str, Vec<&RankingModel>> = BTreeMap::new();
     for model in models.into_iter().filter(|model| surfaces.contains(&model.spec.surface)) {
-        let holder = holders.entry(&model.spec.objective).or_insert(model);
-        if older(&model.metadata, &holder.metadata).is_lt() {
-            *holder = model;
-        }
+        claimants.entry(&model.spec.objective).or_default().push(model);
     }
     let targets = |model: &RankingModel| {
         let traffic = model.status.iter().flat_map(|status| &status.traffic);
@@ -40,8 +38,25 @@ pub fn plan<'a>(
         });
         targets.collect()
     };
-    let objectives = holders.iter().map(|(objective, model)| ((*objective).to_owned(), targets(model)));
+    let objectives = claimants
+        .iter()
+        .filter_map(|(objective, all)| Some(((*objective).to_owned(), targets(holder(all)?))));
     TrafficPlan { objectives: objectives.collect() }
+}
+
+/// The one of these models that answers for their objective.
+fn holder<'a>(claimants: &[&'a RankingModel]) -> Option<&'a RankingModel> {
+    let oldest = |models: &mut dyn Iterator<Item = &'a RankingModel>| {
+        models.min_by(|one, other| older(&one.metadata, &other.metadata))
+    };
+    let is_leaving = |model: &RankingModel| model.metadata.deletion_timestamp.is_some();
+    let has_traffic = |model: &RankingModel| {
+        model.status.iter().flat_map(|status| &status.traffic).any(|target| target.weight > 0)
+    };
+    let first = oldest(&mut claimants.iter().copied())?;
+    let mut heirs = claimants.iter().copied().filter(|model| !is_leaving(model) && has_traffic(model));
+    let heir = is_leaving(first).then(|| oldest(&mut heirs)).flatten();
+    Some(heir.unwrap_or(first))
 }
 
 /// Addresses (`host:port`) of all pods that accept requests, by Service.

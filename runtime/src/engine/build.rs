@@ -10,6 +10,7 @@ use std::{
 use futures::{StreamExt, stream};
 use marquee_artifacts::Digest;
 use marquee_crds::{
+    causes::Causes,
     pod_config::{PageConfig, PodConfig, RankerConfig},
     shared::ArtifactRef,
 };
@@ -23,7 +24,6 @@ use crate::rankers::RemoteRankers;
 use crate::service::{
     Observer,
     catalogue::Catalogue,
-    causes::Causes,
     page::{ServedPage, Share},
     plan::{Awaited, Plan},
     ranker::PassPool,

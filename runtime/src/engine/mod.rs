@@ -16,6 +16,7 @@ pub mod warm_up;
 pub mod watch;
 
 use std::{
+    collections::BTreeSet,
     io,
     path::PathBuf,
     time::{Duration, Instant, SystemTime},
@@ -29,7 +30,10 @@ use tokio::sync::watch as watch_channel;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::{rankers::RemoteRankers, service::Service};
+use crate::{
+    rankers::RemoteRankers,
+    service::{Service, Status},
+};
 use build::{BuildInputs, Serving};
 use load::Loader;
 pub use source::{ConfigError, ConfigSource, SourceError};
@@ -99,6 +103,8 @@ pub struct Engine {
     serving: Serving,
     states: States,
     manifest_problems: Vec<String>,
+    /// Resources and their warnings that the log has already.
+    warned: BTreeSet<(String, String)>,
     generation: u64,
     since: String,
 }
@@ -121,7 +127,7 @@ impl Engine {
         let watch = ChangeWatcher::new(options.source.path(), options.poll);
         let manifests = read(options.source.clone(), None).await?;
         let states = States::loading(&manifests.config, SystemTime::now());
-        let engine = Self {
+        let mut engine = Self {
             options,
             service,
             watch,
@@ -131,6 +137,7 @@ impl Engine {
             serving: Serving::default(),
             states,
             manifest_problems: Vec::new(),
+            warned: BTreeSet::new(),
             generation: 0,
             since: String::new(),
         };
@@ -241,7 +248,19 @@ impl Engine {
         all.filter_map(|artifact| watch::local_folder(&artifact.uri, &self.options.fetch.volumes)).collect()
     }
 
-    fn report(&self) {
+    /// Logs each warning of a resource once.
+    fn warn(&mut self, status: &Status) {
+        let warnings = status.models.iter().chain(&status.pages).flat_map(|resource| {
+            resource.warnings.iter().map(|warning| (resource.resource.clone(), warning.clone()))
+        });
+        let now: BTreeSet<(String, String)> = warnings.collect();
+        for (resource, warning) in now.difference(&self.warned) {
+            warn!(resource, warning, "part of a resource can never be shown");
+        }
+        self.warned = now;
+    }
+
+    fn report(&mut self) {
         let was_ready = self.service.is_ready();
         let mut status = self.states.status(self.options.ready_when, was_ready);
         let remote_rankers = self.remote_rankers.borrow();
@@ -258,6 +277,7 @@ impl Engine {
             let reasons = status.reasons.join("; ");
             warn!(reasons, "not ready");
         }
+        self.warn(&status);
         self.service.report(status);
     }
 }

@@ -60,7 +60,7 @@ impl SourceError {
     pub fn problems(&self) -> Vec<String> {
         match self {
             Self::Manifests(problems) => problems.iter().map(ToString::to_string).collect(),
-            Self::Config(error) => vec![crate::service::causes::Causes(error).to_string()],
+            Self::Config(error) => vec![marquee_crds::causes::Causes(error).to_string()],
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use marquee_crds::{
+    causes::Causes,
     pod_config::{PageConfig, PodConfig, RankerConfig},
     termination::Termination,
 };
 
 use super::{clock::rfc3339, load::LoadError};
-use crate::service::{ResourceStatus, State, Status, causes::Causes, page::ServedPage, ranker::ServedModel};
+use crate::service::{ResourceStatus, State, Status, page::ServedPage, ranker::ServedModel};
 
 /// When a process becomes ready for the first time. It stays ready after that, because a later failure leaves the previous
 /// models and pages serving.
@@ -190,6 +191,7 @@ fn fresh(identity: Identity<'_>, now: SystemTime) -> ResourceStatus {
         mapped_bytes: None,
         heap_bytes: None,
         loading: None,
+        objectives: Vec::new(),
         warnings: Vec::new(),
         reason: None,
         error: None,

@@ -10,6 +10,10 @@ const TOLERATED: u32 = 3;
 /// How long an ejected pod gets no requests.
 const EJECTION: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
+/// How long after its ejection a pod that was not asked again counts as failing. Longer than the pause between two pages of a
+/// quiet surface, so that its status does not change with every page.
+const REMEMBERED: Duration = Duration::from_secs(30);
+
 /// Recent failures of a pod.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Health {
@@ -50,6 +54,12 @@ impl Health {
         let ejections = self.ejections.saturating_add(1);
         *self = Self { failures: 0, ejections, until: Some(now + EJECTION.wait(ejections, jitter)) };
         true
+    }
+
+    /// Whether the pod was ejected and has not answered since. Some time after the ejection this is forgotten: a pod without
+    /// queries cannot show that it answers again.
+    pub fn is_failing(&self, now: Instant) -> bool {
+        self.until.is_some_and(|until| now < until + REMEMBERED)
     }
 
     /// Whether the pod is ejected now.
@@ -126,6 +136,22 @@ mod tests {
         health.succeeded();
         assert_eq!(health, Health::default(), "one answer clears all failures");
         assert!(health.failed(Failure::Unreachable, now, 1.0), "an unreachable pod is ejected at once");
+    }
+
+    #[test]
+    fn a_pod_is_failing_until_it_answers_or_nobody_asked_it_for_long() {
+        let (mut health, now) = (Health::default(), Instant::now());
+        health.failed(Failure::Poor, now, 1.0);
+        assert!(!health.is_failing(now), "one late answer is not enough");
+        health.failed(Failure::Unreachable, now, 1.0);
+        let after = |seconds| now + Duration::from_secs(seconds);
+        assert!(
+            health.is_failing(after(1)) && !health.is_ejected(after(1)),
+            "the pause is over, the doubt is not"
+        );
+        assert!(!health.is_failing(after(40)), "without queries");
+        health.succeeded();
+        assert!(!health.is_failing(after(1)));
     }
 
     #[test]

@@ -246,7 +246,7 @@ impl RankerDirectory {
     fn status(&self) -> TrafficStatus {
         let of = |objective: &String, targets: &Vec<Target>| {
             let answering = self.shares.get(objective);
-            let answers = |key: &RevisionKey| {
+            let is_asked = |key: &RevisionKey| {
                 answering.is_some_and(|shares| shares.iter().any(|(known, _)| known == key))
             };
             let mut all: Vec<TargetStatus> = Vec::new();
@@ -257,7 +257,7 @@ impl RankerDirectory {
                     revision: target.revision.clone().into(),
                     weight: target.weight,
                     endpoints,
-                    answers: answers(&key),
+                    answers: endpoints > 0 && is_asked(&key),
                 });
             }
             (objective.clone(), all)

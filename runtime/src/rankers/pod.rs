@@ -84,6 +84,11 @@ impl Pod {
         Candidate { is_ejected: self.health.lock().is_ejected(now), in_flight: self.in_flight.load(Relaxed) }
     }
 
+    /// Whether its last queries failed, as of `now`.
+    pub fn is_failing(&self, now: Instant) -> bool {
+        self.health.lock().is_failing(now)
+    }
+
     /// Whether slices may be sent to it now. False if the last transfer was too recent.
     pub fn may_send_slices(&self, now: Instant) -> bool {
         let mut sent = self.slices_sent.lock();

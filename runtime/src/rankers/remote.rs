@@ -136,6 +136,10 @@ impl RankerClient for RemoteRanker {
         &self.plays
     }
 
+    fn is_available(&self, now: Instant) -> bool {
+        self.revision.is_available(now)
+    }
+
     fn wants_lists(&self) -> bool {
         true
     }

@@ -76,6 +76,11 @@ impl Revision {
         self.pods.load().len()
     }
 
+    /// Whether a query at `now` is likely to be answered: at least one pod has not failed lately.
+    pub fn is_available(&self, now: Instant) -> bool {
+        self.pods.load().iter().any(|pod| !pod.is_failing(now))
+    }
+
     /// Chooses a pod for a query. Chooses `avoid` only if it is the only pod.
     pub fn pick(&self, avoid: Option<&Arc<Pod>>, now: Instant) -> Option<Arc<Pod>> {
         let pods = self.pods.load();

@@ -1,10 +1,10 @@
 //! Title metadata of a surface, prepared for pages.
 
-use std::{collections::HashMap, fmt::Write, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
-use marquee_artifacts::{Artifact, CatalogueEntry, CatalogueRow, Digest, IdTable};
+use marquee_artifacts::{Artifact, CatalogueRow, Digest, IdTable};
 
-use super::types::TitleCard;
+use super::cards::{Cards, TitleCard};
 
 /// Title metadata of one artifact. The plans that show it share it.
 pub struct Catalogue {
@@ -13,7 +13,7 @@ pub struct Catalogue {
     /// The digest as text, for answers.
     pub artifact_digest: Arc<str>,
     /// Cards, by catalogue row.
-    pub cards: Vec<Arc<TitleCard>>,
+    pub cards: Arc<Cards>,
     /// Number of viewers that watched each title, by catalogue row.
     pub plays: Vec<f32>,
     /// Bytes of the artifact's files.
@@ -43,7 +43,7 @@ impl Catalogue {
             artifact_digest: artifact.digest.to_string().into(),
             plays: entries.iter().map(|entry| entry.plays as f32).collect(),
             all: (0..entries.len() as u32).map(CatalogueRow).collect(),
-            cards: entries.into_iter().map(|entry| Arc::new(card(entry))).collect(),
+            cards: Arc::new(Cards::new(entries)),
             bytes: artifact.bytes,
             ids,
             genres: genres.into_iter().map(|(genre, rows)| (genre, rows.into())).collect(),
@@ -56,8 +56,8 @@ impl Catalogue {
     }
 
     /// The card of a row.
-    pub fn card(&self, row: CatalogueRow) -> Option<&Arc<TitleCard>> {
-        self.cards.get(row.idx())
+    pub fn card(&self, row: CatalogueRow) -> Option<&TitleCard> {
+        self.cards.card(row)
     }
 
     /// Rows of a genre, named as in the catalogue.
@@ -73,46 +73,5 @@ impl Catalogue {
     /// All rows.
     pub fn all(&self) -> &Arc<[CatalogueRow]> {
         &self.all
-    }
-}
-
-fn card(entry: CatalogueEntry) -> TitleCard {
-    let year = entry.year.and_then(|year| u16::try_from(year).ok());
-    let json = card_json(&entry, year);
-    TitleCard { id: entry.id.into(), name: entry.name, year, genres: entry.genres, json }
-}
-
-fn card_json(entry: &CatalogueEntry, year: Option<u16>) -> String {
-    let text = |text: &str| serde_json::Value::from(text).to_string();
-    let genres: Vec<String> = entry.genres.iter().map(|genre| text(genre)).collect();
-    let mut json = format!("\"id\":{},\"name\":{}", text(&entry.id), text(&entry.name));
-    if let Some(year) = year {
-        // Writing to a String never fails.
-        let _ = write!(json, ",\"year\":{year}");
-    }
-    let _ = write!(json, ",\"genres\":[{}]", genres.join(","));
-    json
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_json_of_a_card_is_escaped_once_at_load() {
-        let entry = CatalogueEntry {
-            id: "5\"0".into(),
-            name: "<Léon> \\ \n".into(),
-            year: Some(1994),
-            genres: vec!["Action".into(), "Film-\"Noir\"".into()],
-            plays: 3,
-        };
-        let read: serde_json::Value =
-            serde_json::from_str(&format!("{{{}}}", card(entry.clone()).json)).unwrap();
-        let expected =
-            serde_json::json!({ "id": entry.id, "name": entry.name, "year": 1994, "genres": entry.genres });
-        assert_eq!(read, expected);
-        let yearless = card(CatalogueEntry { year: None, ..entry });
-        assert!(!yearless.json.contains("year"), "{}", yearless.json);
     }
 }

@@ -157,6 +157,11 @@ pub trait RankerClient: Send + Sync {
     /// Number of viewers that watched each title in training.
     fn plays(&self) -> &[f32];
 
+    /// Whether it can answer at `now`: false while it has no pod, or none that answered its last queries.
+    fn is_available(&self, _now: Instant) -> bool {
+        true
+    }
+
     /// Whether scores cross the network. Lists of the needed titles then save bytes.
     fn wants_lists(&self) -> bool {
         false

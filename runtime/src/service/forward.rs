@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use marquee_crds::causes::Causes;
 use marquee_models::{
     Capability, Model, ModelError, Scored, TitleRow, TopKQuery, ViewerContext, ViewerEvent,
 };
@@ -10,7 +11,6 @@ use marquee_pages::Candidate;
 
 use super::{
     Observer,
-    causes::Causes,
     client::{OwnedViewer, RankError},
     lists::{self, TitleList},
     loaded_model::{COSTED_RECENT, LoadedModel},

@@ -6,8 +6,8 @@
 //! Reading order: [`types`] has requests and answers, [`plan`] the models and pages that are served, [`client`] the interface
 //! to a model (in this process [`ranker`] and [`forward`]), [`page`] builds a page, [`validate`] refuses invalid requests.
 
+pub mod cards;
 pub mod catalogue;
-pub mod causes;
 pub mod client;
 pub mod describe;
 pub mod forward;
@@ -43,7 +43,7 @@ use page::PageTimes;
 use plan::Plan;
 use query::{RankerAnswer, RankerQuery};
 use ranker::{PassPool, ServedModel};
-pub use status::{ResourceStatus, State, Status, TargetStatus, TrafficStatus};
+pub use status::{ObjectiveStatus, ResourceStatus, State, Status, TargetStatus, TrafficStatus};
 use types::*;
 
 use crate::serving::{
@@ -247,6 +247,11 @@ impl Service {
         for resource in status.models.iter_mut().chain(&mut status.pages) {
             resource.loading = self.0.loads.of(&resource.uri, now);
         }
+        let plan = self.plan();
+        for resource in &mut status.pages {
+            resource.objectives =
+                plan.page(&resource.name).map(|page| page.objectives(now)).unwrap_or_default();
+        }
         if self.0.draining.load(Relaxed) {
             status.ready = false;
             status.reasons.insert(0, "the process is shutting down".to_owned());
@@ -291,7 +296,7 @@ impl Service {
     }
 
     /// The card of a title, from the first catalogue that has the title.
-    pub fn title(&self, id: &str) -> Option<Arc<TitleCard>> {
+    pub fn title(&self, id: &str) -> Option<TitleCard> {
         let plan = self.plan();
         plan.pages().into_iter().find_map(|page| page.catalogue.card(page.catalogue.row(id)?).cloned())
     }

@@ -1,3 +1,5 @@
 //! The answer of `/status`. The contract declares its types, because the operator reads them.
 
-pub use marquee_crds::runtime_status::{ResourceStatus, State, Status, TargetStatus, TrafficStatus};
+pub use marquee_crds::runtime_status::{
+    ObjectiveStatus, ResourceStatus, State, Status, TargetStatus, TrafficStatus,
+};

@@ -1,48 +1,13 @@
 //! Requests, answers and errors of the service layer. Transports convert them from and to bytes.
 
 use std::{
-    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use serde::{Deserialize, Serialize};
+pub use marquee_crds::{degraded::Degraded, revision_name::RevisionName};
 
-/// Name of a revision: the operator's hash of a spec and its artifact. It is not an artifact digest.
-#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[serde(from = "String", into = "String")]
-pub struct RevisionName(Arc<str>);
-
-impl RevisionName {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for RevisionName {
-    fn from(name: &str) -> Self {
-        Self(name.into())
-    }
-}
-
-impl From<String> for RevisionName {
-    fn from(name: String) -> Self {
-        Self(name.into())
-    }
-}
-
-impl From<RevisionName> for String {
-    fn from(name: RevisionName) -> Self {
-        name.0.as_ref().to_owned()
-    }
-}
-
-impl fmt::Display for RevisionName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+pub use super::cards::{PageTitle, PageTitles, TitleCard};
 
 /// The parts of a request besides its body.
 #[derive(Clone, Debug)]
@@ -160,64 +125,15 @@ pub struct PageRow {
     /// Name of the row in the layout.
     pub name: Arc<str>,
     /// Heading, with `{title}` replaced.
-    pub heading: String,
+    pub heading: Arc<str>,
     /// One sentence that explains why the row has these titles.
-    pub why: String,
+    pub why: Arc<str>,
     /// The model that ranked the row; `None` for popularity.
     pub model: Option<ModelInfo>,
     /// Why a fallback fills the row, if one does.
     pub degraded: Option<Degraded>,
     /// Left to right.
-    pub titles: Vec<PageTitle>,
-}
-
-/// A title on a page.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PageTitle {
-    /// Card from the catalogue; shared, never copied.
-    pub title: Arc<TitleCard>,
-    /// Score that orders the row.
-    pub score: f32,
-}
-
-/// Metadata of a title, with its JSON, which is made once at load.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TitleCard {
-    /// Title id.
-    pub id: Arc<str>,
-    /// Display name.
-    pub name: String,
-    /// Year of release.
-    pub year: Option<u16>,
-    /// Genres, as written in the catalogue.
-    pub genres: Vec<String>,
-    /// `"id":…,"name":…,"year":…,"genres":[…]` without braces, escaped: encoders copy it.
-    pub json: String,
-}
-
-/// Why a fallback fills a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Degraded {
-    /// The model did not answer before the page's deadline.
-    DeadlineMissed,
-    /// The model failed.
-    ModelFailed,
-    /// The model is not loaded.
-    ModelNotReady,
-    /// The viewer is unknown.
-    ViewerUnknown,
-}
-
-impl Degraded {
-    /// Low-cardinality word for metrics, logs and answers.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Self::DeadlineMissed => "DeadlineMissed",
-            Self::ModelFailed => "ModelFailed",
-            Self::ModelNotReady => "ModelNotReady",
-            Self::ViewerUnknown => "ViewerUnknown",
-        }
-    }
+    pub titles: PageTitles,
 }
 
 /// Why a request failed. The `Display` text is for the caller and says what to do.

@@ -38,6 +38,9 @@ pub struct TransportArgs {
     /// Largest request body, in bytes, after decompression. Larger ones get 413 over HTTP and OUT_OF_RANGE over gRPC.
     #[arg(long, env = "MARQUEE_MAX_BODY", default_value_t = 4 * 1024 * 1024, value_name = "BYTES")]
     pub max_body: usize,
+    /// What raises that limit, for the message of a request over it: this flag, or a field of the resource that a pod serves.
+    #[arg(skip = "--max-body")]
+    pub max_body_setting: &'static str,
     /// Largest number of connections per listener. Further ones are closed at once.
     #[arg(long, env = "MARQUEE_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "N")]
     pub max_connections: usize,
@@ -71,6 +74,8 @@ pub struct TransportArgs {
 pub struct Limits {
     /// Largest request body, in bytes.
     pub max_body: usize,
+    /// What raises that limit.
+    pub max_body_setting: &'static str,
     /// Largest number of connections per listener.
     pub max_connections: usize,
     /// Age at which a connection closes, with jitter. Zero means never.
@@ -97,6 +102,7 @@ impl TransportArgs {
     pub fn limits(&self) -> Limits {
         Limits {
             max_body: self.max_body,
+            max_body_setting: self.max_body_setting,
             max_connections: self.max_connections,
             max_connection_age: self.max_connection_age.0,
             header_timeout: self.header_timeout.0,

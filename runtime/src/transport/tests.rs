@@ -6,6 +6,7 @@ use super::Limits;
 pub(super) fn limits() -> Limits {
     Limits {
         max_body: 1 << 20,
+        max_body_setting: "--max-body",
         max_connections: 100,
         max_connection_age: Duration::ZERO,
         header_timeout: Duration::from_secs(5),

@@ -161,3 +161,28 @@ fn serve_says_in_one_screen_what_it_serves_reloads_on_sighup_and_ends_on_sigterm
     log.read_to_string(&mut lines).unwrap();
     assert!(served.0.wait().unwrap().success(), "{lines}");
 }
+
+#[test]
+fn a_log_in_json_has_no_start_screen_and_names_what_can_never_be_shown() {
+    let world = World::new();
+    let warned = row("drama", "Drama", "{genre: {name: Darma}}");
+    world.manifests(&[world.top_picks("a"), world.layout(&[ranked()[0].clone(), warned], "")]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_marquee-runtime"));
+    command.args(["serve", "--log-format", "json", "--manifests", &manifests(&world)]);
+    command.args(["--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"]);
+    let mut served =
+        Served(command.env_clear().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut log = BufReader::new(served.0.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("can never be shown") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended");
+        serde_json::from_str::<serde_json::Value>(&line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+    }
+    assert!(line.contains("default/home") && line.contains("the nearest is \\\"Drama\\\""), "{line}");
+    kill_process(Pid::from_child(&served.0), Signal::TERM).unwrap();
+    assert!(served.0.wait().unwrap().success());
+    let mut screen = String::new();
+    served.0.stdout.take().unwrap().read_to_string(&mut screen).unwrap();
+    assert_eq!(screen, "");
+}

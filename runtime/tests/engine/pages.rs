@@ -51,14 +51,14 @@ async fn a_page_holds_the_models_ranking_once_each_and_nothing_watched() {
     let watched: HashSet<String> = history(3, SMALL.titles).iter().map(|title| format!("t{title}")).collect();
     assert!(all.iter().all(|id| !watched.contains(*id)), "nothing watched is shown");
     for genre in GENRES {
-        let row = page.rows.iter().find(|row| row.heading == genre).unwrap();
+        let row = page.rows.iter().find(|row| &*row.heading == genre).unwrap();
         assert!(
             row.titles.iter().all(|title| title.title.genres.iter().any(|found| found == genre)),
             "{genre}"
         );
-        assert!(row.titles.windows(2).all(|pair| pair[0].score >= pair[1].score));
+        assert!(row.titles.iter().is_sorted_by(|a, b| a.score >= b.score));
         assert_eq!(row.model.as_ref().map(|model| &*model.objective), Some("top-picks"));
-        assert_eq!(row.why, format!("{genre}, ranked for this viewer by top-picks."));
+        assert_eq!(*row.why, format!("{genre}, ranked for this viewer by top-picks."));
     }
     let stages: Vec<&str> = page.timings.iter().map(|(stage, _)| *stage).collect();
     assert_eq!(stages, ["recognise", "score", "assemble"]);
@@ -94,7 +94,7 @@ async fn a_stranger_gets_popular_titles_marked_so() {
     let marked = |name: &str| page.rows.iter().find(|row| &*row.name == name).unwrap().degraded;
     assert_eq!((marked("top-picks"), marked("popular")), (Some(Degraded::ViewerUnknown), None));
     assert!(page.rows.iter().all(|row| !row.name.starts_with("near")), "nothing was watched");
-    let drama = page.rows.iter().find(|row| row.heading == "Drama").unwrap();
+    let drama = page.rows.iter().find(|row| &*row.heading == "Drama").unwrap();
     assert!(drama.titles.iter().all(|title| title.title.genres.iter().any(|genre| genre == "Drama")));
     assert!(world.counts.of("degraded home ViewerUnknown") >= 10);
     let newcomer = world.page("nobody", &["t5"]).await;
@@ -122,9 +122,9 @@ async fn what_misses_the_deadline_is_replaced_as_declared_and_marked() {
         (Some(Degraded::DeadlineMissed), None, true)
     );
     assert_eq!(titles(&page, "top-picks"), ["t121", "t120", "t119", "t118"]);
-    assert_eq!(first.why, "The model did not answer in time: the most watched titles.");
+    assert_eq!(&*first.why, "The model did not answer in time: the most watched titles.");
     let near = page.rows.iter().find(|row| &*row.name == "near-1").unwrap();
-    assert_eq!(near.heading, "Because you watched Title 77");
+    assert_eq!(&*near.heading, "Because you watched Title 77");
     assert!(
         near.titles.iter().all(|title| title.title.genres.iter().any(|genre| genre == "War")),
         "Title 77 is War"
@@ -154,7 +154,7 @@ async fn what_misses_the_deadline_is_replaced_as_declared_and_marked() {
         titles(&good, "top-picks"),
         "kept over the reload: the rows are the same"
     );
-    assert_eq!(late.rows[0].why, "The model did not answer in time: what was shown here before.");
+    assert_eq!(&*late.rows[0].why, "The model did not answer in time: what was shown here before.");
     let other = world.page("v4", &[]).await;
     assert_eq!(titles(&other, "top-picks")[0], "t121", "a viewer without one gets popular titles");
 }
@@ -184,6 +184,9 @@ async fn a_model_that_is_not_loaded_is_replaced_and_the_page_lives() {
     assert_eq!(page.recognised, Recognised::Known);
     assert!(!world.service.is_ready(), "not all that should be served is");
     let status = world.service.status();
+    let objectives = &status.pages[0].objectives;
+    let fallback: Vec<_> = objectives.iter().map(|of| (of.objective.as_str(), of.fallback_percent)).collect();
+    assert_eq!(fallback, [("other", 100), ("top-picks", 0)], "what fills the rows, as the page has them");
     assert!(
         status.reasons[0].starts_with("RankingModel default/other is not served: "),
         "{:?}",
@@ -200,6 +203,8 @@ async fn what_can_never_be_shown_is_told_with_the_nearest_name() {
     let warnings = &world.service.status().pages[0].warnings;
     assert_eq!(
         *warnings,
-        ["row \"drama\": no title of the catalogue has the genre \"Darma\": the nearest is \"Drama\""]
+        [
+            "row \"drama\" is never shown: no title of the catalogue has the genre \"Darma\"; correct source.genre.name (the nearest is \"Drama\")"
+        ]
     );
 }

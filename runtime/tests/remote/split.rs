@@ -150,6 +150,7 @@ fn listeners() -> TransportArgs {
         tls_cert: None,
         tls_key: None,
         max_body: 1 << 20,
+        max_body_setting: "--max-body",
         max_connections: 100,
         max_connection_age: seconds(300),
         header_timeout: seconds(30),

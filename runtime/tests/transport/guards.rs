@@ -50,6 +50,17 @@ fn a_body_over_the_limit_is_refused_whether_declared_or_not() {
 }
 
 #[test]
+fn a_pod_names_the_field_instead_of_the_flag() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("termination-log").display().to_string();
+    let world = World::start(&["--max-body", "1000", "--termination-log", &log]);
+    let refused =
+        world.send("POST /v1/surfaces/home/page", &[("content-type", "application/json")], &[b' '; 1001]);
+    assert_eq!(refused.status, 413, "{}", refused.text());
+    assert!(refused.text().contains("or raise spec.maxBody of the PageLayout"), "{}", refused.text());
+}
+
+#[test]
 fn a_client_that_is_slow_with_its_headers_is_cut() {
     let world = World::start(&["--header-timeout", "300ms"]);
     let cases: [(&str, &[u8]); 4] = [

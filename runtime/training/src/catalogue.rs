@@ -5,13 +5,16 @@ use std::{collections::HashMap, path::PathBuf};
 use marquee_artifacts::CatalogueEntry;
 use sha2::{Digest, Sha256};
 
-use crate::data::{
-    BadRow, DataError, Layout, Place,
-    delimiter::Delimiter,
-    fault::quoted,
-    files, reader,
-    table::{Cell, FoundColumns, RowHandler, ValueKind, Wanted},
-    values::{id, number, other_encoding},
+use crate::{
+    data::{
+        BadRow, DataError, Layout, Place,
+        delimiter::Delimiter,
+        fault::quoted,
+        files, reader,
+        table::{Cell, FoundColumns, RowHandler, ValueKind, Wanted},
+        values::{id, number, other_encoding},
+    },
+    title_names,
 };
 
 /// Which metadata is read, and how.
@@ -31,6 +34,8 @@ pub struct MetadataSpec {
     pub genres: Option<String>,
     /// Between two genres.
     pub genre_separator: Delimiter,
+    /// Whether an article at the end of a name is moved to its beginning.
+    pub article_first: bool,
     /// How many bad rows are passed over before the data is refused.
     pub skip_bad_rows: u64,
 }
@@ -135,6 +140,7 @@ impl Reader<'_> {
                 distinct.push(genre.to_owned());
             }
         }
+        let name = if self.spec.article_first { title_names::article_first(&name) } else { name };
         Ok(CatalogueEntry { id, name, year: year(cell(2)), genres: distinct, plays: 0 })
     }
 }

@@ -31,6 +31,7 @@ pub mod error;
 pub mod progress;
 
 mod nearest;
+mod title_names;
 
 pub use error::TrainingError;
 pub use progress::Io;

@@ -27,7 +27,12 @@ struct Connection {
     stream: TcpStream,
     /// Due time of the current request.
     due: Option<Instant>,
-    received: Vec<u8>,
+    /// Room for an answer, kept from one to the next, so that a look at a socket costs little besides the system call.
+    room: Vec<u8>,
+    /// Bytes of the answer received so far.
+    received: usize,
+    /// Status and length of the answer, once its head was read.
+    answer: Option<(u16, usize)>,
 }
 
 struct Tally {
@@ -78,7 +83,7 @@ fn connect(address: SocketAddr) -> std::io::Result<Connection> {
     let stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     stream.set_nonblocking(true)?;
-    Ok(Connection { stream, due: None, received: Vec::with_capacity(1 << 16) })
+    Ok(Connection { stream, due: None, room: vec![0; 1 << 16], received: 0, answer: None })
 }
 
 fn drive(
@@ -121,24 +126,30 @@ fn drive(
 
 /// Reads available bytes. A complete answer adds its latency and frees the connection.
 fn receive(connection: &mut Connection, tally: &mut Tally) -> std::io::Result<()> {
-    let mut part = [0_u8; 1 << 15];
-    match connection.stream.read(&mut part) {
+    if connection.received == connection.room.len() {
+        connection.room.resize(2 * connection.received, 0);
+    }
+    match connection.stream.read(&mut connection.room[connection.received..]) {
         Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-        Ok(n) => connection.received.extend_from_slice(&part[..n]),
+        Ok(n) => connection.received += n,
         Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
         Err(error) => return Err(error),
     }
-    let Some(status) = whole_answer(&connection.received) else { return Ok(()) };
+    let received = &connection.room[..connection.received];
+    connection.answer = connection.answer.or_else(|| status_and_length(received));
+    let Some((status, _)) = connection.answer.filter(|(_, length)| received.len() >= *length) else {
+        return Ok(());
+    };
     if let Some(due) = connection.due.take() {
         tally.latencies.push(due.elapsed());
     }
     tally.failed += usize::from(status != 200);
-    connection.received.clear();
+    (connection.received, connection.answer) = (0, None);
     Ok(())
 }
 
-/// The status of an answer whose body is complete.
-fn whole_answer(bytes: &[u8]) -> Option<u16> {
+/// The status of an answer and its length with its head, once the head is complete.
+fn status_and_length(bytes: &[u8]) -> Option<(u16, usize)> {
     let head_end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&bytes[..head_end]).ok()?;
     let named = |line: &str| {
@@ -148,7 +159,7 @@ fn whole_answer(bytes: &[u8]) -> Option<u16> {
     };
     let length: usize = head.lines().find_map(named)?.ok()?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    (bytes.len() >= head_end + length).then_some(status)
+    Some((status, head_end + length))
 }
 
 fn summary(mut tally: Tally, length: Duration) -> String {

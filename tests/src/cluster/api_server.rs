@@ -181,6 +181,18 @@ impl ApiServer {
         self.keys.known("admin")
     }
 
+    /// Token of an administrator.
+    pub fn admin_token(&self) -> Outcome<String> {
+        let config: Value = serde_json::from_slice(&fs::read(self.kubeconfig())?)?;
+        Ok(config["users"][0]["user"]["token"].as_str().ok_or("the administrator has no token")?.to_owned())
+    }
+
+    /// A client that trusts this API server and no other server.
+    pub fn https_client(&self) -> Outcome<reqwest::Client> {
+        let authority = reqwest::Certificate::from_pem(&fs::read(self.keys.path("ca.crt"))?)?;
+        Ok(reqwest::Client::builder().no_proxy().tls_certs_only([authority]).build()?)
+    }
+
     /// Path of the log of [`Options::audit`]: one JSON object on each line.
     pub fn audit_log(&self) -> PathBuf {
         self.place.path("audit.log")
@@ -188,12 +200,9 @@ impl ApiServer {
 
     /// Answer to a GET as an administrator: JSON, or text as a JSON string.
     pub async fn get(&self, path: &str) -> Outcome<Value> {
-        let config: Value = serde_json::from_slice(&fs::read(self.kubeconfig())?)?;
-        let token = config["users"][0]["user"]["token"].as_str().unwrap_or_default();
         // A connection belongs to the async runtime that opened it, so each request needs a new client.
-        let authority = reqwest::Certificate::from_pem(&fs::read(self.keys.path("ca.crt"))?)?;
-        let client = reqwest::Client::builder().no_proxy().tls_certs_only([authority]).build()?;
-        let request = client.get(format!("{}{path}", self.url)).bearer_auth(token).build()?;
+        let client = self.https_client()?;
+        let request = client.get(format!("{}{path}", self.url)).bearer_auth(self.admin_token()?).build()?;
         let text = match self.place.init() {
             Err(_) => answer(&client, request).await,
             Ok(init) => namespaces::inside(init, async move || answer(&client, request).await).await,

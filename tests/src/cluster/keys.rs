@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Outcome;
 
@@ -96,15 +96,9 @@ impl Keys {
         self.kubeconfig(file, &json!({ "token": token }))
     }
 
-    fn kubeconfig(&self, name: &str, user: &serde_json::Value) -> Outcome<PathBuf> {
-        let config = json!({
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "marquee", "cluster": {"server": self.server, "certificate-authority": self.path("ca.crt")}}],
-            "users": [{"name": name, "user": user}],
-            "contexts": [{"name": "marquee", "context": {"cluster": "marquee", "user": name}}],
-            "current-context": "marquee",
-        });
+    fn kubeconfig(&self, name: &str, user: &Value) -> Outcome<PathBuf> {
+        let cluster = json!({ "server": self.server, "certificate-authority": self.path("ca.crt") });
+        let config = kubeconfig(&cluster, name, user);
         let file = self.known(name);
         fs::write(&file, serde_json::to_vec_pretty(&config)?)?;
         Ok(file)
@@ -143,6 +137,18 @@ impl Keys {
             Err(format!("openssl {}: {}", args.join(" "), String::from_utf8_lossy(&done.stderr)).into())
         }
     }
+}
+
+/// A kubeconfig with one cluster and one user.
+pub fn kubeconfig(cluster: &Value, name: &str, user: &Value) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "marquee", "cluster": cluster}],
+        "users": [{"name": name, "user": user}],
+        "contexts": [{"name": "marquee", "context": {"cluster": "marquee", "user": name}}],
+        "current-context": "marquee",
+    })
 }
 
 /// A random token, valid only in this cluster.

@@ -59,7 +59,8 @@ impl OperatorFixture {
         Self::on(server, namespace).await
     }
 
-    async fn on(server: &'static ApiServer, namespace: &str) -> Outcome<Self> {
+    /// A new namespace of `server`.
+    pub async fn on(server: &'static ApiServer, namespace: &str) -> Outcome<Self> {
         server.kubectl(&["create", "namespace", namespace])?;
         let kubeconfig = Kubeconfig::read_from(server.kubeconfig())?;
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
@@ -74,16 +75,23 @@ impl OperatorFixture {
 
     /// Starts an operator with this kubeconfig. `name` is the name of its log.
     pub fn start_operator_with(&self, name: &str, kubeconfig: &str, args: &[&str]) -> Outcome<Child> {
+        let mut command = self.operator(name, kubeconfig)?;
+        let namespace = &self.namespace;
+        command.args([format!("--namespaces={namespace}"), format!("--lease-namespace={namespace}")]);
+        command.args(["--drain=1s", "--log=info,marquee_operator=debug"]);
+        Ok(command.args(args).spawn()?)
+    }
+
+    /// The command of an operator with this kubeconfig, without further arguments. `name` is the name of its log. Dropping its process
+    /// kills it.
+    pub fn operator(&self, name: &str, kubeconfig: &str) -> Outcome<Command> {
         let file = self.folder.path().join(format!("{name}.kubeconfig"));
         fs::write(&file, kubeconfig)?;
         let log = fs::File::create(self.log(name))?;
         let mut command = Command::new(tools::sibling("marquee-operator")?);
-        let namespace = &self.namespace;
-        command.args([format!("--namespaces={namespace}"), format!("--lease-namespace={namespace}")]);
-        command.args(["--http=127.0.0.1:0", "--drain=1s", "--log=info,marquee_operator=debug"]);
-        command.args(args).env("KUBECONFIG", file).env("NO_COLOR", "1");
+        command.arg("--http=127.0.0.1:0").env("KUBECONFIG", file).env("NO_COLOR", "1");
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true);
-        Ok(command.spawn()?)
+        Ok(command)
     }
 
     fn log(&self, name: &str) -> PathBuf {
@@ -93,6 +101,19 @@ impl OperatorFixture {
     /// How often `words` appear in the log of the operator `name`.
     pub fn log_count(&self, name: &str, words: &str) -> Outcome<usize> {
         Ok(fs::read_to_string(self.log(name))?.matches(words).count())
+    }
+
+    /// Runs `kubectl ARGS` as an administrator in this namespace and returns its output.
+    pub fn kubectl(&self, args: &[&str]) -> Outcome<String> {
+        self.server.kubectl(&[&["-n", &self.namespace], args].concat())
+    }
+
+    /// Number of events in this namespace with this reason.
+    pub fn event_count(&self, reason: &str) -> Outcome<usize> {
+        let events: Value =
+            serde_json::from_str(&self.kubectl(&["get", "events.events.k8s.io", "-o", "json"])?)?;
+        let events = events["items"].as_array().ok_or("the list of events has no items")?;
+        Ok(events.iter().filter(|event| event["reason"] == reason).count())
     }
 
     /// Client for the objects of a kind in this namespace.

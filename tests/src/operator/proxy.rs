@@ -16,7 +16,10 @@ use tokio::{
     task::AbortHandle,
 };
 
-use crate::{Outcome, cluster::ApiServer};
+use crate::{
+    Outcome,
+    cluster::{ApiServer, keys},
+};
 
 /// What the proxy does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,15 +105,11 @@ impl Proxy {
         server: &ApiServer,
         rule: impl Fn(&ProxyRequest) -> FaultAction + Send + Sync + 'static,
     ) -> Outcome<Self> {
-        let config: Value = serde_json::from_slice(&std::fs::read(server.kubeconfig())?)?;
-        let token = config["users"][0]["user"]["token"].as_str().ok_or("no token")?.to_owned();
-        let authority = reqwest::Certificate::from_pem(&std::fs::read(server.keys.path("ca.crt"))?)?;
-        let client = reqwest::Client::builder().no_proxy().tls_certs_only([authority]).build()?;
         let inner = Arc::new(Inner {
             rule: Box::new(rule),
-            client,
+            client: server.https_client()?,
             url: server.url.clone(),
-            token,
+            token: server.admin_token()?,
             n_requests: AtomicUsize::new(0),
             write_log: Mutex::new(WriteLog { writes: Vec::new(), last: Instant::now() }),
             crashed: watch::Sender::new(false),
@@ -165,12 +164,7 @@ impl Proxy {
 
     /// A kubeconfig that points to the proxy.
     pub fn kubeconfig(&self) -> Value {
-        json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "c",
-            "clusters": [{"name": "c", "cluster": {"server": self.address}}],
-            "users": [{"name": "u", "user": {}}],
-            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        })
+        keys::kubeconfig(&json!({ "server": self.address }), "operator", &json!({}))
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use marquee_crds::{causes::Causes, degraded::Degraded};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -126,15 +127,16 @@ async fn ask(
                 tally.answered += 1;
                 answered.fetch_add(1, Relaxed);
                 let rows = page["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
-                let because = |reason: &str| rows.iter().any(|row| row["degraded"] == reason);
+                let because = |reason: Degraded| rows.iter().any(|row| row["degraded"] == reason.reason());
                 for reason in rows.iter().filter_map(|row| row["degraded"].as_str()) {
                     *tally.fallback_rows.entry(reason.to_owned()).or_default() += 1;
                 }
-                let late = because("DeadlineMissed");
+                let late = because(Degraded::DeadlineMissed);
                 let degraded = page["degraded"] == json!(true);
                 tally.late += usize::from(late);
-                tally.degraded +=
-                    usize::from(degraded && (!late || because("ModelNotReady") || because("ModelFailed")));
+                tally.degraded += usize::from(
+                    degraded && (!late || because(Degraded::ModelNotReady) || because(Degraded::ModelFailed)),
+                );
             }
             Err(error) => tally.failed.push(format!("{:.1}s: {error}", began.elapsed().as_secs_f32())),
         }
@@ -144,16 +146,11 @@ async fn ask(
 
 async fn page(client: &reqwest::Client, url: &str, viewer: &str) -> Outcome<Value> {
     let sent = client.post(url).timeout(Duration::from_secs(5)).json(&json!({ "viewer": viewer })).send();
-    let answer = sent.await.map_err(|error| causes(&error))?;
+    let answer = sent.await.map_err(|error| Causes(&error).to_string())?;
     let status = answer.status();
-    let text = answer.text().await.map_err(|error| causes(&error))?;
+    let text = answer.text().await.map_err(|error| Causes(&error).to_string())?;
     if !status.is_success() {
         return Err(format!("{status}: {text}").into());
     }
     Ok(serde_json::from_str(&text)?)
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let next = std::iter::successors(error.source(), |cause| cause.source());
-    next.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -83,7 +83,7 @@ fn complete(kind: &str) -> Vec<Value> {
     });
     let own = if kind == "RankingModel" {
         let batching = json!({"maxBatch": 8, "maxDelay": "2ms"});
-        json!({"serving": {"batching": batching, "maxTopK": 100, "replicas": replicas, "autoscaling": autoscaling}})
+        json!({"serving": {"batching": batching, "maxTopK": 100, "maxBody": "8Mi", "replicas": replicas, "autoscaling": autoscaling}})
     } else {
         let row = |name: &str, source: Value| json!({"name": name, "heading": "Row", "source": source});
         json!({
@@ -94,7 +94,7 @@ fn complete(kind: &str) -> Vec<Value> {
                 row("d", json!({"becauseYouWatched": {"objective": "o"}})),
             ],
             "page": {"rows": 2, "titlesPerRow": 5}, "deduplicate": "Row", "deadline": "50ms", "fallback": "LastGood",
-            "topology": "Monolith", "replicas": replicas, "autoscaling": autoscaling,
+            "topology": "Monolith", "maxBody": "8Mi", "replicas": replicas, "autoscaling": autoscaling,
             "gateway": {
                 "parentRefs": [{"name": "public", "namespace": "edge", "sectionName": "https"}],
                 "hostnames": ["home.example.com"],

@@ -47,6 +47,40 @@ async fn a_second_operator_takes_over_from_a_killed_leader_and_releases_the_leas
     wait_until_leading(&fixture, "three").await
 }
 
+/// As after an uninstall, which takes the right to release the Lease before the operator ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_is_taken_at_once_when_the_pod_of_its_holder_is_gone_and_not_before() -> Outcome {
+    let fixture = OperatorFixture::new("holder-gone").await?;
+    let kubeconfig = std::fs::read_to_string(fixture.server.kubeconfig())?;
+    let pod = serde_json::json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "one", "namespace": "holder-gone"},
+        "spec": {"automountServiceAccountToken": false, "containers": [{"name": "operator", "image": "operator"}]},
+    });
+    fixture.server.kubectl(&["-n", "holder-gone", "create", "serviceaccount", "default"])?;
+    fixture.server.apply(&pod.to_string())?;
+    let get = ["-n", "holder-gone", "get", "pod/one", "-o", "jsonpath={.metadata.uid}"];
+    let uid = fixture.server.kubectl(&get)?;
+    // Without the pod as a proof, the second operator would wait for five minutes.
+    let long = ["--lease-duration=300s", "--renew-deadline=200s", "--retry-period=300ms"];
+    let start = |name: &str, more: &str| {
+        fixture.start_operator_with(name, &kubeconfig, &[&long[..], &[more]].concat())
+    };
+    let mut one = start("one", &format!("--pod=holder-gone/one/{uid}"))?;
+    wait_until_leading(&fixture, "one").await?;
+    let proxy = Proxy::start(fixture.server, |_| FaultAction::Pass).await?;
+    let two = [&long[..], &["--pod=holder-gone/two/2"]].concat();
+    let mut two = fixture.start_operator_with("two", &proxy.kubeconfig().to_string(), &two)?;
+    one.kill().await?;
+    fixture.until("two to look several times", async || Ok(proxy.n_requests() > 8)).await?;
+    assert_eq!(fixture.log_count("two", "leading")?, 0, "the pod is still there: its process may run");
+    fixture.server.kubectl(&["-n", "holder-gone", "delete", "pod/one", "--force", "--grace-period=0"])?;
+    wait_until_leading(&fixture, "two").await?;
+    two.kill().await?;
+    // Of a candidate no pod is needed.
+    let _three = start("three", "--identity=three")?;
+    wait_until_leading(&fixture, "three").await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leader_that_was_stopped_by_a_signal_exits_without_a_write_when_it_continues() -> Outcome {
     let fixture = OperatorFixture::new("frozen").await?;

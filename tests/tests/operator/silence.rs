@@ -105,11 +105,7 @@ async fn a_change_of_our_field_is_corrected_with_one_event() -> Outcome {
     fixture.patch("PodDisruptionBudget", "m-ranker", &json!({"spec": {"minAvailable": 3}})).await?;
     fixture.until("the budget to be corrected", async || Ok(fixture.snapshot().await? == before)).await?;
     settled.settle().await?;
-    let namespace = ["get", "events.events.k8s.io", "-n", "silence-drift", "-o", "json"];
-    let events: Value = serde_json::from_str(&fixture.server.kubectl(&namespace)?)?;
-    let events = events["items"].as_array().ok_or("no events")?;
-    let mended: Vec<_> = events.iter().filter(|event| event["reason"] == "DriftMended").collect();
-    assert_eq!(mended.len(), 1, "{mended:?}");
+    assert_eq!(fixture.event_count("DriftMended")?, 1);
     Ok(())
 }
 

@@ -34,6 +34,13 @@ async fn a_revision_takes_over_without_a_failed_request_and_a_broken_one_never_d
     load.answers(50).await?;
 
     platform.patch(model, &artifact("home-ials-2")).await?;
+    let wait = format!("wait {model} --for=condition=RolledOut");
+    platform.kubectl(&format!("{wait} --timeout=60s")).await?;
+    let waited = platform.get(model).await?;
+    assert!(
+        is_settled(&waited),
+        "kubectl waits no more, and the second revision does not answer: {waited:#}"
+    );
     let second =
         platform.until(model, "the second revision", is_settled).await?["status"]["revision"].clone();
     assert_ne!(first, second, "another artifact is another revision");
@@ -53,6 +60,8 @@ async fn a_revision_takes_over_without_a_failed_request_and_a_broken_one_never_d
         "True",
         "and the status says that it is not what was asked for"
     );
+    let early = platform.kubectl(&format!("{wait} --timeout=2s")).await;
+    assert!(early.is_err(), "kubectl wait calls a broken artifact rolled out: {early:?}");
     let events = platform.kubectl("get events").await?;
     assert!(events.contains("NotFinite"), "no event tells of it:\n{events}");
     load.answers(100).await?;

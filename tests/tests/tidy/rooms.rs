@@ -44,7 +44,7 @@ const HOUSES: [House; 3] = [
             "controllers",
             "report",
             "served",
-            "loading",
+            "pod_status",
             "listener",
             "context",
             "capabilities",

@@ -1,13 +1,13 @@
-//! Whether an object is still as it was applied: every field that the operator sets has the value that it set. Pure.
+//! Checks whether an object still matches what was applied: each field that the operator sets has the operator's value. Pure.
 //!
-//! Fields that the operator does not set belong to others: replicas that an autoscaler sets, a mesh's annotations, injected containers,
+//! Other writers own the fields that the operator does not set: replicas of an autoscaler, annotations of a mesh, injected containers,
 //! defaults.
 
 use serde_json::{Map, Value};
 
 use crate::child::ChildKind;
 
-/// Lists whose members have a name, so that others may add members: Kubernetes merges them by it.
+/// Lists that Kubernetes merges by a key of their members, so that other writers may add members.
 const BY_NAME: [(&str, &str); 9] = [
     ("containers", "name"),
     ("initContainers", "name"),
@@ -20,13 +20,13 @@ const BY_NAME: [(&str, &str); 9] = [
     ("hostAliases", "ip"),
 ];
 
-/// Members that a request has and the members of a list lack.
+/// Members that an object in a list lacks.
 const KIND: [&str; 2] = ["apiVersion", "kind"];
 
-/// Members that hold quantities, which the API server writes in its own way.
+/// Members with quantities, which the API server normalizes.
 const AMOUNTS: [&str; 6] = ["requests", "limits", "sizeLimit", "averageValue", "value", "divisor"];
 
-/// The path at which the object differs first from the desired one; none where it does not.
+/// The path of the first difference from the desired object; `None` if there is no difference.
 pub fn difference(kind: ChildKind, desired: &Value, actual: &Value) -> Option<String> {
     let (Value::Object(desired), Value::Object(actual)) = (desired, actual) else {
         return Some(String::new());
@@ -74,7 +74,7 @@ impl Walk {
                 return differs;
             }
         }
-        // A NetworkPolicy is the operator's as a whole: a member that somebody added admits more peers.
+        // The operator owns every member of a NetworkPolicy, because an added member would admit more peers.
         let added = |name: &&String| !desired.contains_key(*name) && name.as_str() != "protocol";
         let strict = self.kind == ChildKind::NetworkPolicy && path.starts_with("spec");
         strict.then(|| actual.keys().find(added)).flatten().map(|name| below(name))
@@ -100,7 +100,7 @@ impl Walk {
         })
     }
 
-    /// The member by which Kubernetes merges the list at `path`; none where it replaces the list as a whole.
+    /// The key by which Kubernetes merges the list at `path`; `None` if it replaces the whole list.
     fn key(self, path: &str) -> Option<&'static str> {
         let list = path.rsplit('.').next().unwrap_or(path);
         match (self.kind, list) {
@@ -113,8 +113,8 @@ impl Walk {
     }
 }
 
-/// Whether the API server omits the member because it is empty or the default. It keeps a member whose absence means something else, such
-/// as `automountServiceAccountToken: false`.
+/// Whether the API server omits the member because it is empty or has the default value. It keeps a member whose absence has another meaning,
+/// such as `automountServiceAccountToken: false`.
 fn is_omitted(name: &str, value: &Value) -> bool {
     const SWITCHES: [&str; 5] = ["readOnly", "hostNetwork", "hostPID", "hostIPC", "publishNotReadyAddresses"];
     const NUMBERS: [&str; 3] = ["initialDelaySeconds", "minReadySeconds", "hostPort"];

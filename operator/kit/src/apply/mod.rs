@@ -1,7 +1,7 @@
-//! Makes the children what they should be: creates what is missing, applies what differs, deletes what is no longer wanted.
+//! Brings the children to the desired state: creates missing children, applies changed ones, and deletes those that are no longer desired.
 //!
-//! A child is created by a plain request, which fails where an object of that name exists: an object of another owner is never taken over.
-//! Later writes are server-side applies, forced: fields that the operator stops setting go, and fields of others stay.
+//! A plain request creates a child. It fails if an object of that name exists, so the operator never takes over an object of another owner.
+//! Later writes are forced server-side applies, which remove fields that the operator stops setting and keep fields of other writers.
 
 mod matching;
 mod ownership;
@@ -22,30 +22,30 @@ use crate::{
     operator::Operator,
 };
 
-/// What was written for one resource.
+/// The result of an apply for one resource.
 #[derive(Debug, Default)]
 pub struct Applied {
-    /// Children that exist as planned, or are kept as they are.
+    /// Children that exist as planned or are kept unchanged.
     pub children: Vec<AppliedChild>,
-    /// Children that were written.
+    /// Number of children that were written.
     pub written: usize,
-    /// Children that were changed by hand and put back.
+    /// Children that were changed by hand and restored.
     pub drift: Vec<Drift>,
-    /// The first thing that went wrong.
+    /// The first error.
     pub error: Option<Error>,
 }
 
 impl Applied {
-    /// The end of the reconcile: when to look again, or the error.
+    /// The result of the reconcile: when to reconcile again, or the error.
     ///
     /// # Errors
-    /// The first thing that went wrong.
+    /// The first error.
     pub fn end(self, look_again: Option<Duration>) -> std::result::Result<Option<Duration>, Stopped> {
         let made_progress = self.written > 0;
         self.error.map_or(Ok(look_again), |error| Err(Stopped { error, made_progress }))
     }
 
-    /// The end of the reconcile where the status could not be written.
+    /// The result of the reconcile if the status could not be written.
     pub fn without_status(self, error: Error) -> Stopped {
         Stopped { error, made_progress: self.written > 0 }
     }
@@ -58,7 +58,7 @@ pub struct Drift {
     pub kind: ChildKind,
     /// Its name.
     pub name: String,
-    /// The path at which it differed first; none where it lacked the label by which it is found.
+    /// The path of the first difference; `None` if the child lacked the label that the watch selects by.
     pub field: Option<String>,
 }
 
@@ -81,7 +81,7 @@ pub struct Owner<'a> {
 }
 
 impl<'a> Owner<'a> {
-    /// The owner that `resource` is. A resource that the API server stores always has namespace and uid.
+    /// `resource` as an owner. A resource that the API server stores always has a namespace and a uid.
     pub fn of(resource: &'a impl Resource) -> Self {
         let meta = resource.meta();
         Self {
@@ -91,7 +91,7 @@ impl<'a> Owner<'a> {
     }
 }
 
-/// Makes the children of `owner` the desired ones. The failure of one child does not hold up the others, but nothing is deleted then.
+/// Brings the children of `owner` to the desired state. If one child fails, the others are still written, but nothing is deleted.
 pub async fn children<O: Operator>(ctx: &Context<O>, owner: Owner<'_>, desired: &[Child]) -> Applied {
     let mut applied = Applied::default();
     applied.children.extend(desired.iter().filter(|child| child.keep_as_is).map(AppliedChild::from));
@@ -101,9 +101,9 @@ pub async fn children<O: Operator>(ctx: &Context<O>, owner: Owner<'_>, desired: 
         match one(ctx, owner, child, &mut applied).await {
             Ok(exists) => applied.children.extend(exists.then(|| child.into())),
             Err(error) => {
-                let outage = error.is_outage();
+                let no_more = error.is_outage() || error.is_namespace_terminating();
                 applied.error.get_or_insert(error);
-                if outage {
+                if no_more {
                     return applied;
                 }
             }
@@ -115,7 +115,7 @@ pub async fn children<O: Operator>(ctx: &Context<O>, owner: Owner<'_>, desired: 
     applied
 }
 
-/// Says whether the child exists as planned afterwards: one that is being deleted has to go first.
+/// Writes one child. Returns whether the child then exists as planned; a child that is being deleted must be gone first.
 async fn one<O: Operator>(
     ctx: &Context<O>,
     owner: Owner<'_>,
@@ -137,7 +137,7 @@ async fn one<O: Operator>(
             if requests::create(ctx, owner, child, &body).await? {
                 debug!(kind = child.kind.kind(), name = child.name, "created a child");
             } else {
-                // It existed, without the label by which it is watched.
+                // The child existed without the label that the watch selects by.
                 requests::apply(ctx, owner, child, &body, None).await?;
                 drifted(ctx, child, None, applied);
             }
@@ -169,7 +169,7 @@ fn hash(child: &Child) -> u64 {
     digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
-/// The child with its hash in an annotation, so that an operator that restarts knows what was applied.
+/// The child with its hash in an annotation, so that a restarted operator knows what was applied.
 fn annotated(child: &Child, annotation: &str, hash: u64) -> Value {
     let mut body = child.body.clone();
     if let Some(metadata) = body["metadata"].as_object_mut() {
@@ -184,7 +184,7 @@ fn annotated(child: &Child, annotation: &str, hash: u64) -> Value {
 fn need(child: &Child, hash: u64, known: Option<&KnownChild>) -> Need {
     let Some(known) = known else { return Need::Create };
     if known.is_deleting {
-        // The watch will report that it is gone, which starts the next reconcile.
+        // The watch reports the end of the deletion, which starts the next reconcile.
         return Need::Nothing;
     }
     if known.applied != Some(hash) {
@@ -210,7 +210,7 @@ async fn prune<O: Operator>(
     let is_desired = |facts: &O::ChildFacts| desired.iter().any(|child| facts.is(child.kind, &child.name));
     let mut surplus: Vec<_> =
         existing.into_iter().filter(|facts| !facts.is_deleting() && !is_desired(facts)).collect();
-    // In the reverse order of application: pods go before what they mount.
+    // The reverse order of application: pods are deleted before the objects that they mount.
     surplus.sort_by_key(|facts| std::cmp::Reverse(facts.kind()));
     for facts in surplus {
         requests::delete(ctx, owner, facts.kind(), facts.name()).await?;

@@ -1,4 +1,4 @@
-//! Ownership of a child's fields, where an apply alone does not make the child what it should be.
+//! Corrects the ownership of a child's fields where an apply alone would not produce the desired child.
 
 use kube::{
     Api,
@@ -14,7 +14,7 @@ use crate::{
     operator::Operator,
 };
 
-/// Attempts to write an object that others write at the same time.
+/// Number of attempts to write an object that others write at the same time.
 const ATTEMPTS: usize = 5;
 
 /// A child at the API server.
@@ -36,11 +36,11 @@ impl<O: Operator> RemoteChild<'_, O> {
         self.ctx.call(self.call("patch"), self.api.patch(&self.child.name, &params, &patch)).await
     }
 
-    /// Turns the entry that a plain request left in managed fields into one of an apply. Otherwise fields that are no longer desired would
-    /// never go. None where the child is gone, or somebody wrote it since: the apply then sets everything, but removes nothing.
+    /// Converts the managed-fields entry of a plain request into an entry of an apply. Otherwise the API server would keep fields that are no
+    /// longer desired. Returns `None` if the child is gone or somebody wrote it since; the apply then sets all fields and removes none.
     ///
     /// # Errors
-    /// The API server refuses for another reason, or does not answer.
+    /// The API server refuses the request for another reason, or does not answer.
     pub(super) async fn claim(&self, entry: usize) -> Result<Option<RawObject>> {
         let changes = json!([
             {"op": "test", "path": format!("/metadata/managedFields/{entry}/manager"), "value": O::NAMES.manager},
@@ -53,11 +53,11 @@ impl<O: Operator> RemoteChild<'_, O> {
         }
     }
 
-    /// Keeps the number of pods as it is once the operator stops setting it: a field without an owner falls back to its default, and all
-    /// pods but one would go before an autoscaler has looked.
+    /// Keeps the number of pods when the operator stops setting it. A field without an owner gets its default, so all pods but one would be
+    /// deleted before the autoscaler acts.
     ///
     /// # Errors
-    /// The API server refuses, or does not answer.
+    /// The API server refuses the request, or does not answer.
     pub(super) async fn leave_replicas(&self, replicas: i32) -> Result<()> {
         let kept = json!({
             "apiVersion": self.child.kind.api_version(), "kind": self.child.kind.kind(),
@@ -68,23 +68,23 @@ impl<O: Operator> RemoteChild<'_, O> {
         self.ctx.call(self.call("apply"), self.api.patch(&self.child.name, &params, &patch)).await.map(drop)
     }
 
-    /// Replaces the spec of the child by the desired one. Where somebody set another of several members that exclude each other, such as a
-    /// budget's `maxUnavailable` for its `minAvailable`, an apply would leave both, and is refused.
+    /// Replaces the spec of the child with the desired one. If somebody set a member that excludes a desired one, such as `maxUnavailable` of a
+    /// budget that should have `minAvailable`, an apply would leave both members, and the API server would refuse it.
     ///
     /// # Errors
-    /// The API server refuses, or does not answer.
+    /// The API server refuses the request, or does not answer.
     pub(super) async fn replace(&self, desired: &Value) -> Result<()> {
-        // Of a Deployment the pod template alone: the number of pods may be set by somebody else.
+        // Only the pod template of a Deployment is replaced, because somebody else may set the number of pods.
         let part = if self.child.kind == ChildKind::Deployment { "/spec/template" } else { "/spec" };
         let value = desired.pointer(part).cloned().unwrap_or_default();
         self.patch(json!([{"op": "replace", "path": part, "value": value}])).await.map(drop)
     }
 
-    /// Removes the entry of a plain request of the operator's own from managed fields: with it, fields that are no longer desired would stay.
-    /// Gives up where others write the child all the time, so that this is never its latest version.
+    /// Removes the managed-fields entry of the operator's own plain request, because that entry would keep fields that are no longer desired.
+    /// Gives up if others write the child so often that this is never its latest version.
     ///
     /// # Errors
-    /// The API server refuses for another reason, or does not answer.
+    /// The API server refuses the request for another reason, or does not answer.
     pub(super) async fn disown(&self, mut raw: RawObject) -> Result<RawObject> {
         for _ in 0..ATTEMPTS {
             let head = raw.head().map_err(|source| self.unreadable(source))?;
@@ -105,10 +105,10 @@ impl<O: Operator> RemoteChild<'_, O> {
         Ok(raw)
     }
 
-    /// The child as it is now. Uses a list, so that the operator does not need the right to `get`.
+    /// Reads the present child. Uses a list, so that the operator does not need the right to `get`.
     ///
     /// # Errors
-    /// The API server refuses, or does not answer.
+    /// The API server refuses the request, or does not answer.
     pub(super) async fn read(&self) -> Result<Option<RawObject>> {
         let params = ListParams::default().fields(&format!("metadata.name={}", self.child.name));
         let list = self.ctx.call(self.call("list"), self.api.list(&params)).await?;

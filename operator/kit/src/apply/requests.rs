@@ -1,4 +1,4 @@
-//! The requests about one child. The cache takes each answer at once, so that a watch that lags behind never causes a second write.
+//! The requests for one child. The cache takes each response at once, so that a delayed watch never causes a second write.
 
 use kube::{
     Api,
@@ -26,7 +26,7 @@ fn api<O: Operator>(ctx: &Context<O>, owner: Owner<'_>, kind: ChildKind) -> Api<
     Api::namespaced_with(ctx.client.clone(), owner.namespace, &kind.resource())
 }
 
-/// Creates the child. Returns false where it exists already and belongs to `owner`.
+/// Creates the child. Returns false if the child exists and belongs to `owner`.
 pub async fn create<O: Operator>(
     ctx: &Context<O>,
     owner: Owner<'_>,
@@ -56,7 +56,7 @@ pub async fn create<O: Operator>(
     }
 }
 
-/// Applies the child, of which `known` is known.
+/// Applies the child. `known` is the child in the cache.
 pub async fn apply<O: Operator>(
     ctx: &Context<O>,
     owner: Owner<'_>,
@@ -85,7 +85,7 @@ pub async fn apply<O: Operator>(
                 name = child.name,
                 "replacing a spec that excludes the desired one"
             );
-            // The desired child itself is refused: report that.
+            // The API server refuses the desired child itself, so this error is reported.
             if remote.replace(body).await.is_err() {
                 return Err(error);
             }
@@ -97,7 +97,7 @@ pub async fn apply<O: Operator>(
     settle(ctx, owner, child, &raw)
 }
 
-/// Deletes a child, and after it what belongs to it. It is no error that it is gone already.
+/// Deletes a child; Kubernetes then deletes its dependents. It is not an error if the child is already gone.
 pub async fn delete<O: Operator>(
     ctx: &Context<O>,
     owner: Owner<'_>,
@@ -115,14 +115,14 @@ pub async fn delete<O: Operator>(
     Ok(())
 }
 
-/// Takes an answer; returns the child's resource where the child was changed since.
+/// Takes a response, and returns the child's resource if the child has changed since.
 fn take<O: Operator>(ctx: &Context<O>, child: &Child, raw: &RawObject) -> Result<Option<ResourceId>> {
     let read = ctx.with_owners(|owners| children::read(owners, child.kind, raw));
     let read = read.map_err(|source| unreadable(child, source))?;
     Ok(read.and_then(|read| ctx.children.lock().take(read, Origin::Answer)))
 }
 
-/// Takes the answer to the last request of a write: the child is as it should be, unless it was changed since.
+/// Takes the response to the last request of a write. The child now equals the desired one, unless it has changed since.
 fn settle<O: Operator>(ctx: &Context<O>, owner: Owner<'_>, child: &Child, raw: &RawObject) -> Result<()> {
     match take(ctx, child, raw)? {
         Some(id) => ctx.enqueue(&id),

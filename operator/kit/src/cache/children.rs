@@ -1,7 +1,7 @@
 //! The children that the operator made, by the resource that they belong to.
 //!
-//! Of each child the cache keeps the facts that decisions read, and a digest. It keeps the text only until that was compared with what the
-//! child should be: at rest a child costs a few hundred bytes.
+//! The cache keeps a digest of each child and the facts that decisions read. It drops the text after comparing it with the desired child, so
+//! an unchanged child costs a few hundred bytes.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -21,10 +21,10 @@ use super::{
 
 /// What an operator keeps of each child.
 pub trait ChildFacts: Clone + PartialEq + fmt::Debug + Send + 'static {
-    /// Reads them from the child.
+    /// Reads the facts from the text of a child.
     ///
     /// # Errors
-    /// The child does not have the form of its kind.
+    /// The text is not an object of this kind.
     fn read(kind: ChildKind, head: &Head, raw: &RawObject) -> serde_json::Result<Self>;
 
     /// Which kind of child it is.
@@ -36,7 +36,7 @@ pub trait ChildFacts: Clone + PartialEq + fmt::Debug + Send + 'static {
     /// Whether it is being deleted.
     fn is_deleting(&self) -> bool;
 
-    /// Notes that it is being deleted.
+    /// Records that it is being deleted.
     fn mark_deleting(&mut self);
 
     /// The number of pods of a Deployment, if only the operator sets it.
@@ -44,23 +44,23 @@ pub trait ChildFacts: Clone + PartialEq + fmt::Debug + Send + 'static {
         None
     }
 
-    /// Whether it is the child of this kind and name.
+    /// Whether the child has this kind and name.
     fn is(&self, kind: ChildKind, name: &str) -> bool {
         self.kind() == kind && self.name() == name
     }
 }
 
-/// Members of an object that no wish is about: the status; and the kind, which the members of a list lack.
-const NOT_WISHED: [&str; 3] = ["status", "apiVersion", "kind"];
-/// Metadata that changes without anybody's wish.
+/// Members of an object that the operator never sets or that a list omits: the status, the kind and its version.
+const NOT_DESIRED: [&str; 3] = ["status", "apiVersion", "kind"];
+/// Metadata that the API server changes by itself.
 const BOOKKEEPING: [&str; 4] = ["managedFields", "resourceVersion", "generation", "creationTimestamp"];
 
 /// Every child that the watches reported.
 pub struct ChildCache<F> {
     by_owner: HashMap<Box<str>, Vec<Entry<F>>>,
-    /// Versions in responses to own writes that the watch has not reported yet.
+    /// Versions from responses to the operator's own writes that the watch has not reported yet.
     answered: HashSet<(ChildKind, u64)>,
-    /// Counts the lists of all kinds and namespaces, so that what a new list lacks is found.
+    /// Counts the lists of all kinds and namespaces, so that the end of a list shows which children it did not contain.
     round: u32,
     gone: Gone,
 }
@@ -71,7 +71,8 @@ impl<F> Default for ChildCache<F> {
     }
 }
 
-/// The children that were deleted last, each with its last version: the response to an own write may arrive later.
+/// The most recently deleted children, each with its last version. The response to one of the operator's own writes may arrive after the
+/// deletion.
 #[derive(Default)]
 struct Gone {
     versions: HashMap<ChildName, u64>,
@@ -87,7 +88,7 @@ struct ChildName {
 }
 
 impl Gone {
-    /// More than ever go while an answer is under way.
+    /// More children than the operator deletes while it waits for one response.
     const CAPACITY: usize = 1024;
 
     fn add(&mut self, name: ChildName, version: u64) {
@@ -110,7 +111,7 @@ struct Entry<F> {
     facts: F,
     version: u64,
     applied: Option<u64>,
-    /// The hash of an own write that is under way.
+    /// The hash of a write whose response has not arrived.
     expected: Option<u64>,
     digest: u64,
     text: Option<Box<str>>,
@@ -124,17 +125,17 @@ struct Entry<F> {
 pub struct KnownChild {
     /// Whether it is being deleted.
     pub is_deleting: bool,
-    /// The hash in its annotation: what was applied.
+    /// The hash of the applied child, from its annotation.
     pub applied: Option<u64>,
-    /// The object, unless it was found to be as it should be.
+    /// The object; `None` after it was found equal to the desired child.
     pub text: Option<Box<str>>,
-    /// Position of the entry in `managedFields` by which the operator created the object with a plain request; none once it was applied.
+    /// Position of the entry that the operator's plain create request left in `managedFields`; `None` after an apply.
     pub created_entry: Option<usize>,
     /// The number of pods of a Deployment, if only the operator sets it.
     pub own_replicas: Option<i32>,
 }
 
-/// A child whose text was read, before the lock is taken.
+/// A parsed child. Parsing happens before the cache is locked.
 pub struct ReadChild<F> {
     facts: F,
     owner: Box<str>,
@@ -165,7 +166,7 @@ impl Owners<'_> {
     }
 }
 
-/// Reads a child's text; none for an object that no resource of the operator manages.
+/// Reads a child's text; `None` if no resource of the operator manages the object.
 ///
 /// # Errors
 /// The object does not have the form that Kubernetes gives it.
@@ -177,7 +178,7 @@ pub fn read<F: ChildFacts>(
     let head = raw.head()?;
     let Some(parent) = owners.parent(&head) else { return Ok(None) };
     let owner = head.controller().map(|owner| owner.uid.as_str().into()).unwrap_or_default();
-    let text = raw.without(&NOT_WISHED, &BOOKKEEPING)?.into_boxed_str();
+    let text = raw.without(&NOT_DESIRED, &BOOKKEEPING)?.into_boxed_str();
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     let created_entry = created_entry(&owners.names, &head);
@@ -205,7 +206,7 @@ impl<F: ChildFacts> ChildCache<F> {
         self.by_owner.get(owner).into_iter().flatten().map(|entry| entry.facts.clone()).collect()
     }
 
-    /// What is known of one child.
+    /// What the cache knows about one child.
     pub fn known(&self, owner: &str, kind: ChildKind, name: &str) -> Option<KnownChild> {
         let entry = self.by_owner.get(owner)?.iter().find(|entry| entry.facts.is(kind, name))?;
         Some(KnownChild {
@@ -217,19 +218,19 @@ impl<F: ChildFacts> ChildCache<F> {
         })
     }
 
-    /// How many there are.
+    /// The number of children.
     pub fn len(&self) -> usize {
         self.by_owner.values().map(Vec::len).sum()
     }
 
-    /// Whether there is none.
+    /// Whether the cache has no child.
     pub fn is_empty(&self) -> bool {
         self.by_owner.is_empty()
     }
 
-    /// Takes a child; returns the resource that has to be reconciled because of it. What is older than what is known changes nothing: an
-    /// own write is known before the watch reports it. After an answer, only a child of which something newer is known has to be looked at
-    /// again.
+    /// Takes a child, and returns its resource if that must be reconciled. A version older than the known one changes nothing, because the
+    /// cache knows the operator's own writes before the watch reports them. After a response, the resource is reconciled only if the cache
+    /// knows a newer version of the child.
     pub fn take(&mut self, child: ReadChild<F>, origin: Origin) -> Option<ResourceId> {
         let is_answer = origin == Origin::Answer;
         let (parent, version) = (child.parent.clone(), child.version);
@@ -240,7 +241,7 @@ impl<F: ChildFacts> ChildCache<F> {
         let entries = self.by_owner.entry(child.owner.clone()).or_default();
         let found = entries.iter_mut().find(|entry| entry.facts.is(child.facts.kind(), child.facts.name()));
         let Some(entry) = found else {
-            // The watch may report a child before the answer to its creation: what nobody else has touched is not new to the operator.
+            // The watch may report a child before the response to its creation. The child is not new unless somebody else wrote it.
             let is_news = !child.is_untouched;
             entries.push(Entry::new(child, self.round));
             if is_answer {
@@ -267,36 +268,36 @@ impl<F: ChildFacts> ChildCache<F> {
         is_news.then_some(parent)
     }
 
-    /// An own write of this hash is under way: that the watch reports it is not news.
+    /// Records that a write of this hash is about to be sent. The watch event about it then starts no reconcile.
     pub fn expect(&mut self, owner: &str, kind: ChildKind, name: &str, hash: u64) {
         if let Some(entry) = self.find_mut(owner, kind, name) {
             entry.expected = Some(hash);
         }
     }
 
-    /// Whether an answer had this version before the watch did; true once for each.
+    /// Whether a response contained this version before the watch reported it. True only once for each version.
     pub fn was_answered(&mut self, kind: ChildKind, version: u64) -> bool {
         self.answered.remove(&(kind, version))
     }
 
-    /// The child is as it should be: its text is not needed any more.
+    /// Drops the text of a child that equals the desired one.
     pub fn settle(&mut self, owner: &str, kind: ChildKind, name: &str) {
         if let Some(entry) = self.find_mut(owner, kind, name) {
             entry.text = None;
         }
     }
 
-    /// The API server was asked to delete the child; the watch will report when it is gone.
+    /// Records that the API server was asked to delete the child. The watch reports when the child is gone.
     pub fn mark_deleting(&mut self, owner: &str, kind: ChildKind, name: &str) {
         if let Some(entry) = self.find_mut(owner, kind, name) {
             entry.facts.mark_deleting();
         }
     }
 
-    /// The child is gone.
+    /// Removes a child that is gone.
     pub fn remove(&mut self, kind: ChildKind, head: &Head) -> Option<ResourceId> {
         let owner = head.controller()?.uid.as_str();
-        // A child that was made anew since has a later version than the one that the watch saw going.
+        // A child that was created again has a later version than the deleted one.
         let gone = head.version().unwrap_or(u64::MAX);
         self.gone.add(ChildName { owner: owner.into(), kind, name: head.name.as_str().into() }, gone);
         let entries = self.by_owner.get_mut(owner)?;
@@ -309,15 +310,15 @@ impl<F: ChildFacts> ChildCache<F> {
         Some(entry.parent)
     }
 
-    /// A list begins; returns its number.
+    /// Begins a list, and returns its number.
     pub fn begin_list(&mut self) -> u32 {
-        // A watch that begins anew skips what came before it.
+        // A restarted watch does not report earlier versions.
         self.answered.clear();
         self.round += 1;
         self.round
     }
 
-    /// A list of one kind has ended: removes what it did not name.
+    /// Ends a list of one kind: removes the children that it did not contain.
     pub fn end_list(&mut self, kind: ChildKind, list: ListRound<'_>) -> Vec<ResourceId> {
         let mut gone = Vec::new();
         self.by_owner.retain(|_, entries| {
@@ -354,10 +355,10 @@ impl<F: ChildFacts> Entry<F> {
         }
     }
 
-    /// Takes a newer version; returns whether that is news.
+    /// Takes a newer version, and returns whether the operator did not know it.
     fn replace(&mut self, child: ReadChild<F>) -> bool {
         let same_text = self.digest == child.digest;
-        // The watch may report an own write before the answer does.
+        // The watch may report a write before its response arrives.
         let is_expected = self.expected.take_if(|hash| child.applied == Some(*hash)).is_some();
         let is_own = is_expected && self.applied != child.applied;
         let is_unchanged = same_text && self.facts == child.facts;

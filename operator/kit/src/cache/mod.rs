@@ -1,4 +1,4 @@
-//! What exists, as the watches reported it: resources and children. Kept small, and indexed by what is asked.
+//! The resources and children that exist, as the watches reported them. The caches are small, and have an index for each query.
 
 pub mod children;
 pub mod raw;
@@ -11,23 +11,23 @@ use kube::Resource;
 
 use crate::names::Key;
 
-/// A name that a resource claims in its namespace, such as `objective`. Of several resources that claim the same value one goes first.
+/// A name that a resource claims in its namespace, such as `objective`. If several resources claim the same value, one of them takes precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Claim(pub &'static str);
 
-/// A resource as it was, and as it is.
+/// A resource before and after a change.
 #[derive(Debug)]
 pub struct Change<R> {
     /// Its namespace and name.
     pub key: Key,
-    /// Before, if it was known.
+    /// The resource before the change, if the cache knew it.
     pub before: Option<Arc<R>>,
-    /// Now, if it still exists.
+    /// The resource after the change, if it still exists.
     pub after: Option<Arc<R>>,
 }
 
 impl<R: Resource> Change<R> {
-    /// Whether more changed than the status: the spec did, or the resource came, began to go, or went.
+    /// Whether more than the status changed: the spec changed, or the resource was created, marked for deletion, or deleted.
     pub fn is_edit(&self) -> bool {
         let edition = |resource: &Arc<R>| {
             let meta = resource.meta();
@@ -37,28 +37,29 @@ impl<R: Resource> Change<R> {
     }
 }
 
-/// A list that has ended: what it did not name is gone.
+/// A list that has ended. Objects that it did not contain are gone.
 #[derive(Clone, Copy, Debug)]
 pub struct ListRound<'a> {
-    /// The number that its beginning returned.
+    /// The number that `begin_list` returned.
     pub round: u32,
-    /// The namespace that was listed; all of them, if none.
+    /// The listed namespace; `None` means all namespaces.
     pub namespace: Option<&'a str>,
 }
 
 impl ListRound<'_> {
-    /// Whether the list names the objects of this namespace.
+    /// Whether the list covers this namespace.
     pub fn covers(&self, namespace: &str) -> bool {
         self.namespace.is_none_or(|listed| listed == namespace)
     }
 }
 
-/// Where an object was learned of.
+/// The source of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// From a watch, or the list that begins it.
+    /// A watch, or the list that begins it.
     Watch,
-    /// From the answer to an own write. It may arrive after the watch reported the object gone, and so brings nothing back; and it is no part
-    /// of a list: an object that a list does not name goes, whatever was answered in the meantime.
+    /// The response to one of the operator's own writes. It may arrive after the watch reported the deletion, so it never adds an object that
+    /// the cache has removed. It is not part of a list: an object that a list does not contain is removed, even if a response contained it
+    /// in the meantime.
     Answer,
 }

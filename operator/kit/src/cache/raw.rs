@@ -1,6 +1,7 @@
-//! An object as the API server wrote it: its text, of which only what is needed is ever read.
+//! An object as text, as the API server sent it. The operator parses only the members that it needs.
 //!
-//! A typed object costs ten times its text in small allocations, and most of it (managed fields, other parts of a status) is never read.
+//! A typed object takes ten times the memory of its text, in small allocations, and the operator never reads most of it (managed fields,
+//! other parts of a status).
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -12,26 +13,26 @@ use kube::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _};
 use serde_json::{Value, value::RawValue};
 
-/// An object of any kind. Its `meta()` holds name, namespace and version only.
+/// An object of any kind. Its `meta()` has only name, namespace and version.
 #[derive(Clone, Debug)]
 pub struct RawObject {
     meta: ObjectMeta,
     text: Box<RawValue>,
 }
 
-/// The metadata that is read.
+/// The metadata that the operator reads.
 #[derive(Deserialize, Default, Clone, Debug)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Head {
     /// Its name.
     pub name: String,
-    /// Its namespace; empty where it has none.
+    /// Its namespace; empty if it has none.
     pub namespace: String,
     /// Its identity.
     pub uid: String,
     /// Its version.
     pub resource_version: String,
-    /// When it was made.
+    /// When it was created.
     pub creation_timestamp: Option<Timestamp>,
     /// When its deletion was requested.
     pub deletion_timestamp: Option<Timestamp>,
@@ -41,7 +42,7 @@ pub struct Head {
     pub annotations: BTreeMap<String, String>,
     /// Its owners.
     pub owner_references: Vec<Owner>,
-    /// Who wrote fields of it, without the fields.
+    /// The writers of its fields, without the fields.
     pub managed_fields: Vec<Writer>,
 }
 
@@ -57,11 +58,11 @@ pub struct Owner {
     pub name: String,
     /// Identity of the owner.
     pub uid: String,
-    /// Whether it is the one that manages the object.
+    /// Whether this owner manages the object.
     pub controller: bool,
 }
 
-/// Who wrote some fields, and how.
+/// A writer of some fields.
 #[derive(Deserialize, Default, Clone, Debug)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Writer {
@@ -69,7 +70,7 @@ pub struct Writer {
     pub manager: String,
     /// `Apply` or `Update`.
     pub operation: String,
-    /// Of which subresource; empty for the object itself.
+    /// The subresource; empty for the object itself.
     pub subresource: String,
 }
 
@@ -79,14 +80,14 @@ impl Head {
         self.owner_references.iter().find(|owner| owner.controller)
     }
 
-    /// Position in managed fields of the entry by which `manager` wrote the object itself by `operation`: `Apply` or `Update`.
+    /// Position of an entry in managed fields: of `manager`, for writes of the object itself by `operation` (`Apply` or `Update`).
     pub fn entry_of(&self, manager: &str, operation: &str) -> Option<usize> {
         self.managed_fields.iter().position(|writer| {
             writer.manager == manager && writer.operation == operation && writer.subresource.is_empty()
         })
     }
 
-    /// The version as a number: later is greater. None where it is not one.
+    /// The version as a number; later versions are greater. `None` if it is not a number.
     pub fn version(&self) -> Option<u64> {
         self.resource_version.parse().ok()
     }
@@ -98,7 +99,7 @@ impl RawObject {
         self.text.get()
     }
 
-    /// The version as a number. None where it is not one.
+    /// The version as a number; `None` if it is not a number.
     pub fn version(&self) -> Option<u64> {
         self.meta.resource_version.as_deref().and_then(|version| version.parse().ok())
     }
@@ -108,7 +109,7 @@ impl RawObject {
         self.meta.name.as_deref().unwrap_or_default()
     }
 
-    /// The metadata that is read.
+    /// The metadata that the operator reads.
     ///
     /// # Errors
     /// The metadata does not have the form that Kubernetes gives it.
@@ -120,7 +121,7 @@ impl RawObject {
         self.read::<Object>().map(|object| object.metadata)
     }
 
-    /// The parts of it that `T` names. A member that is null counts as absent: some writers send null where Kubernetes leaves the member out.
+    /// The members that `T` has. A null member counts as absent, because some writers send null where Kubernetes omits the member.
     ///
     /// # Errors
     /// The object does not have the form of `T`.
@@ -131,7 +132,7 @@ impl RawObject {
         })
     }
 
-    /// The object without its managed fields, which are the largest part of it and are not read here.
+    /// The object without its managed fields, which are its largest part and are not needed here.
     ///
     /// # Errors
     /// The object does not have the form of `T`.
@@ -168,7 +169,7 @@ impl RawObject {
     }
 }
 
-/// Removes members that are null, at every depth. Returns whether there was one.
+/// Removes null members at every depth. Returns whether it removed any.
 fn remove_nulls(value: &mut Value) -> bool {
     match value {
         Value::Object(members) => {
@@ -182,7 +183,7 @@ fn remove_nulls(value: &mut Value) -> bool {
     }
 }
 
-/// Writes an object with those members of `text` that `write` writes; `write` returns whether it wrote one.
+/// Writes an object with the members of `text` that `write` writes. `write` returns whether it wrote the member.
 fn write_members(
     into: &mut String,
     text: &str,

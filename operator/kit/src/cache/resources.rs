@@ -1,4 +1,4 @@
-//! The resources of one kind, and who claims what. Every question is answered without looking at all of them.
+//! The resources of one kind, and their claims. Each query uses an index and never scans all resources.
 
 use std::{
     cmp::Ordering,
@@ -36,7 +36,7 @@ fn version(object: &impl Resource) -> u64 {
 }
 
 impl<R: Resource> ResourceCache<R> {
-    /// A cache without resources. `claims` returns what a resource claims, `precedence` which of two goes first.
+    /// A cache without resources. `claims` returns the claims of a resource, and `precedence` says which of two resources comes first.
     pub fn new(
         claims: fn(&R) -> Vec<(Claim, &str)>,
         precedence: fn(&ObjectMeta, &ObjectMeta) -> Ordering,
@@ -65,14 +65,15 @@ impl<R: Resource> ResourceCache<R> {
         self.claimants.get(&claimed).into_iter().flat_map(BTreeMap::values).cloned().collect()
     }
 
-    /// The one of them that goes first.
+    /// The first of them by precedence.
     pub fn first_claimant(&self, namespace: &Arc<str>, claim: Claim, value: &str) -> Option<Arc<R>> {
         let claimed = (claim, namespace.clone(), value.into());
         let claimants = self.claimants.get(&claimed)?.values();
         claimants.min_by(|one, other| (self.precedence)(one.meta(), other.meta())).cloned()
     }
 
-    /// Takes a resource; returns the change, unless something as new was known already or `origin` may not add it.
+    /// Takes a resource, and returns the change. Returns `None` if the cache knows this version or a newer one, or if `origin` may not add a
+    /// resource.
     pub fn take(&mut self, resource: R, origin: Origin) -> Option<Change<R>> {
         let (key, version) = (Key::of(&resource), version(&resource));
         let known = self.entries.get_mut(&key);
@@ -101,19 +102,19 @@ impl<R: Resource> ResourceCache<R> {
         Some(Change { key, before: before.map(|entry| entry.resource), after: Some(resource) })
     }
 
-    /// What the operator decided last about the status of this resource.
+    /// The operator's latest decision about the status of this resource.
     pub fn decided_status(&self, key: &Key) -> DecidedStatus {
         self.entries.get(key).map(|entry| entry.status).unwrap_or_default()
     }
 
-    /// The operator decided a status with this fingerprint.
+    /// Records that the operator decided a status with this fingerprint.
     pub fn decide_status(&mut self, key: &Key, fingerprint: u64) {
         if let Some(entry) = self.entries.get_mut(key) {
             entry.status = DecidedStatus::Status(fingerprint);
         }
     }
 
-    /// The API server has a newer version than `resource`. Returns whether that version is known already.
+    /// Records that the API server has a newer version than `resource`. Returns whether the cache knows that version.
     pub fn await_newer(&mut self, resource: &R) -> bool {
         self.entries.get_mut(&Key::of(resource)).is_some_and(|entry| {
             entry.status = DecidedStatus::Outdated;
@@ -121,20 +122,20 @@ impl<R: Resource> ResourceCache<R> {
         })
     }
 
-    /// The resource is gone.
+    /// Removes a resource that is gone.
     pub fn remove(&mut self, key: &Key) -> Option<Change<R>> {
         let entry = self.entries.remove(key)?;
         self.unclaim(key, &entry.resource);
         Some(Change { key: key.clone(), before: Some(entry.resource), after: None })
     }
 
-    /// A list begins; returns its number.
+    /// Begins a list, and returns its number.
     pub fn begin_list(&mut self) -> u32 {
         self.round += 1;
         self.round
     }
 
-    /// A list has ended: removes what it did not name.
+    /// Ends a list: removes the resources that it did not contain.
     pub fn end_list(&mut self, list: ListRound<'_>) -> Vec<Change<R>> {
         let stale = self.entries.iter().filter(|(_, entry)| entry.round < list.round).map(|(key, _)| key);
         let stale: Vec<Key> = stale.filter(|key| list.covers(&key.namespace)).cloned().collect();

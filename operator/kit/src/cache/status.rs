@@ -1,10 +1,10 @@
-//! Compares statuses: what the operator decided, and what a watch shows. Pure.
+//! Compares the status that the operator decided with the status that a watch reports. Pure.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::Value;
 
-/// What the operator decided last about the status of a resource.
+/// The operator's latest decision about the status of a resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DecidedStatus {
     /// Nothing yet.
@@ -12,12 +12,12 @@ pub enum DecidedStatus {
     Nothing,
     /// The status with this fingerprint.
     Status(u64),
-    /// A status for a version that had been replaced: the newer version needs another decision.
+    /// A status for an outdated version of the resource. The newer version needs another decision.
     Outdated,
 }
 
 impl DecidedStatus {
-    /// Whether the status of a newer version, of which `fingerprint` returns the fingerprint, is not the one that the operator decided.
+    /// Whether a newer version has another status than the operator decided. `fingerprint` returns the fingerprint of its status.
     pub fn is_not(self, fingerprint: impl FnOnce() -> u64) -> bool {
         match self {
             Self::Nothing => false,
@@ -27,7 +27,7 @@ impl DecidedStatus {
     }
 }
 
-/// A number that is the same for two statuses which differ only in times and in conditions of types that `writes` does not name.
+/// A number that ignores times, and conditions whose types `writes` does not accept. Statuses that differ only in these have the same number.
 pub fn fingerprint(status: &Value, writes: fn(&str) -> bool) -> u64 {
     let mut own = timeless(status);
     if let Some(conditions) = own.get_mut("conditions").and_then(Value::as_array_mut) {
@@ -43,7 +43,7 @@ pub fn is_own(condition: &Value, writes: fn(&str) -> bool) -> bool {
     writes(condition["type"].as_str().unwrap_or_default())
 }
 
-/// A status without its times, with its conditions in the order of their types.
+/// A status without times and with its conditions sorted by type.
 pub fn timeless(status: &Value) -> Value {
     match status {
         Value::Object(members) => {

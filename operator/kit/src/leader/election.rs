@@ -1,23 +1,23 @@
-//! The next step of a candidate. Pure. Clocks of other machines are never compared: a holder counts as gone once its record has not changed
-//! for the duration of its lease, by the candidate's own clock.
+//! The next step of a candidate. Pure. A candidate never compares its clock with those of other machines: it treats a holder as gone when the
+//! record has not changed for the duration of the lease, by the candidate's own clock.
 
 use std::time::{Duration, Instant};
 
-/// How long a lease lasts and how often it is renewed.
+/// The duration of a lease, and the times of its renewal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms {
-    /// How long others wait after the last renewal that they saw.
+    /// How long other candidates wait after the last renewal that they saw.
     pub lease: Duration,
-    /// How long the holder tries to renew before it gives up. Shorter than `lease`, so that it has stopped before another begins.
+    /// How long the holder tries to renew before it gives up. It is shorter than `lease`, so that the holder stops before another one starts.
     pub renew: Duration,
-    /// How often either tries.
+    /// How often the holder and the candidates try.
     pub retry: Duration,
 }
 
 /// The content of a Lease.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Record {
-    /// Its holder; empty once it was released.
+    /// Its holder; empty after a release.
     pub holder: String,
     /// How long each renewal lasts.
     pub lease: Duration,
@@ -28,17 +28,17 @@ pub struct Record {
 /// The next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// There is no Lease: create one.
+    /// Create the Lease, which does not exist.
     Create,
-    /// It is free, or its holder is gone: take it.
+    /// Take the Lease, which is free or whose holder is gone.
     Take,
-    /// It is ours: renew it.
+    /// Renew the Lease, which this candidate holds.
     Renew,
-    /// Another holds it.
+    /// Wait, because another candidate holds the Lease.
     Wait,
 }
 
-/// What one candidate has seen of the Lease.
+/// The Lease as one candidate has seen it.
 #[derive(Debug)]
 pub struct Election {
     identity: String,
@@ -46,7 +46,7 @@ pub struct Election {
 }
 
 impl Election {
-    /// A candidate that has seen nothing.
+    /// A candidate that has not seen the Lease.
     pub fn new(identity: impl Into<String>) -> Self {
         Self { identity: identity.into(), seen: None }
     }
@@ -56,7 +56,7 @@ impl Election {
         &self.identity
     }
 
-    /// The next step, with the Lease as it is at `now`.
+    /// The next step, given the Lease at the time `now`.
     pub fn step(&mut self, lease: Option<&Record>, now: Instant) -> Step {
         let Some(record) = lease else {
             self.seen = None;

@@ -1,14 +1,14 @@
-//! The check before each write: is the lease still held?
+//! The check before each write whether this process still holds the lease.
 //!
-//! A process that was frozen may wake in the middle of a reconcile while another one leads. So every request that changes something asks
-//! here first. The answer depends on the local clock alone.
+//! A frozen process may resume in the middle of a reconcile while another process leads. Therefore each request that changes something is
+//! checked here first. The result depends only on the local clock.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
-/// Until when this process may write.
+/// Stores until when this process may write.
 #[derive(Debug)]
 pub struct Guard {
     began: Instant,
@@ -16,37 +16,37 @@ pub struct Guard {
     until: AtomicU64,
 }
 
-/// The lease is not held, so the request was not sent.
+/// This process does not hold the lease, so it did not send the request.
 #[derive(Debug, thiserror::Error)]
 #[error("this operator does not hold the lease: the request was not sent")]
 pub struct NotLeader;
 
 impl Guard {
-    /// Nothing may be written yet.
+    /// A guard that allows no write yet.
     pub fn closed() -> Self {
         Self { began: Instant::now(), until: AtomicU64::new(0) }
     }
 
-    /// Everything may be written at all times: there is no other operator.
+    /// A guard that always allows writes, for an operator without rivals.
     pub fn open() -> Self {
         Self { began: Instant::now(), until: AtomicU64::new(u64::MAX) }
     }
 
-    /// The lease is held until `until`.
+    /// Records that this process holds the lease until `until`.
     pub fn hold(&self, until: Instant) {
         let millis = until.saturating_duration_since(self.began).as_millis();
         self.until.store(u64::try_from(millis).unwrap_or(u64::MAX - 1), Ordering::Release);
     }
 
-    /// The lease is released.
+    /// Records that this process released the lease.
     pub fn close(&self) {
         self.until.store(0, Ordering::Release);
     }
 
-    /// Whether something may be written now.
+    /// Checks whether this process may write now.
     ///
     /// # Errors
-    /// The lease is not held.
+    /// This process does not hold the lease.
     pub fn check(&self, now: Instant) -> Result<(), NotLeader> {
         let until = self.until.load(Ordering::Acquire);
         let held = until == u64::MAX || now < self.began + Duration::from_millis(until);

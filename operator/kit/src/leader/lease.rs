@@ -1,4 +1,4 @@
-//! The Lease itself: reads it, writes it, and reports when it is lost.
+//! Reads and writes the Lease, and reports its loss.
 
 use std::{
     sync::Arc,
@@ -6,7 +6,10 @@ use std::{
 };
 
 use k8s_openapi::{
-    api::coordination::v1::{Lease, LeaseSpec},
+    api::{
+        coordination::v1::{Lease, LeaseSpec},
+        core::v1::Pod,
+    },
     apimachinery::pkg::apis::meta::v1::MicroTime,
     jiff::Timestamp,
 };
@@ -17,11 +20,11 @@ use kube::{
 use tracing::{debug, info, warn};
 
 use super::{
-    Guard,
+    Guard, HolderPod,
     election::{Election, Record, Step, Terms},
 };
 
-/// The lease was lost, or could not be renewed in time: this process has to end, so that none of its writes comes late.
+/// This process lost the lease, or could not renew it in time. It must end, so that none of its writes arrives late.
 #[derive(Debug, thiserror::Error)]
 #[error("lease {name} is lost: another operator takes over")]
 pub struct Lost {
@@ -30,6 +33,7 @@ pub struct Lost {
 
 /// A candidate, and later the holder.
 pub struct Leader {
+    client: Client,
     api: Api<Lease>,
     name: String,
     terms: Terms,
@@ -39,11 +43,12 @@ pub struct Leader {
 }
 
 impl Leader {
-    /// A candidate for the Lease `name` of `namespace`.
+    /// A candidate for the Lease `name` in `namespace`.
     pub fn new(client: Client, at: (&str, &str), identity: &str, terms: Terms, guard: Arc<Guard>) -> Self {
         let (namespace, name) = at;
         Self {
-            api: Api::namespaced(client, namespace),
+            api: Api::namespaced(client.clone(), namespace),
+            client,
             name: name.into(),
             terms,
             election: Election::new(identity),
@@ -52,7 +57,7 @@ impl Leader {
         }
     }
 
-    /// Waits until the Lease is held.
+    /// Waits until this candidate holds the Lease.
     pub async fn acquire(&mut self) {
         info!(lease = self.name, identity = self.election.identity(), "waiting for the lease");
         loop {
@@ -99,7 +104,7 @@ impl Leader {
         }
     }
 
-    /// One attempt, of at most `retry`; returns whether the Lease is held.
+    /// Makes one attempt of at most `retry`. Returns whether this candidate holds the Lease.
     async fn attempt(&mut self) -> bool {
         let began = Instant::now();
         let limit = self.terms.retry.max(Duration::from_millis(500));
@@ -125,7 +130,7 @@ impl Leader {
     }
 
     async fn try_once(&mut self) -> kube::Result<Option<Lease>> {
-        // The holder renews what it wrote. It reads only after somebody else changed that.
+        // The holder renews the version that it wrote. It reads the Lease only after somebody else changed it.
         if let Some(held) = self.held.clone() {
             match self.put(&held).await {
                 Err(kube::Error::Api(status)) if status.code == 409 || status.code == 404 => {}
@@ -133,7 +138,11 @@ impl Leader {
             }
         }
         let lease = self.api.get_opt(&self.name).await?;
-        let step = self.election.step(lease.as_ref().map(record).as_ref(), Instant::now());
+        let mut step = self.election.step(lease.as_ref().map(record).as_ref(), Instant::now());
+        if step == Step::Wait && self.holder_has_ended(lease.as_ref()).await {
+            info!(lease = self.name, "the pod of the lease's holder is gone: taking the lease");
+            step = Step::Take;
+        }
         let written = match (step, lease) {
             (Step::Wait, _) => return Ok(None),
             (Step::Take | Step::Renew, Some(lease)) => self.put(&lease).await,
@@ -146,7 +155,22 @@ impl Leader {
         }
     }
 
-    /// Writes it unless somebody else has since: the version decides.
+    /// Whether the pod of the holder is gone. A pod that cannot be read is not: then the Lease has to expire.
+    async fn holder_has_ended(&self, lease: Option<&Lease>) -> bool {
+        let spec = lease.and_then(|lease| lease.spec.as_ref());
+        let holder = spec.and_then(|spec| spec.holder_identity.as_deref());
+        let Some(pod) = holder.and_then(HolderPod::of) else { return false };
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), &pod.namespace);
+        match pods.get_opt(&pod.name).await {
+            Ok(found) => pod.has_ended(found.as_ref()),
+            Err(error) => {
+                debug!(lease = self.name, %pod, %error, "cannot read the pod of the lease's holder");
+                false
+            }
+        }
+    }
+
+    /// Writes the Lease, unless somebody else has written it since. The version shows this.
     async fn put(&self, lease: &Lease) -> kube::Result<Lease> {
         self.api.replace(&self.name, &PostParams::default(), &self.next(Some(lease))).await
     }

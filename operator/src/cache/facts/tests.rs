@@ -25,7 +25,7 @@ fn a_deployment_has_its_pods_and_why_there_are_none() {
         refused: Some("exceeded quota".into()),
     };
     assert_eq!(facts.state, ChildState::Deployment(expected));
-    assert_eq!(facts.revision.as_deref(), Some("1"));
+    assert_eq!(facts.revision.as_ref().map(RevisionName::as_str), Some("1"));
 }
 
 #[test]
@@ -133,4 +133,13 @@ fn nulls_of_other_writers_read_as_absent() {
     }));
     let facts = |object| pod(&RawObject::head(object).unwrap(), object).unwrap();
     assert_eq!(facts(&nulls), facts(&absent));
+}
+
+#[test]
+fn an_empty_label_names_no_revision() {
+    for (label, expected) in [("1", Some("1")), ("", None)] {
+        let object = raw(&json!({ "metadata": { "name": "p", "labels": { labels::REVISION: label } } }));
+        let head = object.head().unwrap();
+        assert_eq!(revision(&head).as_ref().map(RevisionName::as_str), expected);
+    }
 }

@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use k8s_openapi::jiff::Timestamp;
-use marquee_crds::{
-    PageLayout, RankingModel, names,
-    page_layout::Topology,
-    pod_config::{ResourceRef, older},
-};
+use marquee_crds::{PageLayout, RankingModel, names, page_layout::Topology, pod_config::ResourceRef};
 
 use crate::{
-    controllers::serving::{self, Plan, decide::ServingDecision},
+    context::precedence,
+    controllers::serving::{self, Plan, conditions::list_of, decide::ServingDecision},
     observed::{Observed, Settings},
     resources::Workload,
     rollout::Target,
@@ -40,7 +37,7 @@ pub fn plan<'a>(
         return Plan::without_children(workload, LayoutDecision::Refused(older), now);
     }
     let target = |target: &marquee_crds::shared::TrafficTarget| Target {
-        revision: target.revision.clone(),
+        revision: target.revision.as_str().into(),
         weight: target.weight,
         since: target.since.0,
         host: None,
@@ -51,11 +48,11 @@ pub fn plan<'a>(
         .map(|serving| LayoutDecision::Serving(Box::new(serving)))
 }
 
-/// The models of the layout's surface, sorted by name. Of two models with one objective the older counts.
+/// The models of the layout's surface, sorted by name. Of two models with one objective the older counts, unless it is being deleted.
 pub(super) fn models(layout: &PageLayout, all: &[Arc<RankingModel>]) -> Vec<RankingModel> {
     let mut own: Vec<&RankingModel> =
         all.iter().map(AsRef::as_ref).filter(|model| model.spec.surface == layout.spec.surface).collect();
-    own.sort_by(|one, other| older(&one.metadata, &other.metadata));
+    own.sort_by(|one, other| precedence(&one.metadata, &other.metadata));
     let mut first: Vec<RankingModel> = Vec::new();
     for model in own {
         if !first.iter().any(|known| known.spec.objective == model.spec.objective) {
@@ -66,7 +63,7 @@ pub(super) fn models(layout: &PageLayout, all: &[Arc<RankingModel>]) -> Vec<Rank
     first
 }
 
-/// Pods without models wait until every model that runs in the present pods has pods of its own.
+/// Pods without models wait until each model that runs in the present pods has its own pods.
 fn waits_for(layout: &PageLayout, models: &[RankingModel]) -> Option<String> {
     if layout.spec.topology == Topology::Monolith {
         return None;
@@ -81,10 +78,10 @@ fn waits_for(layout: &PageLayout, models: &[RankingModel]) -> Option<String> {
     let is_hosted =
         |model: &&RankingModel| hosted.iter().any(|known| Some(&known.name) == model.metadata.name.as_ref());
     let waits = models.iter().filter(is_hosted).filter(|model| !has_own_pods(model));
-    let names: Vec<&str> = waits.filter_map(|model| model.metadata.name.as_deref()).collect();
+    let names: Vec<String> = waits.filter_map(|model| model.metadata.name.clone()).collect();
     match names.as_slice() {
         [] => None,
         [one] => Some(format!("RankingModel {one} to have pods of its own")),
-        several => Some(format!("the RankingModels {} to have pods of their own", several.join(", "))),
+        several => Some(format!("the RankingModels {} to have pods of their own", list_of(several))),
     }
 }

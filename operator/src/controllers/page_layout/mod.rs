@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use marquee_crds::{PageLayout, RankingModel, page_layout::Topology};
 use marquee_operator_kit::{
-    Change, Claim, Resource, ResourceId, ResourceKind, Stopped,
+    Change, Claim, Key, Resource, ResourceId, ResourceKind, Stopped,
     apply::{self, Owner},
     resource,
 };
@@ -26,7 +26,7 @@ impl Resource<Marquee> for PageLayout {
         vec![(SURFACE, &self.spec.surface)]
     }
 
-    /// Itself, the layouts that claim its surface, and the models of the surface if its pods run them or did.
+    /// The layout, the layouts that claim its surface, and the models of the surface if the layout's pods run them or ran them before.
     fn concerned(ctx: &Context, change: &Change<Self>) -> Vec<ResourceId> {
         let mut concerned = Vec::new();
         if change.is_edit() {
@@ -42,6 +42,9 @@ impl Resource<Marquee> for PageLayout {
 
     /// observe -> decide -> apply -> status -> report. `decide` and `status` are pure; `apply` and `report` write to the API server.
     async fn reconcile(self: Arc<Self>, ctx: &Context) -> Result<Option<Duration>, Stopped> {
+        // Whatever brought it here may change what its pods serve.
+        ctx.operator.pods.lock().ask_soon(&ResourceId::new(Self::KIND, Key::of(&*self)));
+
         let observed = observe::layout(ctx, &self);
 
         let plan = decide::plan(&self, &observed, &ctx.operator.settings, ctx.now());

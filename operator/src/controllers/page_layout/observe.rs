@@ -1,4 +1,4 @@
-//! Reads from the caches what a decision on a PageLayout needs. Writes and decides nothing.
+//! Reads the input of a decision about a PageLayout from the caches. It writes and decides nothing.
 
 use marquee_crds::{PageLayout, pod_config::ResourceRef};
 use marquee_operator_kit::{Key, Resource as _, ResourceId};

@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
 use marquee_crds::{
-    PageLayout, RankingModel, names,
+    PageLayout, RankingModel,
+    conditions::{self, ConditionType, Reason},
+    names,
     page_layout::Topology,
     pod_config::{self, ResourceRef},
+    revision_name::RevisionName,
+    shared::{ColocatedModel, TrafficTarget},
 };
 
 use crate::{
@@ -26,7 +30,14 @@ pub enum ModelDecision<'a> {
     /// By pods of its own. The pods of a page that still run the model answer until they are ready.
     Serving(Box<ServingDecision>),
     /// Not yet: the pods of this page will run it.
-    AwaitsPage(&'a PageLayout),
+    AwaitsPage {
+        /// The page.
+        page: &'a PageLayout,
+        /// The revision that the spec asks for.
+        desired_revision: Option<RevisionName>,
+        /// Whether its deadline has passed.
+        late: bool,
+    },
     /// By the pods of a page. Children in the plan are those of the model's own that still drain.
     Hosted {
         /// The page.
@@ -34,7 +45,9 @@ pub enum ModelDecision<'a> {
         /// The revision that its pods run.
         target: Target,
         /// The revision that the spec asks for.
-        desired_revision: String,
+        desired_revision: Option<RevisionName>,
+        /// Whether the pods do not run that revision, and its deadline has passed.
+        late: bool,
     },
 }
 
@@ -53,19 +66,31 @@ pub fn plan<'a>(
     let page = observed.page.as_deref();
     let hosted = page.and_then(|page| hosted_target(model, &workload, page, now));
     let answers_itself =
-        |target: &marquee_crds::shared::TrafficTarget| target.endpoint == workload.endpoint(&target.revision);
+        |target: &TrafficTarget| target.endpoint == workload.endpoint(&target.revision.as_str().into());
     let has_own = has_pods(observed) || PreviousStatus::from(model).traffic.iter().any(answers_itself);
+    let colocated_revision = || {
+        let configs = pod_config::ranker_pod(model).rankers;
+        configs.first().map(resources::colocated_revision)
+    };
     match (page.filter(|page| page.spec.topology == Topology::Monolith), hosted) {
         (Some(page), Some(target)) => {
             let draining = draining_children(&workload, &target, observed, now);
-            let configs = pod_config::ranker_pod(model).rankers;
-            let desired_revision = configs.first().map(resources::colocated_revision).unwrap_or_default();
-            let decision = ModelDecision::Hosted { page, target, desired_revision };
+            let desired_revision = colocated_revision();
+            let (late, due) = if desired_revision.as_ref() == Some(&target.revision) {
+                (false, None)
+            } else {
+                wait_for_page(model, desired_revision.as_ref(), now)
+            };
+            let decision = ModelDecision::Hosted { page, target, desired_revision, late };
             let (children, left) = draining.unzip();
-            Plan { workload, decision, children: children.unwrap_or_default(), look_again: left, now }
+            let look_again = left.into_iter().chain(due).min();
+            Plan { workload, decision, children: children.unwrap_or_default(), look_again, now }
         }
         (Some(page), None) if !has_own => {
-            Plan::without_children(workload, ModelDecision::AwaitsPage(page), now)
+            let desired_revision = colocated_revision();
+            let (late, look_again) = wait_for_page(model, desired_revision.as_ref(), now);
+            let decision = ModelDecision::AwaitsPage { page, desired_revision, late };
+            Plan { look_again, ..Plan::without_children(workload, decision, now) }
         }
         (_, hosted) => {
             let host = hosted.and_then(|target| target.host);
@@ -84,21 +109,51 @@ fn hosted_target(
     now: Timestamp,
 ) -> Option<Target> {
     let status = page.status.as_ref().filter(|status| !status.traffic.is_empty())?;
-    let hosted = status.models.iter().find(|known| Some(&known.name) == model.metadata.name.as_ref())?;
+    // The page's Service leads to the revision with the largest share.
+    let is_main =
+        |known: &&ColocatedModel| known.page_revision.is_none() || known.page_revision == status.revision;
+    let is_own = |known: &&ColocatedModel| Some(&known.name) == model.metadata.name.as_ref();
+    let hosted = status.models.iter().filter(is_main).find(is_own)?;
     let service = names::page(page.metadata.name.as_deref().unwrap_or_default());
-    let host = names::endpoint(&service, &workload.parent.namespace);
+    let host = names::endpoint(&service, &workload.namespace);
     let mut known = PreviousStatus::from(model).targets();
     let same = known.find(|target| target.endpoint == host && target.revision == hosted.revision);
     let since = same.map_or(now, |target| target.since.0);
-    Some(Target { host: Some(host), ..Target::all_viewers(&hosted.revision, since) })
+    Some(Target { host: Some(host), ..Target::all_viewers(hosted.revision.as_str().into(), since) })
 }
 
-/// The revisions that answered until now. Those in the pods of a page count while the page answers at `host`.
+/// Whether the pods of a page have had the time that the spec gives `desired` to run it, and how much of it is left. The status has since
+/// when they are awaited: the time of its `Reconciling`.
+fn wait_for_page(
+    model: &RankingModel,
+    desired: Option<&RevisionName>,
+    now: Timestamp,
+) -> (bool, Option<Duration>) {
+    let previous = PreviousStatus::from(model);
+    let is_same = previous.latest_revision == desired.map(RevisionName::as_str);
+    let known = |kind| conditions::find(previous.conditions, kind).filter(|_| is_same);
+    let was_late = known(ConditionType::Progressing).is_some_and(|found| {
+        found.status == "False" && found.reason == Reason::ProgressDeadlineExceeded.as_str()
+    });
+    if was_late {
+        return (true, None);
+    }
+    let began = known(ConditionType::Reconciling).map_or(now, |found| found.last_transition_time.0);
+    let deadline = began.checked_add(model.spec.progress_deadline.0).unwrap_or(Timestamp::MAX);
+    let left = deadline.as_second().saturating_sub(now.as_second());
+    match u64::try_from(left).ok().filter(|left| *left > 0) {
+        Some(left) => (false, Some(Duration::from_secs(left))),
+        None => (true, None),
+    }
+}
+
+/// The revisions that answered until now. Revisions in the pods of a page are included while the page answers at `host`.
 fn previous_targets(model: &RankingModel, workload: &Workload<'_>, host: Option<&str>) -> Vec<Target> {
-    let target = |target: &marquee_crds::shared::TrafficTarget| {
-        let is_own = target.endpoint == workload.endpoint(&target.revision);
+    let target = |target: &TrafficTarget| {
+        let revision = RevisionName::from(target.revision.as_str());
+        let is_own = target.endpoint == workload.endpoint(&revision);
         (is_own || host == Some(&target.endpoint)).then(|| Target {
-            revision: target.revision.clone(),
+            revision,
             weight: target.weight,
             since: target.since.0,
             host: (!is_own).then(|| target.endpoint.clone()),
@@ -111,7 +166,7 @@ fn has_pods(observed: &Observed) -> bool {
     !rollout::revisions(observed).is_empty()
 }
 
-/// The model's own pods, until they have drained; and after how long they have.
+/// The children of the model's own pods while these drain, and the remaining time.
 fn draining_children(
     workload: &Workload<'_>,
     target: &Target,

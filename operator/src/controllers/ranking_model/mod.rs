@@ -1,12 +1,16 @@
 //! RankingModel: revisions of one model.
 
 pub mod decide;
+mod host;
 mod observe;
 pub mod status;
 
 use std::{sync::Arc, time::Duration};
 
-use marquee_crds::{PageLayout, RankingModel};
+use marquee_crds::{
+    PageLayout, RankingModel,
+    conditions::{ConditionType, is_true},
+};
 use marquee_operator_kit::{
     Change, Claim, Resource, ResourceId, ResourceKind, Stopped,
     apply::{self, Owner},
@@ -17,6 +21,7 @@ use super::{OBJECTIVE, SURFACE};
 use crate::{
     context::{Context, Marquee},
     report,
+    served::PreviousStatus,
 };
 
 impl Resource<Marquee> for RankingModel {
@@ -27,7 +32,7 @@ impl Resource<Marquee> for RankingModel {
     }
 
     /// Itself, the models that claim its objective, and the layouts of its surface. Of a model's status, a layout reads only where the model
-    /// answers.
+    /// answers, and whether it does.
     fn concerned(ctx: &Context, change: &Change<Self>) -> Vec<ResourceId> {
         let mut concerned = Vec::new();
         let is_edit = change.is_edit();
@@ -58,8 +63,9 @@ impl Resource<Marquee> for RankingModel {
     }
 }
 
-/// Where a model answers, and with which share of requests.
-fn answers_at(model: &RankingModel) -> Vec<(&str, i32)> {
-    let traffic = model.status.iter().flat_map(|status| &status.traffic);
-    traffic.map(|target| (target.endpoint.as_str(), target.weight)).collect()
+/// Where a model answers and with which share of requests, and whether it is ready.
+fn answers_at(model: &RankingModel) -> (Vec<(&str, i32)>, bool) {
+    let status = PreviousStatus::from(model);
+    let targets = status.traffic.iter().map(|target| (target.endpoint.as_str(), target.weight));
+    (targets.collect(), is_true(status.conditions, ConditionType::Ready))
 }

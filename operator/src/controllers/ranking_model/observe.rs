@@ -1,4 +1,4 @@
-//! Reads from the caches what a decision on a RankingModel needs. Writes and decides nothing.
+//! Reads the input of a decision about a RankingModel from the caches. It writes and decides nothing.
 
 use marquee_crds::{RankingModel, pod_config::ResourceRef};
 use marquee_operator_kit::{Key, Resource as _, ResourceId};

@@ -1,7 +1,10 @@
 //! The conditions of a resource that has pods of its own.
 
+use std::fmt;
+
 use marquee_crds::{
     conditions::{ConditionDraft, ConditionType, Reason, is_true},
+    labels,
     metrics::IN_FLIGHT,
     shared::Duration,
 };
@@ -29,47 +32,24 @@ pub fn draft(
     ConditionDraft { kind, status, reason, message: message.into() }
 }
 
-/// The drafts and those for kstatus. kstatus treats a resource as done if it has an observed generation and `Ready`. That is wrong while an
-/// earlier revision answers because the desired one starts or cannot start. Only then the status has `Reconciling` or `Stalled`.
-pub fn with_kstatus(drafts: &[ConditionDraft]) -> Vec<ConditionDraft> {
-    let progressing = drafts.iter().find(|draft| draft.kind == ConditionType::Progressing);
-    let more = progressing.and_then(|draft| {
-        let kind = match draft.status {
-            Some(false) => ConditionType::Stalled,
-            _ if is_up_to_date(draft.reason) => return None,
-            _ => ConditionType::Reconciling,
-        };
-        Some(ConditionDraft { kind, status: Some(true), ..draft.clone() })
-    });
-    drafts.iter().cloned().chain(more).collect()
-}
-
-/// Whether the desired revision answers, as `Progressing` says it.
-fn is_up_to_date(reason: Reason) -> bool {
-    matches!(reason, Reason::UpToDate | Reason::Colocated | Reason::RevisionDraining)
-}
-
-/// The reason of the worst condition; empty when all is well and up to date.
-pub fn why(drafts: &[ConditionDraft]) -> String {
-    use ConditionType as C;
-    let find = |kind| drafts.iter().find(|draft| draft.kind == kind);
-    let is_not = |kind, good: bool| find(kind).filter(|draft| draft.status == Some(!good));
-    let not_up_to_date = || find(C::Progressing).filter(|draft| !is_up_to_date(draft.reason));
-    let unsure = || find(C::Ready).filter(|draft| draft.status != Some(true));
-    let worst = is_not(C::Ready, true)
-        .or_else(unsure)
-        .or_else(|| is_not(C::Degraded, false))
-        .or_else(|| is_not(C::ArtifactResolved, true))
-        .or_else(|| is_not(C::ModelsResolved, true))
-        .or_else(not_up_to_date)
-        .or_else(|| is_not(C::RoutesApplied, true))
-        .or_else(|| is_not(C::Autoscaling, true));
-    worst.map(|draft| draft.reason.as_str().to_owned()).unwrap_or_default()
-}
-
 /// A number with its noun: `1 pod`, `2 pods`.
 pub fn count_of(n: i32, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+/// How many pods are ready, of how many: `1 of 1 pod of revision a`, and the verb.
+fn ready_of(ready: i32, wanted: i32, revision: impl fmt::Display) -> (String, &'static str) {
+    let pods = format!("{ready} of {} of revision {revision}", count_of(wanted, "pod"));
+    (pods, if ready == 1 || wanted == 1 { "is" } else { "are" })
+}
+
+/// A list in a sentence: `a`, `a and b`, `a, b and c`.
+pub fn list_of(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [others @ .., last] => format!("{} and {last}", others.join(", ")),
+    }
 }
 
 /// The message of a finding as a clause.
@@ -96,7 +76,7 @@ impl StatusInputs<'_> {
     /// The names of the answering revisions. If there are several, each has its share.
     fn names(&self, and: &str) -> String {
         match self.answering.as_slice() {
-            [(target, _)] => target.revision.clone(),
+            [(target, _)] => target.revision.to_string(),
             several => {
                 let all =
                     several.iter().map(|(target, _)| format!("{} ({} %)", target.revision, target.weight));
@@ -110,7 +90,9 @@ impl StatusInputs<'_> {
             |status, reason, message: String| draft(ConditionType::Ready, Some(status), reason, message);
         if self.is_hosted() {
             let (pods, desired) = (self.serving.rollout.pods, &self.serving.desired_revision);
-            let message = format!("the page's pods answer until {pods} pods of revision {desired} are ready");
+            let verb = if pods == 1 { "is" } else { "are" };
+            let pods = count_of(pods, "pod");
+            let message = format!("the page's pods answer until {pods} of revision {desired} {verb} ready");
             return say(true, Reason::Colocated, message);
         }
         if self.answering.is_empty() {
@@ -118,7 +100,7 @@ impl StatusInputs<'_> {
             return say(
                 false,
                 reason,
-                format!("no pod of revision {} is ready yet{more}", self.serving.desired_revision),
+                format!("no pod of revision {} is ready{more}", self.serving.desired_revision),
             );
         }
         let more = clause(self.finding_of_answering.as_ref());
@@ -130,10 +112,16 @@ impl StatusInputs<'_> {
             let Revision { ready, wanted, .. } = revision;
             let share =
                 if self.answering.len() > 1 { format!(" ({} %)", target.weight) } else { String::new() };
-            format!("{ready} of {} pods of revision {}{share}", wanted.max(ready), target.revision)
+            ready_of(*ready, *wanted.max(ready), format!("{}{share}", target.revision))
         };
-        let pods: Vec<String> = self.answering.iter().map(pods).collect();
-        let message = format!("{} are ready", pods.join(" and "));
+        let pods: Vec<(String, &str)> = self.answering.iter().map(pods).collect();
+        let message = match pods.as_slice() {
+            [(pods, verb)] => format!("{pods} {verb} ready"),
+            several => {
+                let several: Vec<String> = several.iter().map(|(pods, _)| pods.clone()).collect();
+                format!("{} are ready", list_of(&several))
+            }
+        };
         if self.answering.iter().all(|(_, revision)| revision.ready >= revision.wanted) {
             return say(true, Reason::AllPodsReady, message);
         }
@@ -145,7 +133,13 @@ impl StatusInputs<'_> {
         match &self.finding {
             Some(finding) => (finding.reason, clause(Some(finding))),
             None if self.is_late() => {
-                (Reason::ProgressDeadlineExceeded, format!(", after {}", self.deadline()))
+                let mend = format!(
+                    " after {}: look at its pods (`kubectl get pods -l {}={}`), or raise progressDeadline",
+                    self.deadline(),
+                    labels::REVISION,
+                    self.serving.desired_revision
+                );
+                (Reason::ProgressDeadlineExceeded, mend)
             }
             None => (Reason::RevisionStarting, String::new()),
         }
@@ -194,7 +188,8 @@ impl StatusInputs<'_> {
             }
             Phase::Starting { late, held: false } => {
                 let more = clause(self.finding.as_ref());
-                let message = format!("{ready} of {pods} pods of revision {desired} are ready");
+                let (pods, verb) = ready_of(ready, pods, desired);
+                let message = format!("{pods} {verb} ready");
                 if late {
                     let message = format!("{message} after {}{more}{}", self.deadline(), self.meanwhile());
                     return say(false, Reason::ProgressDeadlineExceeded, message);
@@ -237,7 +232,8 @@ impl StatusInputs<'_> {
         let ready = self.ready();
         if ready.status != Some(true) {
             let is_on_its_way = ready.reason.is_progress();
-            return say(if is_on_its_way { None } else { Some(true) }, ready.reason, ready.message);
+            let message = "no request is answered: see Ready";
+            return say(if is_on_its_way { None } else { Some(true) }, ready.reason, message.into());
         }
         let least = self.workload.replicas.min.max(1);
         if !self.serving.rollout.is_settled() {
@@ -269,7 +265,9 @@ impl StatusInputs<'_> {
         let (min, most) = (self.workload.replicas.min, self.workload.replicas.most());
         let cpu = self.workload.autoscaling.target_cpu_percent;
         let aim = |in_flight: Option<i32>| {
-            let more = in_flight.map(|n| format!(" and {n} requests in flight per pod")).unwrap_or_default();
+            let more = in_flight
+                .map(|n| format!(" and {} in flight per pod", count_of(n, "request")))
+                .unwrap_or_default();
             format!("{min} to {most} pods, with a target of {cpu} % CPU{more}")
         };
         let AutoscalerFacts { inactive, unread } = &self.autoscaler;
@@ -283,7 +281,7 @@ impl StatusInputs<'_> {
                 let mend = if reason == "FailedGetPodsMetric" {
                     ADAPTER
                 } else {
-                    "check the cluster's metrics server"
+                    "check that the cluster has a metrics server (`kubectl top pods`)"
                 };
                 let message = format!("the autoscaler does not scale ({reason}): {said}; {mend}");
                 say(false, Reason::MetricsUnavailable, message)
@@ -309,7 +307,7 @@ impl StatusInputs<'_> {
                 if self.workload.autoscaling.target_in_flight_requests.is_some() =>
             {
                 let mend = if self.workload.capabilities.keda {
-                    "set --prometheus of the operator to the address of Prometheus, so that KEDA can query it"
+                    "set prometheusUrl in the chart's values (--prometheus of the operator), so that KEDA can query it"
                 } else {
                     "install KEDA or a custom metrics API, or remove targetInFlightRequests"
                 };

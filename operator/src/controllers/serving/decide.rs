@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
+use marquee_crds::revision_name::RevisionName;
 
 use super::Plan;
 use crate::{
@@ -12,17 +13,17 @@ use crate::{
     rollout::{self, Desired, Finding, Revisions, RolloutDecision, Target, diagnosis, main_target},
 };
 
-/// Autoscalers know nothing of new pods: Kubernetes' own ignores them for half a minute, and then measures and looks every 15 s.
+/// Autoscalers have no metrics of new pods. The Kubernetes autoscaler ignores new pods for half a minute, and then acts every 15 s.
 const MEASURED_AFTER: Duration = Duration::from_secs(60);
 
 /// How pods of its own serve a resource.
 #[derive(Clone, Debug)]
 pub struct ServingDecision {
     /// The revision that the spec asks for.
-    pub desired_revision: String,
-    /// Why pods of it cannot be made.
+    pub desired_revision: RevisionName,
+    /// Why the operator cannot create its pods.
     pub blocked: Option<Finding>,
-    /// What else it waits for before it may take over, as a clause.
+    /// What else the desired revision waits for before it may take over, as a clause.
     pub waits_for: Option<String>,
     /// Which revisions answer, and which keep their pods.
     pub rollout: RolloutDecision,
@@ -31,19 +32,19 @@ pub struct ServingDecision {
     /// The revisions that exist.
     pub revisions: Revisions,
     /// Earlier revisions whose configuration is kept for a roll-back, the youngest first.
-    pub history: Vec<String>,
+    pub history: Vec<RevisionName>,
 }
 
 impl ServingDecision {
     /// The revisions with pods: the desired one, unless it is blocked, and those that keep theirs.
-    pub fn live(&self) -> impl Iterator<Item = &str> {
-        let desired = self.blocked.is_none().then_some(self.desired_revision.as_str());
-        desired.into_iter().chain(self.rollout.kept.iter().map(String::as_str))
+    pub fn live(&self) -> impl Iterator<Item = &RevisionName> {
+        let desired = self.blocked.is_none().then_some(&self.desired_revision);
+        desired.into_iter().chain(&self.rollout.kept)
     }
 }
 
-/// Decides how pods of its own serve `workload`, whose viewers `previous_targets` answered until now. The desired revision takes over only
-/// once it `waits_for` nothing.
+/// Decides how its own pods serve `workload`. Until now `previous_targets` answered its viewers. The desired revision takes over only if
+/// `waits_for` is `None`.
 pub fn decide<'a>(
     workload: Workload<'a>,
     observed: &Observed,
@@ -52,10 +53,10 @@ pub fn decide<'a>(
     now: Timestamp,
 ) -> Plan<'a, ServingDecision> {
     let desired_revision = resources::revision(&workload);
-    let blocked = resources::problem(&workload).map(|(reason, message)| Finding { reason, message });
+    let blocked = resources::problem(&workload);
     let revisions = rollout::revisions(observed);
     let desired = Desired {
-        revision: blocked.is_none().then_some(desired_revision.as_str()),
+        revision: blocked.is_none().then_some(&desired_revision),
         min: workload.replicas.min.max(1),
         most: workload.replicas.most(),
         deadline: workload.progress_deadline.0,
@@ -77,14 +78,14 @@ pub fn decide<'a>(
         revisions,
         history: Vec::new(),
     };
-    let live: Vec<&str> = serving.live().collect();
+    let live: Vec<&RevisionName> = serving.live().collect();
     let history = rollout::history(observed, &live, workload.history);
     let children = children(&workload, &serving, observed, &history);
     serving.history = history.iter().filter_map(|child| child.revision.clone()).collect();
     Plan { workload, decision: serving, children, look_again, now }
 }
 
-/// Every child, in the order of application. A Service that can lead to one revision only leads to the main target.
+/// Every child, in the order of application. A Service that can select only one revision selects the main target.
 fn children(
     workload: &Workload<'_>,
     serving: &ServingDecision,
@@ -104,8 +105,8 @@ fn children(
     children
 }
 
-/// For how much longer the autoscaler of this target is allowed to know nothing of its pods; `None` where it reads its metrics, or should
-/// by now.
+/// The remaining time in which the autoscaler of this target need not have metrics of its pods. `None` if it has them, or if the time is
+/// over.
 pub fn unmeasured_for(target: &Target, revisions: &Revisions, now: Timestamp) -> Option<Duration> {
     let is_blind = revisions.get(&target.revision)?.autoscaler != AutoscalerFacts::default();
     let age = u64::try_from(now.duration_since(target.since).as_secs()).unwrap_or(0);
@@ -115,8 +116,8 @@ pub fn unmeasured_for(target: &Target, revisions: &Revisions, now: Timestamp) ->
 
 /// Whether any pod that exists or will exist fetches artifacts from a store.
 fn fetches(workload: &Workload<'_>, observed: &Observed, rollout: &RolloutDecision) -> bool {
-    let is_kept = |revision: &str| rollout.kept.iter().any(|kept| kept == revision);
-    let of_kept = observed.children.iter().filter(|child| child.revision.as_deref().is_some_and(is_kept));
+    let is_kept = |revision: &RevisionName| rollout.kept.contains(revision);
+    let of_kept = observed.children.iter().filter(|child| child.revision.as_ref().is_some_and(is_kept));
     let mut kept_uris = of_kept.filter_map(|child| child.artifact.as_deref());
     workload.artifacts().iter().any(|(_, artifact)| !artifact.is_local())
         || kept_uris.any(|uris| uris.split(' ').any(|uri| !uri.starts_with("file://")))

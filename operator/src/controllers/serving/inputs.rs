@@ -1,4 +1,6 @@
-//! What the status of a workload with pods of its own is computed from, once its children are applied.
+//! The inputs of the status of a workload with its own pods, after its children are applied.
+
+use marquee_crds::revision_name::RevisionName;
 
 use super::{
     Plan,
@@ -12,27 +14,27 @@ use crate::{
     served::PreviousStatus,
 };
 
-/// What the status of a workload with pods of its own, and its conditions, are computed from.
+/// The inputs of the status and the conditions of a workload with its own pods.
 pub struct StatusInputs<'a> {
     /// The spec, in the terms of Kubernetes.
     pub workload: &'a Workload<'a>,
-    /// What was decided.
+    /// The decision.
     pub serving: &'a ServingDecision,
-    /// What existed before.
+    /// The objects that existed before the apply.
     pub observed: &'a Observed,
-    /// What was applied.
+    /// The applied children.
     pub applied: &'a [AppliedChild],
-    /// What the status said.
+    /// The previous status.
     pub previous: PreviousStatus<'a>,
-    /// The targets that answer: those that were decided once the Services that lead to them are applied, until then the previous ones.
+    /// The targets that answer: the decided targets if their Services are applied, otherwise the previous targets.
     pub targets: &'a [Target],
-    /// The targets that answer in pods of their own.
+    /// The targets that answer with their own pods.
     pub answering: Vec<(&'a Target, Revision)>,
     /// What keeps the desired revision from being ready.
     pub finding: Option<Finding>,
     /// What keeps missing pods of the answering revisions from being ready.
     pub finding_of_answering: Option<Finding>,
-    /// What an autoscaler says that had time to measure the pods, where it says anything.
+    /// The problems that an autoscaler reports, if it has had time to measure the pods.
     pub autoscaler: AutoscalerFacts,
 }
 
@@ -56,7 +58,8 @@ impl<'a> StatusInputs<'a> {
         let (secrets, claims) = (resources::secrets(workload), resources::claim_names(workload));
         let memory = workload.resources.limits.get("memory").map(|limit| limit.0.as_str());
         let needs = Needs { secrets: &secrets, claims: &claims, memory };
-        let diagnose = |name: &str| rollout::diagnose(name, revisions.get(name), observed, needs, *now);
+        let diagnose =
+            |name: &RevisionName| rollout::diagnose(name, revisions.get(name), observed, needs, *now);
         let measured = answering
             .iter()
             .filter(|(target, _)| decide::unmeasured_for(target, revisions, *now).is_none())
@@ -83,7 +86,7 @@ impl<'a> StatusInputs<'a> {
             || self.observed.children.iter().filter(|child| !child.deleting).any(is_it)
     }
 
-    /// Whether the pods of a page answer.
+    /// Whether the pods of a page answer for the model.
     pub fn is_hosted(&self) -> bool {
         self.targets.iter().any(|target| target.host.is_some())
     }
@@ -93,7 +96,7 @@ impl<'a> StatusInputs<'a> {
         self.serving.revisions.get(&self.serving.desired_revision).map_or(0, |revision| revision.ready)
     }
 
-    /// Whether the autoscaler that was planned exists: that of the desired revision, or, where it is blocked, of the one that answers.
+    /// Whether the planned autoscaler exists. It belongs to the desired revision, or to the answering one if the desired revision is blocked.
     pub fn has_autoscaler(&self) -> bool {
         let scaled = match (&self.serving.blocked, self.answering.first()) {
             (None, _) => Some(&self.serving.desired_revision),

@@ -1,7 +1,7 @@
-//! What both kinds decide and report alike: which revisions answer, which children exist, and what the status says. Pure.
+//! The decisions and reports that both kinds share: which revisions answer, which children exist, and what the status says. Pure.
 //!
 //! [`decide`] turns a workload and what exists into a [`Plan`]; once the children are applied, [`inputs`] compares the plan with
-//! what was applied, and [`status`] says the result, with [`conditions`] and [`transitions`].
+//! what was applied, and [`status`] says the result, with [`conditions`], [`summary`] and [`transitions`].
 
 pub mod decide;
 
@@ -10,6 +10,8 @@ pub mod inputs;
 pub mod status;
 
 pub mod conditions;
+
+pub mod summary;
 
 pub mod transitions;
 
@@ -47,7 +49,7 @@ impl<'a, D> Plan<'a, D> {
     }
 }
 
-/// `now` in whole seconds, as a status holds times: a status that was written and read back then equals the one that was decided.
+/// `now` in whole seconds, like the times in a status. A status that was written and read back then equals the decided one.
 pub fn whole_seconds(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }

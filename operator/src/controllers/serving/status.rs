@@ -1,14 +1,18 @@
-//! The part of a status that both kinds share. It speaks of what was applied: a plan that the API server refused changes no traffic.
+//! The part of a status that both kinds share. It describes the applied children: a plan that the API server refused changes no traffic.
 
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use k8s_openapi::{
+    apimachinery::pkg::apis::meta::v1::{Condition, Time},
+    jiff::Timestamp,
+};
 use marquee_crds::{
-    conditions,
+    conditions::{self, ConditionType},
     pod_config::ResourceRef,
+    revision_name::RevisionName,
     shared::{RevisionStatus, TrafficTarget},
 };
 use marquee_operator_kit::Claim;
 
-use super::{conditions as drafts, inputs::StatusInputs, transitions};
+use super::{conditions as drafts, inputs::StatusInputs, summary, transitions};
 use crate::{
     child::ChildKind,
     resources::{self, Workload},
@@ -17,11 +21,11 @@ use crate::{
     transition::{TransitionEvent, of_conditions},
 };
 
-/// Longest text that a status holds of where weights are stored, in bytes.
+/// Maximum length of the artifact text in a status, in bytes.
 const LONGEST_ARTIFACT: usize = 1024;
-/// Most revisions that a status lists.
+/// Maximum number of revisions in a status.
 const MOST_REVISIONS: usize = 32;
-/// Most pods that a status counts.
+/// Maximum number of pods in a status.
 const MOST_PODS: i32 = 100_000;
 
 /// The status that `draft` gives a resource, with stamped conditions, and all events of the transition. Members that only one kind has are
@@ -34,12 +38,17 @@ pub fn stamped<S: ServedStatus>(
 ) -> (S, Vec<TransitionEvent>) {
     let generation = generation.unwrap_or_default().max(0);
     let drafted = std::mem::take(&mut draft.conditions);
+    let findings = std::mem::take(&mut draft.findings);
     let mut events = std::mem::take(&mut draft.events);
+    // Another revision is on its way from now on, and not since the one before it was.
+    let is_same = draft.latest_revision.as_ref().map(RevisionName::as_str) == previous.latest_revision;
+    let is_kept = |condition: &&Condition| is_same || condition.type_ != ConditionType::Reconciling.as_str();
+    let known: Vec<Condition> = previous.conditions.iter().filter(is_kept).cloned().collect();
     events.extend(of_conditions(previous.conditions, &drafted));
     let mut status = S::from_draft(draft, generation);
-    let with_kstatus = drafts::with_kstatus(&drafted);
-    *status.conditions_mut() = conditions::stamp(&with_kstatus, generation, previous.conditions, &Time(now));
-    *status.why_mut() = drafts::why(&drafted);
+    *status.why_mut() = summary::why(&drafted);
+    let all = summary::with_waits(summary::say_once(drafted, &findings));
+    *status.conditions_mut() = conditions::stamp(&all, generation, &known, &Time(now));
     (status, events)
 }
 
@@ -47,7 +56,7 @@ impl StatusInputs<'_> {
     /// The status, with the conditions and events that both kinds have.
     pub fn status(&self) -> StatusDraft {
         let Self { workload, serving, previous, targets, .. } = self;
-        let desired = serving.blocked.is_none().then_some(serving.desired_revision.as_str());
+        let desired = serving.blocked.is_none().then_some(&serving.desired_revision);
         let kind = workload.component.kind();
         let mut events: Vec<TransitionEvent> = Vec::new();
         events
@@ -64,16 +73,17 @@ impl StatusInputs<'_> {
             traffic: traffic(workload, targets),
             revisions: self.revisions(),
             conditions: drafts::drafts(self),
+            findings: self.finding.iter().chain(&self.finding_of_answering).cloned().collect(),
             events,
         }
     }
 
-    /// Ready and wanted pods of all targets; of the desired revision where no target has pods of its own.
+    /// Ready and wanted pods of all targets, or of the desired revision if no target has its own pods.
     fn pods(&self) -> String {
-        let names: Vec<&str> = if self.answering.is_empty() {
+        let names: Vec<&RevisionName> = if self.answering.is_empty() {
             vec![&self.serving.desired_revision]
         } else {
-            self.answering.iter().map(|(target, _)| target.revision.as_str()).collect()
+            self.answering.iter().map(|(target, _)| &target.revision).collect()
         };
         let (mut ready, mut wanted) = (0_i32, 0_i32);
         for name in names {
@@ -89,17 +99,17 @@ impl StatusInputs<'_> {
 
     fn revisions(&self) -> Vec<RevisionStatus> {
         let live = self.serving.live().map(|name| (name, ChildKind::Deployment));
-        let history = self.serving.history.iter().map(|name| (name.as_str(), ChildKind::ConfigMap));
+        let history = self.serving.history.iter().map(|name| (name, ChildKind::ConfigMap));
         let existing =
             live.chain(history).filter(|(name, kind)| self.exists(*kind, &self.workload.revision_name(name)));
         existing.take(MOST_REVISIONS).map(|(name, kind)| self.revision(name, kind)).collect()
     }
 
-    fn revision(&self, name: &str, kind: ChildKind) -> RevisionStatus {
+    fn revision(&self, name: &RevisionName, kind: ChildKind) -> RevisionStatus {
         let is_live = kind == ChildKind::Deployment;
         let pods = self.serving.revisions.get(name).filter(|_| is_live);
         RevisionStatus {
-            name: name.to_owned(),
+            name: name.to_string(),
             artifact: self.artifact(name),
             replicas: pods.map_or(0, |revision| revision.replicas).min(MOST_PODS),
             ready_replicas: pods.map_or(0, |revision| revision.ready).min(MOST_PODS),
@@ -107,16 +117,16 @@ impl StatusInputs<'_> {
     }
 
     /// Where the weights of a revision are stored.
-    fn artifact(&self, revision: &str) -> Option<String> {
+    fn artifact(&self, revision: &RevisionName) -> Option<String> {
         let is_config = |child: &&crate::observed::ChildFacts| {
-            child.kind == ChildKind::ConfigMap && child.revision.as_deref() == Some(revision)
+            child.kind == ChildKind::ConfigMap && child.revision.as_ref() == Some(revision)
         };
-        let text = if revision == self.serving.desired_revision {
+        let text = if *revision == self.serving.desired_revision {
             self.workload.artifact_text()
         } else {
             self.observed.children.iter().find(is_config)?.artifact.clone()?
         };
-        // Of more uris than there is room for, the first says most.
+        // If there is no room for all uris, only the first is kept.
         let is_short = text.len() <= LONGEST_ARTIFACT;
         let text = if is_short { text } else { text.split(' ').next().unwrap_or_default().to_owned() };
         Some(text).filter(|text| !text.is_empty() && text.len() <= LONGEST_ARTIFACT)
@@ -127,14 +137,14 @@ impl StatusInputs<'_> {
 pub fn traffic(workload: &Workload<'_>, targets: &[Target]) -> Vec<TrafficTarget> {
     let target = |target: &Target| TrafficTarget {
         endpoint: target.host.clone().unwrap_or_else(|| workload.endpoint(&target.revision)),
-        revision: target.revision.clone(),
+        revision: target.revision.to_string(),
         weight: target.weight,
         since: Time(target.since),
     };
     targets.iter().map(target).collect()
 }
 
-/// A number of pods, summed up over all revisions.
+/// A number of pods, summed over all revisions.
 pub fn n_pods(revisions: &Revisions, count: fn(&Revision) -> i32) -> i32 {
     revisions.values().map(count).fold(0, i32::saturating_add).clamp(0, MOST_PODS)
 }
@@ -156,7 +166,8 @@ pub fn refused(
     use conditions::ConditionType as C;
     let (kind, claim) = (workload.component.kind(), claim.0);
     let message = format!(
-        "the older {kind} {older} has the {claim} {value:?}: give this one another {claim}, or delete one of the two"
+        "the older {kind} {older} has the {claim} {value:?}, so this one has no pods: they start once {older} is being deleted; to serve \
+         both, give one of them another {claim}"
     );
     let decided = [
         (C::Ready, Some(false)),
@@ -166,6 +177,9 @@ pub fn refused(
         (C::Autoscaling, None),
     ];
     let all = decided.into_iter().chain(more.iter().map(|kind| (*kind, None)));
-    let conditions = all.map(|(kind, status)| drafts::draft(kind, status, reason, &*message)).collect();
-    without_pods(workload, conditions)
+    let draft = |(kind, status)| match kind {
+        C::Ready => drafts::draft(kind, status, reason, &*message),
+        _ => drafts::draft(kind, status, reason, format!("{reason}: see Ready")),
+    };
+    without_pods(workload, all.map(draft).collect())
 }

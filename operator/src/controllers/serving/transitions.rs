@@ -1,6 +1,6 @@
 //! Events about revisions and traffic: each transition once, found by comparison with the previous status.
 
-use marquee_crds::conditions::Reason;
+use marquee_crds::{conditions::Reason, revision_name::RevisionName};
 
 use crate::{
     rollout::{Revisions, Target},
@@ -15,11 +15,11 @@ fn event(reason: Reason, action: &'static str, note: String) -> TransitionEvent 
 /// The spec of a `kind` asks for a revision that did not exist.
 pub fn created(
     kind: &str,
-    desired: &str,
+    desired: &RevisionName,
     previous: &PreviousStatus<'_>,
     revisions: &Revisions,
 ) -> Option<TransitionEvent> {
-    let is_new = previous.latest_revision != Some(desired) && !revisions.contains_key(desired);
+    let is_new = previous.latest_revision != Some(desired.as_str()) && !revisions.contains_key(desired);
     let note = format!("the {kind} asks for revision {desired} now");
     is_new.then(|| event(Reason::RevisionCreated, "CreateRevision", note))
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
+use marquee_crds::revision_name::RevisionName;
 
 use super::{Desired, Phase, Target, decide, main_target};
 use crate::rollout::{Revision, Revisions};
@@ -27,14 +28,19 @@ fn standing(all: &[Standing<'_>]) -> Revisions {
     let revision = |&(name, created, wanted, ready): &Standing<'_>| {
         let revision =
             Revision { created: Some(at(created)), wanted, replicas: wanted, ready, ..Revision::default() };
-        (name.to_owned(), revision)
+        (name.into(), revision)
     };
     all.iter().map(revision).collect()
 }
 
-fn desired(revision: &str, min: i32, most: i32) -> Desired<'_> {
+/// The revision of this name; an empty name is none.
+fn named(name: &str) -> Option<RevisionName> {
+    (!name.is_empty()).then(|| name.into())
+}
+
+fn desired(revision: Option<&RevisionName>, min: i32, most: i32) -> Desired<'_> {
     Desired {
-        revision: (!revision.is_empty()).then_some(revision),
+        revision,
         min,
         most,
         deadline: Duration::from_secs(DEADLINE),
@@ -44,12 +50,11 @@ fn desired(revision: &str, min: i32, most: i32) -> Desired<'_> {
 }
 
 fn answers(revision: &str, since: i64) -> Vec<Target> {
-    let target = Target::all_viewers(revision, at(since));
-    Some(target).filter(|target| !target.revision.is_empty()).into_iter().collect()
+    named(revision).map(|revision| Target::all_viewers(revision, at(since))).into_iter().collect()
 }
 
 fn share(revision: &str, weight: i32, since: i64) -> Target {
-    Target { weight, ..Target::all_viewers(revision, at(since)) }
+    Target { weight, ..Target::all_viewers(revision.into(), at(since)) }
 }
 
 #[test]
@@ -79,10 +84,11 @@ fn traffic_goes_to_the_new_revision_once_enough_of_it_is_ready_and_never_where_n
     ];
     for (why, wanted, there, (before, since), (expected, from), kept) in cases {
         let revisions = standing(there);
-        let decided = decide(&desired(wanted, 2, 2), &revisions, &answers(before, since), at(NOW));
+        let decided =
+            decide(&desired(named(wanted).as_ref(), 2, 2), &revisions, &answers(before, since), at(NOW));
         assert_eq!(decided.targets, answers(expected, from), "{why}");
         assert_eq!(decided.kept, kept, "{why}");
-        let again = decide(&desired(wanted, 2, 2), &revisions, &decided.targets, at(NOW));
+        let again = decide(&desired(named(wanted).as_ref(), 2, 2), &revisions, &decided.targets, at(NOW));
         assert_eq!(again, decided, "{why}: decided twice");
     }
 }
@@ -101,7 +107,12 @@ fn a_new_revision_is_as_large_as_what_answers_now() {
         ("then its autoscaler decides",                     2, 10,  &[("b", 900, 7, 7)],                          ("b", 990),  2),
     ];
     for (why, min, most, there, (before, since), pods) in cases {
-        let decided = decide(&desired("b", min, most), &standing(there), &answers(before, since), at(NOW));
+        let decided = decide(
+            &desired(named("b").as_ref(), min, most),
+            &standing(there),
+            &answers(before, since),
+            at(NOW),
+        );
         assert_eq!(decided.pods, pods, "{why}");
     }
 }
@@ -117,7 +128,7 @@ fn a_deadline_counts_from_the_first_pod_and_ends_nothing() {
     ];
     for (why, made, ready, phase, seconds) in cases {
         let there = standing(&[("a", 50, 2, 2), ("b", made, 2, ready)]);
-        let decided = decide(&desired("b", 2, 2), &there, &answers("a", 60), at(NOW));
+        let decided = decide(&desired(named("b").as_ref(), 2, 2), &there, &answers("a", 60), at(NOW));
         assert_eq!((decided.phase, decided.look_again), (phase, seconds.map(Duration::from_secs)), "{why}");
     }
 }
@@ -126,7 +137,8 @@ fn a_deadline_counts_from_the_first_pod_and_ends_nothing() {
 fn what_is_ready_waits_for_what_else_it_needs_unless_nobody_answers() {
     for (why, ready_of_a, expected) in [("it waits", 2, "a"), ("nobody else answers", 0, "b")] {
         let there = standing(&[("a", 50, 2, ready_of_a), ("b", 900, 2, 2)]);
-        let held = Desired { may_take_over: false, ..desired("b", 2, 2) };
+        let b = named("b");
+        let held = Desired { may_take_over: false, ..desired(b.as_ref(), 2, 2) };
         let decided = decide(&held, &there, &answers("a", 60), at(NOW));
         assert_eq!(
             main_target(&decided.targets).map(|target| target.revision.as_str()),
@@ -141,7 +153,8 @@ fn a_page_answers_for_a_model_until_the_models_own_pods_do() {
     let page = Target { host: Some("home-page.shop.svc:9000".into()), ..share("p", 100, 100) };
     for (ready, is_hosted) in [(0, true), (1, true), (2, false)] {
         let there = standing(&[("b", 990, 2, ready)]);
-        let decided = decide(&desired("b", 2, 2), &there, std::slice::from_ref(&page), at(NOW));
+        let decided =
+            decide(&desired(named("b").as_ref(), 2, 2), &there, std::slice::from_ref(&page), at(NOW));
         let hosted = main_target(&decided.targets).map(|target| target.host.is_some());
         assert_eq!(hosted, Some(is_hosted), "{ready} ready");
     }
@@ -167,14 +180,14 @@ fn several_targets_keep_their_shares_until_the_desired_revision_takes_over_from_
     ];
     for (why, [a, b, c], previous, targets, kept, pods) in cases {
         let there = standing(&[("a", 100, 3, a), ("b", 250, 1, b), ("c", 990, 4, c)]);
-        let decided = decide(&desired("c", 2, 9), &there, &previous, at(NOW));
+        let decided = decide(&desired(named("c").as_ref(), 2, 9), &there, &previous, at(NOW));
         assert_eq!(decided.targets, targets, "{why}");
         assert_eq!(decided.kept, kept, "{why}");
         let pods_before_draining =
             if main_target(&targets).is_some_and(|main| main.revision == "c") { 4 } else { pods };
         assert_eq!(decided.pods, pods_before_draining, "{why}");
         assert_eq!(
-            decide(&desired("c", 2, 9), &there, &decided.targets, at(NOW)),
+            decide(&desired(named("c").as_ref(), 2, 9), &there, &decided.targets, at(NOW)),
             decided,
             "{why}: decided twice"
         );
@@ -187,8 +200,12 @@ fn one_of_several_targets_takes_over_when_it_has_pods_for_all_viewers() {
         [(3, vec![share("a", 75, 200), share("b", 25, 300)]), (4, vec![share("b", 100, NOW)])]
     {
         let there = standing(&[("a", 100, 3, 3), ("b", 250, 4, ready)]);
-        let decided =
-            decide(&desired("b", 1, 9), &there, &[share("a", 75, 200), share("b", 25, 300)], at(NOW));
+        let decided = decide(
+            &desired(named("b").as_ref(), 1, 9),
+            &there,
+            &[share("a", 75, 200), share("b", 25, 300)],
+            at(NOW),
+        );
         assert_eq!(decided.targets, targets, "{ready} ready");
         assert_eq!(decided.kept, ["a"], "{ready} ready");
     }

@@ -1,6 +1,6 @@
 //! What the user can do if Kubernetes cannot create or run pods, from its message. Pure.
 
-/// What to do where the API server refuses to create pods.
+/// What to do if the API server refuses to create pods.
 pub(super) fn of_refusal(said: &str) -> &'static str {
     let says = |part: &str| said.contains(part);
     if says("must specify") {
@@ -26,7 +26,7 @@ pub(super) fn is_of_volume(said: &str) -> bool {
     said.to_lowercase().contains("persistentvolumeclaim") || said.contains("persistent volumes to bind")
 }
 
-/// What to do where a pod waits for one of `claims`.
+/// What to do if a pod waits for one of `claims`.
 pub(super) fn of_claim(said: &str, claims: &[&str]) -> String {
     if said.contains("not found") {
         return "create the PersistentVolumeClaim in this namespace, or correct artifact.volume.claimName"
@@ -42,7 +42,7 @@ pub(super) fn of_claim(said: &str, claims: &[&str]) -> String {
     }
 }
 
-/// What to do where no node can run a pod: one mend for each cause that the scheduler names.
+/// What to do if no node can run a pod: one mend for each cause that the scheduler names.
 pub(super) fn of_scheduling(said: &str) -> String {
     #[rustfmt::skip]
     let causes = [

@@ -12,7 +12,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn pod(name: &str) -> PodFacts {
-    PodFacts { name: name.into(), revision: "r".into(), created: Some(at(100)), ..PodFacts::default() }
+    PodFacts { name: name.into(), revision: Some("r".into()), created: Some(at(100)), ..PodFacts::default() }
 }
 
 fn ended(reason: &str, exit_code: i32, said: Option<Termination>) -> Option<Ended> {
@@ -26,7 +26,7 @@ fn waits(reason: &str, message: &str) -> Option<(String, String)> {
 fn find(pods: Vec<PodFacts>, second: i64) -> Option<Finding> {
     let observed = Observed { pods, ..Observed::default() };
     let needs = Needs { secrets: &["s3-keys"], claims: &["weights"], memory: Some("512Mi") };
-    diagnose("r", None, &observed, needs, at(second))
+    diagnose(&"r".into(), None, &observed, needs, at(second))
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn pods_that_are_ready_or_going_or_of_another_revision_give_no_finding() {
     let cases = [
         ("it is ready",                     PodFacts { ready: true, ..crashed() }),
         ("it is going",                     PodFacts { deleting: true, ..crashed() }),
-        ("it is of another revision",       PodFacts { revision: "q".into(), ..crashed() }),
+        ("it is of another revision",       PodFacts { revision: Some("q".into()), ..crashed() }),
         ("it has just been made",           pod("p")),
     ];
     for (why, pod) in cases {
@@ -82,7 +82,8 @@ fn the_pod_that_says_most_comes_first() {
 #[test]
 fn a_quota_that_refuses_pods_is_named() {
     let revision = Revision { refused: Some("exceeded quota: pods".into()), ..Revision::default() };
-    let found = diagnose("r", Some(&revision), &Observed::default(), Needs::default(), at(0)).unwrap();
+    let found =
+        diagnose(&"r".into(), Some(&revision), &Observed::default(), Needs::default(), at(0)).unwrap();
     assert_eq!(found.reason, Reason::PodRefused);
     assert!(
         found.message.contains("exceeded quota: pods; lower the requests in resources, or raise the quota"),
@@ -96,9 +97,9 @@ fn volumes_that_do_not_come_are_a_problem_after_a_while() {
     let mounting = PodFacts { mounting: true, ..pod("p") };
     assert_eq!(find(vec![mounting.clone()], 110), None, "that soon it says nothing");
     let observed = Observed { pods: vec![mounting], ..Observed::default() };
-    assert_eq!(due_after(&observed, "r", at(110)), Some(5));
-    assert_eq!(due_after(&observed, "r", at(120)), None);
-    let without_secrets = diagnose("r", None, &observed, Needs::default(), at(120)).unwrap();
+    assert_eq!(due_after(&observed, &"r".into(), at(110)), Some(5));
+    assert_eq!(due_after(&observed, &"r".into(), at(120)), None);
+    let without_secrets = diagnose(&"r".into(), None, &observed, Needs::default(), at(120)).unwrap();
     assert!(without_secrets.reason.is_progress(), "what it waits for is not known: a node may be slow");
     assert!(without_secrets.message.contains("kubectl describe pod p"), "{}", without_secrets.message);
 }

@@ -15,6 +15,7 @@ const BAD: &[Row] = &[
     ("a folder without a manifest",                   Fault::NoManifest,          |s| fs_remove(s, "marquee.json")),
     ("a missing file",                                Fault::Missing,             |s| fs_remove(s, WEIGHTS)),
     ("wrong checksum: one bit flipped",               Fault::Checksum,            |s| s.edit(WEIGHTS, |b| *b.last_mut().unwrap() ^= 1)),
+    ("wrong checksum, and no header either",          Fault::Checksum,            |s| s.edit(WEIGHTS, |b| b[..8].fill(0xff))),
     ("another artifact's manifest",                   Fault::Checksum,            |s| s.edit_manifest(|m| m["lineage"]["seed"] = json!(7))),
     ("a truncated file",                              Fault::Size,                |s| s.edit(WEIGHTS, |b| b.truncate(b.len() - 3))),
     ("a file with more at its end",                   Fault::Size,                |s| s.edit("titles.jsonl", |b| b.extend(b"\"40\"\n"))),

@@ -2,7 +2,11 @@
 
 use marquee_artifacts::{CatalogueRow, TableRow, TitleRow};
 
-use crate::{Deduplicate, bitmap::Bitmap, selection::Selection};
+use crate::{
+    Deduplicate,
+    bitmap::Bitmap,
+    selection::{AT_ONCE, Selection},
+};
 
 /// The row that [`Row::OfModel`] maps a title to when the catalogue does not have it. Such a title is never shown.
 pub const NOT_IN_CATALOGUE: CatalogueRow = CatalogueRow(u32::MAX);
@@ -110,20 +114,18 @@ pub struct ChosenTitle {
 /// A row outside the scores, `to_catalogue` or the catalogue is never shown.
 pub fn assemble(rows: &[Row<'_>], options: &PageOptions) -> Vec<ChosenRow> {
     let mut page = Page::new(options);
-    let (mut watched_of_model, mut watched_of_catalogue) = (Bitmap::default(), Bitmap::default());
+    let (mut watched_of_model, mut watched_of_catalogue) = (Watched::default(), Watched::default());
     let mut chosen = Vec::with_capacity(options.rows_shown.min(rows.len()));
     for (idx, row) in rows.iter().enumerate() {
         if chosen.len() == options.rows_shown {
             break;
         }
         let titles = match row {
-            Row::OfModel { titles, to_catalogue: None } => {
-                page.choose(titles, &mut watched_of_model, |title| Some(title.in_same_catalogue()))
-            }
+            Row::OfModel { titles, to_catalogue: None } => page.choose(titles, &mut watched_of_model, None),
             Row::OfModel { titles, to_catalogue: Some(map) } => {
-                page.choose(titles, &mut watched_of_model, |title| mapped(map, title))
+                page.choose(titles, &mut watched_of_model, Some(map))
             }
-            Row::OfCatalogue(titles) => page.choose(titles, &mut watched_of_catalogue, Some),
+            Row::OfCatalogue(titles) => page.choose(titles, &mut watched_of_catalogue, None),
         };
         if !titles.is_empty() {
             chosen.push(ChosenRow { row: idx, titles });
@@ -132,49 +134,78 @@ pub fn assemble(rows: &[Row<'_>], options: &PageOptions) -> Vec<ChosenRow> {
     chosen
 }
 
-/// What the rows of one page share: the titles shown so far, and memory.
+/// What the rows of one page share: the titles that are left, and memory.
 struct Page<'a> {
     options: &'a PageOptions,
-    /// Titles that may not be shown any more.
-    shown: Bitmap<CatalogueRow>,
+    /// Titles of the catalogue that may still be shown.
+    left: Bitmap<CatalogueRow>,
+    /// Those of them that one row may show; kept for its memory.
+    open: Bitmap<CatalogueRow>,
     selection: Selection,
+}
+
+/// The titles that a viewer watched, as a set. Rows of one model have the same ones, so the set is made once.
+struct Watched<'a, R> {
+    rows: &'a [R],
+    /// Rows of the table below this number are in the set if they are watched.
+    end: usize,
+    set: Bitmap<R>,
+}
+
+impl<R: TableRow + Default> Default for Watched<'_, R> {
+    fn default() -> Self {
+        Self { rows: &[], end: 0, set: Bitmap::default() }
+    }
+}
+
+impl<'a, R: TableRow> Watched<'a, R> {
+    /// The set of `rows` that are below `end`. It has no room if there are none.
+    fn of(&mut self, rows: &'a [R], end: usize) -> &Bitmap<R> {
+        let end = if rows.is_empty() { 0 } else { end };
+        if !std::ptr::eq(self.rows, rows) || self.end < end {
+            self.set.reset(end);
+            for &row in rows {
+                self.set.insert(row);
+            }
+            (self.rows, self.end) = (rows, end);
+        }
+        &self.set
+    }
 }
 
 impl<'a> Page<'a> {
     fn new(options: &'a PageOptions) -> Self {
-        let shown = Bitmap::with_room(options.n_catalogue);
-        Self { options, shown, selection: Selection::new() }
+        let mut left = Bitmap::default();
+        left.fill(options.n_catalogue);
+        Self { options, left, open: Bitmap::default(), selection: Selection::default() }
     }
 
-    /// The best titles of `row` that may be shown, now marked as shown. `watched` lends its memory.
-    fn choose<R: TableRow>(
+    /// The best titles of `row` that may be shown, now no longer left. Without `to_catalogue`, its table has the titles of the
+    /// catalogue in the same rows.
+    fn choose<'w, R: TableRow>(
         &mut self,
-        row: &RowTitles<'_, R>,
-        watched: &mut Bitmap<R>,
-        catalogue_row: impl Fn(R) -> Option<CatalogueRow> + Copy,
+        row: &RowTitles<'w, R>,
+        watched: &mut Watched<'w, R>,
+        to_catalogue: Option<&[CatalogueRow]>,
     ) -> Vec<ChosenTitle> {
         let n_candidates = row.candidates.len();
         if n_candidates == 0 {
             return Vec::new();
         }
-        watched.reset(row.candidates.end());
-        for &title in row.watched {
-            watched.insert(title);
-        }
+        let watched = watched.of(row.watched, row.candidates.end());
         if self.options.deduplicate == Deduplicate::Row {
-            self.shown.reset(self.options.n_catalogue);
+            self.left.fill(self.options.n_catalogue);
         }
-        let catalogue_row = |title: R| catalogue_row(title).filter(|_| !watched.contains(title));
         let wanted = self.options.titles_per_row.min(n_candidates);
-        self.select(&row.candidates, wanted, catalogue_row);
+        self.select(&row.candidates, wanted, watched, to_catalogue);
         let mut titles = Vec::with_capacity(wanted);
-        let n_repeats = self.accept(&mut titles, catalogue_row);
+        let n_repeats = self.accept(&mut titles, to_catalogue);
         if n_repeats > 0 {
             // Candidates that name a title twice, or two rows of one title: some of the best `wanted` were the same title, so
-            // fewer than wanted are left. Rank all candidates and go on from there. The accepted titles are marked as shown,
+            // fewer than wanted are left. Rank all candidates and go on from there. The accepted titles are no longer left,
             // so they are not offered again, and every other title ranks below them.
-            self.select(&row.candidates, n_candidates, catalogue_row);
-            self.accept(&mut titles, catalogue_row);
+            self.select(&row.candidates, n_candidates, watched, to_catalogue);
+            self.accept(&mut titles, to_catalogue);
         }
         titles
     }
@@ -184,52 +215,40 @@ impl<'a> Page<'a> {
         &mut self,
         candidates: &Candidates<'_, R>,
         wanted: usize,
-        catalogue_row: impl Fn(R) -> Option<CatalogueRow>,
+        watched: &Bitmap<R>,
+        to_catalogue: Option<&[CatalogueRow]>,
     ) {
-        self.selection.start(wanted);
-        match candidates {
-            Candidates::Listed(listed) => {
-                listed.iter().for_each(|listed| self.offer(listed.title, listed.score, &catalogue_row));
+        let Self { left, open, selection, .. } = self;
+        selection.start(wanted);
+        match to_catalogue {
+            None => {
+                // One look-up for each title instead of two.
+                open.assign_difference(left, watched);
+                offer(selection, candidates, |title| open.contains(CatalogueRow(title.number())));
             }
-            Candidates::View { scores, titles } => {
-                for &title in *titles {
-                    let Some(&score) = scores.get(title.number() as usize) else { continue };
-                    self.offer(title, score, &catalogue_row);
-                }
-            }
+            // The scores of a model in this process hide what was watched.
+            Some(map) if !watched.has_room() => offer(selection, candidates, |title| {
+                map.get(title.number() as usize).is_some_and(|&row| left.contains(row))
+            }),
+            Some(map) => offer(selection, candidates, |title| {
+                let row = map.get(title.number() as usize);
+                row.is_some_and(|&row| left.contains(row)) & !watched.contains(title)
+            }),
         }
-    }
-
-    #[inline]
-    fn offer<R: TableRow>(
-        &mut self,
-        title: R,
-        score: f32,
-        catalogue_row: impl Fn(R) -> Option<CatalogueRow>,
-    ) {
-        if self.selection.may_take(score) && catalogue_row(title).is_some_and(|row| self.may_show(row)) {
-            self.selection.take(score, title.number());
-        }
-    }
-
-    #[inline]
-    fn may_show(&self, title: CatalogueRow) -> bool {
-        title.idx() < self.options.n_catalogue && !self.shown.contains(title)
     }
 
     /// Moves the ranked titles to `titles` until the row is full; returns how many were there already.
-    fn accept<R: TableRow>(
-        &mut self,
-        titles: &mut Vec<ChosenTitle>,
-        catalogue_row: impl Fn(R) -> Option<CatalogueRow>,
-    ) -> usize {
+    fn accept(&mut self, titles: &mut Vec<ChosenTitle>, to_catalogue: Option<&[CatalogueRow]>) -> usize {
         let mut n_repeats = 0;
         for ranked in self.selection.best() {
             if titles.len() == self.options.titles_per_row {
                 break;
             }
-            let Some(catalogue) = catalogue_row(R::from_number(ranked.number())) else { continue };
-            if self.shown.insert(catalogue) {
+            let number = ranked.number();
+            let catalogue =
+                to_catalogue.map_or(Some(CatalogueRow(number)), |map| map.get(number as usize).copied());
+            let Some(catalogue) = catalogue else { continue };
+            if self.left.remove(catalogue) {
                 titles.push(ChosenTitle { catalogue, score: ranked.score() });
             } else {
                 n_repeats += 1;
@@ -239,9 +258,41 @@ impl<'a> Page<'a> {
     }
 }
 
+/// Offers the candidates that may be shown.
+fn offer<R: TableRow>(
+    selection: &mut Selection,
+    candidates: &Candidates<'_, R>,
+    may_show: impl Fn(R) -> bool,
+) {
+    match candidates {
+        Candidates::Listed(listed) => {
+            for &Candidate { title, score } in *listed {
+                if selection.may_take(score) && may_show(title) {
+                    selection.take(score, title.number());
+                }
+            }
+        }
+        Candidates::View { scores, titles } => {
+            let score_of =
+                |title: R| scores.get(title.number() as usize).copied().unwrap_or(f32::NEG_INFINITY);
+            let (first, rest) = titles.split_at(titles.len().min(AT_ONCE));
+            let offered = |&title: &R| unless(!may_show(title), score_of(title));
+            selection.take_best(first.iter().map(offered), |at| first[at].number());
+            for &title in rest {
+                let score = score_of(title);
+                if selection.may_take(score) && may_show(title) {
+                    selection.take(score, title.number());
+                }
+            }
+        }
+    }
+}
+
+/// The score, or minus infinity for a hidden title. Without a branch, which would be hard to predict.
 #[inline]
-fn mapped(to_catalogue: &[CatalogueRow], title: TitleRow) -> Option<CatalogueRow> {
-    to_catalogue.get(title.idx()).copied().filter(|&catalogue| catalogue != NOT_IN_CATALOGUE)
+fn unless(hidden: bool, score: f32) -> f32 {
+    let keep = u32::from(hidden).wrapping_sub(1);
+    f32::from_bits(score.to_bits() & keep | f32::NEG_INFINITY.to_bits() & !keep)
 }
 
 #[cfg(test)]

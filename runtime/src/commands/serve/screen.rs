@@ -1,5 +1,5 @@
 //! The start screen: models and pages with their artifacts, addresses, problems, and the parts of the manifests that a single
-//! process ignores.
+//! process ignores. It is for people: where the log is asked for as JSON, its lines say the same.
 
 use std::{
     io::{self, Write},
@@ -60,7 +60,8 @@ pub(super) fn write(out: &mut dyn Write, served: &Served<'_>, addresses: Address
     } else {
         writeln!(out, "  preview   not served; --preview always serves it on this address")?;
     }
-    let ready = if status.ready { "yes".to_owned() } else { "no: fix the problems below".to_owned() };
+    let ready =
+        if status.ready { "yes".to_owned() } else { format!("not yet: {}", status.reasons.join("; ")) };
     writeln!(out, "  ready     {ready}\n")?;
     section(out, "Problems:", warnings(manifests, &status.models, &status.pages))?;
     section(out, "Ignored by a single process:", manifests.notes.iter().map(ToString::to_string).collect())?;

@@ -87,6 +87,29 @@ fn a_page_follows_models_of_its_surfaces_and_the_older_of_two() {
 }
 
 #[test]
+fn a_model_that_is_being_deleted_answers_until_the_next_one_has_traffic() {
+    let at = |second| Some(Timestamp::from_second(second).unwrap().into());
+    #[rustfmt::skip]
+    let cases = [
+        // why                                    old is deleted  traffic of the young one  who answers
+        ("the older of two",                      None,           vec![("bb", 100)],        "aa"),
+        ("the young one has no pods yet",         at(30),         vec![],                   "aa"),
+        ("the young one has no viewers",          at(30),         vec![("bb", 0)],          "aa"),
+        ("the young one is ready to take over",   at(30),         vec![("bb", 100)],        "bb"),
+    ];
+    for (why, deleted, traffic, answers) in cases {
+        let mut old = model("old", "home", "top-picks", &[("aa", 100)]);
+        let mut young = model("young", "home", "top-picks", &traffic);
+        (old.metadata.creation_timestamp, young.metadata.creation_timestamp) = (at(10), at(20));
+        old.metadata.deletion_timestamp = deleted;
+        for models in [[&young, &old], [&old, &young]] {
+            let plan = plan(models, [], &surfaces());
+            assert_eq!(plan.objectives["top-picks"][0].revision.as_str(), answers, "{why}");
+        }
+    }
+}
+
+#[test]
 fn addresses_of_the_newer_protocol_stand_in_brackets() {
     let mut six = slice("mf-ranker-aa", &[("fd00::1", Some(true), None)]);
     six.address_type = "IPv6".into();

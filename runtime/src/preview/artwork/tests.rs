@@ -9,7 +9,6 @@ fn title(name: &str, genres: &[&str]) -> TitleCard {
         name: name.into(),
         year: Some(1977),
         genres: genres.iter().map(|genre| (*genre).to_owned()).collect(),
-        json: String::new(),
     }
 }
 

@@ -27,6 +27,7 @@ use models::{PageRanker, page_options};
 pub use models::{Share, is_same_split};
 
 use super::{
+    ObjectiveStatus,
     catalogue::Catalogue,
     describe::{SurfaceDescription, ViewerDescription},
     log_rate_limiter::LogRateLimiter,
@@ -64,12 +65,12 @@ pub struct PageTimes {
 /// A candidate row.
 struct PlannedRow {
     name: Arc<str>,
-    heading: String,
+    heading: Arc<str>,
     kind: RowKind,
     /// Catalogue rows that the row may show.
     catalogue_slice: Arc<[CatalogueRow]>,
     /// Sentence that explains the row's titles when no fallback is used.
-    why: String,
+    why: Arc<str>,
 }
 
 /// The order of a row's titles. Numbers are indexes in [`ServedPage::rankers`].
@@ -139,12 +140,12 @@ impl ServedPage {
             {
                 let mut known: Vec<&str> = self.catalogue.genres().collect();
                 known.sort_unstable();
-                let hint = spelling::nearest(name, known.iter().copied()).map_or_else(
-                    || "correct the name, or remove the row".to_owned(),
-                    |nearest| format!("the nearest is {nearest:?}"),
+                let mend = spelling::nearest(name, known.iter().copied()).map_or_else(
+                    || "correct source.genre.name, or remove the row".to_owned(),
+                    |nearest| format!("correct source.genre.name (the nearest is {nearest:?})"),
                 );
                 warnings.push(format!(
-                    "row {:?}: no title of the catalogue has the genre {name:?}: {hint}",
+                    "row {:?} is never shown: no title of the catalogue has the genre {name:?}; {mend}",
                     row.name
                 ));
             }
@@ -154,10 +155,22 @@ impl ServedPage {
         for ranker in self.rankers.iter().filter(knows_none) {
             let objective = &ranker.objective;
             warnings.push(format!(
-                "the catalogue has no title of objective {objective:?}: make both artifacts from the same data"
+                "rows of objective {objective:?} are never shown: the catalogue has no title of its model; make both artifacts from \
+                 the same data"
             ));
         }
         warnings
+    }
+
+    /// Whether models answer for the objectives of the rows at `now`, sorted by objective.
+    pub fn objectives(&self, now: Instant) -> Vec<ObjectiveStatus> {
+        let status = |ranker: &PageRanker| ObjectiveStatus {
+            objective: ranker.objective.to_string(),
+            fallback_percent: ranker.fallback_percent(now),
+        };
+        let mut all: Vec<ObjectiveStatus> = self.rankers.iter().map(status).collect();
+        all.sort_unstable_by(|one, other| one.objective.cmp(&other.objective));
+        all
     }
 
     /// Description of the page for metadata requests.
@@ -208,8 +221,14 @@ fn plan_row(n: usize, config: &PageConfig, rankers: &[PageRanker], catalogue: &C
         Source::Genre { name, .. } => catalogue.genre(name).cloned().unwrap_or_default(),
         _ => catalogue.all().clone(),
     };
-    let why = why::of_source(&row.source);
-    PlannedRow { name: row.name.as_str().into(), heading: row.heading.clone(), kind, catalogue_slice, why }
+    let why = why::of_source(&row.source).into();
+    PlannedRow {
+        name: row.name.as_str().into(),
+        heading: row.heading.as_str().into(),
+        kind,
+        catalogue_slice,
+        why,
+    }
 }
 
 /// Popularity from the catalogue, or from the first model's training data if the catalogue has no counts.

@@ -1,6 +1,6 @@
 //! The models of a page. They run in this process or in others, and each revision has its own title rows.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use marquee_artifacts::CatalogueRow;
 use marquee_crds::pod_config::{PageConfig, RowConfig, Source};
@@ -99,6 +99,18 @@ impl PageRanker {
                 .collect(),
             is_ranked: config.rows.iter().any(is_ranked),
         }
+    }
+
+    /// Share of viewers, in percent, for whom no model answers at `now`.
+    pub(super) fn fallback_percent(&self, now: Instant) -> u32 {
+        let (mut all, mut unanswered) = (0_u32, 0_u32);
+        for revision in &self.revisions {
+            all = all.saturating_add(revision.weight);
+            if !revision.client.is_available(now) {
+                unanswered = unanswered.saturating_add(revision.weight);
+            }
+        }
+        unanswered.saturating_mul(100).checked_div(all).unwrap_or(100)
     }
 
     /// The revision for a viewer. The request id chooses it if the request has no viewer.
@@ -226,8 +238,6 @@ impl MappedModel {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use futures::future::BoxFuture;
     use marquee_artifacts::IdTable;
 
@@ -249,6 +259,10 @@ mod tests {
             &self.1
         }
 
+        fn is_available(&self, _: Instant) -> bool {
+            &*self.0.artifact_digest != "gone"
+        }
+
         fn plays(&self) -> &[f32] {
             &[]
         }
@@ -266,25 +280,41 @@ mod tests {
         }
     }
 
+    fn revision(name: &str, weight: u32) -> MappedModel {
+        let info = ModelInfo { objective: "top-picks".into(), artifact_digest: name.into() };
+        let client: Arc<dyn RankerClient> =
+            Arc::new(Named(info, IdTable::from_ids(Vec::<String>::new()).unwrap()));
+        MappedModel {
+            client,
+            weight,
+            to_catalogue: None,
+            all: Arc::default(),
+            slices: Vec::new(),
+            lists: Arc::default(),
+            needs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_fallback_fills_the_rows_of_viewers_whose_revision_cannot_answer() {
+        #[rustfmt::skip]
+        let cases = [
+            ("no model",                    vec![],                                             100),
+            ("a model that answers",        vec![revision("aa", 100)],                          0),
+            ("a model without pods",        vec![revision("gone", 100)],                        100),
+            ("one of two revisions",        vec![revision("aa", 75), revision("gone", 25)],     25),
+        ];
+        for (why, revisions, percent) in cases {
+            let ranker = PageRanker { objective: "top-picks".into(), revisions, is_ranked: true };
+            assert_eq!(ranker.fallback_percent(Instant::now()), percent, "{why}");
+        }
+    }
+
     #[test]
     fn a_viewer_keeps_a_revision_and_requests_without_a_viewer_are_split_by_their_own_id() {
-        let revision = |name: &str| {
-            let info = ModelInfo { objective: "top-picks".into(), artifact_digest: name.into() };
-            let client: Arc<dyn RankerClient> =
-                Arc::new(Named(info, IdTable::from_ids(Vec::<String>::new()).unwrap()));
-            MappedModel {
-                client,
-                weight: 50,
-                to_catalogue: None,
-                all: Arc::default(),
-                slices: Vec::new(),
-                lists: Arc::default(),
-                needs: Vec::new(),
-            }
-        };
         let ranker = PageRanker {
             objective: "top-picks".into(),
-            revisions: vec![revision("aa"), revision("bb")],
+            revisions: vec![revision("aa", 50), revision("bb", 50)],
             is_ranked: true,
         };
         let gets = |viewer: &str, request: usize| {

@@ -19,7 +19,7 @@ use super::{
 use crate::service::{
     Observer,
     client::RankError,
-    types::{PageRequest, PageResponse, PageRow, PageTitle},
+    types::{PageRequest, PageResponse, PageRow, PageTitles},
 };
 
 /// Duration of each step.
@@ -66,8 +66,8 @@ impl ServedPage {
         let candidates: Vec<_> = contents.iter().map(|content| filler.candidate(content)).collect();
         let chosen = assemble(&candidates, &self.options);
         self.remember(viewer_id, &contents, &chosen);
-        let page_row = |row: &ChosenRow| self.page_row(&contents[row.row], &viewer, &needed, row);
-        let rows: Vec<PageRow> = chosen.iter().map(page_row).collect();
+        let page_row = |row: ChosenRow| self.page_row(&contents[row.row], &viewer, &needed, row);
+        let rows: Vec<PageRow> = chosen.into_iter().map(page_row).collect();
         for row in &rows {
             if let Some(reason) = row.degraded {
                 degraded = true;
@@ -101,12 +101,13 @@ impl ServedPage {
         content: &RowContent<'_>,
         viewer: &PageViewer<'_>,
         needed: &ScoresNeeded,
-        chosen: &ChosenRow,
+        chosen: ChosenRow,
     ) -> PageRow {
         let PlannedRow { name, heading, why, .. } = &self.rows[content.row];
         let seed = needed.seeds[content.row].and_then(|seed| self.catalogue.card(seed));
-        let with_title =
-            |text: &str| seed.map_or_else(|| text.to_owned(), |card| text.replace("{title}", &card.name));
+        let with_title = |text: &Arc<str>| {
+            seed.map_or_else(|| text.clone(), |card| text.replace("{title}", &card.name).into())
+        };
         let (known, last_good) = match content.scores {
             RowScores::Model { ranker, .. } | RowScores::Listed { ranker, .. } => {
                 (viewer.by_ranker[ranker].as_ref().ok(), false)
@@ -114,19 +115,15 @@ impl ServedPage {
             RowScores::Popular(_) => (None, false),
             RowScores::LastGood(_) => (None, true),
         };
-        let titles = chosen.titles.iter().filter_map(|title| {
-            let card = self.catalogue.card(title.catalogue)?;
-            Some(PageTitle { title: Arc::clone(card), score: title.score })
-        });
         PageRow {
             name: name.clone(),
             heading: with_title(heading),
             why: content
                 .degraded
-                .map_or_else(|| with_title(why), |degraded| why::of_fallback(degraded, last_good)),
+                .map_or_else(|| with_title(why), |degraded| why::of_fallback(degraded, last_good).into()),
             model: known.map(|known| known.model.client.info().clone()),
             degraded: content.degraded,
-            titles: titles.collect(),
+            titles: PageTitles::new(self.catalogue.cards.clone(), chosen.titles),
         }
     }
 

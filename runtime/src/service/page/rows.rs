@@ -143,8 +143,9 @@ impl<'a> RowFiller<'a> {
 
     fn by_model<'b>(&'b self, ranker: usize, candidates: Candidates<'b, TitleRow>) -> Row<'b> {
         let viewer = self.viewer.by_ranker[ranker].as_ref().ok();
-        // A seed is a watched title, so its row never shows it.
-        let watched = viewer.map_or(&[][..], RankerViewer::watched);
+        // A seed is a watched title, so its row never shows it. Scores of all titles already hide watched titles.
+        let is_list = matches!(candidates, Candidates::Listed(_));
+        let watched = viewer.filter(|_| is_list).map_or(&[][..], RankerViewer::watched);
         Row::OfModel {
             titles: RowTitles { candidates, watched },
             to_catalogue: viewer.and_then(|viewer| viewer.model.to_catalogue.as_deref()),

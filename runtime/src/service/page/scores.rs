@@ -93,7 +93,7 @@ impl ServedPage {
             }
             answer
         });
-        let answers = join_all(asked).await;
+        let mut answers = join_all(asked).await;
         for (ranker, answer) in self.rankers.iter().zip(&answers) {
             for scores in answer.viewer.iter().chain(&answer.near) {
                 if let Err(error @ RankError::Failed(_)) = scores {
@@ -101,6 +101,7 @@ impl ServedPage {
                 }
             }
         }
+        viewer.hide_watched(&mut answers);
         answers
     }
 }

@@ -11,7 +11,7 @@ use super::{
     models::{MappedModel, PageRanker},
 };
 use crate::service::{
-    client::{KnownViewer, OwnedViewer, Scores, ViewerQuery},
+    client::{KnownViewer, OwnedViewer, Scores, ScoresAnswer, ViewerQuery},
     loaded_model::recent_rows,
     types::{Degraded, PageRequest, Recognised},
 };
@@ -50,6 +50,24 @@ impl<'a> RankerViewer<'a> {
     /// Title rows that the viewer watched, in training or recently.
     pub(super) fn watched(&self) -> &[TitleRow] {
         self.with_recent.as_deref().unwrap_or(&self.history)
+    }
+}
+
+impl PageViewer<'_> {
+    /// Lowers the scores of watched titles to minus infinity, so that no row shows them and no row need look for them. Lists
+    /// have none of them.
+    pub(super) fn hide_watched(&self, answers: &mut [ScoresAnswer]) {
+        for (viewer, answer) in self.by_ranker.iter().zip(answers) {
+            let Ok(viewer) = viewer else { continue };
+            for scores in answer.viewer.iter_mut().chain(&mut answer.near) {
+                let Ok(Scores::All(scores)) = scores else { continue };
+                for title in viewer.watched() {
+                    if let Some(score) = scores.get_mut(title.idx()) {
+                        *score = f32::NEG_INFINITY;
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -21,9 +21,9 @@ impl From<types::Degraded> for Degraded {
     }
 }
 
-impl From<types::PageTitle> for Title {
-    fn from(placed: types::PageTitle) -> Self {
-        let card = &placed.title;
+impl From<types::PageTitle<'_>> for Title {
+    fn from(placed: types::PageTitle<'_>) -> Self {
+        let card = placed.title;
         Self {
             id: card.id.to_string(),
             name: card.name.clone(),
@@ -38,11 +38,11 @@ impl From<types::PageRow> for Row {
     fn from(row: types::PageRow) -> Self {
         Self {
             name: row.name.to_string(),
-            heading: row.heading,
-            why: row.why,
+            heading: row.heading.to_string(),
+            why: row.why.to_string(),
             model: row.model.as_ref().map(Into::into),
             degraded: row.degraded.map_or(Degraded::Unspecified, Into::into).into(),
-            titles: row.titles.into_iter().map(Into::into).collect(),
+            titles: row.titles.iter().map(Into::into).collect(),
         }
     }
 }

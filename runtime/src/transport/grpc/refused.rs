@@ -16,6 +16,7 @@ use super::{
 use crate::{
     telemetry::{Code, Method},
     transport::{
+        Limits,
         call::{REQUEST_ID, Shared, TRACEPARENT},
         oip::{self, Unsupported},
     },
@@ -44,7 +45,7 @@ impl Service<Request<Incoming>> for Explained {
                 return Ok(response);
             }
             let Some(status) = Status::from_header_map(response.headers()) else { return Ok(response) };
-            let Some((code, status)) = explained(&status, &uri, shared.limits.max_body) else {
+            let Some((code, status)) = explained(&status, &uri, &shared.limits) else {
                 return Ok(response);
             };
             let mut headers = HeaderMap::new();
@@ -61,7 +62,7 @@ impl Service<Request<Incoming>> for Explained {
 }
 
 /// What a refusal of tonic should say, and the code under which it counts. `None` for what is clear enough.
-fn explained(status: &Status, uri: &Uri, max_body: usize) -> Option<(Code, Status)> {
+fn explained(status: &Status, uri: &Uri, limits: &Limits) -> Option<(Code, Status)> {
     match status.code() {
         // The message is empty for an unknown method, and names an unknown compression.
         GrpcCode::Unimplemented if status.message().is_empty() => {
@@ -70,8 +71,10 @@ fn explained(status: &Status, uri: &Uri, max_body: usize) -> Option<(Code, Statu
         GrpcCode::Unimplemented => Some((Code::Unsupported, status.clone())),
         // Before and after decompression.
         GrpcCode::OutOfRange | GrpcCode::ResourceExhausted => {
-            let message =
-                format!("the message is over {max_body} bytes: send fewer titles, or raise --max-body");
+            let Limits { max_body, max_body_setting, .. } = limits;
+            let message = format!(
+                "the message is over {max_body} bytes: send fewer titles, or raise {max_body_setting}"
+            );
             Some((Code::TooLarge, Status::out_of_range(message)))
         }
         GrpcCode::Internal => Some((Code::Invalid, status.clone())),
@@ -112,9 +115,11 @@ fn method(path: &str) -> Method {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::tests::limits;
 
     #[test]
     fn a_refusal_says_what_to_use_instead() {
+        let limits = Limits { max_body: 1000, ..limits() };
         let big = "Error, decoded message length too large: found 9 bytes, the limit is: 4 bytes";
         #[rustfmt::skip]
         let cases = [
@@ -132,7 +137,7 @@ mod tests {
             ("/inference.GRPCInferenceService/Nothing",              Status::unimplemented(""),                 Code::Unsupported, "has no method \"Nothing\""),
         ];
         for (path, status, code, message) in cases {
-            let (found, status) = explained(&status, &path.parse().unwrap(), 1000).unwrap();
+            let (found, status) = explained(&status, &path.parse().unwrap(), &limits).unwrap();
             assert_eq!(found, code, "{path}");
             assert!(status.message().contains(message), "{path}: {}", status.message());
         }

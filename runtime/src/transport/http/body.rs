@@ -14,7 +14,7 @@ pub(super) async fn read(headers: &HeaderMap, body: Incoming, limits: &Limits) -
     let declared =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limits.max_body) {
-        return Err(Problem::too_large(limits.max_body, ""));
+        return Err(Problem::too_large(limits, ""));
     }
     let encoding = Encoding::of_request(headers)?;
     let body = timeout(limits.body_timeout, collect(body, limits)).await.unwrap_or_else(|_| {
@@ -48,7 +48,7 @@ async fn collect(mut body: Incoming, limits: &Limits) -> Result<Bytes, Problem> 
             parts.extend_from_slice(&data);
         }
         if whole.len() + parts.len() > limits.max_body {
-            return Err(Problem::too_large(limits.max_body, ""));
+            return Err(Problem::too_large(limits, ""));
         }
     }
     Ok(if parts.is_empty() { whole } else { parts.freeze() })

@@ -7,9 +7,6 @@ use crate::service::types::{ModelInfo, PageResponse, PageRow, Recognised, ScoreR
 /// Estimated bytes of a score, with its comma.
 const SCORE_BYTES: usize = 12;
 
-/// Estimated bytes of a title of a page.
-const TITLE_BYTES: usize = 128;
-
 /// A buffer for JSON.
 pub(super) struct Json(Vec<u8>);
 
@@ -106,21 +103,21 @@ pub(super) fn page(response: &PageResponse) -> Vec<u8> {
 
 /// Estimated bytes of a row. Measuring every title would cost more than growing the buffer now and then.
 fn row_bytes(row: &PageRow) -> usize {
-    256 + row.heading.len() + row.why.len() + row.titles.len() * TITLE_BYTES
+    256 + row.heading.len() + row.why.len() + row.titles.json_bytes(2 * SCORE_BYTES)
 }
 
 fn row(json: &mut Json, row: &PageRow) {
     json.raw("{\"name\":").value(&*row.name);
-    json.raw(",\"heading\":").value(&row.heading);
-    json.raw(",\"why\":").value(&row.why);
+    json.raw(",\"heading\":").value(&*row.heading);
+    json.raw(",\"why\":").value(&*row.why);
     if let Some(model) = &row.model {
         json.raw(",\"model\":{").model(model).raw("}");
     }
     if let Some(degraded) = row.degraded {
         json.raw(",\"degraded\":").value(degraded.reason());
     }
-    json.raw(",\"titles\":").list(row.titles.iter(), |json, placed| {
-        json.raw("{").raw(&placed.title.json).raw(",\"score\":").value(&placed.score).raw("}");
+    json.raw(",\"titles\":").list(row.titles.json(), |json, (title, score)| {
+        json.raw(title).value(&score).raw("}");
     });
     json.raw("}");
 }

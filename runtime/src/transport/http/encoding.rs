@@ -105,7 +105,7 @@ impl Encoding {
         // At the limit, one more byte decides.
         match decoder.read(&mut [0]).map_err(|error| self.malformed(&error))? {
             0 => Ok(decoded.into()),
-            _ => Err(Problem::too_large(limits.max_body, " after decompression")),
+            _ => Err(Problem::too_large(limits, " after decompression")),
         }
     }
 

@@ -6,7 +6,11 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::reply::Reply;
-use crate::{service::types::ServeError, telemetry::Code, transport::call::BadTimeout};
+use crate::{
+    service::types::ServeError,
+    telemetry::Code,
+    transport::{Limits, call::BadTimeout},
+};
 
 /// The error of a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,10 +56,12 @@ struct InferenceError<'a> {
 }
 
 impl Problem {
-    /// A body over the limit of `max_body` bytes. `when` is empty or ` after decompression`.
-    pub(super) fn too_large(max_body: usize, when: &str) -> Self {
-        let detail =
-            format!("the body is over {max_body} bytes{when}: send fewer titles, or raise --max-body");
+    /// A body over the limit. `when` is empty or ` after decompression`.
+    pub(super) fn too_large(limits: &Limits, when: &str) -> Self {
+        let Limits { max_body, max_body_setting, .. } = limits;
+        let detail = format!(
+            "the body is over {max_body} bytes{when}: send fewer titles, or raise {max_body_setting}"
+        );
         Self::new(Code::TooLarge, detail)
     }
 

@@ -11,12 +11,13 @@ use crate::{
 };
 
 /// Method and template of every route. The OpenAPI document has the same routes.
-pub const ROUTES: [(&str, &str); 18] = [
+pub const ROUTES: [(&str, &str); 19] = [
     ("POST", "/v1/objectives/{objective}/score"),
     ("POST", "/v1/objectives/{objective}/top-k"),
     ("POST", "/v1/surfaces/{surface}/page"),
     ("GET", "/v1/openapi.json"),
     ("GET", "/livez"),
+    ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/status"),
     ("GET", "/metrics"),
@@ -64,6 +65,8 @@ pub(super) enum Found<'a> {
     Options(&'static str),
     /// The path belongs to an extension that the server does not have.
     Unsupported(Unsupported, Style),
+    /// Other servers answer probes at this path.
+    Probe,
     Nothing(Style),
 }
 
@@ -86,7 +89,9 @@ impl Found<'_> {
                 Method::HttpOperations
             }
             Self::Options(_) => Method::HttpOperations,
-            Self::OtherMethod(..) | Self::Unsupported(..) | Self::Nothing(_) => Method::HttpUnknown,
+            Self::OtherMethod(..) | Self::Unsupported(..) | Self::Probe | Self::Nothing(_) => {
+                Method::HttpUnknown
+            }
         }
     }
 
@@ -97,7 +102,7 @@ impl Found<'_> {
             Self::Route(_) if matches!(self.method(), Method::HttpInfer | Method::HttpOip) => {
                 Style::Inference
             }
-            Self::Route(_) | Self::Options(_) => Style::Problem,
+            Self::Route(_) | Self::Options(_) | Self::Probe => Style::Problem,
         }
     }
 }
@@ -122,7 +127,8 @@ pub(super) fn find<'a>(verb: &Verb, path: &'a str) -> Found<'a> {
         ["v1", "objectives", objective, "top-k"] => ("POST", Route::TopK(decode(objective))),
         ["v1", "surfaces", surface, "page"] => ("POST", Route::Page(decode(surface))),
         ["v1", "openapi.json"] => ("GET", Route::OpenApi),
-        ["livez"] => ("GET", Route::Live),
+        // Kubernetes' own components answer at `/healthz` as at `/livez`.
+        ["livez" | "healthz"] => ("GET", Route::Live),
         ["readyz"] => ("GET", Route::Ready),
         ["status"] => ("GET", Route::Status),
         ["metrics"] => ("GET", Route::Metrics),
@@ -136,6 +142,7 @@ pub(super) fn find<'a>(verb: &Verb, path: &'a str) -> Found<'a> {
         // The paths of version 1 of the inference protocol.
         ["v1", "models", ..] => return Found::Unsupported(Unsupported::FirstVersion, Style::Inference),
         ["*"] if verb == Verb::OPTIONS => return Found::Options("GET, HEAD, POST, OPTIONS"),
+        segments if is_probe(segments) => return Found::Probe,
         _ => return nothing(path),
     };
     let fits = verb == wanted || (wanted == "GET" && verb == Verb::HEAD);
@@ -164,6 +171,19 @@ fn inference<'a>(rest: &[&'a str]) -> Option<(&'static str, Route<'a>)> {
         }
         _ => return None,
     })
+}
+
+/// Whether health checks of other servers use this path. Some of them mean liveness by it and some readiness, so it is no alias.
+fn is_probe(segments: &[&str]) -> bool {
+    matches!(
+        segments,
+        ["health" | "healthcheck" | "health-check" | "healthy" | "ping" | "up"]
+            | ["live" | "liveness" | "alive" | "ready" | "readiness"]
+            | ["health", "live" | "liveness" | "ready" | "readiness"]
+            | ["-", "healthy" | "ready"]
+            | ["actuator", "health", ..]
+            | ["v1" | "api", "health", ..]
+    )
 }
 
 fn nothing(path: &str) -> Found<'static> {
@@ -206,6 +226,11 @@ pub(super) fn missing(found: &Found<'_>) -> Problem {
             ..Problem::new(Code::MethodNotAllowed, format!("this route supports the methods {allow}"))
         },
         Found::Unsupported(unsupported, _) => Problem::new(Code::Unsupported, unsupported.to_string()),
+        Found::Probe => Problem {
+            detail: "no route has this path: use /readyz for readiness and load balancers, and /livez for liveness"
+                .to_owned(),
+            ..Problem::no_route(listed())
+        },
         _ => Problem::no_route(listed()),
     }
 }
@@ -255,6 +280,23 @@ mod tests {
             find(&Verb::HEAD, "/v1/objectives/a/score"),
             Found::OtherMethod("POST, OPTIONS", Style::Problem)
         ));
+    }
+
+    #[test]
+    fn a_probe_of_another_server_gets_the_paths_of_this_one() {
+        #[rustfmt::skip]
+        let probes = [
+            "/health", "/healthcheck", "/health-check", "/ping", "/up", "/live", "/liveness", "/ready", "/readiness", "/health/",
+            "/health/live", "/health/ready", "/-/healthy", "/-/ready", "/actuator/health", "/actuator/health/liveness",
+            "/v1/health", "/api/health",
+        ];
+        for path in probes {
+            let found = find(&Verb::GET, path);
+            let problem = missing(&found);
+            assert_eq!((&found, problem.code), (&Found::Probe, Code::NotFound), "{path}");
+            assert!(problem.detail.contains("/readyz") && problem.detail.contains("/livez"), "{path}");
+        }
+        assert_eq!(find(&Verb::GET, "/healthz"), Found::Route(Route::Live));
     }
 
     #[test]

@@ -199,6 +199,9 @@ pub struct CatalogueArgs {
     /// Between two genres: one or several characters, or comma, semicolon, pipe, space
     #[arg(long, value_name = "CHAR", default_value = "pipe")]
     pub genre_separator: Option<Delimiter>,
+    /// Move an article at the end of a name to its beginning, as people write it: `Birdcage, The` becomes `The Birdcage`
+    #[arg(long)]
+    pub article_first: bool,
     /// Between fields of the metadata: one or several characters such as `::`, or tab, comma, semicolon, pipe, space
     /// [default: by header and extension]
     #[arg(long, value_name = "TEXT")]

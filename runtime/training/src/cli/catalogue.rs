@@ -55,6 +55,7 @@ fn read(args: &CatalogueArgs, io: &mut Io<'_>) -> Result<Metadata, TrainingError
         year: args.year_column.clone(),
         genres: args.genres_column.clone(),
         genre_separator: separator,
+        article_first: args.article_first,
         skip_bad_rows: args.data.skip_bad_rows.unwrap_or(0),
     })?;
     stage.end(&format!("{} titles", metadata.entries.len()))?;

@@ -81,6 +81,18 @@ fn a_catalogue_has_names_years_genres_and_plays() {
 }
 
 #[test]
+fn a_catalogue_names_titles_as_people_write_them_on_request() {
+    let world = World::new();
+    world.write("t.csv", "id,name\n25,\"Birdcage, The\"\n69,Forrest Gump\n");
+    for (flag, first) in [("", "Birdcage, The"), ("--article-first ", "The Birdcage")] {
+        world.run(&format!("catalogue --metadata @t.csv {flag}--output @c")).unwrap();
+        let entries = open(&world.path("c"), &OpenOptions::default()).unwrap().catalogue.unwrap();
+        let found: Vec<_> = entries.iter().map(|entry| (entry.id.as_str(), entry.name.as_str())).collect();
+        assert_eq!(found, [("25", first), ("69", "Forrest Gump")], "{flag}");
+    }
+}
+
+#[test]
 fn what_cannot_be_done_is_said_with_the_mend_and_the_exit_code() {
     let world = World::new();
     world.write("r.csv", &ratings());

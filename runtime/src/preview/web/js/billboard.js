@@ -32,6 +32,7 @@ export class Billboard {
     byId("billboard-name").textContent = title.name;
     byId("billboard-facts").textContent = facts(title, 4);
     byId("billboard-why").textContent = row.why;
-    byId("billboard-watch").setAttribute("aria-label", `I watched ${title.name}`);
+    // A name starts with the words on the button: whoever speaks commands says what they read.
+    byId("billboard-watch").setAttribute("aria-label", `I watched it: ${title.name}`);
   }
 }

@@ -13,10 +13,11 @@ export function makeCard(title) {
   const button = element(
     "button",
     { type: "button", class: "card", "data-title": title.id, tabindex: "-1" },
-    element("span", { class: "card-frame" }, image, rank, element("span", { class: "card-act", "aria-hidden": "true" }, "I watched it")),
+    element("span", { class: "card-frame" }, image, rank),
     name,
     element("span", { class: "card-facts" }, facts(title, 2)),
-    element("span", { class: "unseen" }, "Add to watched."),
+    // Last, so that the name of the button starts with the title.
+    element("span", { class: "card-act" }, "I watched it"),
   );
   const item = element("li", { class: "row-item", "data-title": title.id }, button);
   return { item, button, rank, title };

@@ -128,7 +128,7 @@ function fill(view, row) {
     view.badge.textContent = row.degraded === "ViewerUnknown" ? "Popular for now" : "Degraded";
     view.badge.title = DEGRADED[row.degraded] ?? row.degraded;
   }
-  view.whyButton.setAttribute("aria-label", `Why these titles? ${row.heading}`);
+  view.whyButton.setAttribute("aria-label", `Why these? ${row.heading}`);
   view.why.replaceChildren(...explain(row));
   const cards = new Map();
   view.order = row.titles.map((title, position) => {

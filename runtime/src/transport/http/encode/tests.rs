@@ -1,7 +1,13 @@
 use std::{sync::Arc, time::Duration};
 
+use marquee_artifacts::{CatalogueEntry, CatalogueRow};
+use marquee_pages::ChosenTitle;
+
 use super::*;
-use crate::service::types::{Degraded, PageTitle, TitleCard};
+use crate::service::{
+    cards::Cards,
+    types::{Degraded, PageTitles},
+};
 
 fn model() -> ModelInfo {
     ModelInfo { objective: "watch".into(), artifact_digest: "ab".into() }
@@ -34,20 +40,21 @@ fn ids_with_odd_characters_stay_json() {
 
 #[test]
 fn a_page_is_written_whole() {
-    let card = Arc::new(TitleCard {
+    let cards = Arc::new(Cards::new(vec![CatalogueEntry {
         id: "50".into(),
         name: "Star \"Wars\"".into(),
         year: Some(1977),
         genres: vec!["Action".into()],
-        json: r#""id":"50","name":"Star \"Wars\"","year":1977,"genres":["Action"]"#.into(),
-    });
+        plays: 0,
+    }]));
+    let chosen = vec![ChosenTitle { catalogue: CatalogueRow(0), score: 2.5 }];
     let row = |name: &str, model: Option<ModelInfo>, degraded: Option<Degraded>| PageRow {
         name: name.into(),
         heading: "For <you>".into(),
         why: "because".into(),
         model,
         degraded,
-        titles: vec![PageTitle { title: card.clone(), score: 2.5 }],
+        titles: PageTitles::new(cards.clone(), chosen.clone()),
     };
     let page = PageResponse {
         surface: "home".into(),

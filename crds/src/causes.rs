@@ -1,4 +1,4 @@
-//! Formats errors with their causes.
+//! Text of an error with its causes.
 
 use std::fmt;
 

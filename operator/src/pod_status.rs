@@ -1,4 +1,4 @@
-//! Asks starting pods how far their loads are: the API server does not know it.
+//! Asks pods for what the API server does not know: starting pods how far their loads are, and pages which rows the fallback fills.
 
 use std::{
     collections::BTreeMap,
@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt as _, stream};
+use futures::{StreamExt, stream};
 use marquee_crds::{
     names,
-    runtime_status::{self, Status},
+    runtime_status::{self, ResourceStatus, Status},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -18,30 +18,35 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use crate::{context::Context, observed::Loading};
+use crate::{
+    context::Context,
+    observed::{Loading, PageFacts, PodAnswer},
+};
 
-/// How often a starting pod is asked.
-const EVERY: Duration = Duration::from_secs(2);
+/// How long a turn takes. In each turn those pods are asked whose answer is due, as [`crate::cache::pods`] says.
+const TURN: Duration = Duration::from_secs(2);
 /// Longest time that an answer may take.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Pods asked at a time.
+/// Number of pods that are asked at the same time.
 const AT_A_TIME: usize = 8;
-/// Longest answer that is read, in bytes.
+/// Maximum length of an answer, in bytes.
 const LONGEST: u64 = 1 << 20;
+/// Most warnings of a page that are kept.
+const MOST_WARNINGS: usize = 16;
 
-/// Asks for ever. Where a pod has made progress, its resource is reconciled.
+/// Asks for ever. Where a pod says something new, its resource is reconciled.
 pub async fn follow(ctx: &Context) {
-    let mut turns = interval(EVERY);
+    let mut turns = interval(TURN);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         turns.tick().await;
-        let starting = ctx.operator.pods.lock().starting();
-        let asked = stream::iter(starting).for_each_concurrent(AT_A_TIME, |pod| async move {
-            let loading = match address(&pod.ip) {
-                Some(address) => progress(address).await,
+        let due = ctx.operator.pods.lock().due();
+        let asked = stream::iter(due).for_each_concurrent(AT_A_TIME, |pod| async move {
+            let answer = match address(&pod.ip) {
+                Some(address) => ask(address).await,
                 None => None,
             };
-            let news = ctx.operator.pods.lock().take_loading(&pod.parent, &pod.name, loading);
+            let news = ctx.operator.pods.lock().take_answer(&pod, answer);
             if news {
                 ctx.enqueue(&pod.parent);
             }
@@ -55,16 +60,16 @@ fn address(ip: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(ip.parse::<IpAddr>().ok()?, port))
 }
 
-/// Progress of the pod's load; `None` where it loads nothing or does not answer.
-async fn progress(pod: SocketAddr) -> Option<Loading> {
-    let answer = timeout(PATIENCE, ask(pod)).await.ok()?.ok()?;
+/// What the pod says; `None` where it does not answer.
+async fn ask(pod: SocketAddr) -> Option<PodAnswer> {
+    let answer = timeout(PATIENCE, fetch(pod)).await.ok()?.ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let is_fine = head.split(' ').nth(1) == Some("200");
     is_fine.then(|| read(body)).flatten()
 }
 
 /// The whole answer. With HTTP/1.0 the pod sends it in one piece and closes the connection.
-async fn ask(pod: SocketAddr) -> io::Result<String> {
+async fn fetch(pod: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect(pod).await?;
     stream.write_all(format!("GET /status HTTP/1.0\r\nHost: {pod}\r\n\r\n").as_bytes()).await?;
     let mut answer = String::new();
@@ -72,10 +77,24 @@ async fn ask(pod: SocketAddr) -> io::Result<String> {
     Ok(answer)
 }
 
-/// Pure: the sum of all loads in a pod's `/status`. An artifact that several resources share is loaded once.
-fn read(status: &str) -> Option<Loading> {
+/// Pure: what a pod's `/status` says.
+fn read(status: &str) -> Option<PodAnswer> {
     let Status { models, pages, .. } = serde_json::from_str(status).ok()?;
-    let resources = models.into_iter().chain(pages);
+    let page = (!pages.is_empty()).then(|| page(&pages));
+    Some(PodAnswer { loading: loading(models.into_iter().chain(pages)), page })
+}
+
+/// What fills the rows of the pages.
+fn page(pages: &[ResourceStatus]) -> PageFacts {
+    let objectives = pages.iter().flat_map(|page| &page.objectives);
+    PageFacts {
+        fallback_percent: objectives.map(|found| (found.objective.clone(), found.fallback_percent)).collect(),
+        warnings: pages.iter().flat_map(|page| &page.warnings).take(MOST_WARNINGS).cloned().collect(),
+    }
+}
+
+/// The sum of all loads. An artifact that several resources share is loaded once.
+fn loading(resources: impl Iterator<Item = ResourceStatus>) -> Option<Loading> {
     let loads: BTreeMap<String, runtime_status::Loading> =
         resources.filter_map(|resource| Some((resource.uri, resource.loading?))).collect();
     if loads.is_empty() {
@@ -127,16 +146,31 @@ mod tests {
             ("a refusal",                         StatusCode::SERVICE_UNAVAILABLE, LOADS,           None),
         ];
         for (why, status, answer, expected) in cases {
-            assert_eq!(progress(pod(status, answer).await).await, expected, "{why}");
+            let found = ask(pod(status, answer).await).await;
+            assert_eq!(found.and_then(|answer| answer.loading), expected, "{why}");
         }
+    }
+
+    #[test]
+    fn a_page_says_what_fills_its_rows_and_what_is_never_shown() {
+        let facts = |text: &str| read(text).unwrap().page;
+        let said = r#"{"pages":[{"objectives":[{"objective":"a","fallbackPercent":0},{"objective":"b","fallbackPercent":100}],
+            "warnings":["row \"w\" is never shown"]}]}"#;
+        let expected = PageFacts {
+            fallback_percent: [("a".into(), 0), ("b".into(), 100)].into(),
+            warnings: vec!["row \"w\" is never shown".into()],
+        };
+        assert_eq!(facts(said), Some(expected));
+        assert_eq!(facts(r#"{"pages":[{"uri":"a"}]}"#), Some(PageFacts::default()), "an older runtime");
+        assert_eq!(facts(r#"{"models":[{"uri":"a"}]}"#), None, "no page");
     }
 
     #[tokio::test]
     async fn a_pod_that_does_not_answer_says_nothing() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let silent = listener.local_addr().unwrap();
-        assert_eq!(progress(silent).await, None, "it takes connections, and no more");
+        assert_eq!(ask(silent).await, None, "it takes connections, and no more");
         drop(listener);
-        assert_eq!(progress(silent).await, None, "the port is closed");
+        assert_eq!(ask(silent).await, None, "the port is closed");
     }
 }
