@@ -165,6 +165,8 @@ reasons! {
     AccessDenied,
     /// The store does not answer.
     StoreUnreachable,
+    /// The settings of the store do not fit it, such as an address, a region, an authority or a key of its Secret.
+    StoreMisconfigured,
     /// The digest of a file is not the expected one.
     ChecksumMismatch,
     /// The artifact contradicts its own manifest: a shape, a size, a missing tensor.

@@ -28,6 +28,7 @@ impl Finding {
             Reason::ArtifactNotFound
                 | Reason::AccessDenied
                 | Reason::StoreUnreachable
+                | Reason::StoreMisconfigured
                 | Reason::ChecksumMismatch
                 | Reason::ArtifactInvalid
                 | Reason::ArtifactUnsupported

@@ -20,11 +20,12 @@ use crate::{
 };
 
 /// Reasons that pods give in their own words: those of the runtime, which this test replaces by a few.
-const OF_PODS: [Reason; 12] = [
+const OF_PODS: [Reason; 13] = [
     Reason::ConfigInvalid,
     Reason::ArtifactNotFound,
     Reason::AccessDenied,
     Reason::StoreUnreachable,
+    Reason::StoreMisconfigured,
     Reason::ChecksumMismatch,
     Reason::ArtifactInvalid,
     Reason::ArtifactUnsupported,

@@ -30,9 +30,8 @@ impl LoadError {
 
 fn of_fetch(error: &FetchError) -> Reason {
     match error {
-        FetchError::Uri { .. } | FetchError::Unpinned { .. } | FetchError::Settings { .. } => {
-            Reason::ConfigInvalid
-        }
+        FetchError::Uri { .. } | FetchError::Unpinned { .. } => Reason::ConfigInvalid,
+        FetchError::Settings { .. } => Reason::StoreMisconfigured,
         FetchError::NotFound { .. } => Reason::ArtifactNotFound,
         FetchError::Denied { .. } => Reason::AccessDenied,
         FetchError::Unavailable { .. } => Reason::StoreUnreachable,
@@ -114,7 +113,7 @@ mod tests {
             ("no permission to read",     in_place(io::ErrorKind::PermissionDenied), Reason::AccessDenied),
             ("the volume does not answer", in_place(io::ErrorKind::TimedOut),        Reason::StoreUnreachable),
             ("the store does not answer", open(unavailable),                         Reason::StoreUnreachable),
-            ("plain http",                open(FetchError::Settings { uri: "s3://b/m".into(), problem: "plain http".into() }), Reason::ConfigInvalid),
+            ("plain http",                open(FetchError::Settings { uri: "s3://b/m".into(), problem: "plain http".into() }), Reason::StoreMisconfigured),
             ("no digest",                 open(FetchError::Unpinned { uri: "s3://b/m".into() }), Reason::ConfigInvalid),
             ("no golden outputs",         LoadError::NoGolden { uri: "m".into() },   Reason::ArtifactInvalid),
         ];

@@ -86,7 +86,7 @@ async fn a_pod_that_cannot_serve_says_why() -> Outcome {
         fs::write(store.join(key), value)?;
         let ended =
             termination_message(&config_of("s3://b/m", &secret)?, &["--credentials", &folder]).await?;
-        assert_eq!(ended.reason, Reason::ConfigInvalid, "{why}: {ended:?}");
+        assert_eq!(ended.reason, Reason::StoreMisconfigured, "{why}: {ended:?}");
         assert!(ended.message.contains(message), "{why}: {ended:?}");
         fs::remove_file(store.join(key))?;
     }

@@ -32,6 +32,8 @@ pub(crate) struct StoreFacts {
     pub(crate) from_secret: bool,
     /// Where machines are told who they are, if the settings say so.
     pub(crate) metadata: Option<String>,
+    /// Machines may be asked by the older protocol, `AWS_IMDSV1_FALLBACK`.
+    pub(crate) falls_back: bool,
 }
 
 /// What of an answer counts.
@@ -62,7 +64,9 @@ impl StoreFacts {
             return Some(Misfit::Denied(format!("the token service {host} refuses AWS_ROLE_ARN: {said}")));
         }
         if self.tells_identity(host) {
-            return (answer.status == 404).then(|| self.no_identity());
+            // The client itself goes on after the 403 of a machine that speaks the older protocol, if it is allowed to.
+            let is_final = answer.status != 403 || !self.falls_back;
+            return is_final.then(|| self.no_identity());
         }
         if self.kind != StoreKind::S3 || !matches!(answer.status, 300..=303 | 305..=403) {
             return None;
@@ -253,12 +257,22 @@ mod tests {
             trusted: None,
             from_secret: false,
             metadata: None,
+            falls_back: false,
         };
         let to = "https://b.s3.eu-west-1.amazonaws.com/x";
         let answer = Answer { status: 403, region: None, redirect: Some(to), body: "" };
         let expected = "the bucket is in the region eu-west-1, not in us-east-1: set AWS_REGION=eu-west-1, and leave AWS_ENDPOINT \
                         out, which is https://s3.us-east-1.amazonaws.com";
         assert_eq!(facts.of_answer("s3", "", &answer), Some(Misfit::Settings(expected.to_owned())));
+        let machine = Answer { status: 403, region: None, redirect: None, body: "" };
+        let of_machine = |falls_back| {
+            StoreFacts { falls_back, ..facts.clone() }.of_answer("169.254.169.254", "", &machine)
+        };
+        assert!(
+            matches!(of_machine(false), Some(Misfit::Denied(_))),
+            "a machine that says nothing of itself"
+        );
+        assert_eq!(of_machine(true), None, "it may still answer the older protocol");
         let other = StoreFacts { kind: StoreKind::Web, ..facts };
         assert_eq!(other.of_answer("s3", "", &answer), None, "a web server may send anybody anywhere");
     }

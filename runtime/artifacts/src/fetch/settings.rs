@@ -303,6 +303,7 @@ impl Settings {
             trusted: self.trusted,
             from_secret,
             metadata: self.text("aws_metadata_endpoint").map(ToOwned::to_owned),
+            falls_back: self.is_switched_on("aws_imdsv1_fallback"),
         }
     }
 }

@@ -146,7 +146,7 @@ fn environment() -> Vec<(String, String)> {
 fn complaint(error: &object_store::Error, settings: &Settings) -> String {
     let cause = StoreCause::of(error).to_string();
     if cause.contains("No CA certificates were loaded") {
-        return "this machine has no certificates of authorities: install the package ca-certificates, or set SSL_CERT_FILE"
+        return "this machine has no certificates of authorities: install the package ca-certificates, or let SSL_CERT_FILE name a file that has them"
             .to_owned();
     }
     match settings.complained_of(&cause) {

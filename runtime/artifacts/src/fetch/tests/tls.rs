@@ -107,6 +107,61 @@ async fn what_is_wrong_with_a_certificate_is_said_in_words() {
     }
 }
 
+#[tokio::test]
+async fn every_kind_of_store_trusts_the_authority() {
+    let authority = Authority::new();
+    let store = Store::start_open_tls(authority.server()).await;
+    let digest = large(&store.place("models/ease"), 40, 0.5);
+    let endpoint = format!("https://{}", store.address());
+    let azure = [
+        ("AZURE_STORAGE_ENDPOINT", endpoint.as_str()),
+        ("AZURE_STORAGE_ACCOUNT", "a"),
+        ("AZURE_SKIP_SIGNATURE", "true"),
+    ];
+    let cases: [(&str, &[(&str, &str)]); 3] = [
+        ("s3", &[("AWS_ENDPOINT", &endpoint), ("AWS_SKIP_SIGNATURE", "true")]),
+        ("gs", &[("GOOGLE_BASE_URL", &endpoint), ("GOOGLE_SKIP_SIGNATURE", "true")]),
+        ("az", &azure),
+    ];
+    for (scheme, settings) in cases {
+        let cache = tempfile::tempdir().unwrap();
+        let fetcher = Fetcher::new(FetchOptions::new(cache.path()));
+        let uri = format!("{scheme}://models/ease");
+        let untrusting = fetcher.with_credentials(secret(settings));
+        let error = untrusting.digest(&uri).await.unwrap_err().to_string();
+        assert!(
+            error.ends_with("add the authority's certificate to the Secret as PEM, under the key ca.crt"),
+            "{error}"
+        );
+        let trusting =
+            fetcher.with_credentials([secret(settings), secret(&[("ca.crt", &authority.pem)])].concat());
+        assert_eq!(trusting.digest(&uri).await.expect(scheme), digest);
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_to_plain_http_is_not_followed() {
+    let authority = Authority::new();
+    let store = Store::start_open_tls(authority.server()).await;
+    store.spoil(
+        "marquee.json",
+        Spoil::Answer(302, ("location", "http://127.0.0.1:9/marquee.json"), ""),
+        usize::MAX,
+    );
+    let cache = tempfile::tempdir().unwrap();
+    let trusting =
+        Fetcher::new(FetchOptions::new(cache.path())).with_credentials(secret(&[("ca.crt", &authority.pem)]));
+    let error = trusting.digest(&format!("https://{}/models/ease", store.address())).await.unwrap_err();
+    let message = error.to_string();
+    assert!(
+        message.ends_with(
+            "it leads to plain http, which is not allowed: use the address that answers over https"
+        ),
+        "{message}"
+    );
+    assert_eq!(store.requests().len(), 1);
+}
+
 /// Runs this very test again in a process with the environment of somebody who uses S3's own tools.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_takes_profile_and_authorities_from_the_environment() {
