@@ -53,7 +53,7 @@ async fn pages_are_served_while_a_release_is_installed_upgraded_and_removed() ->
             platform.until(resource, &why, |object| object["status"]["why"] == "ImageNotPulled").await?;
         let (degraded, _, message) = condition(&object, "Degraded");
         assert_eq!(degraded, "True");
-        assert!(message.contains("localhost/nowhere") && message.contains("--runtime-image"), "{message}");
+        assert!(message.contains("localhost/nowhere") && message.contains("runtimeImage"), "{message}");
         assert_eq!(condition(&object, "Ready").0, "True", "the previous pods still serve");
     }
     release.helm("helm", &["rollback", "marquee", "1", "--wait", "--timeout=90s"]).await?;

@@ -93,23 +93,26 @@ async fn the_namespaced_role_grants_exactly_the_rights_in_use() -> Outcome {
 }
 
 async fn compare(mode: &str, values: &[&str]) -> Outcome {
-    let installation = Installation::new(values).await?;
+    let mut installation = Installation::new(values).await?;
     let story = use_every_right(&installation.fixture).await;
-    // The first operator names a pod that no node runs, so the second one looks for it, and takes the Lease.
-    let _second = start_operator(&installation.fixture, &installation.rendered, "second")?;
     let user = format!("system:serviceaccount:{SYSTEM}:marquee-operator");
     let audit_log = installation.fixture.server.audit_log();
     let granted = granted(&installation.rendered);
     let never: BTreeSet<Right> = granted.iter().filter(|right| reason(right).is_some()).cloned().collect();
+    let is_used = async |right: &dyn Fn(&Right) -> bool| {
+        wait::until("the use of all granted rights", async || {
+            let requests = rights::user_requests(&audit_log, &user)?;
+            let needed = granted.iter().filter(|known| !never.contains(*known) && right(known));
+            Ok(needed.into_iter().all(|known| requests.used.contains_key(known)).then_some(()))
+        })
+        .await
+    };
     // The last requests, such as the deletion of a drained revision, may still be in progress.
-    let settled = wait::until("the use of all granted rights", async || {
-        let requests = rights::user_requests(&audit_log, &user)?;
-        Ok(granted
-            .iter()
-            .all(|right| never.contains(right) || requests.used.contains_key(right))
-            .then_some(()))
-    });
-    let settled = settled.await;
+    let settled = is_used(&|right| !looks_for_a_holder(right)).await;
+    // The first operator names a pod that no node runs, and is killed. The second one looks for this pod, and takes the Lease.
+    installation.operator.kill().await?;
+    let _second = start_operator(&installation.fixture, &installation.rendered, "second")?;
+    let taken = is_used(&looks_for_a_holder).await;
     let requests = rights::user_requests(&audit_log, &user)?;
     print(mode, &granted, &requests);
     story?;
@@ -120,7 +123,13 @@ async fn compare(mode: &str, values: &[&str]) -> Outcome {
     let idle: Vec<_> =
         granted.iter().filter(|right| !never.contains(right) && !requests.used.contains_key(right)).collect();
     assert_eq!(idle, Vec::<&Right>::new(), "{mode}: rights granted but not in use");
-    settled
+    settled?;
+    taken
+}
+
+/// Whether the right is that of a candidate that looks for the pod of the Lease's holder.
+fn looks_for_a_holder(right: &Right) -> bool {
+    right.resource == "pods" && right.verb == "get"
 }
 
 fn reason(right: &Right) -> Option<&'static str> {
@@ -155,7 +164,7 @@ fn print(mode: &str, granted: &BTreeSet<Right>, requests: &UserRequests) {
 struct Installation {
     fixture: OperatorFixture,
     rendered: Vec<Value>,
-    _operator: Child,
+    operator: Child,
 }
 
 impl Installation {
@@ -176,7 +185,7 @@ impl Installation {
             .map(|document| Value::deserialize(document).map_err(Into::into))
             .collect::<Outcome<Vec<_>>>()?;
         let operator = start_operator(&fixture, &rendered, "first")?;
-        Ok(Self { fixture, rendered, _operator: operator })
+        Ok(Self { fixture, rendered, operator })
     }
 }
 

@@ -31,6 +31,8 @@ mod revisions;
 mod same_page;
 #[path = "stories/store.rs"]
 mod store;
+#[path = "stories/strict_pods.rs"]
+mod strict_pods;
 #[path = "stories/troubles.rs"]
 mod troubles;
 #[path = "stories/waits.rs"]

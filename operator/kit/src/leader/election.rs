@@ -56,6 +56,11 @@ impl Election {
         &self.identity
     }
 
+    /// How long the record has not changed at `now`, as far as this candidate has seen it.
+    pub fn silence(&self, now: Instant) -> Duration {
+        self.seen.as_ref().map_or(Duration::ZERO, |(_, since)| now.saturating_duration_since(*since))
+    }
+
     /// The next step, given the Lease at the time `now`.
     pub fn step(&mut self, lease: Option<&Record>, now: Instant) -> Step {
         let Some(record) = lease else {

@@ -139,7 +139,7 @@ impl Leader {
         }
         let lease = self.api.get_opt(&self.name).await?;
         let mut step = self.election.step(lease.as_ref().map(record).as_ref(), Instant::now());
-        if step == Step::Wait && self.holder_has_ended(lease.as_ref()).await {
+        if step == Step::Wait && self.is_silent() && self.holder_has_ended(lease.as_ref()).await {
             info!(lease = self.name, "the pod of the lease's holder is gone: taking the lease");
             step = Step::Take;
         }
@@ -153,6 +153,12 @@ impl Leader {
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the holder missed a renewal. A pod that was deleted by force is gone for the API server while its process may still run, and
+    /// renew.
+    fn is_silent(&self) -> bool {
+        self.election.silence(Instant::now()) >= self.terms.retry * 2
     }
 
     /// Whether the pod of the holder is gone. A pod that cannot be read is not: then the Lease has to expire.

@@ -165,6 +165,11 @@ pub fn models_that_serve(catalogue: &mut Catalogue) {
     catalogue.model(&mut model, &mut cluster, &settings());
     model.spec.artifact.uri = "s3://models/b".into();
     cluster.wait(60);
+    for n_starting in [1, 2] {
+        cluster.observed.n_starting = n_starting;
+        catalogue.model(&mut model, &mut cluster, &Settings { max_starting: 1, ..settings() });
+    }
+    cluster.observed.n_starting = 0;
     catalogue.model(&mut model, &mut cluster, &settings());
     cluster.wait(700);
     catalogue.model(&mut model, &mut cluster, &settings());
