@@ -98,7 +98,7 @@ impl<R: TableRow> IdTable<R> {
         }
     }
 
-    /// The same table, whose rows are those of a catalogue that serves pages: in its own artifact they are titles.
+    /// The same ids as names of the rows of another table: the titles of a catalogue's artifact are the catalogue's rows.
     pub fn with_rows<S: TableRow>(self) -> IdTable<S> {
         let Self { text, ends, slots, seed, rows: _ } = self;
         IdTable { text, ends, slots, seed, rows: PhantomData }

@@ -29,7 +29,10 @@ async fn a_model_without_pods_is_in_the_status_until_it_has_one() -> Outcome {
     }
     write_plan(split.folder.path(), &[("aa", 100)], &split.rankers)?;
     reports(&split.page, "top-picks", 100).await?;
-    assert!(!model_failures(&split.ask("1").await?).is_empty(), "what a page shows, and what the status says");
+    assert!(
+        !model_failures(&split.ask("1").await?).is_empty(),
+        "what a page shows, and what the status says"
+    );
     assert_eq!(split.answering("top-picks").await?, Vec::<String>::new(), "no pod of it answers");
     let others: u64 = fallback(&split.page).await?.values().sum();
     assert_eq!(others, 100, "the other models answer");

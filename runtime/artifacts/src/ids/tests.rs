@@ -1,4 +1,5 @@
 use super::*;
+use crate::TitleRow;
 
 fn parse(text: &str, count: u64) -> Result<IdTable<TitleRow>, Finding> {
     IdTable::parse(text.as_bytes(), count, &Limits::default())
