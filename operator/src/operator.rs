@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kube::Config;
 use marquee_crds::listen_address::ListenAddress;
 use marquee_operator_kit::{
+    leader::LeaseName,
     process::{self, LeaseTerms, Process},
     workers::Workers,
 };
@@ -57,8 +58,7 @@ pub async fn run(args: Args, config: Config, stop: CancellationToken) -> Result<
         pod: args.pod,
         namespaces: args.namespaces,
         lease: LeaseTerms {
-            namespace: args.lease_namespace,
-            name: args.lease_name,
+            lease: LeaseName { namespace: args.lease_namespace, name: args.lease_name },
             terms: args.leader_elect.then_some(terms),
         },
         discovery: args.discovery,

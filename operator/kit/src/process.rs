@@ -17,7 +17,7 @@ use crate::{
     http::{self, Shown},
     jitter,
     kinds::{Kinds, Watched},
-    leader::{Guard, HolderPod, Leader, Lost, election::Terms, holder},
+    leader::{Guard, HolderPod, Leader, LeaseName, Lost, election::Terms, holder},
     metrics::Metrics,
     operator::Operator,
     watch::Watches,
@@ -41,10 +41,8 @@ pub enum Failure {
 /// The Lease that decides which of several operators writes.
 #[derive(Clone, Debug)]
 pub struct LeaseTerms {
-    /// Its namespace.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
+    /// Which Lease it is.
+    pub lease: LeaseName,
     /// Its durations. With `None` the operator does not take the Lease, and must be the only one.
     pub terms: Option<Terms>,
 }
@@ -104,11 +102,11 @@ impl<O: Operator> Process<O> {
         let server = tokio::spawn(http::serve(listener, shown.clone()));
         info!(version, address, identity, "started");
 
-        let leads = metrics.leader.with_label_values(&[&lease.name]);
+        let leads = metrics.leader.with_label_values(&[&lease.lease.name]);
         leads.set(0);
-        let at = (lease.namespace.as_str(), lease.name.as_str());
         let holder = holder::holder(&identity, pod.as_ref());
-        let mut leader = lease.terms.map(|terms| Leader::new(client.clone(), at, &holder, terms, guard));
+        let mut leader =
+            lease.terms.map(|terms| Leader::new(client.clone(), &lease.lease, &holder, terms, guard));
         if let Some(leader) = &mut leader {
             tokio::select! {
                 () = leader.acquire() => {}

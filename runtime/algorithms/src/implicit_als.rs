@@ -193,8 +193,8 @@ pub fn fit_from(
     context: &mut FitContext<'_>,
 ) -> Result<ImplicitAls, AlgorithmError> {
     check(data, params)?;
-    check_shape("initial viewer factors", &initial.viewer_factors, (data.n_viewers(), params.factors))?;
-    check_shape("initial title factors", &initial.title_factors, (data.n_titles(), params.factors))?;
+    check_shape("initial viewer factors", &initial.viewer_factors, data.n_viewers(), params.factors)?;
+    check_shape("initial title factors", &initial.title_factors, data.n_titles(), params.factors)?;
     let this = Fit::new("implicit-als", params.iterations, params, data, context.seed());
     let (mut viewers, mut titles, mut done) = (
         Padded::from_rows(params.factors, initial.viewer_factors.values()),
@@ -261,16 +261,11 @@ fn check(data: &Interactions, params: &ImplicitAlsParams) -> Result<(), Algorith
     data.require_two_viewers()
 }
 
-fn check_shape(
-    name: &'static str,
-    factors: &Factors,
-    expected: (usize, usize),
-) -> Result<(), AlgorithmError> {
-    let found = (factors.rows(), factors.dim());
+fn check_shape(name: &'static str, factors: &Factors, rows: usize, dim: usize) -> Result<(), AlgorithmError> {
     require(
-        found == expected,
+        factors.rows() == rows && factors.dim() == dim,
         name,
-        format!("a table of {found:?}"),
+        format!("a table of {} x {}", factors.rows(), factors.dim()),
         "one row a viewer or title, as wide as parameter factors says",
     )
 }

@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::error::{ArtifactError, Fault, Finding, quoted};
 use crate::ids::IdTable;
 use crate::manifest::{MANIFEST_FILE, Manifest};
+use crate::rows::{TitleRow, ViewerRow};
 use crate::tensor::RawTensor;
 
 /// An artifact, checked; [`crate::open`] is the one way to it. Golden outputs are not checked here: that takes the model.
@@ -20,9 +21,9 @@ pub struct Artifact {
     /// By name; slices of the mapped files.
     pub tensors: BTreeMap<String, RawTensor>,
     /// Row n of the viewer tensors is id n. None for a catalogue.
-    pub viewers: Option<IdTable>,
+    pub viewers: Option<IdTable<ViewerRow>>,
     /// Row n of the title tensors, or of the catalogue, is id n.
-    pub titles: Option<IdTable>,
+    pub titles: Option<IdTable<TitleRow>>,
     /// Of a catalogue.
     pub catalogue: Option<Vec<CatalogueEntry>>,
     /// Where it lies.

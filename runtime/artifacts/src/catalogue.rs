@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Fault, Finding, json_line_fault, quoted};
 use crate::ids::{IdTable, check_count_fits, lines, too_many_lines};
 use crate::limits::Limits;
+use crate::rows::TitleRow;
 
 /// One title of a catalogue; one line of `catalogue.jsonl`.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ pub fn parse_catalogue(
     bytes: &[u8],
     count: u64,
     limits: &Limits,
-) -> Result<(Vec<CatalogueEntry>, IdTable), Finding> {
+) -> Result<(Vec<CatalogueEntry>, IdTable<TitleRow>), Finding> {
     check_count_fits(bytes.len() as u64, count)?;
     let mut entries = Vec::new();
     for (line_idx, line) in lines(bytes).enumerate() {
@@ -103,7 +104,7 @@ mod tests {
         let text = format!("{STAR_WARS}\n{}\n", r#"{"id":"51","name":"Legends of the Fall"}"#);
         let (entries, ids) = parse_catalogue(text.as_bytes(), 2, &Limits::default()).unwrap();
         assert_eq!(serde_json::to_string(&entries[0]).unwrap(), STAR_WARS);
-        assert_eq!((entries[1].year, entries[1].plays, ids.row("51")), (None, 0, Some(1)));
+        assert_eq!((entries[1].year, entries[1].plays, ids.row("51")), (None, 0, Some(TitleRow(1))));
     }
 
     #[test]

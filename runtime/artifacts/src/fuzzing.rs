@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::limits::Limits;
 use crate::manifest::Manifest;
-use crate::{IdTable, parse_catalogue, parse_weights};
+use crate::{IdTable, TitleRow, parse_catalogue, parse_weights};
 
 /// A manifest that is taken must be taken again after a round trip, and mean the same.
 pub fn manifest(bytes: &[u8]) -> bool {
@@ -46,11 +46,11 @@ pub fn weights(bytes: &[u8]) -> bool {
 pub fn lines(bytes: &[u8]) -> bool {
     let limits = Limits::default();
     let count = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64;
-    let ids = IdTable::parse(bytes, count, &limits).ok();
+    let ids = IdTable::<TitleRow>::parse(bytes, count, &limits).ok();
     let catalogue = parse_catalogue(bytes, count, &limits).ok().map(|(_, ids)| ids);
     for table in ids.iter().chain(&catalogue) {
         for (row, id) in table.iter().enumerate() {
-            assert_eq!(table.row(id), Some(row as u32), "an id is not found at its row");
+            assert_eq!(table.row(id), Some(TitleRow(row as u32)), "an id is not found at its row");
         }
     }
     ids.is_some() || catalogue.is_some()

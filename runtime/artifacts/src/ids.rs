@@ -1,15 +1,20 @@
 //! Id tables: the names of the rows.
 
-use std::hash::{BuildHasher, RandomState};
+use std::{
+    hash::{BuildHasher, RandomState},
+    marker::PhantomData,
+};
 
 use crate::error::{Fault, Finding, json_line_fault, quoted};
 use crate::limits::Limits;
+use crate::rows::TableRow;
 
 /// The ids of rows 0, 1, …, each once; finds the row of an id in constant time.
 ///
+/// `R` is the type of its rows, so that a row of one table cannot be looked up in another.
 /// Takes the text of the ids, 4 bytes a row for where it ends and 5 to 11 bytes a row for the index.
 #[derive(Clone)]
-pub struct IdTable {
+pub struct IdTable<R> {
     text: Box<str>,
     /// Where the id of each row ends in `text`.
     ends: Box<[u32]>,
@@ -17,9 +22,10 @@ pub struct IdTable {
     slots: Box<[u32]>,
     /// Of this process, so that ids chosen by strangers cannot be made to collide.
     seed: u64,
+    rows: PhantomData<R>,
 }
 
-impl IdTable {
+impl<R: TableRow> IdTable<R> {
     /// Reads one JSON string a line. `count` is what the manifest declares.
     pub fn parse(bytes: &[u8], count: u64, limits: &Limits) -> Result<Self, Finding> {
         check_count_fits(bytes.len() as u64, count)?;
@@ -71,12 +77,12 @@ impl IdTable {
     ///
     /// # Panics
     /// If `row` is not below [`Self::len`], as a slice would.
-    pub fn id(&self, row: u32) -> &str {
-        id_at(&self.text, &self.ends, row as usize)
+    pub fn id(&self, row: R) -> &str {
+        id_at(&self.text, &self.ends, row.number() as usize)
     }
 
     /// The row of `id`, if it is in the table.
-    pub fn row(&self, id: &str) -> Option<u32> {
+    pub fn row(&self, id: &str) -> Option<R> {
         let mask = self.slots.len() - 1;
         let hash = hash(self.seed, id.as_bytes());
         let mut slot = hash as usize & mask;
@@ -85,11 +91,17 @@ impl IdTable {
                 0 => return None,
                 taken => row_of(taken, hash, mask),
             };
-            if let Some(row) = row.filter(|row| self.id(*row) == id) {
+            if let Some(row) = row.map(R::from_number).filter(|row| self.id(*row) == id) {
                 return Some(row);
             }
             slot = (slot + 1) & mask;
         }
+    }
+
+    /// The same ids as names of the rows of another table: the titles of a catalogue's artifact are the catalogue's rows.
+    pub fn with_rows<S: TableRow>(self) -> IdTable<S> {
+        let Self { text, ends, slots, seed, rows: _ } = self;
+        IdTable { text, ends, slots, seed, rows: PhantomData }
     }
 
     /// All ids, by row.
@@ -103,13 +115,13 @@ impl IdTable {
     }
 }
 
-impl std::fmt::Debug for IdTable {
+impl<R: TableRow> std::fmt::Debug for IdTable<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("IdTable").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
-impl PartialEq for IdTable {
+impl<R> PartialEq for IdTable<R> {
     fn eq(&self, other: &Self) -> bool {
         self.ends == other.ends && self.text == other.text
     }
@@ -192,8 +204,9 @@ impl Builder {
         }
     }
 
-    fn finish(self) -> IdTable {
+    fn finish<R>(self) -> IdTable<R> {
         IdTable {
+            rows: PhantomData,
             text: self.text.into_boxed_str(),
             ends: self.ends.into_boxed_slice(),
             slots: self.slots.into_boxed_slice(),

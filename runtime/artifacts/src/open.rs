@@ -17,6 +17,7 @@ use crate::ids::IdTable;
 use crate::layout;
 use crate::limits::Limits;
 use crate::manifest::{File, MANIFEST_FILE, Manifest, Role, check_manifest_size};
+use crate::rows::{TitleRow, ViewerRow};
 use crate::tensor::RawTensor;
 use crate::weights::parse_weights;
 
@@ -94,8 +95,7 @@ pub fn open(dir: &Path, options: &OpenOptions) -> Result<Artifact, ArtifactError
         let content = content.map_err(|finding| finding.in_file(&path))?;
         add(&mut artifact, content).map_err(|finding| finding.in_file(&path))?;
     }
-    let rows = |table: &Option<IdTable>| table.as_ref().map_or(0, IdTable::len);
-    let (n_viewers, n_titles) = (rows(&artifact.viewers), rows(&artifact.titles));
+    let (n_viewers, n_titles) = (artifact.n_viewers(), artifact.n_titles());
     layout::check(&artifact.manifest, &artifact.tensors, n_viewers, n_titles).map_err(
         |(tensor, finding)| finding.in_file(&folder.path(layout::file_of(&artifact.manifest, tensor))),
     )?;
@@ -154,9 +154,9 @@ fn map_file(folder: &Folder, file: &File) -> Result<Bytes, ArtifactError> {
 /// What a file contains.
 enum Content {
     Weights(BTreeMap<String, RawTensor>),
-    Viewers(IdTable),
-    Titles(IdTable),
-    Catalogue(Vec<CatalogueEntry>, IdTable),
+    Viewers(IdTable<ViewerRow>),
+    Titles(IdTable<TitleRow>),
+    Catalogue(Vec<CatalogueEntry>, IdTable<TitleRow>),
 }
 
 /// Reads the files up to the first that is not as it should be.

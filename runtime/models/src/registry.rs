@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use marquee_artifacts::{Artifact, IdTable, Layout};
+use marquee_artifacts::{Artifact, Layout};
 
 use crate::descriptor::Descriptor;
 use crate::error::ModelError;
@@ -68,14 +68,14 @@ impl<'a> Registry<'a> {
             hyperparameters: &manifest.hyperparameters,
         };
         let model = self.build(&weights, options)?;
-        let check = |what: &str, table: Option<&IdTable>, rows: usize| match table.map_or(0, IdTable::len) {
-            ids if ids == rows => Ok(()),
-            ids => Err(ModelError::Weights(format!(
+        let check = |what: &str, ids: usize, rows: usize| match ids == rows {
+            true => Ok(()),
+            false => Err(ModelError::Weights(format!(
                 "{what} ids of {architecture}: expected {rows}, as many as the tensors have rows, found {ids}"
             ))),
         };
-        check("title", artifact.titles.as_ref(), model.n_titles())?;
-        check("viewer", artifact.viewers.as_ref(), model.n_viewers())?;
+        check("title", artifact.n_titles(), model.n_titles())?;
+        check("viewer", artifact.n_viewers(), model.n_viewers())?;
         Ok(model)
     }
 

@@ -7,7 +7,7 @@ mod worlds;
 use std::path::Path;
 
 use marquee_artifacts::{
-    Architecture, Artifact, Fault, Golden, Lineage, OpenOptions, Role, TensorData, Writer,
+    Architecture, Artifact, Fault, Golden, IdTable, Lineage, OpenOptions, Role, TensorData, Writer,
 };
 use marquee_models::weights::Weights;
 use marquee_models::{
@@ -155,7 +155,7 @@ fn ids_must_be_as_many_as_rows() {
     write(&World::new(&bpr::DESCRIPTOR, SMALL, 2), &path, None);
     let good = marquee_artifacts::open(&path, &OpenOptions::default()).unwrap();
     let refused = |artifact: &Artifact| registry::load(artifact).err().unwrap().to_string();
-    let swapped = Artifact { titles: good.viewers.clone(), ..good.clone() };
+    let swapped = Artifact { titles: good.viewers.clone().map(IdTable::with_rows), ..good.clone() };
     let expected = "expected tensor `title.plays` to be F32 [7] with 7 viewers and 7 titles, found F32 [23]";
     assert!(refused(&swapped).ends_with(expected), "{}", refused(&swapped));
     let without = Artifact { viewers: None, ..good };

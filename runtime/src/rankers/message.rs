@@ -112,7 +112,7 @@ impl Titles {
     ///
     /// # Errors
     /// Fails if parts are missing, or if the ids are not a valid table.
-    pub fn finish(self) -> Result<(Model, IdTable, Vec<f32>), Status> {
+    pub fn finish(self) -> Result<(Model, IdTable<TitleRow>, Vec<f32>), Status> {
         let Self { model, total, ids, plays } = self;
         if model.revision.is_empty() || ids.len() != total || plays.len() != total {
             return Err(Status::data_loss(format!("only {} of {total} titles arrived", ids.len())));

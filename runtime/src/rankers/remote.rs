@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::future::{BoxFuture, FutureExt};
-use marquee_artifacts::IdTable;
+use marquee_artifacts::{IdTable, TitleRow};
 use tonic::Status;
 use tracing::debug;
 
@@ -36,7 +36,7 @@ const SLICE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A revision of a model in other pods, with its title table.
 pub struct RemoteRanker {
     info: ModelInfo,
-    titles: IdTable,
+    titles: IdTable<TitleRow>,
     plays: Vec<f32>,
     model: Model,
     revision: Arc<Revision>,
@@ -128,7 +128,7 @@ impl RankerClient for RemoteRanker {
         &self.info
     }
 
-    fn titles(&self) -> &IdTable {
+    fn titles(&self) -> &IdTable<TitleRow> {
         &self.titles
     }
 

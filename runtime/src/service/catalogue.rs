@@ -18,7 +18,7 @@ pub struct Catalogue {
     pub plays: Vec<f32>,
     /// Bytes of the artifact's files.
     pub bytes: u64,
-    ids: IdTable,
+    ids: IdTable<CatalogueRow>,
     /// Catalogue rows by genre, ascending.
     genres: HashMap<String, Arc<[CatalogueRow]>>,
     /// All rows.
@@ -45,14 +45,14 @@ impl Catalogue {
             all: (0..entries.len() as u32).map(CatalogueRow).collect(),
             cards: Arc::new(Cards::new(entries)),
             bytes: artifact.bytes,
-            ids,
+            ids: ids.with_rows(),
             genres: genres.into_iter().map(|(genre, rows)| (genre, rows.into())).collect(),
         })
     }
 
     /// The row of a title.
     pub fn row(&self, id: &str) -> Option<CatalogueRow> {
-        self.ids.row(id).map(CatalogueRow)
+        self.ids.row(id)
     }
 
     /// The card of a row.

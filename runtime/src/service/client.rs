@@ -152,7 +152,7 @@ pub trait RankerClient: Send + Sync {
     fn info(&self) -> &ModelInfo;
 
     /// The title table, to which the rows in queries and answers refer.
-    fn titles(&self) -> &IdTable;
+    fn titles(&self) -> &IdTable<TitleRow>;
 
     /// Number of viewers that watched each title in training.
     fn plays(&self) -> &[f32];

@@ -19,9 +19,9 @@ pub struct LoadedModel {
     /// Files, tables and manifest.
     pub artifact: Artifact,
     /// The title table.
-    pub titles: IdTable,
+    pub titles: IdTable<TitleRow>,
     /// The viewer table.
-    pub viewers: IdTable,
+    pub viewers: IdTable<ViewerRow>,
     /// The model.
     pub model: Arc<dyn Model>,
     /// Duration of one pass over all titles on this machine, for a viewer with up to [`COSTED_RECENT`] titles.
@@ -104,10 +104,10 @@ impl LoadedModel {
 }
 
 /// Rows of the titles in `recent` that the table has, without duplicates, in the same order.
-pub fn recent_rows<S: AsRef<str>>(titles: &IdTable, recent: &[S]) -> Vec<TitleRow> {
+pub fn recent_rows<S: AsRef<str>>(titles: &IdTable<TitleRow>, recent: &[S]) -> Vec<TitleRow> {
     let mut rows = Vec::with_capacity(recent.len());
     for id in recent {
-        if let Some(row) = titles.row(id.as_ref()).map(TitleRow)
+        if let Some(row) = titles.row(id.as_ref())
             && !rows.contains(&row)
         {
             rows.push(row);

@@ -54,13 +54,13 @@ pub(super) async fn top_k<S: AsRef<str>>(
     let viewer = model.viewer(&request.viewer, &request.recent);
     let recognised = model.recognised(&viewer);
     let table = &model.loaded.titles;
-    let exclude = request.exclude.iter().filter_map(|id| table.row(id.as_ref()).map(TitleRow)).collect();
+    let exclude = request.exclude.iter().filter_map(|id| table.row(id.as_ref())).collect();
     let query = OwnedQuery { viewer, k: request.k, exclude, include_watched: request.include_watched };
     let best = match recognised {
         Recognised::Stranger => most_watched(model, &query),
         _ => model.top_k(query, until).await.map_err(|error| refused(model, &error))?,
     };
-    let titles = best.into_iter().map(|best| (table.id(best.title.0).into(), best.score)).collect();
+    let titles = best.into_iter().map(|best| (table.id(best.title).into(), best.score)).collect();
     Ok(TopKResponse { model: model.info.clone(), recognised, titles })
 }
 
@@ -68,7 +68,7 @@ fn title_rows<S: AsRef<str>>(model: &ServedModel, titles: &[S]) -> Result<Vec<Ti
     let table = &model.loaded.titles;
     let mut rows = Vec::with_capacity(titles.len());
     for (place, id) in titles.iter().enumerate() {
-        let row = table.row(id.as_ref()).map(TitleRow);
+        let row = table.row(id.as_ref());
         rows.push(row.ok_or_else(|| {
             validate::unknown_title(id.as_ref(), place, &model.info.objective, table.len())
         })?);

@@ -102,7 +102,7 @@ impl ServedModel {
 
     /// The viewer of a request in this model's rows. Unknown ids are ignored.
     pub fn viewer<S: AsRef<str>>(&self, viewer: &S, recent: &[S]) -> OwnedViewer {
-        let known = self.loaded.viewers.row(viewer.as_ref()).map(ViewerRow);
+        let known = self.loaded.viewers.row(viewer.as_ref());
         OwnedViewer { known, recent: self.loaded.recent_rows(recent) }
     }
 
@@ -151,7 +151,7 @@ impl RankerClient for ServedModel {
         &self.info
     }
 
-    fn titles(&self) -> &IdTable {
+    fn titles(&self) -> &IdTable<TitleRow> {
         &self.loaded.titles
     }
 
@@ -164,7 +164,7 @@ impl RankerClient for ServedModel {
         query: ViewerQuery<'q>,
         _: Instant,
     ) -> BoxFuture<'q, Result<KnownViewer<'a>, RankError>> {
-        let known = self.loaded.viewers.row(&query.viewer).map(ViewerRow);
+        let known = self.loaded.viewers.row(&query.viewer);
         let viewer = OwnedViewer { known, recent: query.recent };
         let recognised = self.recognised(&viewer);
         let history = known.map_or(&[][..], |known| self.loaded.history(known));
@@ -195,7 +195,7 @@ impl RankerClient for ServedModel {
 
     fn busiest_viewers(&self, limit: usize) -> Option<Vec<ViewerDescription>> {
         let describe = |&row: &ViewerRow| ViewerDescription {
-            id: self.loaded.viewers.id(row.0).into(),
+            id: self.loaded.viewers.id(row).into(),
             n_watched: self.loaded.history(row).len(),
         };
         Some(self.loaded.busiest().iter().take(limit).map(describe).collect())

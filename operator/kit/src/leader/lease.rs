@@ -31,6 +31,15 @@ pub struct Lost {
     name: String,
 }
 
+/// Which Lease it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseName {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
 /// A candidate, and later the holder.
 pub struct Leader {
     client: Client,
@@ -43,13 +52,12 @@ pub struct Leader {
 }
 
 impl Leader {
-    /// A candidate for the Lease `name` in `namespace`.
-    pub fn new(client: Client, at: (&str, &str), identity: &str, terms: Terms, guard: Arc<Guard>) -> Self {
-        let (namespace, name) = at;
+    /// A candidate for `lease`.
+    pub fn new(client: Client, lease: &LeaseName, identity: &str, terms: Terms, guard: Arc<Guard>) -> Self {
         Self {
-            api: Api::namespaced(client.clone(), namespace),
+            api: Api::namespaced(client.clone(), &lease.namespace),
             client,
-            name: name.into(),
+            name: lease.name.clone(),
             terms,
             election: Election::new(identity),
             guard,

@@ -7,4 +7,4 @@ mod lease;
 
 pub use guard::Guard;
 pub use holder::HolderPod;
-pub use lease::{Leader, Lost};
+pub use lease::{Leader, LeaseName, Lost};

@@ -1,15 +1,19 @@
 use super::*;
+use crate::TitleRow;
 
-fn parse(text: &str, count: u64) -> Result<IdTable, Finding> {
+fn parse(text: &str, count: u64) -> Result<IdTable<TitleRow>, Finding> {
     IdTable::parse(text.as_bytes(), count, &Limits::default())
 }
 
 #[test]
 fn every_id_is_found_at_its_row() {
     let ids: Vec<String> = (0..10_000).map(|row| format!("viewer-{}", row * 7919 % 10_007)).collect();
-    let table = IdTable::from_ids(&ids).unwrap();
+    let table = IdTable::<TitleRow>::from_ids(&ids).unwrap();
     for (row, id) in ids.iter().enumerate() {
-        assert_eq!((table.id(row as u32), table.row(id)), (id.as_str(), Some(row as u32)));
+        assert_eq!(
+            (table.id(TitleRow(row as u32)), table.row(id)),
+            (id.as_str(), Some(TitleRow(row as u32)))
+        );
     }
     assert_eq!(table.row("viewer-10007"), None);
     assert_eq!(table.row(""), None);
@@ -56,14 +60,15 @@ fn a_huge_count_takes_no_memory() {
 
 #[test]
 fn invalid_utf8_is_refused() {
-    let error = IdTable::parse(b"\"ok\"\n\"\xff\xfe\"", 2, &Limits::default()).unwrap_err();
+    let error = IdTable::<TitleRow>::parse(b"\"ok\"\n\"\xff\xfe\"", 2, &Limits::default()).unwrap_err();
     assert_eq!(error.to_string(), "expected one JSON string a line, found invalid UTF-8 in line 2");
 }
 
 #[test]
 fn an_id_over_the_limit_is_cut_in_the_message() {
     let limits = Limits { id_bytes: 100, ..Limits::default() };
-    let error = IdTable::parse(format!("\"{}\"", "x".repeat(101)).as_bytes(), 1, &limits).unwrap_err();
+    let error =
+        IdTable::<TitleRow>::parse(format!("\"{}\"", "x".repeat(101)).as_bytes(), 1, &limits).unwrap_err();
     let cut = "x".repeat(60);
     assert_eq!(
         error.to_string(),
@@ -74,6 +79,6 @@ fn an_id_over_the_limit_is_cut_in_the_message() {
 #[test]
 fn a_row_costs_its_text_and_at_most_sixteen_bytes() {
     let ids: Vec<String> = (0..100_000).map(|row| format!("{row:08}")).collect();
-    let table = IdTable::from_ids(&ids).unwrap();
+    let table = IdTable::<TitleRow>::from_ids(&ids).unwrap();
     assert!(table.memory_bytes() <= 100_000 * (8 + 16), "{}", table.memory_bytes());
 }

@@ -38,7 +38,7 @@ fn what_is_written_opens_under_its_digest() {
     let digest = write_popularity(&dir, &[2.0, 1.0, 1.0]).unwrap();
     let artifact = open(&dir, &OpenOptions { expected: Some(digest), ..OpenOptions::default() }).unwrap();
     assert_eq!(artifact.digest, digest);
-    assert_eq!(artifact.viewers.unwrap().row("bob"), Some(1));
+    assert_eq!(artifact.viewers.unwrap().row("bob").map(|row| row.0), Some(1));
     assert_eq!(artifact.tensors["history.titles"].as_u32(), Some(&[0, 2, 1][..]));
     assert_eq!(names(root.path()), ["new"]);
     assert_eq!(names(&root.path().join("new")), ["model"], "nothing is left beside it");

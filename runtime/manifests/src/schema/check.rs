@@ -1,5 +1,7 @@
 //! Checks a value against a schema, finds all errors and fills in defaults.
 
+use std::ops::RangeInclusive;
+
 use marquee_crds::spelling;
 use serde_json::{Map, Value as Json};
 
@@ -37,6 +39,18 @@ struct Place {
     at: Position,
 }
 
+impl Place {
+    /// The same field, where its value stands.
+    fn moved_to(&self, at: Position) -> Self {
+        Self { path: self.path.clone(), at }
+    }
+}
+
+/// All numbers from `least` to `most`, where there are such bounds.
+fn within(least: Option<usize>, most: Option<usize>) -> RangeInclusive<usize> {
+    least.unwrap_or(0)..=most.unwrap_or(usize::MAX)
+}
+
 impl Check<'_> {
     fn find(&mut self, at: Position, path: &str, fault: Fault) {
         self.findings.push(Finding { at, field: path.to_owned(), fault });
@@ -52,7 +66,7 @@ impl Check<'_> {
             }
             (Type::Object, Value::Object(entries)) => self.object(entries, schema, place),
             (Type::Array, Value::List(nodes)) => self.list(nodes, schema, place),
-            (Type::String, Value::Text(text)) => self.text(text, schema, node.at, &place.path),
+            (Type::String, Value::Text(text)) => self.text(text, schema, &place.moved_to(node.at)),
             (Type::Integer | Type::Number, Value::Number { value, written }) => {
                 let whole =
                     value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0);
@@ -60,7 +74,7 @@ impl Check<'_> {
                     self.find(node.at, &place.path, wrong_type(node, schema.kind));
                     return Json::Null;
                 }
-                self.number(value, written, schema, (node.at, &place.path))
+                self.number(value, written, schema, &place.moved_to(node.at))
             }
             (Type::Boolean, Value::Bool { value, .. }) => Json::Bool(*value),
             _ => {
@@ -75,7 +89,7 @@ impl Check<'_> {
     /// A number or text. The rule for its format belongs to the map around it.
     fn quantity(&mut self, node: &Node, schema: &Schema, place: &Place) -> Json {
         match &node.value {
-            Value::Text(text) => self.text(text, schema, node.at, &place.path),
+            Value::Text(text) => self.text(text, schema, &place.moved_to(node.at)),
             Value::Number { value, .. } if value.is_i64() || value.is_u64() => Json::Number(value.clone()),
             _ => {
                 self.find(
@@ -95,7 +109,7 @@ impl Check<'_> {
     /// A map: the user chooses the keys.
     fn map(&mut self, entries: &[Entry], schema: &Schema, place: &Place) -> Json {
         let what = "the number of keys";
-        self.bounds(what, entries.len(), (None, schema.max_properties), (place.at, &place.path));
+        self.bounds(what, entries.len(), &within(None, schema.max_properties), place);
         let Some(values) = &schema.additional_properties else { return Json::Null };
         let mut map = Map::new();
         for entry in entries.iter().take(schema.max_properties.unwrap_or(usize::MAX)) {
@@ -153,7 +167,7 @@ impl Check<'_> {
 
     fn list(&mut self, nodes: &[Node], schema: &Schema, place: &Place) -> Json {
         let what = "the number of items";
-        self.bounds(what, nodes.len(), (schema.min_items, schema.max_items), (place.at, &place.path));
+        self.bounds(what, nodes.len(), &within(schema.min_items, schema.max_items), place);
         let Some(items) = &schema.items else { return Json::Array(Vec::new()) };
         // Items beyond the maximum are refused already, so do not check them.
         let nodes = nodes.iter().take(schema.max_items.unwrap_or(usize::MAX)).enumerate();
@@ -166,42 +180,29 @@ impl Check<'_> {
         )
     }
 
-    fn text(&mut self, text: &str, schema: &Schema, at: Position, path: &str) -> Json {
+    fn text(&mut self, text: &str, schema: &Schema, place: &Place) -> Json {
         if !schema.values.is_empty() && !schema.values.iter().any(|value| value == text) {
             let hint = spelling::question(text, schema.values.iter().map(String::as_str)).unwrap_or_default();
             self.find(
-                at,
-                path,
+                place.at,
+                &place.path,
                 Fault::NotAllowed { found: clip(text), allowed: schema.values.join(", "), hint },
             );
         }
-        self.bounds("the length", text.chars().count(), (schema.min_length, schema.max_length), (at, path));
+        self.bounds("the length", text.chars().count(), &within(schema.min_length, schema.max_length), place);
         Json::String(text.to_owned())
     }
 
-    fn bounds(
-        &mut self,
-        what: &'static str,
-        found: usize,
-        bounds: (Option<usize>, Option<usize>),
-        place: (Position, &str),
-    ) {
-        let (least, most) = bounds;
-        let broken = match (least.filter(|least| found < *least), most.filter(|most| found > *most)) {
-            (Some(least), _) => format!("at least {least}"),
-            (_, Some(most)) => format!("at most {most}"),
+    fn bounds(&mut self, what: &'static str, found: usize, allowed: &RangeInclusive<usize>, place: &Place) {
+        let bound = match (found < *allowed.start(), found > *allowed.end()) {
+            (true, _) => format!("at least {}", allowed.start()),
+            (_, true) => format!("at most {}", allowed.end()),
             _ => return,
         };
-        self.find(place.0, place.1, Fault::OutOfBounds { what, found: found.to_string(), bound: broken });
+        self.find(place.at, &place.path, Fault::OutOfBounds { what, found: found.to_string(), bound });
     }
 
-    fn number(
-        &mut self,
-        value: &serde_json::Number,
-        written: &str,
-        schema: &Schema,
-        place: (Position, &str),
-    ) -> Json {
+    fn number(&mut self, value: &serde_json::Number, written: &str, schema: &Schema, place: &Place) -> Json {
         let size = value.as_f64().unwrap_or_default();
         let bound = match (
             schema.minimum.filter(|least| size < *least),
@@ -213,8 +214,8 @@ impl Check<'_> {
         };
         if let Some(bound) = bound {
             self.find(
-                place.0,
-                place.1,
+                place.at,
+                &place.path,
                 Fault::OutOfBounds { what: "the number", found: clip(written), bound },
             );
             return Json::Null;

@@ -51,15 +51,16 @@ impl<'a> Candidates<'a> {
     pub(super) fn offer(
         &mut self,
         title: TitleRow,
-        bounds: (f32, f32),
+        lower: f32,
+        upper: f32,
         rescore: impl Fn(&[TitleRow]) -> Vec<f32>,
     ) {
         if self.excluded.contains(title) {
             return;
         }
         // A NaN (of infinite bounds) promises nothing.
-        let lower = bounds.0.max(f32::NEG_INFINITY);
-        self.kept.push(Candidate { title, lower, upper: bounds.1, exact: false });
+        let lower = lower.max(f32::NEG_INFINITY);
+        self.kept.push(Candidate { title, lower, upper, exact: false });
         if self.kept.len() < self.room {
             return;
         }

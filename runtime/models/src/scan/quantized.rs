@@ -150,9 +150,9 @@ impl<'a> Sought<'a> {
         for i in 0..LANES.min(index.n_titles() - first) {
             if upper[i] >= self.candidates.threshold() {
                 let lower = upper[i] - 2.0 * (scales[i] * self.slack);
-                let bounds = (lower, upper[i]);
-                self.candidates
-                    .offer(TitleRow((first + i) as u32), bounds, |titles| index.score(query, titles));
+                self.candidates.offer(TitleRow((first + i) as u32), lower, upper[i], |titles| {
+                    index.score(query, titles)
+                });
             }
         }
     }

@@ -239,7 +239,7 @@ impl MappedModel {
 #[cfg(test)]
 mod tests {
     use futures::future::BoxFuture;
-    use marquee_artifacts::IdTable;
+    use marquee_artifacts::{IdTable, TitleRow};
 
     use super::*;
     use crate::service::{
@@ -248,14 +248,14 @@ mod tests {
     };
 
     /// A ranker that has a name but never answers.
-    struct Named(ModelInfo, IdTable);
+    struct Named(ModelInfo, IdTable<TitleRow>);
 
     impl RankerClient for Named {
         fn info(&self) -> &ModelInfo {
             &self.0
         }
 
-        fn titles(&self) -> &IdTable {
+        fn titles(&self) -> &IdTable<TitleRow> {
             &self.1
         }
 

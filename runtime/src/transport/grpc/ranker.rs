@@ -174,7 +174,7 @@ fn chunk(model: &ServedModel, rows: std::ops::Range<usize>) -> TitlesChunk {
     TitlesChunk {
         model: is_first.then(|| (&model.info).into()),
         total: if is_first { titles.len() as u32 } else { 0 },
-        ids: rows.clone().map(|row| titles.id(row as u32).to_owned()).collect(),
+        ids: rows.clone().map(|row| titles.id(TitleRow(row as u32)).to_owned()).collect(),
         plays: model.loaded.plays()[rows].to_vec(),
     }
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use marquee_algorithms::{Interaction, Interactions, interactions::Duplicates, metrics::RatingScale};
-use marquee_artifacts::{Architecture, Artifact, IdTable};
+use marquee_artifacts::{Architecture, Artifact};
 use marquee_models::{Capability, Model, ModelError, TitleRow, ViewerRow};
 use rayon::ThreadPool;
 
@@ -177,13 +177,12 @@ fn read_test(
     let stage = io.stage("read", 0)?;
     let data = Dataset::from(data::read_any(spec, needs, &mut |_| ())?);
     stage.end(&counted(data.facts.rows_read, "row"))?;
-    let row = |table: Option<&IdTable>, id: &str| table.and_then(|table| table.row(id));
     let rows: Vec<Interaction> = data
         .rows
         .iter()
         .filter_map(|found| {
-            let viewer = row(artifact.viewers.as_ref(), data.viewers.id(found.viewer))?;
-            let title = row(artifact.titles.as_ref(), data.titles.id(found.title))?;
+            let viewer = artifact.viewers.as_ref()?.row(data.viewers.id(found.viewer))?.0;
+            let title = artifact.titles.as_ref()?.row(data.titles.id(found.title))?.0;
             Some(Interaction { viewer, title, ..*found })
         })
         .collect();
