@@ -147,8 +147,5 @@ fn what_cannot_be_honoured_is_refused_by_name() {
     assert!(matches!(error, AlgorithmError::OneViewer));
     let initial = ImplicitAls { viewer_factors: Factors::zeros(6, 4), title_factors: Factors::zeros(5, 5) };
     let error = fit_from(&data, &params(), &initial, &mut FitContext::new(1, 1).unwrap()).unwrap_err();
-    assert!(
-        error.to_string().starts_with("parameter initial viewer factors is a table of 6 x 4"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("parameter initial viewer factors is a table of 6 x 4"), "{error}");
 }
