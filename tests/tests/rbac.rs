@@ -206,18 +206,20 @@ async fn use_every_right(fixture: &OperatorFixture) -> Outcome {
         let what = format!("{kind} {name} to be ready");
         fixture.until(&what, async || fixture.is_ready(kind, name, 1).await).await?;
     }
-    // Change every child by hand; the operator corrects it.
+    // Change every child by hand, twice; the operator corrects it, and counts the second time in the event of the first.
     let ours = "app.kubernetes.io/managed-by=marquee-operator";
     let component = "app.kubernetes.io/part-of";
-    for child in CHILDREN {
-        fixture.kubectl(&["label", child, "-l", ours, &format!("{component}=theirs"), "--overwrite"])?;
+    for theirs in ["theirs", "theirs-again"] {
+        let changed = format!("{component}={theirs}");
+        for child in CHILDREN {
+            fixture.kubectl(&["label", child, "-l", ours, &changed, "--overwrite"])?;
+        }
+        fixture
+            .until("every child to be corrected", async || {
+                Ok(fixture.kubectl(&["get", &CHILDREN.join(","), "-l", &changed, "-o", "name"])?.is_empty())
+            })
+            .await?;
     }
-    fixture
-        .until("every child to be corrected", async || {
-            let theirs = format!("{component}=theirs");
-            Ok(fixture.kubectl(&["get", &CHILDREN.join(","), "-l", &theirs, "-o", "name"])?.is_empty())
-        })
-        .await?;
     // Change the artifact; the operator drains and deletes the previous revision.
     let before = fixture.kubectl(&["get", "deployments", "-l", "marquee.dev/model=top", "-o", "name"])?;
     let artifact = json!({"spec": {"artifact": {"uri": "s3://models/top-2"}}});
