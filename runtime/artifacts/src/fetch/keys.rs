@@ -126,10 +126,10 @@ const MISNAMED: [(StoreKind, &[&str], &str); 10] = [
 const OF_PROCESS: [(&str, &str); 7] = [
     ("SSL_CERT_FILE",  "put the certificates themselves under the key ca.crt"),
     ("SSL_CERT_DIR",   "put the certificates themselves under the key ca.crt"),
-    ("HTTP_PROXY",     "set it in placement.env"),
-    ("HTTPS_PROXY",    "set it in placement.env"),
-    ("ALL_PROXY",      "set it in placement.env"),
-    ("NO_PROXY",       "set it in placement.env"),
+    ("HTTP_PROXY",     "set it in spec.env"),
+    ("HTTPS_PROXY",    "set it in spec.env"),
+    ("ALL_PROXY",      "set it in spec.env"),
+    ("NO_PROXY",       "set it in spec.env"),
     ("AUTHORIZATION",  "no header can be given: use a store with keys (s3://, gs:// or az://)"),
 ];
 

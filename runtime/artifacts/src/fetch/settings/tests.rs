@@ -147,7 +147,7 @@ fn each_key_of_a_secret_counts_or_is_refused_by_name() {
         (s3, "AWS_CA_BUNDLE",                  "/f",        Refused("put the certificates themselves under the key ca.crt")),
         (web, "AWS_CA_BUNDLE",                 "/f",        Refused(rename)),
         (s3, "SSL_CERT_FILE",                  "/f",        Refused("under the key ca.crt")),
-        (s3, "HTTPS_PROXY",                    "http://p",  Refused("placement.env")),
+        (s3, "HTTPS_PROXY",                    "http://p",  Refused("spec.env")),
         (s3, "AWS_PROFILE",                    "p",         Refused("put AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY into the Secret")),
         (s3, "AWS_ACCESS_KEY_ID",              "k",         Counts("aws_access_key_id")),
         (s3, "aws_access_key_id",              "k",         Counts("aws_access_key_id")),
