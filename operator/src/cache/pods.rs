@@ -10,11 +10,11 @@ use marquee_operator_kit::{
 use crate::observed::{PageFacts, PodAnswer, PodFacts};
 
 /// Turns between two questions to a ready page that is whole.
-const CALM: u64 = 5;
+const TURNS_WHILE_WHOLE: u64 = 5;
 /// Turns after which a ready page that did not answer is asked again.
-const SILENT: u64 = 15;
+const TURNS_AFTER_NO_ANSWER: u64 = 15;
 /// Turns in which a page is asked each time after something about it changed: its pods learn of that a moment later.
-const BRISK: u64 = 5;
+const TURNS_AFTER_CHANGE: u64 = 5;
 
 /// A label that names the resource of a pod.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ pub struct PodCache {
     labels: &'static [PodLabel],
     by_parent: HashMap<ResourceId, Vec<Entry>>,
     /// Until which turn the pods of these resources are asked in each turn.
-    brisk: HashMap<ResourceId, u64>,
+    changed_until: HashMap<ResourceId, u64>,
     round: u32,
     turn: u64,
 }
@@ -59,7 +59,7 @@ struct Entry {
 impl PodCache {
     /// A cache without pods. The first of `labels` that a pod has names its resource.
     pub fn new(labels: &'static [PodLabel]) -> Self {
-        Self { labels, by_parent: HashMap::new(), brisk: HashMap::new(), round: 0, turn: 0 }
+        Self { labels, by_parent: HashMap::new(), changed_until: HashMap::new(), round: 0, turn: 0 }
     }
 
     fn parent(&self, head: &Head) -> Option<ResourceId> {
@@ -134,15 +134,15 @@ impl PodCache {
     pub fn due(&mut self) -> Vec<DuePod> {
         self.turn += 1;
         let turn = self.turn;
-        self.brisk.retain(|_, until| turn <= *until);
+        self.changed_until.retain(|_, until| turn <= *until);
         let mut due: Vec<(bool, DuePod)> = Vec::new();
         for (parent, entries) in &self.by_parent {
             let is_page = self.labels.iter().any(|label| label.is_page && label.kind == parent.kind);
-            let is_brisk = self.brisk.contains_key(parent);
+            let has_changed = self.changed_until.contains_key(parent);
             for entry in entries.iter().filter(|entry| !entry.facts.deleting) {
                 let PodFacts { ready, waiting, ip, name, .. } = &entry.facts;
                 let is_due =
-                    if *ready { is_page && (is_brisk || entry.due <= turn) } else { waiting.is_none() };
+                    if *ready { is_page && (has_changed || entry.due <= turn) } else { waiting.is_none() };
                 if let Some(ip) = ip.as_ref().filter(|_| is_due) {
                     due.push((*ready, DuePod { parent: parent.clone(), name: name.clone(), ip: ip.clone() }));
                 }
@@ -154,10 +154,10 @@ impl PodCache {
 
     /// Something about this resource changed: its ready pods are asked in each of the next turns.
     pub fn ask_soon(&mut self, parent: &ResourceId) {
-        self.brisk.insert(parent.clone(), self.turn + BRISK);
+        self.changed_until.insert(parent.clone(), self.turn + TURNS_AFTER_CHANGE);
     }
 
-    /// Takes what a pod answered; returns whether that is news.
+    /// Takes what a pod answered; returns whether it differs from the last answer.
     pub fn take_answer(&mut self, pod: &DuePod, answer: Option<PodAnswer>) -> bool {
         let turn = self.turn;
         let entries = self.by_parent.get_mut(&pod.parent).into_iter().flatten();
@@ -166,19 +166,19 @@ impl PodCache {
         };
         if !entry.facts.ready {
             let loading = answer.and_then(|answer| answer.loading);
-            let news = entry.facts.loading != loading;
+            let is_changed = entry.facts.loading != loading;
             entry.facts.loading = loading;
-            return news;
+            return is_changed;
         }
         // What a busy pod said last still holds as far as anybody knows.
         let Some(PodAnswer { page, .. }) = answer else {
-            entry.due = turn + SILENT;
+            entry.due = turn + TURNS_AFTER_NO_ANSWER;
             return false;
         };
-        entry.due = turn + if page.as_ref().is_none_or(PageFacts::is_whole) { CALM } else { 1 };
-        let news = entry.facts.page != page;
+        entry.due = turn + if page.as_ref().is_none_or(PageFacts::is_whole) { TURNS_WHILE_WHOLE } else { 1 };
+        let is_changed = entry.facts.page != page;
         entry.facts.page = page;
-        news
+        is_changed
     }
 }
 
@@ -262,16 +262,16 @@ mod tests {
         assert!(pods.take_answer(&due, answer(100)), "news");
         assert_eq!(waits(&mut pods), 1, "the fallback fills its rows");
         assert!(pods.take_answer(&due, answer(0)) && !pods.take_answer(&due, answer(0)), "news once");
-        assert_eq!(waits(&mut pods), CALM);
+        assert_eq!(waits(&mut pods), TURNS_WHILE_WHOLE);
         assert!(!pods.take_answer(&due, None), "what it said last still holds");
-        assert_eq!(waits(&mut pods), SILENT);
+        assert_eq!(waits(&mut pods), TURNS_AFTER_NO_ANSWER);
         pods.take_answer(&due, answer(0));
         pods.ask_soon(&page);
-        for turn in 0..BRISK {
+        for turn in 0..TURNS_AFTER_CHANGE {
             assert_eq!(waits(&mut pods), 1, "turn {turn}: something about it changed");
             pods.take_answer(&due, answer(0));
         }
-        assert_eq!(waits(&mut pods), CALM);
+        assert_eq!(waits(&mut pods), TURNS_WHILE_WHOLE);
         let known = pods.facts_of(&page)[0].page.clone();
         assert!(known.is_some());
         assert_eq!(

@@ -13,6 +13,7 @@ use marquee_operator_kit::{Change, Key, Resource, ResourceId};
 
 use crate::{
     context::{Context, Marquee},
+    observed::Observed,
     served::{PreviousStatus, ServedStatus},
 };
 
@@ -28,11 +29,28 @@ impl Drop for StartPermit<'_> {
     }
 }
 
+/// Requests the permit that a decision needs. It returns the permit, which holds until it is dropped; or, where other revisions have taken
+/// all permits, what was observed with their number, for a decision that lets the revision wait.
+pub fn request<'a, R: Resource<Marquee>>(
+    ctx: &'a Context,
+    resource: &R,
+    is_needed: bool,
+    observed: &Observed,
+) -> (Option<StartPermit<'a>>, Option<Observed>) {
+    if !is_needed {
+        return (None, None);
+    }
+    match take(ctx, ResourceId::new(R::KIND, Key::of(resource))) {
+        Ok(permit) => (Some(permit), None),
+        Err(others) => (None, Some(Observed { n_starting: others, ..observed.clone() })),
+    }
+}
+
 /// Gives a permit to `id`.
 ///
 /// # Errors
-/// So many other revisions are starting that there is none.
-pub fn take<'a>(ctx: &'a Context, id: ResourceId) -> Result<StartPermit<'a>, usize> {
+/// Other revisions have taken all permits; the error is their number.
+fn take<'a>(ctx: &'a Context, id: ResourceId) -> Result<StartPermit<'a>, usize> {
     let mut permits = ctx.operator.permits.lock();
     let mut others: HashSet<ResourceId> = starting(ctx).into_iter().chain(permits.iter().cloned()).collect();
     others.remove(&id);

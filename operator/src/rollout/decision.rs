@@ -4,7 +4,7 @@
 use std::{cmp::Reverse, time::Duration};
 
 use k8s_openapi::jiff::Timestamp;
-use marquee_crds::revision_name::RevisionName;
+use marquee_crds::{revision_name::RevisionName, shared::TrafficTarget};
 
 use super::Revisions;
 
@@ -47,6 +47,11 @@ impl Target {
     /// All viewers, answered by the revision's own pods.
     pub fn all_viewers(revision: RevisionName, since: Timestamp) -> Self {
         Self { revision, weight: ALL_VIEWERS, since, host: None }
+    }
+
+    /// The target that a status names, whose revision runs in the pods of the page at `host`, if any.
+    pub fn from_status(target: &TrafficTarget, host: Option<String>) -> Self {
+        Self { revision: target.revision.as_str().into(), weight: target.weight, since: target.since.0, host }
     }
 
     /// Whether the pods of `revision` itself answer.

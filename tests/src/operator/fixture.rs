@@ -232,6 +232,14 @@ impl OperatorFixture {
         self.until(&what, async || self.is_ready("RankingModel", "m", generation).await).await
     }
 
+    /// Waits until the model `m` and the page `home` are ready as they were created.
+    pub async fn both_ready(&self) -> Outcome {
+        self.until("both to be ready", async || {
+            Ok(self.is_ready("RankingModel", "m", 1).await? && self.is_ready("PageLayout", "home", 1).await?)
+        })
+        .await
+    }
+
     /// Waits until `is` holds, and reports the pods of new Deployments as ready meanwhile.
     pub async fn until(&self, what: &str, mut is: impl AsyncFnMut() -> Outcome<bool>) -> Outcome {
         let waited = wait::until_within(2 * wait::PATIENCE, what, async || {

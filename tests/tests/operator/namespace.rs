@@ -17,12 +17,7 @@ async fn a_namespace_that_is_being_deleted_is_left_alone_without_a_warning() -> 
     let _operator = fixture.start_operator_with("going", &proxy.kubeconfig().to_string(), ALONE)?;
     fixture.make_model().await?;
     fixture.make_layout().await?;
-    fixture
-        .until("both to be ready", async || {
-            Ok(fixture.is_ready("RankingModel", "m", 1).await?
-                && fixture.is_ready("PageLayout", "home", 1).await?)
-        })
-        .await?;
+    fixture.both_ready().await?;
     fixture.server.kubectl(&["delete", "namespace", "going", "--wait=false"])?;
     let before = proxy.n_writes();
     for (kind, name) in [("Service", "m-ranker"), ("PodDisruptionBudget", "home-page")] {

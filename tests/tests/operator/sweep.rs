@@ -20,12 +20,7 @@ pub async fn run_lifecycle(
 ) -> Outcome {
     fixture.make_model().await?;
     fixture.make_layout().await?;
-    fixture
-        .until("both to be ready", async || {
-            Ok(fixture.is_ready("RankingModel", "m", 1).await?
-                && fixture.is_ready("PageLayout", "home", 1).await?)
-        })
-        .await?;
+    fixture.both_ready().await?;
     let change = json!({"spec": {"artifact": {"uri": "s3://models/top-2"}}});
     fixture.patch("RankingModel", "m", &change).await?;
     fixture

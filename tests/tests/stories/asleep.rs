@@ -25,12 +25,7 @@ async fn five_idle_minutes_pass_without_a_write_or_an_event() -> Outcome {
     fixture.make_layout().await?;
     let kubeconfig = fs::read_to_string(fixture.server.keys.user(USER, &["system:masters"])?)?;
     let mut operator = fixture.start_operator_with("idle", &kubeconfig, ARGS)?;
-    fixture
-        .until("both to be ready", async || {
-            Ok(fixture.is_ready("RankingModel", "m", 1).await?
-                && fixture.is_ready("PageLayout", "home", 1).await?)
-        })
-        .await?;
+    fixture.both_ready().await?;
     let mut last = 0;
     let settled = async || {
         let writes = writes(&fixture)?.values().sum::<usize>();

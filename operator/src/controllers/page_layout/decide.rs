@@ -36,13 +36,8 @@ pub fn plan<'a>(
     if let Some(older) = &observed.older {
         return Plan::without_children(workload, LayoutDecision::Refused(older), now);
     }
-    let target = |target: &marquee_crds::shared::TrafficTarget| Target {
-        revision: target.revision.as_str().into(),
-        weight: target.weight,
-        since: target.since.0,
-        host: None,
-    };
-    let previous_targets = PreviousStatus::from(layout).targets().map(target).collect();
+    let targets = PreviousStatus::from(layout).targets();
+    let previous_targets = targets.map(|target| Target::from_status(target, None)).collect();
     let waits_for = waits_for(layout, &models);
     serving::decide::decide(workload, observed, previous_targets, waits_for, now)
         .map(|serving| LayoutDecision::Serving(Box::new(serving)))

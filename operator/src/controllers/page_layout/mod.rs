@@ -16,7 +16,6 @@ use marquee_operator_kit::{
 use super::{SURFACE, start_permits};
 use crate::{
     context::{Context, Marquee},
-    observed::Observed,
     report,
 };
 
@@ -52,12 +51,7 @@ impl Resource<Marquee> for PageLayout {
         let plan = decide::plan(&self, &observed, &ctx.operator.settings, ctx.now());
 
         // Without a permit, the decision is made again: the revision waits.
-        let permit = plan
-            .needs_permit
-            .then(|| start_permits::take(ctx, ResourceId::new(Self::KIND, Key::of(&*self))))
-            .transpose();
-        let crowded =
-            permit.as_ref().err().map(|others| Observed { n_starting: *others, ..observed.clone() });
+        let (_permit, crowded) = start_permits::request(ctx, &*self, plan.needs_permit, &observed);
         let observed = crowded.as_ref().unwrap_or(&observed);
         let plan = match &crowded {
             None => plan,

@@ -151,14 +151,9 @@ fn wait_for_page(
 /// The revisions that answered until now. Revisions in the pods of a page are included while the page answers at `host`.
 fn previous_targets(model: &RankingModel, workload: &Workload<'_>, host: Option<&str>) -> Vec<Target> {
     let target = |target: &TrafficTarget| {
-        let revision = RevisionName::from(target.revision.as_str());
-        let is_own = target.endpoint == workload.endpoint(&revision);
-        (is_own || host == Some(&target.endpoint)).then(|| Target {
-            revision,
-            weight: target.weight,
-            since: target.since.0,
-            host: (!is_own).then(|| target.endpoint.clone()),
-        })
+        let is_own = target.endpoint == workload.endpoint(&target.revision.as_str().into());
+        let page = (!is_own).then(|| target.endpoint.clone());
+        (is_own || host == Some(&target.endpoint)).then(|| Target::from_status(target, page))
     };
     PreviousStatus::from(model).targets().filter_map(target).collect()
 }

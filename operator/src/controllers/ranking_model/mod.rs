@@ -12,7 +12,7 @@ use marquee_crds::{
     conditions::{ConditionType, is_true},
 };
 use marquee_operator_kit::{
-    Change, Claim, Key, Resource, ResourceId, ResourceKind, Stopped,
+    Change, Claim, Resource, ResourceId, ResourceKind, Stopped,
     apply::{self, Owner},
     resource,
 };
@@ -20,7 +20,6 @@ use marquee_operator_kit::{
 use super::{OBJECTIVE, SURFACE, start_permits};
 use crate::{
     context::{Context, Marquee},
-    observed::Observed,
     report,
     served::PreviousStatus,
 };
@@ -55,12 +54,7 @@ impl Resource<Marquee> for RankingModel {
         let plan = decide::plan(&self, &observed, &ctx.operator.settings, ctx.now());
 
         // Without a permit, the decision is made again: the revision waits.
-        let permit = plan
-            .needs_permit
-            .then(|| start_permits::take(ctx, ResourceId::new(Self::KIND, Key::of(&*self))))
-            .transpose();
-        let crowded =
-            permit.as_ref().err().map(|others| Observed { n_starting: *others, ..observed.clone() });
+        let (_permit, crowded) = start_permits::request(ctx, &*self, plan.needs_permit, &observed);
         let observed = crowded.as_ref().unwrap_or(&observed);
         let plan = match &crowded {
             None => plan,

@@ -302,7 +302,7 @@ impl StatusInputs<'_> {
                 let message = format!(
                     "{}; targetInFlightRequests is not in use: the custom metrics API does not have {} for these pods; {ADAPTER}",
                     aim(None),
-                    unread.join(" and ")
+                    list_of(unread)
                 );
                 say(false, Reason::MetricsUnavailable, message)
             }

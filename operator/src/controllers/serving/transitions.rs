@@ -2,6 +2,7 @@
 
 use marquee_crds::{conditions::Reason, revision_name::RevisionName};
 
+use super::conditions::list_of;
 use crate::{
     rollout::{Revisions, Target},
     served::PreviousStatus,
@@ -47,7 +48,7 @@ fn shares(targets: &[(&str, i32)]) -> String {
         several => {
             let all: Vec<String> =
                 several.iter().map(|(name, weight)| format!("{name} ({weight} %)")).collect();
-            all.join(" and ")
+            list_of(&all)
         }
     }
 }

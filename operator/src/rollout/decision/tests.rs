@@ -33,7 +33,7 @@ fn standing(all: &[Standing<'_>]) -> Revisions {
     all.iter().map(revision).collect()
 }
 
-/// The revision of this name; an empty name is none.
+/// The revision of this name; `None` for an empty name.
 fn named(name: &str) -> Option<RevisionName> {
     (!name.is_empty()).then(|| name.into())
 }
