@@ -74,7 +74,7 @@ pub(crate) fn two_of(name: &str, hyperparameters: &Map<String, Value>) -> Map<St
     short
 }
 
-/// A hyperparameter; 1 where there is none.
+/// The value of a hyperparameter; 1 if it is not set.
 pub(crate) fn number(hyperparameters: &Map<String, Value>, name: &str) -> f64 {
     hyperparameters.get(name).and_then(Value::as_f64).unwrap_or(1.0)
 }

@@ -57,7 +57,7 @@ impl Cards {
         self.cards.len()
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.cards.is_empty()
     }
@@ -99,7 +99,7 @@ impl PageTitles {
         self.chosen.len()
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.chosen.is_empty()
     }

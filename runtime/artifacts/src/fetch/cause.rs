@@ -76,7 +76,7 @@ fn plain(text: &str) -> String {
     if let Some(answer) = text.strip_prefix("Server returned non-2xx status code: ") {
         return match answer.split_once(": ") {
             None => answer.trim_end_matches(':').to_owned(),
-            Some((status, body)) => format!("{status}: {}", told(body)),
+            Some((status, body)) => format!("{status}: {}", answer_summary(body)),
         };
     }
     match text.strip_prefix("Error performing ") {
@@ -96,7 +96,7 @@ fn without_durations(request: &str) -> String {
 }
 
 /// The answer of a store in a few words: code and message of its XML, or the beginning of whatever else it is.
-pub(crate) fn told(body: &str) -> String {
+pub(crate) fn answer_summary(body: &str) -> String {
     match (element(body, "Code"), element(body, "Message")) {
         (Some(code), Some(message)) => format!("{code}: {}", short(message)),
         (Some(code), None) => code.to_owned(),

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use rustls::CertificateError;
 
-use super::cause::{chain, element, find, told};
+use super::cause::{answer_summary, chain, element, find};
 use super::kind::StoreKind;
 
 /// A finding that no retry mends. The text has the mend.
@@ -30,7 +30,7 @@ pub(crate) struct StoreFacts {
     pub(crate) trusted: Option<&'static str>,
     /// The settings are a Secret's, and none is the environment's.
     pub(crate) from_secret: bool,
-    /// Where machines are told who they are, if the settings say so.
+    /// The service that tells a machine its identity, if the settings name one.
     pub(crate) metadata: Option<String>,
     /// Machines may be asked by the older protocol, `AWS_IMDSV1_FALLBACK`.
     pub(crate) falls_back: bool,
@@ -60,8 +60,8 @@ impl StoreFacts {
     /// What an answer other than success shows, if anything.
     pub(crate) fn of_answer(&self, host: &str, query: &str, answer: &Answer<'_>) -> Option<Misfit> {
         if query.contains("Action=AssumeRoleWithWebIdentity") && (400..500).contains(&answer.status) {
-            let said = told(answer.body);
-            return Some(Misfit::Denied(format!("the token service {host} refuses AWS_ROLE_ARN: {said}")));
+            let summary = answer_summary(answer.body);
+            return Some(Misfit::Denied(format!("the token service {host} refuses AWS_ROLE_ARN: {summary}")));
         }
         if self.tells_identity(host) {
             // The client itself goes on after the 403 of a machine that speaks the older protocol, if it is allowed to.
@@ -74,7 +74,9 @@ impl StoreFacts {
         let of_redirect = answer.redirect.and_then(region_of);
         let of_body =
             element(answer.body, "Region").filter(|_| answer.body.contains("AuthorizationHeaderMalformed"));
-        if let Some(region) = answer.region.or(of_redirect).or(of_body).filter(|told| *told != self.region) {
+        if let Some(region) =
+            answer.region.or(of_redirect).or(of_body).filter(|region| *region != self.region)
+        {
             return Some(Misfit::Settings(self.wrong_region(region)));
         }
         match (answer.redirect, answer.status) {

@@ -122,7 +122,7 @@ impl Profile {
 }
 
 /// Reads the format of both files: `[section]`, `key = value`, and indented lines below a key without a value, whose keys
-/// become `key.inner`. Lines that are none of these are passed over, as S3's own tools do.
+/// become `key.inner`. All other lines are ignored, as S3's own tools ignore them.
 fn sections(text: &str) -> Sections {
     let mut sections = Sections::new();
     let (mut section, mut outer) = (None, None);

@@ -159,7 +159,7 @@ impl<R: TableRow + Default> Default for Watched<'_, R> {
 }
 
 impl<'a, R: TableRow> Watched<'a, R> {
-    /// The set of `rows` that are below `end`. It has no room if there are none.
+    /// The set of `rows` that are below `end`. With no rows, it has no room.
     fn of(&mut self, rows: &'a [R], end: usize) -> &Bitmap<R> {
         let end = if rows.is_empty() { 0 } else { end };
         if !std::ptr::eq(self.rows, rows) || self.end < end {

@@ -18,6 +18,7 @@ use super::{
         pick,
     },
 };
+use crate::wording::counted;
 
 /// Rows between two calls of [`RowHandler::consumed`].
 const PROGRESS_ROWS: u64 = 8192;
@@ -242,12 +243,11 @@ fn delimiter(file: &Path, layout: &Layout, wanted: &[Wanted], start: &[u8]) -> R
 }
 
 fn wrong_width(place: Place, expected: usize, record: &ByteRecord) -> BadRow {
-    let plural = |n: usize| if n == 1 { "1 field".to_owned() } else { format!("{n} fields") };
     let first = record.get(0).map(quoted).unwrap_or_default();
     BadRow {
         place,
         column: None,
-        expected: plural(expected),
-        found: format!("{} (the first is {first})", plural(record.len())),
+        expected: counted(expected, "field"),
+        found: format!("{} (the first is {first})", counted(record.len(), "field")),
     }
 }

@@ -4,8 +4,8 @@ use std::error::Error;
 
 use super::*;
 
-/// What `stage` says with these settings over its own.
-async fn told(stage: &StoreFixture, more: &[(&str, &str)]) -> FetchError {
+/// The error of a fetch with these settings over those of `stage`.
+async fn error_with(stage: &StoreFixture, more: &[(&str, &str)]) -> FetchError {
     let mut credentials = stage.store.settings();
     for (key, value) in more {
         credentials.retain(|(known, _)| known != key);
@@ -18,7 +18,7 @@ async fn told(stage: &StoreFixture, more: &[(&str, &str)]) -> FetchError {
 #[tokio::test]
 async fn plain_http_is_refused_until_it_is_meant() {
     let stage = StoreFixture::new().await;
-    let error = told(&stage, &[("aws_allow_http", "false")]).await;
+    let error = error_with(&stage, &[("aws_allow_http", "false")]).await;
     let expected = format!(
         "the store of {URI} cannot be used: aws_endpoint is http://{}, which is not encrypted: set AWS_ALLOW_HTTP=true beside it if \
          that is meant, or write https://",
@@ -47,7 +47,7 @@ async fn a_bucket_of_another_region_is_named_with_its_region() {
     for (why, answer, expected) in cases {
         stage.store.spoil("marquee.json", answer, usize::MAX);
         let before = stage.store.requests().len();
-        let error = told(&stage, &[]).await;
+        let error = error_with(&stage, &[]).await;
         assert_eq!(error.to_string(), format!("the store of {URI} cannot be used: {expected}"), "{why}");
         assert_eq!(stage.store.requests().len() - before, 1, "{why}: asked once");
     }
@@ -57,13 +57,13 @@ async fn a_bucket_of_another_region_is_named_with_its_region() {
         usize::MAX,
     );
     assert!(
-        matches!(told(&stage, &[]).await, FetchError::Denied { .. }),
+        matches!(error_with(&stage, &[]).await, FetchError::Denied { .. }),
         "the region is right, so the keys are not"
     );
     let url: &'static str =
         Box::leak(format!("http://localhost:{}/elsewhere", stage.store.address().port()).into_boxed_str());
     stage.store.spoil("marquee.json", Spoil::Answer(307, ("location", url), ""), usize::MAX);
-    let error = told(&stage, &[]).await.to_string();
+    let error = error_with(&stage, &[]).await.to_string();
     assert!(
         error.contains(&format!("it redirects to {url}")) && error.contains("set AWS_ENDPOINT"),
         "{error}"
@@ -75,7 +75,7 @@ async fn who_has_no_credentials_is_told_which_to_set() {
     let stage = StoreFixture::new().await;
     let credentials: Vec<(String, String)> =
         stage.store.settings().into_iter().filter(|(key, _)| !key.contains("key")).collect();
-    // Nobody listens there.
+    // No process listens on this port.
     let nobody = ("AWS_EC2_METADATA_SERVICE_ENDPOINT".to_owned(), "http://127.0.0.1:9".to_owned());
     let options = FetchOptions { max_retries: 0, ..FetchOptions::new(stage.cache.path()) };
     let fetcher = Fetcher::new(options).with_credentials(credentials.into_iter().chain([nobody]).collect());
@@ -89,14 +89,14 @@ async fn who_has_no_credentials_is_told_which_to_set() {
 #[tokio::test]
 async fn each_cause_is_said_once() {
     let stage = StoreFixture::new().await;
-    let error = told(&stage, &[("aws_endpoint", "http://127.0.0.1:9")]).await;
+    let error = error_with(&stage, &[("aws_endpoint", "http://127.0.0.1:9")]).await;
     let cause = error.source().unwrap();
     assert!(cause.source().is_none(), "{cause:?}");
     assert_eq!(
         cause.to_string(),
         "GET http://127.0.0.1:9/models/ease/marquee.json, after 1 retries: tcp connect error: Connection refused (os error 111)"
     );
-    let error = told(&stage, &[("aws_secret_access_key", "wrong")]).await;
+    let error = error_with(&stage, &[("aws_secret_access_key", "wrong")]).await;
     let cause = error.source().unwrap().to_string();
     assert_eq!(cause.matches("SignatureDoesNotMatch").count(), 1, "{cause}");
     assert!(!cause.contains('<'), "{cause}");
