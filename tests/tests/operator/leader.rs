@@ -47,6 +47,25 @@ async fn a_second_operator_takes_over_from_a_killed_leader_and_releases_the_leas
     wait_until_leading(&fixture, "three").await
 }
 
+/// As after a renewal that the shutdown interrupted: the version that the leader knows is not the last one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_is_released_although_its_version_is_newer_than_the_leader_knows() -> Outcome {
+    let fixture = OperatorFixture::new("renewed").await?;
+    let kubeconfig = std::fs::read_to_string(fixture.server.kubeconfig())?;
+    // No renewal comes between the change and the end.
+    let long = ["--lease-duration=300s", "--renew-deadline=200s", "--retry-period=100s"];
+    let mut one = fixture.start_operator_with("one", &kubeconfig, &long)?;
+    wait_until_leading(&fixture, "one").await?;
+    let lease = fixture.kubectl(&["get", "leases", "-o", "name"])?;
+    let lease = lease.trim();
+    fixture.kubectl(&["annotate", lease, "example.com/newer=yes"])?;
+    send(&one, Signal::TERM)?;
+    assert!(one.wait().await?.success());
+    assert_eq!(fixture.log_count("one", "released the lease")?, 1);
+    assert_eq!(fixture.kubectl(&["get", lease, "-o", "jsonpath={.spec.holderIdentity}"])?, "");
+    Ok(())
+}
+
 /// As after an uninstall, which takes the right to release the Lease before the operator ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_is_taken_at_once_when_the_pod_of_its_holder_is_gone_and_not_before() -> Outcome {

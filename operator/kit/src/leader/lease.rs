@@ -31,6 +31,9 @@ pub struct Lost {
     name: String,
 }
 
+/// A release may take this long, however short the other terms are.
+const SHORTEST_RELEASE: Duration = Duration::from_secs(2);
+
 /// Which Lease it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseName {
@@ -95,20 +98,30 @@ impl Leader {
     /// Releases the Lease, so that another operator need not wait until it expires.
     pub async fn release(&mut self) {
         self.guard.close();
-        let Some(mut lease) = self.held.take() else { return };
-        if let Some(spec) = &mut lease.spec {
-            spec.holder_identity = Some(String::new());
-            spec.lease_duration_seconds = Some(1);
-            spec.renew_time = Some(MicroTime(Timestamp::now()));
-        }
-        let params = PostParams::default();
-        let put = self.api.replace(&self.name, &params, &lease);
-        match tokio::time::timeout(self.terms.retry, put).await {
-            Ok(Ok(_)) => info!(lease = self.name, "released the lease"),
+        let Some(held) = self.held.take() else { return };
+        let limit = self.terms.retry.max(SHORTEST_RELEASE);
+        match tokio::time::timeout(limit, self.put_released(held)).await {
+            Ok(Ok(())) => info!(lease = self.name, "released the lease"),
             Ok(Err(error)) => {
                 warn!(lease = self.name, %error, "cannot release the lease: it expires by itself")
             }
             Err(_) => warn!(lease = self.name, "cannot release the lease: it expires by itself"),
+        }
+    }
+
+    /// Writes that nobody holds the Lease. The shutdown may have interrupted a renewal that still reached the API server, so after a conflict
+    /// the newer version counts, if this process holds that too.
+    async fn put_released(&self, held: Lease) -> kube::Result<()> {
+        let put = async |lease: Lease| {
+            self.api.replace(&self.name, &PostParams::default(), &released(lease)).await.map(drop)
+        };
+        match put(held).await {
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            other => return other,
+        }
+        match self.api.get_opt(&self.name).await? {
+            Some(lease) if record(&lease).holder == self.election.identity() => put(lease).await,
+            _ => Ok(()),
         }
     }
 
@@ -209,6 +222,16 @@ impl Leader {
             }),
         }
     }
+}
+
+/// The Lease without a holder.
+fn released(mut lease: Lease) -> Lease {
+    if let Some(spec) = &mut lease.spec {
+        spec.holder_identity = Some(String::new());
+        spec.lease_duration_seconds = Some(1);
+        spec.renew_time = Some(MicroTime(Timestamp::now()));
+    }
+    lease
 }
 
 fn record(lease: &Lease) -> Record {
